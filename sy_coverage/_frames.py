@@ -1,0 +1,295 @@
+"""Look up here what columns every frame has, and check a frame against that contract: all breaches at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sy_coverage.errors import CRSMismatchError, FrameError, MissingCRSError, some
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from geopandas import GeoDataFrame
+    from pandas import DataFrame
+    from pandera.pandas import DataFrameSchema
+
+GEOGRAPHIC = "EPSG:4326"
+"""The CRS of every frame given to users and files; CGCS2000 degrees are taken as equal to it."""
+
+UNIT_KINDS = ("street", "township", "other")
+STATUSES = ("open", "planned", "closed")
+COORDINATE_SYSTEMS = ("wgs84", "cgcs2000", "gcj02", "bd09")
+LOCATION_STATUSES = ("located", "approximate", "ambiguous", "rejected", "not_located")
+"""`located` and `approximate` rows have a point; `ambiguous`, `rejected` and `not_located` ones have none, and a reason."""
+PREMISES = ("idle_school", "village_office", "public_building", "upgrade", "new")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a frame: what its values are, whether it must be there, and what stands in when it is not."""
+
+    holds: str
+    """``text``, ``number`` (finite, ≥ 0), ``flag`` (true or false) or ``date``."""
+    required: bool = False
+    """The column must be there and every row must have a value."""
+    among: tuple[str, ...] = ()
+    default: Any = None
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a frame is called, what its index is called, and its columns."""
+
+    name: str
+    index: str
+    columns: dict[str, Column]
+    geometry: str = "none"
+    """``polygon`` (each row has one), ``point`` (each row has one), ``point or none``, or ``none``."""
+    notes: tuple[str, ...] = field(default=())
+
+
+UNITS = Contract(
+    "units",
+    "unit_id",
+    {
+        "name": Column("text", required=True),
+        "kind": Column("text", required=True, among=UNIT_KINDS),
+        "county_id": Column("text", required=True),
+        "county": Column("text", required=True),
+        "boundary_quality": Column("text", default="official"),
+    },
+    geometry="polygon",
+)
+
+_PLACE = {
+    "name": Column("text", required=True),
+    "address": Column("text"),
+    "kind": Column("text", required=True),
+    "beds": Column("number"),
+    "nursing_beds": Column("number"),
+    "floor_area_m2": Column("number"),
+    "functions": Column("text"),
+    "has_medical": Column("flag"),
+    "dementia_ward": Column("flag"),
+    "premises": Column("text"),
+    "unit_id": Column("text"),
+    "county_id": Column("text"),
+    "coordinate_system": Column("text"),
+    "located_by": Column("text"),
+    "location_precision": Column("text"),
+    "location_status": Column("text", among=LOCATION_STATUSES),
+}
+
+FACILITIES = Contract(
+    "facilities",
+    "facility_id",
+    _PLACE
+    | {
+        "status": Column("text", required=True, among=STATUSES, default="open"),
+        "opens_on": Column("date"),
+    },
+    geometry="point or none",
+)
+
+CANDIDATES = Contract(
+    "candidates",
+    "candidate_id",
+    _PLACE
+    | {
+        "cost": Column("number", required=True),
+        "premises": Column("text", among=PREMISES, default="new"),
+        "required": Column("flag", default=False),
+        "host_id": Column("text"),
+        "upgrade_of": Column("text"),
+    },
+    geometry="point or none",
+)
+
+DEMAND = Contract(
+    "demand",
+    "demand_id",
+    {
+        "name": Column("text"),
+        "elders": Column("number", required=True),
+        "elders_65": Column("number"),
+        "elders_80": Column("number"),
+        "households": Column("number"),
+        "unit_id": Column("text"),
+        "county_id": Column("text"),
+    },
+    geometry="point",
+)
+
+
+def _is_text(values: pd.Series) -> pd.Series:
+    return values.isna() | values.map(lambda v: isinstance(v, str))
+
+
+def _is_number(values: pd.Series) -> pd.Series:
+    numbers = pd.to_numeric(values, errors="coerce")
+    return values.isna() | (np.isfinite(numbers) & (numbers >= 0))
+
+
+def _is_flag(values: pd.Series) -> pd.Series:
+    return values.isna() | values.map(lambda v: isinstance(v, bool | np.bool_))
+
+
+def _is_date(values: pd.Series) -> pd.Series:
+    return values.isna() | pd.to_datetime(values, errors="coerce").notna()
+
+
+_HOLDS = {
+    "text": (_is_text, "must be text"),
+    "number": (_is_number, "must be a finite number, 0 or more"),
+    "flag": (_is_flag, "must be true or false"),
+    "date": (_is_date, "must be a date such as 2027-12-31"),
+}
+
+
+@cache
+def _schema(name: str) -> DataFrameSchema:
+    # pandera takes half a second to import; only a run that checks frames pays for it
+    import pandera.pandas as pa  # noqa: PLC0415
+
+    contract = {c.name: c for c in (UNITS, FACILITIES, CANDIDATES, DEMAND)}[name]
+    columns = {}
+    for column, rule in contract.columns.items():
+        is_right, words = _HOLDS[rule.holds]
+        checks = [pa.Check(is_right, error=words)]
+        if rule.among:
+            allowed = rule.among
+            checks.append(
+                pa.Check(
+                    lambda v, allowed=allowed: v.isna() | v.isin(allowed),
+                    error="must be one of " + ", ".join(allowed),
+                )
+            )
+        columns[column] = pa.Column(None, checks, nullable=not rule.required, required=rule.required)
+    index = pa.Index(None, pa.Check(_is_text, error="must be text"), unique=True, name=contract.index)
+    return pa.DataFrameSchema(columns, index=index)
+
+
+def _breaches(frame: DataFrame, contract: Contract) -> list[str]:
+    from pandera.errors import SchemaErrors  # noqa: PLC0415
+
+    try:
+        _schema(contract.name).validate(frame, lazy=True)
+    except SchemaErrors as error:
+        cases = error.failure_cases
+    else:
+        return []
+    found: list[str] = []
+    for (column, check), rows in cases.groupby(["column", "check"], sort=False, dropna=False):
+        if check == "column_in_dataframe":
+            found += [
+                f"column '{c}' is missing (there are: {', '.join(map(str, frame.columns))})"
+                for c in rows["failure_case"]
+            ]
+            continue
+        subject = f"column '{column}'" if column in contract.columns else f"index '{contract.index}'"
+        if check == "field_uniqueness":
+            found.append(f"{subject} has values more than once: {some(pd.unique(rows['failure_case']))}")
+        elif check == "not_nullable":
+            found.append(f"{subject} is empty in rows {some(rows['index'])}")
+        else:
+            pairs = [f"{i}={v!r}" for i, v in zip(rows["index"], rows["failure_case"], strict=True)]
+            found.append(f"{subject} {check}: {some(pairs)}")
+    return found
+
+
+def _geometry_breaches(frame: GeoDataFrame, contract: Contract) -> list[str]:
+    if contract.geometry == "none":
+        return []
+    if "geometry" not in frame.columns:
+        return [f"column 'geometry' is missing (there are: {', '.join(map(str, frame.columns))})"]
+    found = []
+    empty = frame.geometry.isna() | frame.geometry.is_empty
+    if contract.geometry != "point or none" and empty.any():
+        found.append(f"geometry is missing in rows {some(frame.index[empty])}")
+    allowed = {"Polygon", "MultiPolygon"} if contract.geometry == "polygon" else {"Point"}
+    wrong = ~empty & ~frame.geometry.geom_type.isin(allowed)
+    if wrong.any():
+        found.append(f"geometry must be a {contract.geometry.split()[0]} in rows {some(frame.index[wrong])}")
+    return found
+
+
+def checked(frame: Any, contract: Contract) -> Any:
+    """Return a copy of `frame` that keeps `contract`: optional columns added, extra columns kept, index named.
+
+    Raises
+    ------
+    FrameError
+        With every breach: missing columns, empty or wrong values, ids that repeat, wrong geometry.
+    MissingCRSError
+        If the frame has geometry but no CRS.
+    """
+    frame = frame.rename_axis(contract.index)
+    for column, rule in contract.columns.items():
+        if column not in frame.columns:
+            if rule.required and rule.default is None:
+                continue
+            frame[column] = pd.Series(
+                rule.default, index=frame.index, dtype=object if rule.default is None else None
+            )
+        elif rule.default is not None:
+            frame[column] = frame[column].where(frame[column].notna(), rule.default)
+    breaches = _breaches(frame, contract) + _geometry_breaches(frame, contract)
+    if breaches:
+        raise FrameError(contract.name, breaches)
+    if contract.geometry != "none":
+        require_crs(frame, contract.name)
+    for column, rule in contract.columns.items():
+        if rule.holds == "number":
+            frame[column] = pd.to_numeric(frame[column]).astype("float64")
+        elif rule.holds == "date":
+            frame[column] = pd.to_datetime(frame[column])
+    return frame
+
+
+def require_crs(frame: GeoDataFrame, what: str) -> None:
+    """Raise MissingCRSError if `frame`, called `what` in the message, has no CRS."""
+    if frame.crs is None:
+        raise MissingCRSError(
+            f'{what}: no coordinate system is declared; say which one, for example coordinate_system = "cgcs2000"'
+        )
+
+
+def require_same_crs(one: GeoDataFrame, other: GeoDataFrame, what: str) -> None:
+    """Raise CRSMismatchError if two frames that are about to be joined differ in CRS."""
+    if one.crs != other.crs:
+        raise CRSMismatchError(f"{what}: {one.crs} and {other.crs} differ; reproject one of them with to_crs")
+
+
+def require_ids(ids: Iterable[str], known: Iterable[str], what: str) -> None:
+    """Raise UnknownIdError naming those of `ids` that are not `known`."""
+    from sy_coverage.errors import UnknownIdError  # noqa: PLC0415
+
+    unknown = sorted(set(ids) - set(known))
+    if unknown:
+        raise UnknownIdError(f"{what}: no such id: {some(unknown)}")
+
+
+def metric_crs(frame: GeoDataFrame) -> str:
+    """Return the one projected CRS of a study whose area is `frame`: metres, x east, y north.
+
+    In China (73–136° E, 3–54° N) the CGCS2000 3-degree Gauss–Kruger zone of the middle longitude
+    (EPSG:4534 for 75° E to EPSG:4554 for 135° E; EPSG:4546 for Shaoyang), elsewhere its UTM zone.
+
+    Raises
+    ------
+    MissingCRSError
+        If `frame` has no CRS.
+    """
+    require_crs(frame, "study area")
+    west, south, east, north = frame.to_crs(GEOGRAPHIC).total_bounds
+    lon, lat = (west + east) / 2, (south + north) / 2
+    if 73.0 <= lon <= 136.0 and 3.0 <= lat <= 54.0:
+        zone = min(max(round(lon / 3), 25), 45)
+        return f"EPSG:{4534 + zone - 25}"
+    zone = min(int((lon + 180) // 6) + 1, 60)
+    return f"EPSG:{(32600 if lat >= 0 else 32700) + zone}"

@@ -1,0 +1,52 @@
+"""Say every word a planner reads, in Chinese or English; the words themselves are data in `_catalogues/`."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Literal
+
+from sy_coverage.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Language = Literal["zh", "en"]
+
+
+@cache
+def catalogue() -> dict[str, dict[str, str]]:
+    """Return every label as ``{"room.key": {"zh": …, "en": …}}``, read once from one TOML file a room."""
+    entries: dict[str, dict[str, str]] = {}
+    for file in sorted(files("sy_coverage").joinpath("_catalogues").iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".toml"):
+            room = file.name.removesuffix(".toml")
+            for key, words in tomllib.loads(file.read_text(encoding="utf-8")).items():
+                entries[f"{room}.{key}"] = words
+    return entries
+
+
+def text(key: str, language: Language = "zh", **values: object) -> str:
+    """Return the label `key` (``"room.key"``) in `language`, its ``{fields}`` filled with `values`.
+
+    Raises
+    ------
+    ConfigError
+        If the key is in no catalogue: a label that is missing is a defect, never a blank.
+    """
+    try:
+        words = catalogue()[key][language]
+    except KeyError:
+        raise ConfigError(f"no label '{key}' in language '{language}'") from None
+    return words.format(**values) if values else words
+
+
+def joined(words: Iterable[str], language: Language = "zh") -> str:
+    """Return `words` as a list in running text: 、 between them in Chinese, commas in English."""
+    return ("、" if language == "zh" else ", ").join(words)
+
+
+def pick(words: Mapping[str, str], language: Language = "zh") -> str:
+    """Return the `language` side of a ``{"zh": …, "en": …}`` pair that a policy or study brought."""
+    return words.get(language) or words["zh"]

@@ -1,0 +1,1 @@
+"""Hand over what planners take away: maps, figures, tables and proposals."""

@@ -1,0 +1,102 @@
+"""Gather all that an output may say about one county or the whole city; every map, table and report reads only this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from geopandas import GeoDataFrame
+    from pandas import DataFrame
+
+    from sy_coverage.labels import Language
+    from sy_coverage.policy.targets import Policy
+    from sy_coverage.siting.certificate import SitingPlan
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What is known of one scope. Frames are in EPSG:4326, joined by label, and never changed by an output."""
+
+    study_name: str
+    policy: Policy
+    language: Language
+    date: dt.date
+    """The day that decides what counts as open."""
+    units: GeoDataFrame
+    """`unit_id`: `name`, `kind`, `county_id`, `county`, `boundary_quality`, `elders`; and twice, for today and (suffix
+    `_planned`) with the plan's sites opened: `elders_covered`, `share_covered`, `nearest_mean_min`, `has_centre`, `covered`."""
+    counties: DataFrame
+    """`county_id`: `county`, `units`, `streets`, `townships`, `covered_today`, `covered_planned` (units that count as covered),
+    `elders`, `share_today`, `share_planned` (of elders within the cutoff), `new_sites`, `cost`, `status` (of the plan), `proved`."""
+    facilities: GeoDataFrame
+    """As in the column contract; `geometry` may be None, then `location_status` and `location_reason` say why."""
+    demand: GeoDataFrame
+    """As in the column contract, with `nearest_min`, `covered`, `nearest_planned_min`, `covered_planned`."""
+    proposals: GeoDataFrame
+    """`candidate_id`: `name`, `kind`, `unit_id`, `unit`, `county_id`, `county`, `number` (1… within its county), `cost`, `premises`,
+    `phase` (year or missing), `upgrade_of`, `elders_gained`, `medical_min`, `why` (sentences in `language`), `geometry`."""
+    catchments: GeoDataFrame
+    """Index (`facility_id`, `cutoff_min`): `kind`, `county_id`, `area_km2`, `geometry`. Drawings; verdicts come from times."""
+    roads: GeoDataFrame
+    """Lines for orientation: `highway` (OSM class), `geometry`."""
+    scorecard: DataFrame
+    """Index (`target_id`, `scope_id`): `scope`, `value_today`, `value_planned`, `target`, `met_today`, `met_planned`, `needed`,
+    `basis`, `reason`, `citation`."""
+    plans: Mapping[str, SitingPlan]
+    """The plan of each county by `county_id`."""
+    reasons: DataFrame
+    """What `why()` says of every proposed site: `site_id`, `reason_id`, `subject`, `value`, `sentence`."""
+    left_out: DataFrame
+    """Units that stay without a centre: `unit_id`, `reason_id`, `sentence`."""
+    doubts: DataFrame
+    """To verify, one row a doubt: `frame`, `row_id`, `name`, `county_id`, `doubt_id`, `sentence`."""
+    parameters: DataFrame
+    """What decided the answer: `name`, `value`, `unit`, `source`."""
+    sources: DataFrame
+    """Where the data came from: `name`, `file`, `digest`, `note`."""
+    notices: tuple[str, ...] = ()
+    """Sentences that every output shows, such as the warning that the sample is modelled."""
+    approval_number: str = ""
+    scope_id: str = "city"
+    scope_name: str = ""
+    office: str = ""
+    extras: Mapping[str, DataFrame] = field(default_factory=dict)
+    """Further tables by name (`trade_off`, `scope_price`, `closures`), where they were computed."""
+
+    def of_county(self, county_id: str) -> Findings:
+        """Return the findings of one county: its own rows, and every catchment of its facilities and sites."""
+
+        def own(frame: DataFrame) -> DataFrame:
+            return frame[frame["county_id"] == county_id] if "county_id" in frame.columns else frame
+
+        proposals = own(self.proposals)
+        units = own(self.units)
+        named = self.counties.loc[county_id, "county"]
+        scopes = self.scorecard.index.get_level_values("scope_id")
+        return replace(
+            self,
+            scope_id=county_id,
+            scope_name=str(named),
+            units=units,
+            counties=self.counties.loc[[county_id]],
+            facilities=own(self.facilities),
+            demand=own(self.demand),
+            proposals=proposals,
+            catchments=own(self.catchments),
+            scorecard=self.scorecard[scopes.isin([county_id, "city"])],
+            plans={county_id: self.plans[county_id]} if county_id in self.plans else {},
+            reasons=self.reasons[self.reasons["site_id"].isin(proposals.index)],
+            left_out=self.left_out[self.left_out["unit_id"].isin(units.index)],
+            doubts=own(self.doubts),
+            extras={name: own(table) for name, table in self.extras.items()},
+        )
+
+    @property
+    def totals(self) -> pd.Series:
+        """Return the sums of `counties` over this scope."""
+        return self.counties.select_dtypes("number").sum()

@@ -1,0 +1,1 @@
+"""Compute how people get there: road networks, travel times and catchments."""

@@ -1,0 +1,174 @@
+"""Hold the minutes from demand to sites: sparse, only pairs within the cutoff, joined by label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from sy_coverage._frames import require_ids
+from sy_coverage.errors import CutoffError, InputError, some
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pandas import DataFrame, Series
+
+
+def _ids(ids: Sequence[object] | None, count: int, what: str) -> tuple[str, ...]:
+    if ids is None:
+        return tuple(str(i) for i in range(count))
+    names = tuple(str(i) for i in ids)
+    if len(names) != count:
+        raise InputError(f"{what}: {len(names)} ids for {count} rows; give one id each")
+    if len(set(names)) != count:
+        twice = pd.Series(names)[pd.Series(names).duplicated()].unique()
+        raise InputError(f"{what}: ids given more than once: {some(twice)}")
+    return names
+
+
+@dataclass(frozen=True)
+class TravelTimes:
+    """Minutes between sites (rows) and demand points (columns); a missing pair means *beyond the cutoff*.
+
+    An explicit 0 is a real 0. `cutoff_min` is inclusive; it is infinite when every pair is known.
+    """
+
+    minutes: Any
+    """scipy CSR array, sites × demand, float64, sorted column indices, zeros stored."""
+    site_ids: tuple[str, ...]
+    demand_ids: tuple[str, ...]
+    cutoff_min: float
+    mode: str = ""
+
+    @classmethod
+    def from_matrix(
+        cls,
+        cost: Any,
+        demand_ids: Sequence[object] | None = None,
+        site_ids: Sequence[object] | None = None,
+        *,
+        mode: str = "",
+    ) -> TravelTimes:
+        """Return travel times from a dense demand × sites array in any unit; stored transposed.
+
+        Parameters
+        ----------
+        cost
+            Array-like of shape (demand, sites), or a DataFrame whose labels become the ids.
+            Every pair is known, so no cutoff is too long; ``inf`` marks a pair that cannot be travelled.
+
+        Raises
+        ------
+        InputError
+            If `cost` is not two-dimensional, holds NaN or negative values, or ids do not fit.
+        """
+        if isinstance(cost, pd.DataFrame):
+            demand_ids = cost.index if demand_ids is None else demand_ids
+            site_ids = cost.columns if site_ids is None else site_ids
+        dense = np.asarray(cost, dtype=np.float64)
+        if dense.ndim != 2:
+            raise InputError(f"cost: must be a demand × sites table, not of {dense.ndim} dimensions")
+        wrong = np.argwhere(np.isnan(dense) | (dense < 0))
+        if len(wrong):
+            raise InputError(
+                f"cost: must be 0 or more and known at (demand, site) {some(map(tuple, wrong.tolist()))}"
+            )
+        reached = np.isfinite(dense.T)
+        demand = np.nonzero(reached)[1]
+        matrix = sparse.csr_array(
+            (dense.T[reached], demand, np.r_[0, np.cumsum(reached.sum(axis=1))]), shape=dense.T.shape
+        )
+        return cls(
+            minutes=matrix,
+            site_ids=_ids(site_ids, dense.shape[1], "site_ids"),
+            demand_ids=_ids(demand_ids, dense.shape[0], "demand_ids"),
+            cutoff_min=float("inf"),
+            mode=mode,
+        )
+
+    def __post_init__(self) -> None:
+        """Refuse a matrix whose shape does not fit the ids."""
+        if self.minutes.shape != (len(self.site_ids), len(self.demand_ids)):
+            raise InputError(
+                f"travel times of shape {self.minutes.shape} do not fit "
+                f"{len(self.site_ids)} sites × {len(self.demand_ids)} demand points"
+            )
+
+    def to_frame(self) -> DataFrame:
+        """Return the pairs as a long frame: `site_id`, `demand_id`, `minutes`, ordered by site then demand."""
+        coo = self.minutes.tocoo()
+        return pd.DataFrame(
+            {
+                "site_id": np.asarray(self.site_ids, dtype=object)[coo.row],
+                "demand_id": np.asarray(self.demand_ids, dtype=object)[coo.col],
+                "minutes": coo.data,
+            }
+        )
+
+    def to_dense(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Return a sites × demand array; ``inf`` where the pair is beyond the cutoff."""
+        dense = np.full(self.minutes.shape, np.inf)
+        coo = self.minutes.tocoo()
+        dense[coo.row, coo.col] = coo.data
+        return dense
+
+    def within(self, cutoff: float) -> Any:
+        """Return a boolean CSR array, sites × demand: the pair is at most `cutoff` minutes (inclusive).
+
+        Raises
+        ------
+        CutoffError
+            If `cutoff` is NaN, negative, or longer than `cutoff_min`.
+        """
+        self.require_cutoff(cutoff)
+        keep = self.minutes.data <= cutoff
+        indptr = np.r_[0, np.cumsum(keep)][self.minutes.indptr]
+        return sparse.csr_array(
+            (np.ones(int(keep.sum()), dtype=bool), self.minutes.indices[keep], indptr),
+            shape=self.minutes.shape,
+        )
+
+    def require_cutoff(self, cutoff: float) -> None:
+        """Raise CutoffError unless `cutoff` is a number of minutes that these travel times can answer for."""
+        if not cutoff >= 0:
+            raise CutoffError(f"cutoff {cutoff}: must be a number of minutes, 0 or more")
+        if cutoff > self.cutoff_min:
+            raise CutoffError(
+                f"cutoff {cutoff:g}: these travel times were computed only up to {self.cutoff_min:g} minutes; "
+                "compute them with a longer cutoff_min"
+            )
+
+    def select(
+        self, *, sites: Iterable[str] | None = None, demand: Iterable[str] | None = None
+    ) -> TravelTimes:
+        """Return the travel times of some `sites` and `demand` points only, in the order given.
+
+        Raises
+        ------
+        UnknownIdError
+            If an id is not among these travel times.
+        """
+        site_ids = self.site_ids if sites is None else tuple(sites)
+        demand_ids = self.demand_ids if demand is None else tuple(demand)
+        require_ids(site_ids, self.site_ids, "sites")
+        require_ids(demand_ids, self.demand_ids, "demand")
+        rows = pd.Index(self.site_ids).get_indexer(site_ids)
+        columns = pd.Index(self.demand_ids).get_indexer(demand_ids)
+        minutes = self.minutes[rows]
+        if demand is not None:
+            minutes = minutes[:, columns]
+        minutes.sort_indices()
+        return TravelTimes(minutes, site_ids, demand_ids, self.cutoff_min, self.mode)
+
+    def nearest_minutes(self) -> Series:
+        """Return the minutes to the nearest site by `demand_id`; missing where none is within the cutoff."""
+        best = np.full(len(self.demand_ids), np.inf)
+        np.minimum.at(best, self.minutes.indices, self.minutes.data)
+        best[np.isinf(best)] = np.nan
+        return pd.Series(
+            best, index=pd.Index(self.demand_ids, name="demand_id", dtype=object), name="nearest_min"
+        )

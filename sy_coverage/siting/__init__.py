@@ -1,0 +1,1 @@
+"""Decide what to open next, with proof and reasons."""

@@ -1,0 +1,1 @@
+"""Speak to HiGHS: build a sparse model, solve it, and believe nothing the solver says without its status."""

@@ -1,0 +1,158 @@
+"""A toy county whose answers can be worked out in the head.
+
+One straight road runs east, 40 km long, 60 km/h: one kilometre is one minute. Four units of 10 km × 10 km lie along it.
+
+    km   0         10         20         30         40
+         | 城东街道 |  甲镇    |   乙镇   |   丙乡   |
+    road o====A===B==|==C===D==|==E===F==|==G===H==o
+    km       2   8     12  18    22  28    32  38       villages A…H
+    elders  400 200   100 300   150 150   200 100       1,600 in all
+
+Service centre S1 (open) stands at km 5 in 城东街道: A and B are 3 minutes away.
+"""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import pandas as pd
+from shapely import Point, box
+
+CRS = "EPSG:4546"
+EAST, NORTH = 500_000.0, 3_000_000.0
+COUNTY = "990100"
+UNITS = {
+    "990100001": ("城东街道", "street"),
+    "990100100": ("甲镇", "township"),
+    "990100101": ("乙镇", "township"),
+    "990100200": ("丙乡", "township"),
+}
+VILLAGES = {  # km along the road, elders
+    "A": (2, 400),
+    "B": (8, 200),
+    "C": (12, 100),
+    "D": (18, 300),
+    "E": (22, 150),
+    "F": (28, 150),
+    "G": (32, 200),
+    "H": (38, 100),
+}
+
+
+def at(km: float) -> Point:
+    """Return the point of the road at `km`, in metres of `CRS`."""
+    return Point(EAST + km * 1000, NORTH)
+
+
+def unit_at(km: float) -> str:
+    """Return the id of the unit the road is in at `km`."""
+    return list(UNITS)[min(int(km // 10), 3)]
+
+
+def units() -> gpd.GeoDataFrame:
+    """Return the four units, EPSG:4326."""
+    frame = gpd.GeoDataFrame(
+        {
+            "name": [name for name, _ in UNITS.values()],
+            "kind": [kind for _, kind in UNITS.values()],
+            "county_id": COUNTY,
+            "county": "试验县",
+            "boundary_quality": "official",
+        },
+        geometry=[
+            box(EAST + i * 10_000, NORTH - 5000, EAST + (i + 1) * 10_000, NORTH + 5000) for i in range(4)
+        ],
+        index=pd.Index(list(UNITS), name="unit_id"),
+        crs=CRS,
+    )
+    return frame.to_crs("EPSG:4326")
+
+
+def demand() -> gpd.GeoDataFrame:
+    """Return the eight villages, EPSG:4326."""
+    km = [k for k, _ in VILLAGES.values()]
+    frame = gpd.GeoDataFrame(
+        {
+            "name": [f"{v}村" for v in VILLAGES],
+            "elders": [float(e) for _, e in VILLAGES.values()],
+            "unit_id": [unit_at(k) for k in km],
+            "county_id": COUNTY,
+        },
+        geometry=[at(k) for k in km],
+        index=pd.Index(list(VILLAGES), name="demand_id"),
+        crs=CRS,
+    )
+    return frame.to_crs("EPSG:4326")
+
+
+def places(rows: dict[str, tuple[str, float]], index: str, **columns: object) -> gpd.GeoDataFrame:
+    """Return a frame of facilities or candidates from ``{id: (kind, km)}``, EPSG:4326."""
+    km = [k for _, k in rows.values()]
+    frame = gpd.GeoDataFrame(
+        {
+            "name": [f"示例{i}" for i in rows],
+            "kind": [kind for kind, _ in rows.values()],
+            "unit_id": [unit_at(k) for k in km],
+            "county_id": COUNTY,
+            **columns,
+        },
+        geometry=[at(k) for k in km],
+        index=pd.Index(list(rows), name=index),
+        crs=CRS,
+    )
+    return frame.to_crs("EPSG:4326")
+
+
+def facilities() -> gpd.GeoDataFrame:
+    """Return a centre (km 5), a township home (km 15) and a hospital (km 6), all open."""
+    return places(
+        {"S1": ("service_centre", 5), "T1": ("township_home", 15), "M1": ("medical", 6)},
+        "facility_id",
+        status="open",
+    )
+
+
+def candidates() -> gpd.GeoDataFrame:
+    """Return candidate sites of every kind with their costs in 10⁴ yuan."""
+    frame = places(
+        {
+            "c15": ("service_centre", 15),
+            "c19": ("service_centre", 19),
+            "c25": ("service_centre", 25),
+            "c35": ("service_centre", 35),
+            "d05": ("dementia_unit", 5),
+            "d15": ("dementia_unit", 15),
+            "r04": ("regional_home", 4),
+            "r15": ("regional_home", 15),
+            "r36": ("regional_home", 36),
+        },
+        "candidate_id",
+        cost=[100.0, 120.0, 100.0, 90.0, 80.0, 60.0, 400.0, 150.0, 300.0],
+        premises=[
+            "new",
+            "idle_school",
+            "new",
+            "village_office",
+            "new",
+            "upgrade",
+            "new",
+            "upgrade",
+            "public_building",
+        ],
+    )
+    frame["upgrade_of"] = [None, None, None, None, None, None, None, "T1", None]
+    frame["host_id"] = [None] * 9
+    frame["required"] = False
+    return frame
+
+
+def road_nodes() -> pd.DataFrame:
+    """Return a node each kilometre: `node_id`, `x`, `y` in metres of `CRS`."""
+    return pd.DataFrame({"node_id": range(41), "x": [EAST + k * 1000 for k in range(41)], "y": NORTH})
+
+
+def road_edges() -> pd.DataFrame:
+    """Return the road both ways: `u`, `v`, `length_m`, `drive_min` (1 a km), `walk_min` (20 a km)."""
+    forth = pd.DataFrame({"u": range(40), "v": range(1, 41)})
+    back = forth.rename(columns={"u": "v", "v": "u"})
+    edges = pd.concat([forth, back], ignore_index=True)
+    return edges.assign(length_m=1000.0, drive_min=1.0, walk_min=20.0)
