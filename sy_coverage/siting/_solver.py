@@ -308,7 +308,7 @@ def _solve(model: Model, watch: Watch, start: ArrayLike | None) -> Answer:
     name = f"HiGHS {highspy.HIGHS_VERSION_MAJOR}.{highspy.HIGHS_VERSION_MINOR}.{highspy.HIGHS_VERSION_PATCH}"
     if watch.over:
         return Answer("no_answer", np.empty(0), None, None, None, name, watch.interrupted)
-    highs = highspy.Highs()  # type: ignore[no-untyped-call]  # its own __init__ has no types
+    highs = _silent()
     _set_options(highs, watch)
     _pass(highs, model)
     if start is not None:
@@ -323,6 +323,18 @@ def _solve(model: Model, watch: Watch, start: ArrayLike | None) -> Answer:
         highspy.Highs.resetGlobalScheduler(True)
         _require(highs.run(), "to run", highspy)
     return _answer(highs, model, watch, name)
+
+
+def _silent() -> highspy.Highs:
+    import highspy  # noqa: PLC0415
+
+    class Silent(highspy.Highs):
+        def enableCallbacks(self) -> None:  # noqa: N802  (HiGHS's own name)
+            # called while it is set up, when it would print its banner
+            self.setOptionValue("output_flag", False)
+            super().enableCallbacks()  # type: ignore[no-untyped-call]
+
+    return Silent()  # type: ignore[no-untyped-call]  # its own __init__ has no types
 
 
 def _require(status: Any, what: str, highspy: Any) -> None:
