@@ -1,1 +1,18 @@
 """Read here what must be reached: targets, kinds of facilities, and how coverage is counted."""
+
+from sy_coverage.policy.loading import load_policy, policy_from, shipped_policies
+from sy_coverage.policy.standards import reaches_share, units_needed
+from sy_coverage.policy.targets import Cutoffs, Kind, Policy, Readings, Target
+
+__all__ = [
+    "Cutoffs",
+    "Kind",
+    "Policy",
+    "Readings",
+    "Target",
+    "load_policy",
+    "policy_from",
+    "reaches_share",
+    "shipped_policies",
+    "units_needed",
+]
