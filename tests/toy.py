@@ -13,9 +13,14 @@ Service centre S1 (open) stands at km 5 in 城东街道: A and B are 3 minutes a
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import geopandas as gpd
 import pandas as pd
 from shapely import Point, box
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CRS = "EPSG:4546"
 EAST, NORTH = 500_000.0, 3_000_000.0
@@ -156,3 +161,54 @@ def road_edges() -> pd.DataFrame:
     back = forth.rename(columns={"u": "v", "v": "u"})
     edges = pd.concat([forth, back], ignore_index=True)
     return edges.assign(length_m=1000.0, drive_min=1.0, walk_min=20.0)
+
+
+STUDY = """
+[study]
+name = "试验县养老服务设施布局"
+policy = "{policy}"
+date = 2027-12-31
+[boundaries]
+units = "units.gpkg"
+[facilities]
+files = ["facilities.csv"]
+coordinate_system = "wgs84"
+[candidates]
+files = ["candidates.csv"]
+coordinate_system = "wgs84"
+[demand]
+villages = "villages.csv"
+coordinate_system = "wgs84"
+[roads]
+source = "roads.osm"
+[siting]
+spread_min = 10
+"""
+
+
+def _table(frame: gpd.GeoDataFrame) -> str:
+    flat = pd.DataFrame(frame.drop(columns="geometry")).assign(lon=frame.geometry.x, lat=frame.geometry.y)
+    return flat.reset_index().to_csv(index=False, lineterminator="\n")
+
+
+def roads_xml() -> str:
+    """Return the road as an OSM file: a trunk road with a node each kilometre, maxspeed 60."""
+    points = gpd.GeoSeries([at(k) for k in range(41)], crs=CRS).to_crs("EPSG:4326")
+    nodes = "".join(
+        f'<node id="{k + 1}" version="1" lat="{p.y:.7f}" lon="{p.x:.7f}"/>' for k, p in enumerate(points)
+    )
+    refs = "".join(f'<nd ref="{k + 1}"/>' for k in range(41))
+    tags = '<tag k="highway" v="trunk"/><tag k="maxspeed" v="60"/><tag k="foot" v="yes"/>'
+    return f'<?xml version="1.0"?><osm version="0.6">{nodes}<way id="1" version="1">{refs}{tags}</way></osm>'
+
+
+def write_study(folder: Path, *, policy: str = "shaoyang_2025") -> Path:
+    """Write the toy county as a study a planner could have made, and return the path of its study file."""
+    units().reset_index().to_file(folder / "units.gpkg", layer="units", driver="GPKG")
+    (folder / "facilities.csv").write_text(_table(facilities()), encoding="utf-8")
+    (folder / "candidates.csv").write_text(_table(candidates()), encoding="utf-8")
+    (folder / "villages.csv").write_text(_table(demand()), encoding="utf-8")
+    (folder / "roads.osm").write_text(roads_xml(), encoding="utf-8")
+    path = folder / "study.toml"
+    path.write_text(STUDY.format(policy=policy), encoding="utf-8")
+    return path

@@ -1,0 +1,225 @@
+"""Speak the command line: words, progress bars and exit codes; no logic."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from sy_coverage import labels
+from sy_coverage.errors import CoverageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sy_coverage.labels import Language
+    from sy_coverage.study import Study
+
+app = typer.Typer(
+    help="See where elder care is missing, decide where the next centres go, and prove that the plan meets the policy.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+StudyFile = Annotated[Path, typer.Argument(help="The study file, such as study.toml.")]
+Out = Annotated[Path | None, typer.Option("--out", help="The folder to write to (default: the study's own).")]
+County = Annotated[
+    list[str] | None,
+    typer.Option("--county", help="Code of a county, such as 430524; give it again for more."),
+]
+
+
+@contextmanager
+def _bars(console: Console, language: Language) -> Iterator[Any]:
+    """Show one bar a stage; stages never nest on screen, so a stage inside another has a bar of its own below."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bars:
+
+        @contextmanager
+        def progress(stage: str, *, total: int = 1) -> Iterator[Callable[[], None]]:
+            task = bars.add_task(labels.text(f"study.stage_{stage}", language), total=total)
+            steps = 0
+
+            def advance() -> None:
+                nonlocal steps
+                steps += 1
+                bars.update(task, completed=min(steps, total))
+
+            yield advance
+            bars.update(task, completed=total)
+
+        yield progress
+
+
+def _number(value: float, digits: int = 0) -> str:
+    return f"{value:,.{digits}f}"
+
+
+def _summary(study: Study) -> Table:
+    """Return the short table a run ends with: one row a county."""
+    words = study.words
+    table = Table(title=escape(study.config.study.name))
+    for column in ("county", "units", "covered_today", "covered_planned", "new_sites", "cost", "proved"):
+        table.add_column(words(f"study.column_{column}"), justify="left" if column == "county" else "right")
+    counties = study.findings.counties
+    for row in counties.itertuples():
+        proved = words("study.proved") if row.proved else words(f"study.status_{row.status}")
+        table.add_row(
+            escape(row.county),
+            str(row.units),
+            str(row.covered_today),
+            str(row.covered_planned),
+            str(row.new_sites),
+            _number(row.cost, 1),
+            proved,
+        )
+    table.add_section()
+    sums = [str(int(counties[c].sum())) for c in ("units", "covered_today", "covered_planned", "new_sites")]
+    proved = f"{int(counties['proved'].sum())}/{len(counties)}"
+    table.add_row(words("study.total"), *sums, _number(counties["cost"].sum(), 1), proved)
+    return table
+
+
+def _finish(console: Console, study: Study, folder: Path) -> None:
+    """Print the table, what cannot be met, and where the results lie; exit with 1 when a target cannot be met."""
+    console.print(_summary(study))
+    for notice in study.findings.notices:
+        console.print(f"[yellow]{escape(notice)}[/yellow]")
+    short = study.findings.counties.query("status in ['infeasible', 'no_answer']")
+    for line in study.findings.left_out.loc[
+        study.findings.left_out["county_id"].isin(short.index), "sentence"
+    ]:
+        console.print(f"[red]{escape(line)}[/red]")
+    for key, path in (
+        ("map", "map.html"),
+        ("proposals", "proposals/"),
+        ("scorecard", "scorecard.xlsx"),
+        ("all", ""),
+    ):
+        console.print(f"{study.words(f'study.result_{key}')}: {escape(str(folder / path))}", soft_wrap=True)
+    if len(short):
+        raise typer.Exit(1)
+
+
+def _run(
+    open_study: Callable[[Any], Study], out: Path | None, counties: list[str] | None, language: Language
+) -> None:
+    console = Console()
+    with _bars(console, language) as progress:
+        study = open_study(progress)
+        folder = study.save(out, counties=tuple(counties) if counties else None)
+    _finish(console, study, folder)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="The folder to write to.")] = Path("out"),
+    language: Annotated[str, typer.Option(help="zh or en: the language of tables, maps and reports.")] = "zh",
+) -> None:
+    """Run the main job on the shipped Shaoyang sample: coverage, a proved plan for every county, maps and proposals."""
+    from sy_coverage.study import sample_study
+
+    spoken = _language(language)
+    _run(lambda progress: sample_study(language=spoken, progress=progress), out, None, spoken)
+
+
+def _language(written: str) -> Language:
+    if written == "zh" or written == "en":  # noqa: PLR1714  (so that the type is narrowed)
+        return written
+    raise typer.BadParameter("must be zh or en", param_hint="--language")
+
+
+@app.command()
+def run(study_file: StudyFile, out: Out = None) -> None:
+    """Run a study: read, measure, plan every county, and write everything."""
+    from sy_coverage.study import read_config, read_study
+
+    language = read_config(study_file).study.language
+    _run(lambda progress: read_study(study_file, progress=progress), out, None, language)
+
+
+@app.command()
+def propose(study_file: StudyFile, county: County = None, out: Out = None) -> None:
+    """Write the proposals and maps of some or all counties."""
+    from sy_coverage.study import read_config, read_study
+
+    language = read_config(study_file).study.language
+    _run(lambda progress: read_study(study_file, progress=progress), out, county, language)
+
+
+@app.command()
+def check(study_file: StudyFile) -> None:
+    """Say what is wrong with a study's inputs and what is missing, without computing anything."""
+    from sy_coverage.study.check import check as check_study
+
+    console = Console()
+    report = check_study(study_file)
+    for line in report.facts:
+        console.print(escape(line), soft_wrap=True)
+    for line in report.remarks:
+        console.print(f"[yellow]{escape(line)}[/yellow]", soft_wrap=True)
+    for line in report.errors:
+        console.print(f"[red]{escape(line)}[/red]", soft_wrap=True)
+    console.print(escape(report.verdict), soft_wrap=True)
+    if report.errors:
+        raise typer.Exit(2)
+
+
+@app.command()
+def new(
+    folder: Annotated[
+        Path, typer.Argument(help="The folder of the new study; it must be empty or not exist.")
+    ],
+    language: Annotated[str, typer.Option(help="zh or en: the language of the tables' headers.")] = "zh",
+) -> None:
+    """Start a study: write a commented study.toml and empty tables to fill in."""
+    from sy_coverage.study.new import new_study
+
+    console = Console()
+    for path in new_study(folder, language=_language(language)):
+        console.print(escape(str(path)), soft_wrap=True)
+
+
+def _guarded(command: Callable[[], Any]) -> int:
+    """Run `command`; an error of ours becomes one sentence on stderr and its exit code, never a traceback."""
+    errors = Console(stderr=True)
+    try:
+        return int(command() or 0)
+    except CoverageError as error:
+        errors.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True)
+        return error.exit_code
+    except KeyboardInterrupt:
+        errors.print("interrupted; nothing half-written was left", soft_wrap=True)
+        return 130
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    import click
+
+    def command() -> int:
+        try:
+            return app(standalone_mode=False) or 0
+        except click.exceptions.Exit as done:
+            return done.exit_code
+        except click.exceptions.Abort:
+            raise KeyboardInterrupt from None
+        except click.ClickException as error:
+            error.show()
+            return error.exit_code
+
+    sys.exit(_guarded(command))
+
+
+def propose_sites() -> None:
+    """Run `propose` alone, for scripts/propose_sites.py."""
+    sys.argv.insert(1, "propose")
+    main()

@@ -1,0 +1,127 @@
+"""Say what is wrong with a study's inputs and what is missing, without computing anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sy_coverage import _files, labels
+from sy_coverage.errors import CoverageError
+from sy_coverage.study.study import read_study
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    from sy_coverage.study.study import Study
+
+
+@dataclass
+class Report:
+    """What `check` found: facts, remarks that want an eye, errors that stop a run, and a closing sentence."""
+
+    facts: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    verdict: str = ""
+
+
+def check(path: str | os.PathLike[str]) -> Report:
+    """Return everything that is wrong with the study at `path`, not only the first thing.
+
+    Raises
+    ------
+    MissingFileError, ConfigError
+        If the study file itself is not there or not right: then nothing else can be looked at.
+    """
+    study = read_study(path)
+    report = Report()
+    known: dict[str, Any] = {}
+
+    def attempt(name: str, look: Callable[[], Any]) -> None:
+        try:
+            known[name] = look()
+        except CoverageError as error:
+            if str(error) not in report.errors:
+                report.errors.append(str(error))
+
+    attempt("policy", lambda: study.policy)
+    attempt("units", lambda: study.units)
+    attempt("demand", lambda: study.demand)
+    if "policy" in known and "units" in known:
+        attempt("facilities", lambda: study.facilities if "demand" in known else None)
+        attempt("candidates", lambda: study.listed_candidates if "demand" in known else None)
+    attempt("roads", lambda: _files.local_path(study.path(study.config.roads.source)))
+    _say_facts(study, known, report)
+    if "facilities" in known and known["facilities"] is not None:
+        _say_doubts(study, report)
+    words = study.words
+    report.verdict = (
+        words("study.check_failed", count=len(report.errors))
+        if report.errors
+        else words("study.check_passed")
+    )
+    return report
+
+
+def _say_facts(study: Study, known: dict[str, Any], report: Report) -> None:
+    words = study.words
+    if "policy" in known:
+        report.facts.append(
+            words(
+                "study.fact_policy",
+                name=labels.pick(study.policy.name.model_dump()),
+                count=len(study.policy.targets),
+            )
+        )
+    if "units" in known:
+        kinds = study.units["kind"].value_counts()
+        report.facts.append(
+            words(
+                "study.fact_units",
+                counties=len(study.counties),
+                units=len(study.units),
+                streets=int(kinds.get("street", 0)),
+                townships=int(kinds.get("township", 0)),
+                others=int(kinds.get("other", 0)),
+            )
+        )
+    if "demand" in known:
+        report.facts.append(
+            words(
+                "study.fact_demand", villages=len(study.demand), elders=f"{study.demand['elders'].sum():,.0f}"
+            )
+        )
+    for name in ("facilities", "candidates"):
+        frame = known.get(name)
+        if frame is not None:
+            located = int(frame.geometry.notna().sum())
+            report.facts.append(
+                words(f"study.fact_{name}", rows=len(frame), located=located, missing=len(frame) - located)
+            )
+    if "roads" in known:
+        report.facts.append(words("study.fact_roads", file=Path(known["roads"]).name))
+
+
+def _say_doubts(study: Study, report: Report) -> None:
+    counts = study.doubts["doubt_id"].value_counts().sort_index()
+    for doubt_id, count in counts.items():
+        rows = study.doubts.loc[study.doubts["doubt_id"] == doubt_id, "row_id"]
+        report.remarks.append(
+            study.words(
+                "study.remark_doubt",
+                what=study.words(f"places.doubt_title_{doubt_id}"),
+                count=count,
+                rows=labels.joined(list(rows.astype(str))[:5], study.config.study.language),
+            )
+        )
+    none = study.units.index.difference(study.demand["unit_id"])
+    if len(none):
+        report.remarks.append(
+            study.words(
+                "study.remark_empty_units",
+                count=len(none),
+                rows=labels.joined(study.units.loc[none[:5], "name"]),
+            )
+        )

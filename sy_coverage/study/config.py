@@ -1,0 +1,231 @@
+"""Say here what a study may configure: frozen models, every key documented, unknown keys refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from sy_coverage import _files
+from sy_coverage.errors import ConfigError
+
+if TYPE_CHECKING:
+    import os
+
+CoordinateSystem = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
+Minutes = Annotated[float, Field(gt=0, le=24 * 60, allow_inf_nan=False)]
+Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+UnitKind = Literal["street", "township", "other"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class About(_Section):
+    """`[study]`: what it is called and which policy it answers to."""
+
+    name: str
+    """The title that stands on every output."""
+    policy: str = "shaoyang_2025"
+    """A policy that is shipped, or the path of another policy file."""
+    language: Literal["zh", "en"] = "zh"
+    """The language of tables, maps and reports."""
+    output: str = "out"
+    """The folder results are written to."""
+    date: dt.date
+    """The day that decides what counts as open."""
+    office: str = ""
+    """Who signs the proposals."""
+    notice: dict[Literal["zh", "en"], str] = {}
+    """A sentence that every output must carry."""
+
+
+class Boundaries(_Section):
+    """`[boundaries]`: the streets and townships."""
+
+    units: str
+    """Any vector file (``file.gpkg#layer`` for one layer of several)."""
+    coordinate_system: CoordinateSystem | None = None
+    """What the coordinates are in, where the file does not say, or says it wrongly (Amap's GeoJSON is gcj02)."""
+    invalid: Literal["stop", "repair", "skip"] = "stop"
+    """What to do with an invalid or overlapping boundary."""
+    columns: dict[str, str] = {}
+    """Which column of the file holds which of ours: ``{ unit_id = "行政代码" }``."""
+
+
+class Facilities(_Section):
+    """`[facilities]`: what there is."""
+
+    files: tuple[str, ...] = Field(min_length=1)
+    """Tables or vector files, any number of them."""
+    coordinate_system: CoordinateSystem | None = None
+    """What the coordinates are in; a column of the file may say it row by row instead."""
+    columns: dict[str, str] = {}
+    """Which column of the files holds which of ours."""
+
+
+class Candidates(_Section):
+    """`[candidates]`: where something could be opened."""
+
+    files: tuple[str, ...] = ()
+    """Lists of premises with costs."""
+    generate: int = Field(default=0, ge=0, le=50)
+    """How many sites to generate besides for each unit without a centre."""
+    coordinate_system: CoordinateSystem | None = None
+    """What the coordinates are in; a column of the file may say it row by row instead."""
+    columns: dict[str, str] = {}
+    """Which column of the files holds which of ours."""
+
+
+class Demand(_Section):
+    """`[demand]`: where the elders live."""
+
+    villages: str
+    """Villages with elders: a table with coordinates or a vector file."""
+    coordinate_system: CoordinateSystem | None = None
+    """What the coordinates are in, where the file does not say."""
+    columns: dict[str, str] = {}
+    """Which column of the file holds which of ours."""
+
+
+class Roads(_Section):
+    """`[roads]`: how people get there."""
+
+    source: str
+    """An OpenStreetMap extract (``.osm.pbf``, ``.osm``), an OSMnx GraphML file, or a saved network."""
+    max_snap_m: float = Field(default=1000.0, gt=0, allow_inf_nan=False)
+    """A point farther from every road than this is unreachable."""
+
+
+class Geocoding(_Section):
+    """`[geocoding]`: how rows that have only an address are located."""
+
+    sources: tuple[Literal["gazetteer"], ...] = ("gazetteer",)
+    """Tried in this order; ``gazetteer`` is offline and knows the units and villages of the study."""
+    accept: tuple[Literal["village", "town"], ...] = ("village", "town")
+    """How precise a found point must be to be used."""
+
+
+class Access(_Section):
+    """`[access]`: overrides what the policy says of how far a centre reaches."""
+
+    mode: Literal["drive", "walk", "bike", "ebike"] | None = None
+    """How elders travel to a service centre."""
+    cutoff_min: dict[UnitKind, Minutes] = {}
+    """Minutes within which a centre counts as in reach, by the class of the elder's unit."""
+
+
+class Siting(_Section):
+    """`[siting]`: what a plan must keep."""
+
+    scope: Literal["county", "city"] | None = None
+    """Whether the two coverage rates must hold in every county, or over the whole city."""
+    rule: Literal["presence", "access", "both"] | None = None
+    """What makes a unit count as covered."""
+    share: Annotated[float, Field(gt=0, le=1)] | None = None
+    """The share of a unit's elders that must be within the cutoff, for the rule ``access``."""
+    spread_min: Minutes | None = None
+    """Two regional homes of a county are at least this far apart by road."""
+    medical_min: Minutes | None = None
+    """A regional home is at most this far from a medical institution by road."""
+    medical: Literal["bar", "flag"] = "bar"
+    """Whether a site that is farther is barred, or only flagged."""
+    budget: Money | None = None
+    """The most a county's plan may cost, in 10⁴ yuan."""
+    time_limit_s: float = Field(default=60.0, gt=0, allow_inf_nan=False)
+    """Seconds a county's plan may take; an answer cut short says so and gives its gap."""
+
+
+class Phase(_Section):
+    """`[phases]`: what one year may spend or open."""
+
+    budget: Money | None = None
+    """10⁴ yuan in this year."""
+    sites: int | None = Field(default=None, ge=0)
+    """New sites in this year."""
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Phase:
+        if self.budget is None and self.sites is None:
+            raise ValueError("give a budget or a number of sites")
+        return self
+
+
+class MapOptions(_Section):
+    """`[map]`: what a map must carry."""
+
+    approval_number: str = ""
+    """审图号, printed on every map."""
+
+
+class StudyConfig(_Section):
+    """A study file as a whole."""
+
+    study: About
+    boundaries: Boundaries
+    facilities: Facilities
+    candidates: Candidates = Candidates()
+    demand: Demand
+    roads: Roads
+    geocoding: Geocoding = Geocoding()
+    access: Access = Access()
+    siting: Siting = Siting()
+    phases: dict[str, Phase] = {}
+    """By year: ``2026 = { budget = 3000 }``."""
+    reported: dict[str, float | dict[str, float]] = {}
+    """Values of targets that no map can compute, by target id: one number for the city, or one a county."""
+    map: MapOptions = MapOptions()
+
+    @field_validator("phases")
+    @classmethod
+    def _years(cls, phases: dict[str, Phase]) -> dict[str, Phase]:
+        wrong = [year for year in phases if not (year.isdigit() and len(year) == 4)]
+        if wrong:
+            raise ValueError(f"phases are years such as 2026, not {', '.join(wrong)}")
+        return phases
+
+
+def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that stand beside the wrong one at `location`."""
+    model: Any = StudyConfig
+    for part in location[:-1]:
+        field = (
+            model.model_fields.get(part) if isinstance(model, type) and issubclass(model, BaseModel) else None
+        )
+        if field is None:
+            return []
+        model = field.annotation
+    return sorted(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+
+
+def _sentence(problem: Any) -> str:
+    location = problem["loc"]
+    key = ".".join(str(part) for part in location)
+    if problem["type"] == "extra_forbidden":
+        allowed = _allowed_keys(location)
+        near = difflib.get_close_matches(str(location[-1]), allowed, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"allowed are: {', '.join(allowed)}"
+        return f"unknown key '{key}' ({hint})"
+    if problem["type"] == "missing":
+        return f"'{key}' is missing"
+    message = problem["msg"].removeprefix("Value error, ")
+    given = "" if isinstance(problem["input"], dict) else f", not {problem['input']!r}"
+    return f"'{key}': {message[0].lower()}{message[1:]}{given}"
+
+
+def read_config(path: str | os.PathLike[str]) -> StudyConfig:
+    """Return the configuration in a study file.
+
+    Raises
+    ------
+    ConfigError
+        Naming the file, and every key that is unknown, missing or has a value that is not allowed.
+    """
+    try:
+        return StudyConfig.model_validate(_files.read_toml(path))
+    except ValidationError as error:
+        raise ConfigError(f"{Path(path).name}: " + "; ".join(_sentence(p) for p in error.errors())) from None

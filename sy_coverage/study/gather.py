@@ -1,0 +1,260 @@
+"""Bring together, from one study, all that an output may say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sy_coverage import _files, labels, siting
+from sy_coverage._frames import metric_crs
+from sy_coverage.outputs.findings import Findings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geopandas import GeoDataFrame
+    from pandas import DataFrame, Series
+
+    from sy_coverage.siting import SitingPlan
+    from sy_coverage.study.study import Study
+
+PER_UNIT = ["elders_covered", "share_covered", "nearest_mean_min", "has_centre", "covered"]
+
+
+def gather(study: Study) -> Findings:
+    """Return the findings of the whole city; every stage that was not yet computed is computed now."""
+    plans = study.plans
+    by_unit = study.coverage.join(
+        study.coverage_planned[PER_UNIT].add_suffix("_planned"), validate="one_to_one"
+    )
+    demand = _demand(study)
+    reasons = _reasons(study, plans)
+    proposals = _proposals(study, plans, reasons, demand)
+    about = study.config.study
+    notice = labels.pick(about.notice, about.language) if about.notice else ""
+    with study.progress("catchments"):
+        catchments = _catchments(study, proposals)
+    return Findings(
+        study_name=about.name,
+        policy=study.policy,
+        language=about.language,
+        date=about.date,
+        units=by_unit,
+        counties=_counties(study, by_unit, proposals, plans),
+        facilities=study.facilities,
+        demand=demand,
+        proposals=proposals,
+        catchments=catchments,
+        roads=study.network.lines(),
+        scorecard=study.scorecard,
+        plans=plans,
+        reasons=reasons,
+        left_out=_left_out(study, plans),
+        doubts=_doubts(study),
+        parameters=_parameters(study),
+        sources=_sources(study),
+        notices=(notice,) if notice else (),
+        approval_number=study.config.map.approval_number,
+        scope_name=about.name,
+        office=about.office,
+    )
+
+
+def _nearest(study: Study, sites: GeoDataFrame, points: GeoDataFrame, mode: str) -> Series:
+    if sites.empty or points.empty:
+        return pd.Series(float("nan"), index=points.index)
+    near = study.network.nearest(sites, points, mode=mode, max_snap_m=study.config.roads.max_snap_m)
+    return near["nearest_min"]
+
+
+def _demand(study: Study) -> GeoDataFrame:
+    """Return the villages with minutes to the nearest centre and whether that is within the cutoff, today and planned."""
+    kind = study.centre_kind
+    cutoff = study.demand["unit_id"].map(study.units["kind"]).map(kind.cutoff_min)
+    demand = study.demand.copy()
+    for suffix, facilities in (("", study.open_facilities), ("_planned", study.planned_facilities)):
+        centres = facilities[(facilities["kind"] == kind.id) & facilities.geometry.notna()]
+        opened = siting_open(study, centres)
+        minutes = _nearest(study, opened, demand, kind.mode)
+        demand[f"nearest{suffix}_min"] = minutes
+        demand[f"covered{suffix}"] = (minutes <= cutoff).fillna(value=False)
+    return demand
+
+
+def siting_open(study: Study, facilities: GeoDataFrame) -> GeoDataFrame:
+    """Return those of `facilities` that are open on the study's date."""
+    from sy_coverage.coverage import open_on  # noqa: PLC0415
+
+    return open_on(facilities, study.config.study.date)
+
+
+def _reasons(study: Study, plans: Mapping[str, SitingPlan]) -> DataFrame:
+    """Return why each site was chosen, with a sentence in the study's language."""
+    with study.progress("reasons", total=len(plans)) as advance:
+        frames = []
+        for plan in plans.values():
+            frames.append(plan.why())
+            advance()
+    together = pd.concat(frames) if frames else pd.DataFrame(columns=["reason_id", "subject", "value"])
+    said = siting.sentences(together, study.config.study.language, names=_names(study))
+    return said.reset_index()
+
+
+def _names(study: Study) -> dict[str, str]:
+    """Return the name of everything a reason may speak of, by id."""
+    names: dict[str, str] = {}
+    for frame in (study.units, study.facilities, study.candidates):
+        names |= dict(zip(frame.index, frame["name"], strict=True))
+    return names | study.counties
+
+
+def _proposals(
+    study: Study, plans: Mapping[str, SitingPlan], reasons: DataFrame, demand: GeoDataFrame
+) -> GeoDataFrame:
+    """Return the sites to open, numbered within their county in the order of kinds, units and ids."""
+    del demand
+    chosen = sorted(site for plan in plans.values() for site in plan.sites)
+    sites = study.candidates.loc[chosen].copy()
+    rank = {kind: i for i, kind in enumerate(study.policy.kinds)}
+    sites = sites.assign(_rank=sites["kind"].map(rank), _id=sites.index)
+    sites = sites.sort_values(["county_id", "_rank", "unit_id", "_id"]).drop(columns=["_rank", "_id"])
+    sites["number"] = sites.groupby("county_id").cumcount() + 1
+    sites["unit"] = sites["unit_id"].map(study.units["name"])
+    sites["county"] = sites["county_id"].map(study.counties)
+    phases = {site: year for plan in plans.values() for site, year in plan.phase.items()}
+    sites["phase"] = pd.array([phases.get(site) for site in sites.index], dtype="Int64")
+    gained = reasons[reasons["reason_id"] == "elders_gained"].set_index("site_id")["value"]
+    sites["elders_gained"] = pd.to_numeric(pd.Series(sites.index.map(gained.to_dict()), index=sites.index))
+    medical = study.open_facilities
+    medical = medical[(medical["kind"] == "medical") & medical.geometry.notna()]
+    sites["medical_min"] = _nearest(study, medical, sites, "drive")
+    words = reasons.groupby("site_id")["sentence"].agg(" ".join)
+    sites["why"] = pd.Series(sites.index.map(words.to_dict()), index=sites.index, dtype=object).fillna("")
+    return sites
+
+
+def _counties(
+    study: Study, by_unit: GeoDataFrame, proposals: GeoDataFrame, plans: Mapping[str, SitingPlan]
+) -> DataFrame:
+    grouped = by_unit.groupby("county_id")
+    counted = by_unit[by_unit["kind"] != "other"].groupby("county_id")
+    table = pd.DataFrame({"county": pd.Series(study.counties)}).rename_axis("county_id")
+    table["units"] = grouped.size()
+    for kind, column in (("street", "streets"), ("township", "townships")):
+        table[column] = by_unit[by_unit["kind"] == kind].groupby("county_id").size()
+    table[["streets", "townships"]] = table[["streets", "townships"]].fillna(0).astype(int)
+    table["covered_today"] = counted["covered"].sum().astype(int)
+    table["covered_planned"] = counted["covered_planned"].sum().astype(int)
+    table["elders"] = grouped["elders"].sum()
+    table["share_today"] = grouped["elders_covered"].sum() / table["elders"]
+    table["share_planned"] = grouped["elders_covered_planned"].sum() / table["elders"]
+    table["new_sites"] = proposals.groupby("county_id").size().reindex(table.index, fill_value=0)
+    table["cost"] = proposals.groupby("county_id")["cost"].sum().reindex(table.index, fill_value=0.0)
+    table["status"] = pd.Series({c: plan.status for c, plan in plans.items()})
+    table["proved"] = pd.Series(
+        {c: plan.certificate is not None and plan.certificate.proved for c, plan in plans.items()}
+    )
+    return table
+
+
+def _left_out(study: Study, plans: Mapping[str, SitingPlan]) -> DataFrame:
+    """Return why each unit that stays without a centre does, and what an infeasible plan leaves undone."""
+    frames = [plan.findings for plan in plans.values() if len(plan.findings)]
+    if not frames:
+        return pd.DataFrame(columns=["unit_id", "reason_id", "sentence"])
+    said = siting.sentences(pd.concat(frames), study.config.study.language, names=_names(study))
+    return said.reset_index(drop=True).rename(columns={"subject": "unit_id"})
+
+
+def _doubts(study: Study) -> DataFrame:
+    language = study.config.study.language
+    doubts = study.doubts.copy()
+    names = study.facilities["name"]
+    doubts["frame"] = "facilities"
+    doubts["name"] = doubts["row_id"].map(names)
+    doubts["county_id"] = doubts["row_id"].map(study.facilities["county_id"])
+    doubts["sentence"] = [
+        labels.text(
+            f"places.doubt_{row.doubt_id}", language, name=row.name_, subject=row.subject, value=row.value
+        )
+        for row in doubts.rename(columns={"name": "name_"}).itertuples()
+    ]
+    return doubts
+
+
+def _catchments(study: Study, proposals: GeoDataFrame) -> GeoDataFrame:
+    """Return the drawings of how far each centre reaches: open ones and proposed ones, by their county's cutoffs."""
+    kind = study.centre_kind
+    sites = study.planned_facilities
+    centres = sites[(sites["kind"] == kind.id) & sites.geometry.notna()]
+    centres = siting_open(study, centres)
+    cutoffs = tuple(sorted(set(kind.cutoff_min.values())))
+    sheds = study.network.catchments(
+        centres, mode=kind.mode, cutoffs_min=cutoffs, max_snap_m=study.config.roads.max_snap_m
+    )
+    owner = sheds.index.get_level_values(0)
+    sheds["kind"] = kind.id
+    sheds["county_id"] = centres["county_id"].reindex(owner).to_numpy()
+    sheds["proposed"] = owner.isin(proposals.index)
+    return sheds
+
+
+def _parameters(study: Study) -> DataFrame:
+    """Return every number that decided an answer: its value, its unit, and where it was set."""
+    config, kind = study.config, study.centre_kind
+    given = config.siting
+    rows: list[tuple[str, object, str, bool]] = [
+        ("policy", labels.pick(study.policy.name.model_dump(), config.study.language), "", True),
+        ("date", config.study.date.isoformat(), "", True),
+        ("scope", study.words(f"study.scope_{study.scope}"), "", given.scope is not None),
+        ("rule", study.words(f"study.rule_{study.rule}"), "", given.rule is not None),
+        ("share", study.share, "share", given.share is not None),
+        ("mode", study.words(f"study.mode_{kind.mode}"), "", config.access.mode is not None),
+        *(
+            (f"cutoff_{unit}", minutes, "min", unit in config.access.cutoff_min)
+            for unit, minutes in sorted(kind.cutoff_min.items())
+        ),
+        ("spread_min", given.spread_min, "min", True),
+        ("medical_min", given.medical_min, "min", True),
+        ("medical", study.words(f"study.medical_{given.medical}"), "", True),
+        ("budget", given.budget, "cost", True),
+        ("generate", config.candidates.generate, "", True),
+        ("max_snap_m", config.roads.max_snap_m, "m", True),
+        ("time_limit_s", given.time_limit_s, "s", True),
+        ("crs", metric_crs(study.units), "", False),
+    ]
+    return pd.DataFrame(
+        [
+            {
+                "name": study.words(f"study.parameter_{name}"),
+                "value": study.words("study.not_set") if value is None else value,
+                "unit": study.words(f"study.unit_{unit}") if unit else "",
+                "source": study.words("study.from_study" if set_here else "study.from_policy"),
+            }
+            for name, value, unit, set_here in rows
+        ]
+    )
+
+
+def _sources(study: Study) -> DataFrame:
+    config = study.config
+    files: list[tuple[str, str]] = [
+        ("units", config.boundaries.units),
+        *(("facilities", file) for file in config.facilities.files),
+        *(("candidates", file) for file in config.candidates.files),
+        ("demand", config.demand.villages),
+        ("roads", config.roads.source),
+    ]
+    rows: list[dict[str, Any]] = []
+    for room, written in files:
+        path = study.path(written).partition("#")[0]
+        rows.append(
+            {
+                "name": study.words(f"study.source_{room}"),
+                "file": written,
+                "digest": _files.digest(path),
+                "note": study.network.source_note if room == "roads" else "",
+            }
+        )
+    return pd.DataFrame(rows)

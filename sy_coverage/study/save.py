@@ -1,0 +1,139 @@
+"""Write what comes out of a study: each file whole or not at all, the manifest last."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import time
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from sy_coverage import _files
+from sy_coverage._frames import require_ids
+from sy_coverage.outputs import figures, maps, reports, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sy_coverage.outputs.findings import Findings
+    from sy_coverage.study.study import Study
+
+MANIFEST = "manifest.json"
+DECIDING = (
+    "geopandas",
+    "highspy",
+    "numba",
+    "numpy",
+    "osmium",
+    "pandas",
+    "pyproj",
+    "scikit-learn",
+    "scipy",
+    "shapely",
+)
+"""Libraries whose version could change an answer."""
+
+Write = tuple[str, "Callable[[], bytes]"]
+
+
+def county_files(findings: Findings, county_id: str) -> list[Write]:
+    """Return the path and the maker of each file of one county."""
+    own = findings.of_county(county_id)
+    stem = f"proposals/{county_id}"
+    return [
+        (f"{stem}.html", lambda: reports.proposal_html(own).encode()),
+        (f"{stem}.docx", lambda: reports.proposal_docx(own)),
+        (f"{stem}.xlsx", lambda: tables.proposal_xlsx(own)),
+        (f"{stem}.geojson", lambda: tables.proposal_geojson(own).encode()),
+        (f"maps/{county_id}.html", lambda: maps.draw(own).html().encode()),
+    ]
+
+
+def city_files(findings: Findings) -> list[Write]:
+    """Return the path and the maker of each file of the city, but the GeoPackage and the manifest."""
+    return [
+        ("scorecard.csv", lambda: tables.scorecard_csv(findings)),
+        ("scorecard.xlsx", lambda: tables.scorecard_xlsx(findings)),
+        ("proposals/summary.html", lambda: reports.summary_html(findings).encode()),
+        ("map.html", lambda: maps.draw(findings).html().encode()),
+        *((f"figures/{name}.png", make) for name, make in figures.all_of(findings).items()),
+    ]
+
+
+def save(study: Study, folder: Path, *, counties: tuple[str, ...] | None = None) -> Path:
+    """Write everything (or, with `counties`, only their proposals and maps) into `folder` and return it.
+
+    Everything is computed before the first byte is written, so that bad input writes nothing.
+
+    Raises
+    ------
+    UnknownIdError
+        If one of `counties` is none of the study's.
+    CannotWriteError
+        If the folder cannot be written.
+    """
+    if counties is not None:
+        require_ids(counties, study.counties, "county")
+    findings = study.findings
+    files = [] if counties is not None else city_files(findings)
+    for county_id in counties or study.counties:
+        files += county_files(findings, county_id)
+    with _files.locked(folder), study.progress("outputs", total=len(files) + 1) as advance:
+        written: dict[str, str] = {}
+        for path, make in files:
+            content = make()
+            _files.write_bytes(folder / path, content)
+            written[path] = hashlib.sha256(content).hexdigest()
+            advance()
+        if counties is None:
+            _files.write_layers(folder / "coverage.gpkg", tables.layers(findings))
+            written["coverage.gpkg"] = _files.digest(folder / "coverage.gpkg")
+            _tidy(folder, set(written))
+            manifest = _manifest(study, findings, written)
+            _files.write_bytes(
+                folder / MANIFEST, (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode()
+            )
+        advance()
+    return folder
+
+
+def _tidy(folder: Path, written: set[str]) -> None:
+    """Remove what an earlier run wrote here and this one did not: a county that is gone leaves no proposal behind."""
+    old = folder / MANIFEST
+    if not old.exists():
+        return
+    try:
+        before = set(json.loads(old.read_text(encoding="utf-8"))["outputs"])
+    except (ValueError, KeyError, TypeError):
+        return
+    for path in sorted(before - written):
+        target = (folder / path).resolve()
+        if target.is_relative_to(folder.resolve()):
+            target.unlink(missing_ok=True)
+
+
+def _manifest(study: Study, findings: Findings, written: dict[str, str]) -> dict[str, object]:
+    return {
+        "study": study.config.study.name,
+        "sy_coverage": version("sy-coverage"),
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in DECIDING},
+        "options": study.config.model_dump(mode="json"),
+        "inputs": dict(zip(findings.sources["file"], findings.sources["digest"], strict=True)),
+        "plans": {
+            county_id: {
+                "status": plan.status,
+                "objective": plan.objective,
+                "bound": plan.bound,
+                "solver": plan.certificate.solver if plan.certificate else None,
+            }
+            for county_id, plan in sorted(findings.plans.items())
+        },
+        "outputs": dict(sorted(written.items())),
+        "timings": {
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "stages_s": {stage: round(seconds, 2) for stage, seconds in study.seconds.items()},
+        },
+    }

@@ -1,0 +1,460 @@
+"""Walk one study through the six rooms: each step is computed when it is first asked for, and kept."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sy_coverage import _files, coverage, labels, places, roads, siting
+from sy_coverage import policy as policies
+from sy_coverage._frames import CANDIDATES, FACILITIES, checked, require_ids
+from sy_coverage.errors import UnknownIdError, some
+from sy_coverage.study.config import StudyConfig, read_config
+from sy_coverage.study.progress import Progress, silent
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator
+
+    from geopandas import GeoDataFrame
+    from pandas import DataFrame
+
+    from sy_coverage.outputs.findings import Findings
+    from sy_coverage.outputs.maps import Map
+    from sy_coverage.policy import Kind, Policy
+    from sy_coverage.roads import RoadNetwork, TravelTimes
+    from sy_coverage.siting import SitingPlan
+
+HORIZON = 2.0
+"""Travel times reach this many cutoffs far, so that a plan can also shorten the way of elders beyond the cutoff."""
+
+
+class Study:
+    """One study: its inputs, where it stands today, and what to open next.
+
+    Frames are in EPSG:4326 and must not be changed in place. Nothing is computed before it is asked for.
+    """
+
+    def __init__(self, config: StudyConfig, folder: Path, *, progress: Progress = silent) -> None:
+        """Hold `config`, whose relative paths start at `folder`; `progress` is told of every stage."""
+        self.config = config
+        self.folder = folder
+        self.seconds: dict[str, float] = {}
+        self._progress = progress
+        self._plans: dict[str | None, SitingPlan] = {}
+
+    def __repr__(self) -> str:
+        return f"<Study {self.config.study.name}>"
+
+    @contextmanager
+    def progress(self, stage: str, *, total: int = 1) -> Iterator[Callable[[], None]]:
+        """Tell whoever waits that `stage` begins, and keep how long it took."""
+        begun = time.monotonic()
+        with self._progress(stage, total=total) as advance:
+            yield advance
+        self.seconds[stage] = time.monotonic() - begun
+
+    def path(self, written: str) -> str:
+        """Return a path as the study file means it: relative to the file's own folder."""
+        if "://" in written:
+            return written
+        return str(self.folder / Path(written).expanduser())
+
+    def _paths(self, written: tuple[str, ...]) -> list[str]:
+        return [self.path(file) for file in written]
+
+    # --- policy ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def policy(self) -> Policy:
+        """What must be reached; how elders travel to a centre is overridden by `[access]`."""
+        named = self.config.study.policy
+        here = Path(self.path(named))
+        policy = policies.load_policy(here if here.suffix == ".toml" else named)
+        return policy.with_access(mode=self.config.access.mode, cutoff_min=self.config.access.cutoff_min)
+
+    @property
+    def scope(self) -> str:
+        """Whether the coverage rates must hold in every ``county`` or over the ``city``."""
+        return self.config.siting.scope or self.policy.readings.scope
+
+    @property
+    def rule(self) -> str:
+        """What makes a unit count as covered: ``presence``, ``access`` or ``both``."""
+        return self.config.siting.rule or self.policy.readings.rule
+
+    @property
+    def share(self) -> float:
+        """The share of a unit's elders within the cutoff that the rule ``access`` asks for."""
+        return self.config.siting.share or self.policy.readings.share
+
+    # --- places ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def units(self) -> GeoDataFrame:
+        """Streets and townships, indexed by `unit_id`."""
+        given = self.config.boundaries
+        with self.progress("units"):
+            return places.read_units(
+                self.path(given.units),
+                coordinate_system=given.coordinate_system,
+                columns=given.columns,
+                invalid=given.invalid,
+            )
+
+    @property
+    def counties(self) -> dict[str, str]:
+        """Names of the counties by `county_id`, in order of their ids."""
+        named = self.units.drop_duplicates("county_id").set_index("county_id")["county"]
+        return dict(sorted(named.items()))
+
+    @cached_property
+    def demand(self) -> GeoDataFrame:
+        """Villages with elders, indexed by `demand_id`, each in a unit."""
+        given = self.config.demand
+        with self.progress("demand"):
+            demand = places.read_demand(
+                self.path(given.villages), coordinate_system=given.coordinate_system, columns=given.columns
+            )
+            return places.assign_units(demand, self.units)
+
+    @cached_property
+    def _gazetteers(self) -> list[Any]:
+        return [places.gazetteer(self.units, self.demand) for _ in self.config.geocoding.sources]
+
+    def _located(self, frame: GeoDataFrame) -> GeoDataFrame:
+        located = places.geocode(
+            frame, self._gazetteers, units=self.units, accept=self.config.geocoding.accept
+        )
+        return places.assign_units(located, self.units)
+
+    @cached_property
+    def facilities(self) -> GeoDataFrame:
+        """Every facility row that was given, located or with its reason, indexed by `facility_id`."""
+        given = self.config.facilities
+        with self.progress("facilities"):
+            read = places.read_facilities(
+                self._paths(given.files),
+                coordinate_system=given.coordinate_system,
+                units=self.units,
+                columns=given.columns,
+                policy=self.policy,
+            )
+            return self._located(read)
+
+    @cached_property
+    def doubts(self) -> DataFrame:
+        """One row for everything in the facility lists that somebody should verify."""
+        return places.doubts(self.facilities, self.units)
+
+    @cached_property
+    def listed_candidates(self) -> GeoDataFrame:
+        """The candidates of the lists that were given, located, indexed by `candidate_id`."""
+        given = self.config.candidates
+        if not given.files:
+            return checked(self.facilities.iloc[:0].assign(cost=pd.Series(dtype=float)), CANDIDATES)
+        with self.progress("candidates"):
+            read = places.read_candidates(
+                self._paths(given.files),
+                coordinate_system=given.coordinate_system,
+                units=self.units,
+                columns=given.columns,
+                policy=self.policy,
+            )
+            located = self._located(read)
+        clash = located.index.intersection(self.facilities.index)
+        if len(clash):
+            raise UnknownIdError(
+                f"candidates: ids that are facilities' too: {some(clash)}; give each site an id of its own"
+            )
+        return located
+
+    @cached_property
+    def candidates(self) -> GeoDataFrame:
+        """The listed candidates and those generated besides, indexed by `candidate_id`."""
+        listed = self.listed_candidates
+        if not self.config.candidates.generate:
+            return listed
+        today = self._times_of(self.centre_kind, self._open(self.centre_kind.id))
+        with self.progress("generated"):
+            return siting.generate_candidates(
+                self.units,
+                self.open_facilities,
+                listed,
+                self.demand,
+                policy=self.policy,
+                times=today,
+                per_unit=self.config.candidates.generate,
+            )
+
+    # --- roads ----------------------------------------------------------------------------------------------------
+
+    @property
+    def centre_kind(self) -> Kind:
+        """The kind of facility whose presence and access the coverage rates count."""
+        return self.policy.kind(self.policy.coverage_kind)
+
+    @cached_property
+    def network(self) -> RoadNetwork:
+        """The roads, for every travel mode the policy's kinds use."""
+        modes = sorted({kind.mode for kind in self.policy.kinds.values()} | {"walk"})
+        with self.progress("roads"):
+            return roads.read_osm(self.path(self.config.roads.source), modes=tuple(modes))
+
+    @cached_property
+    def open_facilities(self) -> GeoDataFrame:
+        """The facilities that are open on the study's date."""
+        return coverage.open_on(self.facilities, self.config.study.date)
+
+    def _open(self, kind: str) -> GeoDataFrame:
+        frame = self.open_facilities
+        return frame[(frame["kind"] == kind) & frame.geometry.notna()]
+
+    def _times_of(self, kind: Kind, sites: GeoDataFrame) -> TravelTimes:
+        horizon = HORIZON * max(kind.cutoff_min.values())
+        return self.network.travel_times(
+            sites, self.demand, mode=kind.mode, cutoff_min=horizon, max_snap_m=self.config.roads.max_snap_m
+        )
+
+    @cached_property
+    def times(self) -> dict[str, TravelTimes]:
+        """Minutes from the villages to every open facility and candidate, by kind of facility."""
+        planned = sorted(set(self.candidates["kind"]) | {self.centre_kind.id})
+        with self.progress("times", total=len(planned)) as advance:
+            found = {}
+            for kind in planned:
+                sites = self._sites(kind)
+                found[kind] = self._times_of(self.policy.kind(kind), sites)
+                advance()
+        return found
+
+    def _sites(self, kind: str) -> GeoDataFrame:
+        """Return the located open facilities and candidates of `kind` in one frame, ordered by id."""
+        listed = self.candidates
+        proposed = listed[(listed["kind"] == kind) & listed.geometry.notna()]
+        sites = pd.concat([self._open(kind)[["kind", "geometry"]], proposed[["kind", "geometry"]]])
+        return sites.sort_index()
+
+    @cached_property
+    def between_homes(self) -> TravelTimes | None:
+        """Minutes between any two sites of a kind that must be spread, where the study asks for a spread."""
+        spread = self.config.siting.spread_min
+        if spread is None or self.policy.spread_kind is None:
+            return None
+        homes = self._sites(self.policy.spread_kind)
+        return self.network.travel_times(
+            homes, homes, mode="drive", cutoff_min=spread, max_snap_m=self.config.roads.max_snap_m
+        )
+
+    @cached_property
+    def to_medical(self) -> TravelTimes | None:
+        """Minutes between every candidate and the medical institutions."""
+        medical = self._open("medical") if "medical" in self.policy.kinds else None
+        if medical is None or medical.empty:
+            return None
+        sites = self.candidates[self.candidates.geometry.notna()]
+        limit = max(self.config.siting.medical_min or 0.0, 120.0)
+        return self.network.travel_times(
+            medical, sites, mode="drive", cutoff_min=limit, max_snap_m=self.config.roads.max_snap_m
+        )
+
+    # --- coverage -------------------------------------------------------------------------------------------------
+
+    def coverage_of(self, kind: str) -> GeoDataFrame:
+        """Return coverage by unit of another kind of facility, such as ``meal_point``.
+
+        Raises
+        ------
+        UnknownIdError
+            If the policy declares no such kind.
+        """
+        return self._coverage(self.open_facilities, self.policy.kind(kind))
+
+    def _coverage(self, facilities: GeoDataFrame, kind: Kind) -> GeoDataFrame:
+        times = self.times.get(kind.id)
+        if times is None:
+            times = self._times_of(kind, self._open(kind.id))
+        return coverage.coverage_by_unit(
+            self.units,
+            facilities,
+            self.demand,
+            times,
+            policy=self.policy,
+            kind=kind.id,
+            rule=self.rule,
+            share=self.share,
+            date=self.config.study.date,
+        )
+
+    @cached_property
+    def coverage(self) -> GeoDataFrame:
+        """Where each unit stands on the study's date: presence and access side by side."""
+        with self.progress("coverage"):
+            return self._coverage(self.facilities, self.centre_kind)
+
+    @cached_property
+    def coverage_planned(self) -> GeoDataFrame:
+        """Where each unit stands with the sites of every county's plan opened."""
+        return self._coverage(self.planned_facilities, self.centre_kind)
+
+    def _scorecard(self, facilities: GeoDataFrame, by_unit: GeoDataFrame) -> DataFrame:
+        return coverage.scorecard(
+            self.units,
+            facilities,
+            by_unit,
+            policy=self.policy,
+            counties=self.counties,
+            scope=self.scope,
+            date=self.config.study.date,
+            reported=self.config.reported,
+        )
+
+    @cached_property
+    def scorecard(self) -> DataFrame:
+        """Every target of the policy, today and with the plan: `value_today`, `value_planned`, `target`, `met_today`, …."""
+        today = self._scorecard(self.facilities, self.coverage)
+        planned = self._scorecard(self.planned_facilities, self.coverage_planned)
+        both = today.rename(columns={"value": "value_today", "met": "met_today"}).join(
+            planned[["value", "met"]].rename(columns={"value": "value_planned", "met": "met_planned"}),
+            validate="one_to_one",
+        )
+        order = [
+            "scope",
+            "value_today",
+            "value_planned",
+            "target",
+            "met_today",
+            "met_planned",
+            "needed",
+            "basis",
+        ]
+        return both[[*order, *both.columns.difference(order, sort=False)]]
+
+    # --- siting ---------------------------------------------------------------------------------------------------
+
+    def propose(self, county_id: str | None = None) -> SitingPlan:
+        """Return the proved plan for one county, or (None) one plan for the whole city.
+
+        Raises
+        ------
+        UnknownIdError
+            If no unit lies in such a county.
+        """
+        if county_id is not None:
+            require_ids([county_id], self.counties, "county")
+        if county_id not in self._plans:
+            self._plans[county_id] = self._propose(county_id)
+        return self._plans[county_id]
+
+    def _propose(self, county_id: str | None) -> SitingPlan:
+        def own(frame: Any) -> Any:
+            return frame if county_id is None else frame[frame["county_id"] == county_id]
+
+        given = self.config.siting
+        candidates = own(self.candidates)
+        return siting.policy_plan(
+            own(self.units),
+            self.facilities,
+            candidates[candidates.geometry.notna()],
+            own(self.demand),
+            policy=self.policy,
+            times=self.times,
+            between_homes=self.between_homes,
+            to_medical=self.to_medical,
+            scope=self.scope,
+            rule=self.rule,
+            share=self.share,
+            spread_min=given.spread_min,
+            medical_min=given.medical_min,
+            medical=given.medical,
+            phases={int(year): phase.model_dump() for year, phase in self.config.phases.items()} or None,
+            budget=given.budget,
+            date=self.config.study.date,
+            options=siting.SolveOptions(time_limit_s=given.time_limit_s),
+        )
+
+    @cached_property
+    def plans(self) -> dict[str, SitingPlan]:
+        """The plan of every county by `county_id`; with scope ``city`` each county's part of the one plan."""
+        with self.progress("plans", total=len(self.counties)) as advance:
+            found = {}
+            for county_id in self.counties:
+                found[county_id] = self.propose(county_id)
+                advance()
+        return found
+
+    @cached_property
+    def planned_facilities(self) -> GeoDataFrame:
+        """The facilities with the sites of every county's plan opened."""
+        opened = self.candidates.loc[sorted(site for plan in self.plans.values() for site in plan.sites)]
+        added = opened.rename_axis(FACILITIES.index).assign(status="open", opens_on=pd.NaT)
+        together = pd.concat([self.facilities, added[added.columns.intersection(self.facilities.columns)]])
+        return together.sort_index()
+
+    # --- outputs --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def findings(self) -> Findings:
+        """All that an output may say about the whole city; `.of_county(id)` narrows it."""
+        from sy_coverage.study.gather import gather  # noqa: PLC0415
+
+        return gather(self)
+
+    def map(self, plan: SitingPlan | str | None = None) -> Map:
+        """Return the interactive map of the city, or of the county that `plan` (or its county id) is for.
+
+        It shows itself in Jupyter; `.save("map.html")` writes one self-contained file, `.embed()` gives an iframe.
+        """
+        from sy_coverage.outputs import maps  # noqa: PLC0415
+
+        county_id = (
+            plan if isinstance(plan, str) else next((c for c, p in self._plans.items() if p is plan), None)
+        )
+        return maps.draw(self.findings if county_id is None else self.findings.of_county(county_id))
+
+    def save(
+        self, folder: str | os.PathLike[str] | None = None, *, counties: tuple[str, ...] | None = None
+    ) -> Path:
+        """Write everything into `folder` (default: the study's own `output`) and return it.
+
+        Raises
+        ------
+        CannotWriteError
+            If the folder cannot be written; every file under a final name is whole.
+        """
+        from sy_coverage.study.save import save  # noqa: PLC0415
+
+        return save(
+            self, Path(self.path(self.config.study.output) if folder is None else folder), counties=counties
+        )
+
+    def words(self, key: str, **values: object) -> str:
+        """Return a label in the study's language."""
+        return labels.text(key, self.config.study.language, **values)
+
+
+def read_study(path: str | os.PathLike[str], *, progress: Progress = silent) -> Study:
+    """Return the study that a study file describes.
+
+    Raises
+    ------
+    MissingFileError
+        If the file is not there.
+    ConfigError
+        If it has unknown keys or values that are not allowed.
+    """
+    return Study(read_config(path), Path(path).resolve().parent, progress=progress)
+
+
+def sample_study(*, language: str | None = None, progress: Progress = silent) -> Study:
+    """Return the shipped Shaoyang sample; its facilities and roads are modelled, and every output says so."""
+    study = read_study(_files.sample_folder() / "study.toml", progress=progress)
+    if language is None:
+        return study
+    about = study.config.study.model_copy(update={"language": language})
+    return Study(study.config.model_copy(update={"study": about}), study.folder, progress=progress)

@@ -1,0 +1,116 @@
+"""The command line teaches, says what is wrong in one sentence, and leaves nothing half-written."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import toy
+
+
+def sy(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sy_coverage", *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(cwd or "/"), "PYTHONUTF8": "1", "COLUMNS": "200"},
+    )
+
+
+@pytest.fixture
+def study_file(tmp_path):
+    return toy.write_study(tmp_path)
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def refused(done: subprocess.CompletedProcess[str], out: Path) -> str:
+    """Check that a command was refused as bad input, in one sentence, with nothing written; return the sentence."""
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert not out.exists()
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+def test_a_missing_study_file_is_refused(tmp_path):
+    assert "there is no such file" in refused(
+        sy("run", tmp_path / "no.toml", "--out", tmp_path / "o"), tmp_path / "o"
+    )
+
+
+def test_a_missing_table_is_refused(study_file, tmp_path):
+    change(study_file, "villages.csv", "towns.csv")
+    assert "towns.csv" in refused(sy("run", study_file, "--out", tmp_path / "o"), tmp_path / "o")
+
+
+def test_a_missing_column_is_refused(study_file, tmp_path):
+    change(tmp_path / "villages.csv", "elders", "people")
+    assert "'elders'" in refused(sy("run", study_file, "--out", tmp_path / "o"), tmp_path / "o")
+
+
+def test_an_unknown_key_is_refused(study_file, tmp_path):
+    change(study_file, "spread_min", "spread_minutes")
+    said = refused(sy("run", study_file, "--out", tmp_path / "o"), tmp_path / "o")
+    assert "siting.spread_minutes" in said
+    assert "spread_min" in said
+
+
+def test_a_duplicate_id_is_refused(study_file, tmp_path):
+    change(tmp_path / "facilities.csv", "T1", "S1")
+    assert "S1" in refused(sy("run", study_file, "--out", tmp_path / "o"), tmp_path / "o")
+
+
+def test_boundaries_without_a_coordinate_system_are_refused(study_file, tmp_path):
+    toy.units().set_crs(None, allow_override=True).reset_index().to_file(
+        tmp_path / "bare.shp", encoding="utf-8"
+    )
+    change(study_file, "units.gpkg", "bare.shp")
+    assert "coordinate_system" in refused(sy("run", study_file, "--out", tmp_path / "o"), tmp_path / "o")
+
+
+def test_a_county_that_does_not_exist_is_refused(study_file, tmp_path):
+    done = sy("propose", study_file, "--county", "999999", "--out", tmp_path / "o")
+    assert "999999" in refused(done, tmp_path / "o")
+
+
+def test_check_names_every_fault_at_once_and_computes_nothing(study_file, tmp_path):
+    change(tmp_path / "villages.csv", "elders", "people")
+    change(study_file, "roads.osm", "streets.osm")
+    done = sy("check", study_file)
+    assert done.returncode == 2
+    assert "'elders'" in done.stdout
+    assert "streets.osm" in done.stdout
+    assert not (tmp_path / "out").exists()
+
+
+def test_check_passes_a_good_study(study_file):
+    done = sy("check", study_file)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "检查通过" in done.stdout
+
+
+def test_new_writes_a_study_that_can_be_read_and_overwrites_nothing(tmp_path):
+    done = sy("new", tmp_path / "fresh")
+    assert done.returncode == 0, done.stderr
+    assert {p.name for p in (tmp_path / "fresh").iterdir()} == {
+        "study.toml", "facilities.csv", "candidates.csv", "villages.csv",
+    }  # fmt: skip
+    again = sy("new", tmp_path / "fresh")
+    assert again.returncode == 74
+    assert "is not empty" in again.stderr
+
+
+def test_help_teaches_every_command():
+    done = sy("--help")
+    assert done.returncode == 0
+    for command in ("demo", "run", "check", "new", "propose"):
+        assert command in done.stdout
