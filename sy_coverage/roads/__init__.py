@@ -1,1 +1,33 @@
 """Compute how people get there: road networks, travel times and catchments."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sy_coverage.roads.edges import from_edges
+    from sy_coverage.roads.network import RoadNetwork
+    from sy_coverage.roads.travel_modes import TravelMode, travel_mode
+    from sy_coverage.roads.travel_times import TravelTimes
+
+__all__ = ["RoadNetwork", "TravelMode", "TravelTimes", "from_edges", "travel_mode"]
+
+_WHERE = {
+    "RoadNetwork": "network",
+    "TravelMode": "travel_modes",
+    "TravelTimes": "travel_times",
+    "from_edges": "edges",
+    "travel_mode": "travel_modes",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # modules are loaded when they are asked for: readers and kernels are heavy
+    if name in _WHERE:
+        return getattr(import_module(f"sy_coverage.roads.{_WHERE[name]}"), name)
+    raise AttributeError(f"module 'sy_coverage.roads' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,6 +43,10 @@ class TravelTimes:
     demand_ids: tuple[str, ...]
     cutoff_min: float
     mode: str = ""
+    unreachable_sites: tuple[str, ...] = ()
+    """Sites too far from any road the mode may use; none of their pairs is here."""
+    unreachable_demand: tuple[str, ...] = ()
+    """Demand points too far from any road the mode may use."""
 
     @classmethod
     def from_matrix(
@@ -162,7 +166,14 @@ class TravelTimes:
         if demand is not None:
             minutes = minutes[:, columns]
         minutes.sort_indices()
-        return TravelTimes(minutes, site_ids, demand_ids, self.cutoff_min, self.mode)
+        return replace(
+            self,
+            minutes=minutes,
+            site_ids=site_ids,
+            demand_ids=demand_ids,
+            unreachable_sites=tuple(i for i in self.unreachable_sites if i in set(site_ids)),
+            unreachable_demand=tuple(i for i in self.unreachable_demand if i in set(demand_ids)),
+        )
 
     def nearest_minutes(self) -> Series:
         """Return the minutes to the nearest site by `demand_id`; missing where none is within the cutoff."""

@@ -1,0 +1,113 @@
+"""Run the kernel over many sites on several threads, and gather what it returns into one sparse matrix."""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from sy_coverage.roads.snap import Legs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sy_coverage.roads.graph import Graph
+    from sy_coverage.roads.links import Array
+
+SITES_AT_ONCE = 32
+"""Sites a thread takes at a time: enough to make up for the call, few enough to share the work out evenly."""
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def no_legs(points: int) -> Legs:
+    """Return legs of `points` points that lead nowhere."""
+    return Legs(np.zeros(points + 1, np.int64), np.zeros(0, np.int32), np.zeros(0))
+
+
+def reached(
+    graph: Graph,
+    sites: Legs,
+    demand: Legs | None,
+    direct: Legs,
+    *,
+    points: int,
+    cutoff_min: float,
+    threads: int | None = None,
+) -> Any:
+    """Return minutes from every site to every point within the cutoff, as a CSR array sites × points.
+
+    Parameters
+    ----------
+    sites
+        Legs by site.
+    demand
+        Legs by node; None returns the minutes to the nodes themselves (`points` is then 0).
+    direct
+        Legs by site straight to demand points on the same link.
+    points
+        How many demand points there are.
+    """
+    from sy_coverage.roads._kernel import reach  # noqa: PLC0415 - numba is heavy and loads when routes are asked for
+
+    nodes = graph.indptr.size - 1
+    count = sites.ptr.size - 1
+    to = no_legs(nodes) if demand is None else demand
+    buckets = graph.buckets(float(sites.minutes.max(initial=0.0)))
+    blocks = range(0, count, SITES_AT_ONCE)
+    answers: list[tuple[Array, Array, Array] | None] = [None] * len(blocks)
+    own = threading.local()
+
+    def search(block: int) -> None:
+        if not hasattr(own, "node_min"):
+            own.node_min, own.point_min = np.full(nodes, np.inf), np.full(points, np.inf)
+        first = blocks[block]
+        answers[block] = reach(
+            *(graph.indptr, graph.heads, graph.minutes),
+            *(sites.ptr, sites.node, sites.minutes, first, min(first + SITES_AT_ONCE, count)),
+            *(to.ptr, to.node, to.minutes),
+            *(direct.ptr, direct.node, direct.minutes),
+            *(float(cutoff_min), graph.width, buckets),
+            *(own.node_min, own.point_min),
+        )
+
+    workers = min(threads or usable_cores(), max(len(blocks), 1))
+    if workers == 1:
+        for block in range(len(blocks)):
+            search(block)
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(search, range(len(blocks))))
+    return _gathered(answers, count, nodes if demand is None else points)
+
+
+def _gathered(answers: list[Any], rows: int, columns: int) -> Any:
+    per_row = np.concatenate([a[0] for a in answers]) if answers else np.zeros(0, np.int64)
+    total = int(per_row.sum())
+    wide = np.int64 if total > np.iinfo(np.int32).max else np.int32
+    indices, data = np.empty(total, wide), np.empty(total)
+    at = 0
+    for block in _emptied(answers):
+        end = at + block[1].size
+        indices[at:end], data[at:end] = block[1], block[2]
+        at = end
+    indptr = np.r_[0, np.cumsum(per_row)].astype(wide)
+    matrix = sparse.csr_array((data, indices, indptr), shape=(rows, columns))
+    matrix.has_sorted_indices = True
+    return matrix
+
+
+def _emptied(answers: list[Any]) -> Iterator[Any]:
+    # each block is let go once it is copied, so that the pairs are held once and not twice
+    for i, block in enumerate(answers):
+        answers[i] = None
+        yield block

@@ -1,0 +1,282 @@
+"""Ask a road network how many minutes people need: to every site, to the nearest, from node to node."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from sy_coverage.errors import CutoffError, InputError, UnknownIdError, UnknownModeError, some
+from sy_coverage.roads import _sweep
+from sy_coverage.roads.graph import Graph, graph
+from sy_coverage.roads.snap import MAX_SNAP_M, Legs, Snapped, Snapper, coordinates, legs, pairs
+from sy_coverage.roads.travel_modes import elder_walk_m_per_s
+from sy_coverage.roads.travel_times import TravelTimes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from geopandas import GeoDataFrame
+    from pandas import DataFrame
+
+    from sy_coverage.roads.links import Array, Links
+
+Direction = Literal["to_site", "from_site"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RoadNetwork:
+    """Roads as nodes and links with minutes by travel mode, in one metric CRS.
+
+    Make one with `read_osm`, `from_networkx`, `from_edges` or `load`. Nodes and links are kept in an order that does not depend on the order they came in.
+    """
+
+    node_ids: Array
+    """What the caller called the nodes: int64, or text as object."""
+    node_xy: Array
+    """float64 of shape (nodes, 2), metres."""
+    links: Links
+    crs: str | None
+    """The metric CRS, such as ``"EPSG:4546"``; None if the caller named none."""
+    source: str = ""
+    """What the network was made from: a file's name and digest, or a word."""
+    notes: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    """What was counted, assumed or left out while it was built."""
+    _prepared: dict[Any, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Say how large the network is and for which modes."""
+        return (
+            f"RoadNetwork({len(self.node_ids):,} nodes, {len(self.links):,} links, "
+            f"modes {', '.join(self.modes)}, {self.crs})"
+        )
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The travel modes this network was built for."""
+        return tuple(self.links.minutes)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything a travel time can depend on."""
+        return str(self._once("digest", self._digest))
+
+    def _digest(self) -> str:
+        total = hashlib.sha256(f"{self.crs}\n{self.modes}\n{self.links.classes}".encode())
+        ids = self.node_ids
+        total.update("\n".join(map(str, ids.tolist())).encode())
+        links = self.links
+        arrays = (self.node_xy, links.tail, links.head, links.length_m, links.highway, links.xy, links.start)
+        for array in (*arrays, *links.minutes.values()):
+            total.update(np.ascontiguousarray(array).data)
+        return total.hexdigest()
+
+    def _once(self, key: Any, make: Any) -> Any:
+        if key not in self._prepared:
+            self._prepared[key] = make()
+        return self._prepared[key]
+
+    def _require_mode(self, mode: str) -> None:
+        if mode not in self.links.minutes:
+            raise UnknownModeError(
+                f"mode '{mode}': this network was built for {', '.join(self.modes)}; read it again with modes="
+            )
+
+    def _graph(self, mode: str, *, reverse: bool) -> Graph:
+        def make() -> Graph:
+            return graph(self.links, len(self.node_ids), mode, reverse=reverse)
+
+        built: Graph = self._once(("graph", mode, reverse), make)
+        return built
+
+    def _snapped(
+        self,
+        points: GeoDataFrame,
+        what: str,
+        mode: str,
+        *,
+        max_snap_m: float,
+        access_m_per_s: float | None,
+    ) -> Snapped:
+        self._require_mode(mode)
+        walk = elder_walk_m_per_s() if access_m_per_s is None else access_m_per_s
+        for name, value in (("max_snap_m", max_snap_m), ("access_m_per_s", walk)):
+            if not (np.isfinite(value) and value > 0):
+                raise InputError(f"{name}={value}: must be a positive number")
+        ids, xy = coordinates(points, self.crs, what)
+        snapper: Snapper = self._once(("snapper", mode), lambda: Snapper(self.links, mode))
+        return snapper.snap(ids, xy, access_m_per_s=walk, max_snap_m=max_snap_m)
+
+    def snap(
+        self,
+        points: GeoDataFrame,
+        *,
+        mode: str,
+        max_snap_m: float = MAX_SNAP_M,
+        access_m_per_s: float | None = None,
+    ) -> DataFrame:
+        """Return where each point joins the roads that `mode` may use.
+
+        Parameters
+        ----------
+        points
+            Points in any CRS, reprojected to the network's.
+        max_snap_m
+            A point farther than this from every road is left without one.
+        access_m_per_s
+            How fast the way to the road is walked; None takes the elders' speed of the travel modes.
+
+        Returns
+        -------
+        snapped
+            Indexed like `points`: `edge` (position of the link, missing where too far), `fraction` along it (0–1),
+            `snap_m`, `access_min`.
+
+        Raises
+        ------
+        UnknownModeError, MissingCRSError, FrameError, GeometryError
+            If the mode, the CRS, the ids or the points cannot be used.
+        """
+        s = self._snapped(points, "points", mode, max_snap_m=max_snap_m, access_m_per_s=access_m_per_s)
+        return pd.DataFrame(
+            {
+                "edge": pd.array(np.where(s.link < 0, 0, s.link), dtype="Int64"),
+                "fraction": s.fraction,
+                "snap_m": s.snap_m,
+                "access_min": s.access_min,
+            },
+            index=points.index,
+        ).assign(edge=lambda f: f["edge"].mask(s.link < 0))
+
+    def travel_times(
+        self,
+        sites: GeoDataFrame,
+        demand: GeoDataFrame,
+        *,
+        mode: str,
+        cutoff_min: float,
+        direction: Direction = "to_site",
+        max_snap_m: float = MAX_SNAP_M,
+        access_m_per_s: float | None = None,
+        threads: int | None = None,
+    ) -> TravelTimes:
+        """Return the minutes between all sites and all demand points that are at most `cutoff_min` apart.
+
+        Parameters
+        ----------
+        sites, demand
+            Points in any CRS, reprojected to the network's; their indices become `site_ids` and `demand_ids`.
+            Each joins the nearest road that `mode` may use; the way to it is walked at both ends.
+        cutoff_min
+            Minutes, inclusive.
+        direction
+            ``"to_site"``: from the demand point to the site; ``"from_site"``: the other way.
+        threads
+            How many; the result does not depend on it.
+
+        Returns
+        -------
+        times
+            Sites × demand. `unreachable_sites` and `unreachable_demand` name the points farther than `max_snap_m` from any road.
+
+        Raises
+        ------
+        UnknownModeError, CutoffError, MissingCRSError, FrameError, GeometryError
+            If the mode, the cutoff, a CRS, ids or points cannot be used.
+        """
+        to_site = _to_site(direction)
+        _require_cutoff(cutoff_min)
+        by: dict[str, Any] = {"max_snap_m": max_snap_m, "access_m_per_s": access_m_per_s}
+        here = self._snapped(sites, "sites", mode, **by)
+        there = self._snapped(demand, "demand", mode, **by)
+        return TravelTimes(
+            minutes=_sweep.reached(
+                self._graph(mode, reverse=to_site),
+                legs(here, self.links, mode, outgoing=not to_site),
+                legs(there, self.links, mode, outgoing=to_site).by_node(len(self.node_ids)),
+                self._direct(here, there, mode, to_site=to_site),
+                points=len(there.ids),
+                cutoff_min=cutoff_min,
+                threads=threads,
+            ),
+            site_ids=here.ids,
+            demand_ids=there.ids,
+            cutoff_min=float(cutoff_min),
+            mode=mode,
+            unreachable_sites=here.unreachable,
+            unreachable_demand=there.unreachable,
+        )
+
+    def _direct(self, here: Snapped, there: Snapped, mode: str, *, to_site: bool) -> Legs:
+        if to_site:
+            point, site, minutes = pairs(there, here, self.links, mode)
+        else:
+            site, point, minutes = pairs(here, there, self.links, mode)
+        order = np.lexsort((point, site))
+        ptr = np.zeros(len(here.ids) + 1, np.int64)
+        np.cumsum(np.bincount(site, minlength=len(here.ids)), out=ptr[1:])
+        return Legs(ptr, point[order].astype(np.int32), np.ascontiguousarray(minutes[order]))
+
+    def node_times(
+        self, node_ids: Iterable[Any], *, mode: str, cutoff_min: float, threads: int | None = None
+    ) -> TravelTimes:
+        """Return the minutes from some nodes to all nodes within the cutoff; a node reaches itself in 0.
+
+        Returns
+        -------
+        times
+            `site_ids` are the given nodes, `demand_ids` all nodes, both as text.
+
+        Raises
+        ------
+        UnknownModeError, UnknownIdError, CutoffError
+            If the network knows no such mode or node, or the cutoff is no number of minutes.
+        """
+        self._require_mode(mode)
+        _require_cutoff(cutoff_min)
+        asked = list(node_ids)
+        at = self._positions(asked)
+        sites = Legs(np.arange(at.size + 1), at.astype(np.int32), np.zeros(at.size))
+        return TravelTimes(
+            minutes=_sweep.reached(
+                self._graph(mode, reverse=False),
+                sites,
+                None,
+                _sweep.no_legs(at.size),
+                points=0,
+                cutoff_min=cutoff_min,
+                threads=threads,
+            ),
+            site_ids=tuple(str(i) for i in asked),
+            demand_ids=self._node_texts(),
+            cutoff_min=float(cutoff_min),
+            mode=mode,
+        )
+
+    def _node_texts(self) -> tuple[str, ...]:
+        texts: tuple[str, ...] = self._once("texts", lambda: tuple(map(str, self.node_ids.tolist())))
+        return texts
+
+    def _positions(self, node_ids: list[Any]) -> Array:
+        index = self._once("index", lambda: pd.Index(self._node_texts(), dtype=object))
+        at: Array = index.get_indexer([str(i) for i in node_ids])
+        if (at < 0).any():
+            raise UnknownIdError(
+                f"nodes: no such id: {some(i for i, p in zip(node_ids, at, strict=True) if p < 0)}"
+            )
+        return at
+
+
+def _to_site(direction: str) -> bool:
+    if direction not in {"to_site", "from_site"}:
+        raise InputError(f"direction '{direction}': must be to_site or from_site")
+    return direction == "to_site"
+
+
+def _require_cutoff(cutoff_min: float) -> None:
+    if not cutoff_min >= 0:
+        raise CutoffError(f"cutoff_min={cutoff_min}: must be a number of minutes, 0 or more")

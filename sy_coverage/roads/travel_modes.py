@@ -1,0 +1,80 @@
+"""Look up how people travel: speeds, allowed roads and delays by mode, read from `travel_modes.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sy_coverage.errors import ConfigError, UnknownModeError
+
+
+class TravelMode(BaseModel):
+    """One way of travelling: which roads it may use, how fast, and what a junction costs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    """``drive``, ``walk``, ``bike``, ``ebike`` or the caller's own."""
+    speed_kph: Mapping[str, float]
+    """Free speed by `highway` class; a class that is not here may not be used."""
+    junction_s: Mapping[str, float] = Field(default_factory=dict)
+    """Seconds a junction costs that ends a road piece of the class."""
+    access: tuple[str, ...] = ("access",)
+    """Access keys that speak about this mode, the most particular one first."""
+    oneway: tuple[str, ...] = ()
+    """One-way keys that bind this mode, the most particular one first."""
+    uses_maxspeed: bool = False
+    """Whether a posted limit replaces the class's speed."""
+    maxspeed_factor: float = Field(default=1.0, gt=0, le=1)
+    """Share of a posted limit that is really driven."""
+    most_kph: float = Field(gt=0)
+    """No road piece is quicker than this."""
+    ferry_kph: float = Field(default=8.0, gt=0)
+    """Speed of a ferry that does not say how long it takes."""
+
+    def kph(self, highway: str) -> float | None:
+        """Return the free speed on a class of road, None where the mode may not go."""
+        return self.speed_kph.get(highway)
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads(files("sy_coverage.roads").joinpath("travel_modes.toml").read_text(encoding="utf-8"))
+
+
+def elder_walk_m_per_s() -> float:
+    """Return how fast elders walk to the road, in metres a second."""
+    return float(_table()["elders"]["walk_m_per_s"])
+
+
+def mode_names() -> tuple[str, ...]:
+    """Return the names of the modes that come with the package."""
+    return tuple(k for k in _table() if k != "elders")
+
+
+def travel_mode(name: str, overrides: Mapping[str, Any] | None = None) -> TravelMode:
+    """Return the travel mode `name`, with `overrides` laid over its table (``{"speed_kph": {"track": 8}}``).
+
+    Raises
+    ------
+    UnknownModeError
+        If there is no such mode and `overrides` does not describe one.
+    ConfigError
+        If a key or value of `overrides` is not allowed.
+    """
+    known = _table().get(name) if name != "elders" else None
+    if known is None and not overrides:
+        raise UnknownModeError(f"mode '{name}': known are {', '.join(mode_names())}")
+    table: dict[str, Any] = dict(known or {})
+    for key, value in (overrides or {}).items():
+        laid = {**table.get(key, {}), **value} if isinstance(value, Mapping) else value
+        table[key] = laid
+    try:
+        return TravelMode(name=name, **table)
+    except (ValidationError, TypeError) as error:
+        raise ConfigError(f"travel mode '{name}': {error}") from error
