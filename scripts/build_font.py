@@ -1,0 +1,117 @@
+"""Cut the CJK face of the figures out of Noto Sans CJK: GB 2312, Latin, punctuation and every name of the sample.
+
+Run it again whenever the sample gains names::
+
+    apt-get install fonts-noto-cjk          # Debian; or give --source another Noto Sans CJK collection
+    python scripts/build_font.py
+
+The result lies in `sy_coverage/outputs/fonts/` under another family name, with the SIL Open Font License beside it. The
+same source gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sqlite3
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FONTS = ROOT / "sy_coverage" / "outputs" / "fonts"
+SOURCE = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
+FACE = 2  # Simplified Chinese
+FAMILY = "SY Coverage Sans SC"
+TEXT_FILES = {".csv", ".toml", ".md"}
+
+
+def gb2312() -> set[str]:
+    """Return every character of GB 2312, levels 1 and 2 and its symbols."""
+    found = set()
+    for row in range(0xA1, 0xF8):
+        for cell in range(0xA1, 0xFF):
+            try:
+                found.add(bytes([row, cell]).decode("gb2312"))
+            except UnicodeDecodeError:
+                continue
+    return found
+
+
+def latin() -> set[str]:
+    """Return ASCII, Latin-1, and the punctuation, arrows and shapes that labels use."""
+    ranges = (
+        (0x20, 0x7F),
+        (0xA0, 0x180),
+        (0x2010, 0x2028),
+        (0x2030, 0x203F),
+        (0x2190, 0x219A),
+        (0x25A0, 0x25D0),
+    )
+    more = "²³⁴〓€℃√≤≥≠≈−×÷①②③④⑤⑥⑦⑧⑨⑩○●◎☆★〔〕［］｛｝｜～＂＃＄％＆＇（）＊＋，－．／：；＜＝＞？＠"
+    return {chr(c) for low, high in ranges for c in range(low, high)} | set(more)
+
+
+def sample_names() -> set[str]:
+    """Return every character of the shipped data: its text files and all text of its GeoPackages."""
+    found: set[str] = set()
+    for file in sorted((ROOT / "data" / "boundaries").rglob("*")):
+        if file.suffix in TEXT_FILES:
+            found |= set(file.read_text(encoding="utf-8-sig"))
+        elif file.suffix == ".gpkg":
+            with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as database:
+                layers = [
+                    row[0] for row in database.execute("SELECT table_name FROM gpkg_contents ORDER BY 1")
+                ]
+                for layer in layers:
+                    for row in database.execute(f'SELECT * FROM "{layer}"'):  # noqa: S608  names come from the file itself
+                        found |= {c for value in row if isinstance(value, str) for c in value}
+    for file in sorted((ROOT / "sy_coverage").rglob("*.toml")):
+        found |= set(file.read_text(encoding="utf-8"))
+    return {c for c in found if c.isprintable()}
+
+
+def main() -> None:
+    """Write the subset and say what is in it."""
+    from fontTools import subset
+    from fontTools.ttLib import TTFont
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--source", type=Path, default=SOURCE, help="a Noto Sans CJK collection (.ttc)")
+    source = parser.parse_args().source
+    wanted = gb2312() | latin() | sample_names()
+    options = subset.Options(
+        layout_features=["kern", "locl", "ccmp"],
+        hinting=False,
+        desubroutinize=False,
+        name_IDs=[0, 1, 2, 3, 4, 5, 6, 13, 14],
+        name_languages=[0x409],
+        notdef_outline=True,
+        drop_tables=["DSIG", "BASE", "VORG", "vhea", "vmtx"],
+    )
+    font = TTFont(source, fontNumber=FACE, recalcTimestamp=False)
+    cutter = subset.Subsetter(options)
+    cutter.populate(unicodes=[ord(c) for c in wanted])
+    cutter.subset(font)
+    names = {
+        1: FAMILY,
+        2: "Regular",
+        3: f"{FAMILY} Regular",
+        4: f"{FAMILY} Regular",
+        6: "SYCoverageSansSC-Regular",
+    }
+    for entry in font["name"].names:
+        if entry.nameID in names:
+            entry.string = names[entry.nameID]
+    cff = font["CFF "].cff
+    cff.fontNames = ["SYCoverageSansSC-Regular"]
+    top = cff.topDictIndex[0]
+    top.FamilyName, top.FullName = FAMILY, f"{FAMILY} Regular"
+    FONTS.mkdir(parents=True, exist_ok=True)
+    target = FONTS / "SYCoverageSansSC-Regular.otf"
+    font.save(target)
+    has = set(TTFont(target).getBestCmap())
+    lacking = sorted(c for c in wanted if ord(c) not in has)
+    print(f"{target.relative_to(ROOT)}: {len(has):,} characters, {target.stat().st_size:,} bytes")
+    print(f"not in the source: {''.join(lacking) or 'none'}")
+
+
+if __name__ == "__main__":
+    main()

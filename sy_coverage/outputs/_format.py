@@ -1,0 +1,75 @@
+"""Write numbers, dates and text the way a planner reads them; what is not known is an empty string, never 0."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable
+
+    from sy_coverage.labels import Language
+
+NBSP = "\u00a0"
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_BREAKS = re.compile("[\t\r\n\u2028\u2029]+")
+_FORMULA = tuple("=+-@＝＋－＠\t\r\n")
+_MONTHS = (
+    "January February March April May June July August September October November December".split()  # noqa: SIM905
+)
+
+
+def known(value: Any) -> bool:
+    """Return whether `value` says something: neither missing nor empty text."""
+    return value is not None and not (pd.api.types.is_scalar(value) and pd.isna(value)) and value != ""
+
+
+def plain(value: Any) -> str:
+    """Return `value` as one line of text without control characters; empty where it is missing."""
+    if not known(value):
+        return ""
+    return _CONTROL.sub("\ufffd", _BREAKS.sub(" ", str(value))).strip()
+
+
+def inert(value: Any) -> str:
+    """Return `value` as text that no spreadsheet takes for a formula: a ' before what would start one."""
+    if not known(value):
+        return ""
+    text = str(value)
+    dangerous = text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
+    return ("'" if dangerous else "") + plain(text)
+
+
+def number(value: Any, digits: int = 0) -> str:
+    """Return ``1,361,739`` with `digits` decimals."""
+    return f"{float(value):,.{digits}f}" if known(value) else ""
+
+
+def share(value: Any) -> str:
+    """Return a share in 0..1 as ``65.0 %``."""
+    return f"{float(value) * 100:.1f}{NBSP}%" if known(value) else ""
+
+
+def minutes(value: Any) -> str:
+    """Return minutes with one decimal."""
+    return number(value, 1)
+
+
+def money(values: Iterable[Any]) -> list[str]:
+    """Return costs in 10⁴ yuan: one decimal for all of them if any has one, else none."""
+    every = list(values)
+    digits = 0 if all(float(v).is_integer() for v in every if known(v)) else 1
+    return [number(v, digits) for v in every]
+
+
+def date(value: Any, language: Language) -> str:
+    """Return ``2027年12月31日`` or ``31 December 2027``."""
+    if not known(value):
+        return ""
+    day: dt.date = pd.Timestamp(value).date()
+    if language == "zh":
+        return f"{day.year}年{day.month}月{day.day}日"
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"

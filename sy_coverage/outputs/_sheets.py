@@ -1,0 +1,202 @@
+"""Lay frames out as the sheets of a workbook: title, notices, a frozen header, formats, widths, inert text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter
+
+from sy_coverage import labels
+from sy_coverage.outputs import _format as fmt
+from sy_coverage.outputs._zipped import normalised
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openpyxl.worksheet.worksheet import Worksheet
+    from pandas import DataFrame
+
+    from sy_coverage.outputs.findings import Findings
+
+HEADER_ROW = 3
+_INK, _RULE, _SHADE, _WARN = "1F2A33", "B8C2C9", "E8EEF1", "9C2B12"
+_FACE = {"zh": "宋体", "en": "Calibri"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a sheet: which column of the frame, how wide, and how its cells are written."""
+
+    column: str
+    width: float
+    format: str | Callable[[Any], str] | None = None
+    """A number format, or what gives it for a row."""
+    show: Callable[[Any], str] | None = None
+    """Turns an id into words."""
+
+
+def cell_value(value: Any) -> Any:
+    """Return what goes into a cell: numbers as numbers, dates as dates, text inert, nothing where nothing is known."""
+    if not fmt.known(value):
+        return None
+    if isinstance(value, str):
+        return fmt.inert(value)
+    if pd.api.types.is_bool(value):
+        return bool(value)
+    if pd.api.types.is_number(value):
+        number = float(value)
+        return int(number) if number.is_integer() else number
+    if isinstance(value, dt.date):
+        return pd.Timestamp(value).to_pydatetime()
+    return fmt.inert(value)
+
+
+class Book:
+    """A workbook in the making; its bytes depend only on what was put in."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._face = _FACE[findings.language]
+        self._book = Workbook()
+        self._book.remove(self._book.active)
+        day = dt.datetime.combine(findings.date, dt.time())
+        properties = self._book.properties
+        properties.creator = fmt.plain(findings.office) or "sy_coverage"
+        properties.title = fmt.plain(f"{findings.scope_name} {findings.study_name}")
+        properties.created = properties.modified = day
+
+    def bytes(self) -> bytes:
+        """Return the workbook as the bytes of an .xlsx file."""
+        out = io.BytesIO()
+        self._book.save(out)
+        return normalised(out.getvalue(), self._findings.date)
+
+    def open_at(self, place: int) -> None:
+        """Make the sheet at `place` (from 0) the one that opens."""
+        self._book.active = place
+        for number, sheet in enumerate(self._book.worksheets):
+            sheet.sheet_view.tabSelected = number == place
+
+    def add_plain(self, title: str, frame: DataFrame) -> None:
+        """Add `frame` as it is: column names as headers, values without format."""
+        sheet = self._book.create_sheet(title)
+        for place, column in enumerate(frame.columns, start=1):
+            self._write(sheet, 1, place, str(column), font=Font(name=self._face, bold=True))
+        for row_number, row in enumerate(frame.itertuples(index=False), start=2):
+            for place, value in enumerate(row, start=1):
+                self._write(sheet, row_number, place, value)
+        sheet.freeze_panes = "A2"
+
+    def add(self, title: str, fields: list[Field], frame: DataFrame, *, total: tuple[str, ...] = ()) -> None:
+        """Add `frame` for people to read; columns that it lacks are left out, `total` columns are summed below."""
+        language = self._findings.language
+        sheet = self._book.create_sheet(title)
+        fields = [field for field in fields if field.column in frame.columns]
+        self._head(sheet, title)
+        rule = Side(style="thin", color=_RULE)
+        for place, field in enumerate(fields, start=1):
+            header = labels.text(f"outputs.column_{field.column}", language)
+            cell = self._write(
+                sheet, HEADER_ROW, place, header, font=Font(name=self._face, bold=True, color=_INK)
+            )
+            cell.fill = PatternFill("solid", start_color=_SHADE)
+            cell.border = Border(top=Side(style="medium", color=_INK), bottom=rule)
+            cell.alignment = Alignment(wrap_text=True, vertical="center", horizontal="center")
+            sheet.column_dimensions[get_column_letter(place)].width = field.width
+        for row_number, row in enumerate(frame.to_dict("records"), start=HEADER_ROW + 1):
+            for place, field in enumerate(fields, start=1):
+                value = row[field.column]
+                cell = self._write(sheet, row_number, place, field.show(value) if field.show else value)
+                cell.border = Border(bottom=rule)
+                text = isinstance(cell.value, str)
+                cell.alignment = Alignment(
+                    wrap_text=text, vertical="top", horizontal="left" if text else "right"
+                )
+                if field.format and not text and cell.value is not None:
+                    cell.number_format = field.format if isinstance(field.format, str) else field.format(row)
+        if total and len(frame):
+            self._total(sheet, fields, frame, total)
+        last = get_column_letter(max(len(fields), 1))
+        sheet.freeze_panes = f"A{HEADER_ROW + 1}"
+        if len(frame):
+            sheet.auto_filter.ref = f"A{HEADER_ROW}:{last}{HEADER_ROW + len(frame)}"
+        self._printed(sheet)
+
+    def add_notes(self, title: str) -> None:
+        """Add what a reader of the numbers must know: notices, policy, parameters, sources."""
+        found, language = self._findings, self._findings.language
+        sheet = self._book.create_sheet(title)
+        self._head(sheet, title)
+        for letter, width in (("A", 30), ("B", 34), ("C", 22), ("D", 60)):
+            sheet.column_dimensions[letter].width = width
+        rows: list[tuple[Any, ...]] = [
+            (labels.text("outputs.note_study", language), found.study_name),
+            (labels.text("outputs.note_scope", language), found.scope_name),
+            (labels.text("outputs.note_date", language), fmt.date(found.date, language)),
+            (labels.text("outputs.note_office", language), found.office),
+            (
+                labels.text("outputs.note_policy", language),
+                f"{labels.pick(found.policy.name, language)} {found.policy.document}",
+            ),
+            (labels.text("outputs.note_approval", language), found.approval_number),
+            (),
+            tuple(
+                labels.text(f"outputs.column_{c}", language) for c in ("parameter", "value", "unit", "source")
+            ),
+            *found.parameters[["name", "value", "unit", "source"]].itertuples(index=False),
+            (),
+            tuple(labels.text(f"outputs.column_{c}", language) for c in ("source", "file", "digest", "note")),
+            *found.sources[["name", "file", "digest", "note"]].itertuples(index=False),
+        ]
+        for number, row in enumerate(rows, start=HEADER_ROW):
+            for place, value in enumerate(row, start=1):
+                cell = self._write(sheet, number, place, value)
+                cell.alignment = Alignment(wrap_text=True, vertical="top", horizontal="left")
+        self._printed(sheet)
+
+    def _head(self, sheet: Worksheet, title: str) -> None:
+        found = self._findings
+        heading = fmt.inert(f"{found.scope_name}  {title}".strip())
+        self._write(sheet, 1, 1, heading, font=Font(name=self._face, bold=True, size=15, color=_INK))
+        sheet.row_dimensions[1].height = 26
+        said = labels.joined([fmt.plain(n) for n in found.notices], found.language)
+        day = labels.text("outputs.as_of", found.language, date=fmt.date(found.date, found.language))
+        line = "    ".join(part for part in (said, day) if part)
+        self._write(sheet, 2, 1, line, font=Font(name=self._face, bold=bool(said), color=_WARN))
+        sheet.sheet_view.showGridLines = False
+
+    def _total(self, sheet: Worksheet, fields: list[Field], frame: DataFrame, total: tuple[str, ...]) -> None:
+        row_number = HEADER_ROW + 1 + len(frame)
+        bold = Font(name=self._face, bold=True, color=_INK)
+        top = Border(top=Side(style="medium", color=_INK))
+        for place, field in enumerate(fields, start=1):
+            value: Any = None
+            if place == 2:
+                value = labels.text("outputs.total", self._findings.language)
+            elif field.column in total and frame[field.column].notna().any():
+                value = float(frame[field.column].sum())
+            cell = self._write(sheet, row_number, place, value, font=bold)
+            cell.border = top
+            if isinstance(field.format, str) and value is not None and place != 2:
+                cell.number_format = field.format
+
+    def _printed(self, sheet: Worksheet) -> None:
+        sheet.page_setup.orientation = "landscape"
+        sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+        sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+        sheet.sheet_properties.pageSetUpPr.fitToPage = True
+        sheet.print_title_rows = f"1:{HEADER_ROW}"
+        sheet.oddFooter.center.text = "&P / &N"
+
+    def _write(self, sheet: Worksheet, row: int, place: int, value: Any, *, font: Font | None = None) -> Any:
+        cell = sheet.cell(row=row, column=place, value=cell_value(value))
+        if isinstance(cell.value, str):
+            cell.data_type = "s"
+        cell.font = font or Font(name=self._face, color=_INK)
+        return cell
