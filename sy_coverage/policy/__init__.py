@@ -2,10 +2,9 @@
 
 from sy_coverage.policy.loading import load_policy, policy_from, shipped_policies
 from sy_coverage.policy.standards import reaches_share, units_needed
-from sy_coverage.policy.targets import Cutoffs, Kind, Policy, Readings, Target
+from sy_coverage.policy.targets import Kind, Policy, Readings, Target
 
 __all__ = [
-    "Cutoffs",
     "Kind",
     "Policy",
     "Readings",

@@ -79,6 +79,9 @@ def _sentence(problem: Any, data: Mapping[str, Any]) -> str:
     match problem["type"]:
         case "extra_forbidden":
             words = f"unknown key{_nearest(str(location[-1]), _model_at(location[:-1]))}"
+        case "literal_error" if location[-1] == "[key]":
+            words = f"{location[-2]!r} is no key here; it must be {problem['ctx']['expected']}"
+            key = _key(location[:-2], data)
         case "missing":
             words = "is missing"
         case "string_pattern_mismatch":
@@ -123,7 +126,6 @@ def _model_at(location: tuple[int | str, ...]) -> type[BaseModel] | None:
         (): targets.Policy,
         ("readings",): targets.Readings,
         ("kinds", "*"): targets.Kind,
-        ("kinds", "*", "cutoff_min"): targets.Cutoffs,
         ("targets", "*"): targets.Target,
     }
     if len(location) == 4 and location[2] == "measure":

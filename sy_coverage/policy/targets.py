@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -36,6 +36,13 @@ def _both_languages(words: dict[str, str]) -> dict[str, str]:
     return words
 
 
+def _every_class(minutes: dict[str, float]) -> dict[str, float]:
+    missing = [kind for kind in get_args(UnitKind) if kind not in minutes]
+    if missing:
+        raise ValueError(f"needs minutes for every class of unit; without: {', '.join(missing)}")
+    return minutes
+
+
 def _share(value: object) -> object:
     if isinstance(value, int | float) and not isinstance(value, bool) and 1 < value <= 100:
         raise ValueError(f"a share lies between 0 and 1; write {value / 100:g} for {value:g} %")
@@ -45,27 +52,11 @@ def _share(value: object) -> object:
 Words: TypeAlias = Annotated[dict[Literal["zh", "en"], str], AfterValidator(_both_languages)]
 Share: TypeAlias = Annotated[float, BeforeValidator(_share), Field(ge=0, le=1)]
 Minutes: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Cutoffs: TypeAlias = Annotated[dict[UnitKind, Minutes], AfterValidator(_every_class)]
 
 
 class _Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class Cutoffs(_Data):
-    """Minutes within which a facility is in reach, by the class of the unit the elder lives in."""
-
-    street: Minutes
-    township: Minutes
-    other: Minutes
-
-    def __getitem__(self, unit_kind: str) -> float:
-        """Return the minutes for a class of unit; a class that is not known is `other`."""
-        return {"street": self.street, "township": self.township}.get(unit_kind, self.other)
-
-    @property
-    def longest(self) -> float:
-        """Return the longest of the three, which travel times must at least hold."""
-        return max(self.street, self.township, self.other)
 
 
 class Kind(_Data):
@@ -81,8 +72,14 @@ class Kind(_Data):
     mode: Annotated[str, Field(min_length=1)]
     """Travel mode, such as ``drive`` or ``walk``."""
     cutoff_min: Cutoffs
+    """Minutes within which it is in reach (inclusive), by the class of the unit the elder lives in."""
     functions: tuple[Text, ...] = ()
     """What a complete facility of this kind offers; one that lists only some of them is flagged partial."""
+
+    @property
+    def longest_min(self) -> float:
+        """Return the longest of the cutoffs, which travel times must at least hold."""
+        return max(self.cutoff_min.values())
 
 
 class UnitCoverage(_Data):
@@ -260,6 +257,10 @@ class Policy(_Data):
     """When the plan ends; due date of targets that name none."""
     readings: Readings
     kinds: Annotated[dict[Id, Kind], Field(min_length=1)]
+    spread_kind: Id | None = None
+    """The kind whose facilities a plan keeps apart within a county, where a study asks for that."""
+    medical_kind: Id | None = None
+    """The kind of institution that gives medical care; proposals state the minutes to the nearest."""
     targets: Annotated[tuple[Target, ...], Field(min_length=1)]
 
     @model_validator(mode="before")
@@ -291,6 +292,9 @@ class Policy(_Data):
                         f"readings.nursing_bed_base: {base or 'missing'}; "
                         f"must be one of {', '.join(target.measure.bases)}"
                     )
+        for key, kind_id in (("spread_kind", self.spread_kind), ("medical_kind", self.medical_kind)):
+            if kind_id is not None and kind_id not in self.kinds:
+                problems.append(f"{key}: no such kind: {kind_id} (there are: {', '.join(self.kinds)})")
         problems += [
             f"kinds.{key}.id: must be its key '{key}'" for key, kind in self.kinds.items() if kind.id != key
         ]
@@ -327,6 +331,12 @@ class Policy(_Data):
         if kind_id not in self.kinds:
             raise UnknownIdError(f"policy {self.id}: no kind '{kind_id}'; there are: {', '.join(self.kinds)}")
         return self.kinds[kind_id]
+
+    @property
+    def coverage_kind(self) -> str:
+        """Return the kind the first coverage rate counts; without such a target, the first kind."""
+        counted = (t.measure.facility_kind for t in self.targets if isinstance(t.measure, UnitCoverage))
+        return next(counted, next(iter(self.kinds)))
 
     def due(self, target: Target) -> dt.date | None:
         """Return the day `target` is due: its own, else the end of the plan."""
