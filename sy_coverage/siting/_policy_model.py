@@ -1,0 +1,535 @@
+"""Write the rules of one plan as columns and rows: sites, covered units, elders within the cutoff, elder-minutes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from sy_coverage.errors import InputError, some
+from sy_coverage.policy.standards import exact
+from sy_coverage.siting._policy_rules import (
+    Requirement,
+    counted_kinds,
+    coverage_kinds,
+    covered_today,
+    medical_kinds,
+    requirements,
+)
+from sy_coverage.siting._stages import Program
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sy_coverage.siting._policy_case import Case
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of sites that may not both be open: (position, position), and with which open facility a site clashes."""
+
+    both: Integers
+    """n × 2."""
+    barred: Integers
+
+
+class Model:
+    """The rules of a case as a program, to which each stage adds what its objective needs."""
+
+    def __init__(self, case: Case, *, elastic: bool = False, forbidden: tuple[int, ...] = ()) -> None:
+        """Write all rules; `elastic` lets targets be missed, at one shortfall a unit or site that is lacking."""
+        self.case = case
+        self.elastic = elastic
+        self.needs: tuple[Requirement, ...] = requirements(case)
+        self.program = Program()
+        lower = case.required.astype(float)
+        upper = np.ones(len(case.ids))
+        upper[list(forbidden)] = 0.0
+        if case.setting.medical == "bar":
+            upper[too_far_from_care(case)] = 0.0
+        self.clash = too_close(case)
+        upper[self.clash.barred] = 0.0
+        stuck = np.flatnonzero(lower > upper)
+        if len(stuck):
+            raise InputError(
+                f"candidates: required, but barred by spread, by distance to medical care, or forbidden: "
+                f"{some(case.ids[i] for i in stuck)}; do not require them, or relax the rule"
+            )
+        if not elastic:
+            self.groups, beaten = self._reduce(upper)
+            upper[beaten] = 0.0
+        else:
+            self.groups = []
+        self.groups += [np.array([j]) for j in np.flatnonzero(lower)]
+        self.x = self.program.columns(len(case.ids), lower=lower, upper=upper, integer=True)
+        self.short = np.empty(0, dtype=np.int64)
+        self._elders: dict[str, tuple[Integers, Floats, float]] = {}
+        self._rows_of_sites()
+        for need in self.needs:
+            self._row_of(need)
+
+    # --- rules ----------------------------------------------------------------------------------------------------
+
+    def _rows_of_sites(self) -> None:
+        case, program = self.case, self.program
+        for a, b in self.clash.both:
+            program.row([a, b], upper=1.0)
+        for group in same_home(case):
+            program.row(group, upper=1.0)
+        for dependent, host in hosts(case):
+            program.row([dependent, host], [1.0, -1.0], upper=0.0)
+        if case.setting.budget is not None:
+            # one cost row in steps of the exact unit; the slack is half a step, so rounding cannot decide
+            limit = case.setting.budget / float(case.cost.step)
+            room = 1e-6 * max(1.0, abs(limit))
+            if case.cost.exact:
+                limit, room = np.floor(limit + 1e-9 * max(1.0, limit)), 0.5
+            program.row(self.x, case.cost.values, upper=float(limit + room))
+
+    def _row_of(self, need: Requirement) -> None:
+        if need.missing == 0:
+            return
+        program = self.program
+        counted = need.members if need.counts == "sites" else self._units(need)
+        columns, values = counted, np.ones(len(counted))
+        if self.elastic:
+            gap = program.columns(1, upper=float(need.missing), integer=True)
+            self.short = np.r_[self.short, gap]
+            columns, values = np.r_[counted, gap], np.r_[values, 1.0]
+        program.row(columns, values, lower=float(need.missing))
+
+    def _units(self, need: Requirement) -> Integers:
+        """Add a column for each unit of `need` that is not covered yet, and the rows that let it count."""
+        case, program = self.case, self.program
+        covered = covered_today(case, need.kind)
+        members = need.members[~covered[need.members]]
+        y = program.columns(len(members), integer=True)
+        if case.setting.rule in {"presence", "both"}:
+            here = case.facilities[case.facilities["kind"] == need.kind]
+            present = case.units.index.isin(here["unit_id"].dropna())
+            for column, unit in zip(y, members, strict=True):
+                if not present[unit]:
+                    sites = self.sites_in(int(unit), need.kind)
+                    program.row(np.r_[column, sites], np.r_[1.0, -np.ones(len(sites))], upper=0.0)
+        if case.setting.rule in {"access", "both"}:
+            self._rows_of_access(need.kind, y, members)
+        return y
+
+    def sites_in(self, unit: int, kind: str) -> Integers:
+        """Return the positions of the candidates of `kind` in the unit at position `unit`."""
+        by_unit: dict[tuple[str, str], list[int]] = self.__dict__.setdefault("_by_unit", {})
+        if not by_unit:
+            for j, key in enumerate(
+                zip(self.case.candidates["unit_id"], self.case.candidates["kind"], strict=True)
+            ):
+                by_unit.setdefault(key, []).append(j)
+        return np.array(by_unit.get((self.case.units.index[unit], kind), []), dtype=np.int64)
+
+    def _rows_of_access(self, kind: str, y: Integers, members: Integers) -> None:
+        """share · elders of the unit · y ≤ its elders within the cutoff."""
+        case, program = self.case, self.program
+        unit = case.units.index.get_indexer(case.demand["unit_id"])
+        weight, sure = case.weight, self.surely(kind)
+        z, of_group, group_weight = self._cover(kind, by_unit=True)
+        unit_of_group = np.full(len(group_weight), -1)
+        held = of_group >= 0
+        unit_of_group[of_group[held]] = unit[held]
+        whole = np.bincount(unit, weights=weight.values, minlength=len(case.units))
+        part = np.bincount(unit, weights=np.where(sure, weight.values, 0.0), minlength=len(case.units))
+        share = exact(case.setting.share)
+        for column, u in zip(y, members, strict=True):
+            asked = share * (int(whole[u]) if weight.exact else _fraction(whole[u]))
+            least = float(ceil(asked)) if weight.exact else float(asked) * (1 - 1e-12)
+            mine = np.flatnonzero(unit_of_group == u)
+            program.row(
+                np.r_[z[mine], column],
+                np.r_[group_weight[mine], -max(0.0, least - part[u])],
+                lower=0.0,
+            )
+
+    # --- what is known before anything is solved ------------------------------------------------------------------
+
+    def _reduce(self, upper: Floats) -> tuple[list[Integers], Integers]:
+        """Return groups of sites of which one opens in every cheapest plan, and sites that open in none.
+
+        Holds by exchange: a site that counts for one requirement only, ties nothing and costs more than the
+        cheapest that would count just the same can always be exchanged for it; of independent units the cheapest
+        are taken first. Sites that cost nothing are left alone: they are free to open for elders' sake.
+        """
+        case, cost = self.case, self.case.cost.values
+        tied = np.zeros(len(case.ids), dtype=bool)
+        tied[self.clash.both.ravel()] = True
+        for pair in hosts(case):
+            tied[list(pair)] = True
+        for group in same_home(case):
+            tied[group] = True
+        times_counted = np.zeros(len(case.ids), dtype=int)
+        pools: list[tuple[Requirement, list[Integers]]] = []
+        for need in self.needs:
+            pools.append((need, self._pool(need, upper)))
+            times_counted[self._counted(need)] += 1
+        useless = (times_counted == 0) & ~tied & (cost > 0) & ~case.required
+        if case.setting.rule != "presence":
+            reaching = case.candidates["kind"].isin(coverage_kinds(case)).to_numpy()
+            useless &= ~reaching
+            tied = tied | reaching
+        groups: list[Integers] = []
+        beaten = [np.flatnonzero(useless)]
+        for need, pool in pools:
+            every = self._counted(need)
+            if (tied[every] | (times_counted[every] > 1)).any():
+                continue
+            missing = need.missing - self._opened_by_force(need)
+            kept, sure = _cheapest(pool, cost, missing)
+            groups += sure
+            out = np.zeros(len(case.ids), dtype=bool)
+            out[every] = True
+            out[kept] = False
+            beaten.append(np.flatnonzero(out & (cost > 0) & ~case.required))
+        return groups, np.unique(np.concatenate(beaten))
+
+    def _counted(self, need: Requirement) -> Integers:
+        """Return the positions of all candidates that count for `need`."""
+        if need.counts == "sites":
+            return need.members
+        sites = [self.sites_in(int(u), need.kind) for u in need.members]
+        return np.concatenate(sites) if sites else np.empty(0, dtype=np.int64)
+
+    def _pool(self, need: Requirement, upper: Floats) -> list[Integers]:
+        """Return the sites that can still open, in groups of which any one meets one of what is missing."""
+        case = self.case
+        if need.counts == "sites":
+            return [np.array([j]) for j in need.members if upper[j] > 0 and not case.required[j]]
+        covered = covered_today(case, need.kind)
+        pools = [self.sites_in(int(u), need.kind) for u in need.members if not covered[u]]
+        return [p[upper[p] > 0] for p in pools if not case.required[p].any()]
+
+    def _opened_by_force(self, need: Requirement) -> int:
+        """Return how much of what is missing the required sites bring."""
+        case = self.case
+        if need.counts == "sites":
+            return int(case.required[need.members].sum())
+        covered = covered_today(case, need.kind)
+        return sum(
+            bool(case.required[self.sites_in(int(u), need.kind)].any())
+            for u in need.members
+            if not covered[u]
+        )
+
+    def surely(self, kind: str) -> Flags:
+        """Return which demand is within the cutoff whatever is chosen: today, or by every site of a group that must open."""
+        reach = self.case.reach(kind)
+        sure = reach.today.copy()
+        of_kind = (self.case.candidates["kind"] == kind).to_numpy()
+        for group in self.groups:
+            if of_kind[group].all() and not sure.all():
+                counts = np.asarray(reach.within[group].sum(axis=0)).ravel()
+                sure |= counts >= len(group)
+        return sure
+
+    # --- objectives -----------------------------------------------------------------------------------------------
+
+    def cost(self) -> Floats:
+        """Return the cost of each column in exact steps."""
+        return self._over_sites(self.case.cost.values)
+
+    def ranks(self) -> Floats:
+        """Return the rank of each site in the list of ids."""
+        return self._over_sites(np.arange(1.0, len(self.x) + 1))
+
+    def shortfall(self) -> Floats:
+        """Return 1 for each unit or site a target lacks."""
+        objective = np.zeros(len(self.program.lower))
+        objective[self.short] = 1.0
+        return objective
+
+    def _over_sites(self, values: Floats) -> Floats:
+        objective = np.zeros(len(self.program.lower))
+        objective[self.x] = values
+        return objective
+
+    def elders(self) -> tuple[Floats, float]:
+        """Return the objective *elders within the cutoff* in exact steps, and the part that no choice changes."""
+        constant, parts = 0.0, []
+        for kind in coverage_kinds(self.case):
+            z, _, weights = self._cover(kind, by_unit=self.case.setting.rule != "presence")
+            parts.append((z, weights))
+            constant += float(self.case.weight.values[self.surely(kind)].sum())
+        objective = np.zeros(len(self.program.lower))
+        for z, weights in parts:
+            objective[z] += weights
+        return objective, constant
+
+    def _cover(self, kind: str, *, by_unit: bool) -> tuple[Integers, Integers, Floats]:
+        """Return columns of groups of demand with the same cover set, the group of each demand point (−1: none), and elders by group."""
+        if kind in self._elders:
+            return self._elders[kind]  # type: ignore[return-value]  # one tuple a kind, built below
+        case, program = self.case, self.program
+        free = self.program.upper[self.x] > self.program.lower[self.x]
+        cover = case.reach(kind).within.tocsc()
+        unit = case.units.index.get_indexer(case.demand["unit_id"])
+        sure = self.surely(kind)
+        group_of = np.full(len(case.demand), -1)
+        sets: dict[tuple[bytes, int], int] = {}
+        rows: list[Integers] = []
+        for i in np.flatnonzero(~sure & (case.weight.values > 0)):
+            sites = cover.indices[cover.indptr[i] : cover.indptr[i + 1]]
+            sites = np.sort(sites[free[sites]]).astype(np.int64)
+            if not len(sites):
+                continue
+            key = (sites.tobytes(), int(unit[i]) if by_unit else 0)
+            if key not in sets:
+                sets[key] = len(rows)
+                rows.append(sites)
+            group_of[i] = sets[key]
+        held = group_of >= 0
+        weights = np.bincount(group_of[held], weights=case.weight.values[held], minlength=len(rows))
+        z = program.columns(len(rows), integer=False)
+        at = np.repeat(np.arange(len(rows)), [len(s) for s in rows])
+        program.rows(
+            np.r_[np.arange(len(rows)), at],
+            np.r_[z, self.x[np.concatenate(rows)]] if rows else np.empty(0),
+            np.r_[np.ones(len(rows)), -np.ones(len(at))],
+            count=len(rows),
+            upper=0.0,
+        )
+        self._elders[kind] = (z, group_of, weights)  # type: ignore[assignment]
+        return z, group_of, weights
+
+    def minutes_to_centres(self) -> tuple[Floats, float]:
+        """Return the objective *elder-minutes saved* on the way to the nearest centre, and the minutes if nothing is saved."""
+        return self._saved([(kind, None) for kind in coverage_kinds(self.case)])
+
+    def minutes_to_homes(self) -> tuple[Floats, float]:
+        """Return the same for the kinds counted by county, each for the elders of its own county."""
+        kinds = [k for k in counted_kinds(self.case) if k in self.case.times]
+        return self._saved([(kind, county) for kind in kinds for county in self.case.counties])
+
+    def _saved(self, which: list[tuple[str, str | None]]) -> tuple[Floats, float]:
+        program, bonus, base = self.program, np.zeros(len(self.x)), 0.0
+        added: list[tuple[Integers, Floats]] = []
+        for kind, county in which:
+            pairs = self._shorter(kind, county)
+            base += pairs.base
+            np.add.at(bonus, pairs.site[pairs.alone], pairs.saved[pairs.alone])
+            site, demand, saved = (v[~pairs.alone] for v in (pairs.site, pairs.demand, pairs.saved))
+            a = program.columns(len(site), integer=False)
+            each = np.arange(len(site))
+            program.rows(
+                np.r_[each, each],
+                np.r_[a, self.x[site]],
+                np.r_[np.ones(len(a)), -np.ones(len(a))],
+                count=len(a),
+                upper=0.0,
+            )
+            _, point = np.unique(demand, return_inverse=True)
+            program.rows(point, a, 1.0, count=int(point.max()) + 1 if len(point) else 0, upper=1.0)
+            added.append((a, saved))
+        objective = np.zeros(len(program.lower))
+        objective[self.x] = bonus
+        for a, saved in added:
+            objective[a] = saved
+        return objective, base
+
+    def _shorter(self, kind: str, county: str | None) -> _Shorter:
+        """Return the pairs by which a choice shortens the way of elders, against what is sure already."""
+        case, reach = self.case, self.case.reach(kind)
+        elders = case.demand[case.setting.elders].to_numpy(float).copy()
+        own_sites = (case.candidates["kind"] == kind).to_numpy()
+        today = reach.today_min
+        if county is not None:
+            unit_county = case.demand["unit_id"].map(case.units["county_id"]).to_numpy()
+            elders[unit_county != county] = 0.0
+            own_sites = own_sites & (case.county_of_site == county)
+            today = today_within(case, kind, county)
+        sure = np.minimum(today, reach.cap_min)
+        for group in self.groups:
+            if own_sites[group].all():
+                part = reach.minutes[group].tocsc()
+                full = np.flatnonzero(np.diff(part.indptr) == len(group))
+                worst = np.array([part.data[part.indptr[i] : part.indptr[i + 1]].max() for i in full])
+                sure[full] = np.minimum(sure[full], worst) if len(full) else sure[full]
+        free = (program_free(self.program, self.x)) & own_sites
+        rows = np.flatnonzero(free)
+        coo = reach.minutes[rows].tocoo()
+        site, demand = rows[coo.row], coo.col
+        gain = (sure[demand] - coo.data) * elders[demand]
+        keep = gain > 0
+        site, demand, gain = site[keep], demand[keep], gain[keep]
+        order = np.lexsort((site, demand))
+        site, demand, gain = site[order], demand[order], gain[order]
+        alone = (
+            np.bincount(demand, minlength=len(sure))[demand] == 1 if len(demand) else np.zeros(0, dtype=bool)
+        )
+        return _Shorter(site, demand, gain, alone, float(elders @ sure))
+
+
+@dataclass(frozen=True)
+class _Shorter:
+    site: Integers
+    demand: Integers
+    saved: Floats
+    """Elder-minutes saved if the site is the nearest."""
+    alone: Flags
+    """The only pair of its demand point, so that it needs no column of its own."""
+    base: float
+
+
+def program_free(program: Program, columns: Integers) -> Flags:
+    """Return which of `columns` are still open to choice."""
+    return np.asarray(program.upper[columns] > program.lower[columns])
+
+
+def today_within(case: Case, kind: str, county: str) -> Floats:
+    """Return minutes to the nearest open facility of `kind` that lies in `county`; inf where there is none."""
+    from sy_coverage.siting._policy_case import counties_of  # noqa: PLC0415  keeps the head of the module short
+
+    times = case.times[kind]
+    here = case.facilities[(case.facilities["kind"] == kind).to_numpy()]
+    here = here[counties_of(here, case.units) == county]
+    ids = here.index[here.index.isin(times.site_ids)]
+    near = times.select(sites=ids, demand=case.demand.index).nearest_minutes().to_numpy(float)
+    return np.where(np.isnan(near), np.inf, near)
+
+
+def _cheapest(pool: list[Integers], cost: Floats, missing: int) -> tuple[Integers, list[Integers]]:
+    """Return the sites that can open in a cheapest choice of `missing` groups, and the groups that open in every one."""
+    filled = [p for p in pool if len(p)]
+    nothing = np.empty(0, dtype=np.int64)
+    if len(filled) < missing:  # cannot be met: leave all as it is, the reasons are given elsewhere
+        return np.concatenate(filled) if filled else nothing, []
+    if missing <= 0:
+        return nothing, []
+    least = np.array([cost[p].min() for p in filled])
+    limit = np.sort(least)[missing - 1]
+    # of groups that cost nothing, more than asked may open
+    all_of_them = int((least <= limit).sum()) == missing
+    must = (least < limit) | ((least == limit) & all_of_them)
+    cheapest = [p[cost[p] == cost[p].min()] for p in filled]
+    kept = [p for p, c in zip(cheapest, least, strict=True) if c <= limit]
+    return np.concatenate(kept), [p for p, m in zip(cheapest, must, strict=True) if m]
+
+
+def _fraction(value: float) -> Any:
+    from fractions import Fraction  # noqa: PLC0415  only where weights are no whole numbers
+
+    return Fraction(value)
+
+
+def hosts(case: Case) -> list[tuple[int, int]]:
+    """Return (dependent, host) positions of candidates that need another candidate; an open host needs no row.
+
+    Raises
+    ------
+    InputError
+        If a host is neither a candidate nor an open facility.
+    """
+    named = case.candidates["host_id"]
+    named = named[named.notna() & (named != "")]
+    known = case.candidates.index
+    unknown = named.index[~(named.isin(known) | named.isin(case.facilities.index))]
+    if len(unknown):
+        raise InputError(
+            f"candidates: host_id names neither a candidate nor an open facility: {some(unknown)}; correct it or leave it empty"
+        )
+    inside = named[named.isin(known)]
+    return [(int(known.get_loc(d)), int(known.get_loc(h))) for d, h in inside.items()]
+
+
+def same_home(case: Case) -> list[Integers]:
+    """Return groups of candidates that rebuild one and the same home: at most one of each kind opens."""
+    named = case.candidates[["upgrade_of", "kind"]]
+    named = named[named["upgrade_of"].notna() & (named["upgrade_of"] != "")]
+    groups = named.groupby(["upgrade_of", "kind"], sort=True).indices
+    at = np.array([case.position(i) for i in named.index], dtype=np.int64)
+    return [np.sort(at[rows]) for rows in groups.values() if len(rows) > 1]
+
+
+def medical_minutes(case: Case) -> Floats:
+    """Return minutes from each candidate to the nearest medical institution; NaN where unknown, inf where beyond the times."""
+    times, ids = case.to_medical, case.candidates.index
+    nearest = np.full(len(ids), np.nan)
+    if times is None:
+        return nearest
+    rows, columns = sparse.csr_array(times.minutes), times.minutes.tocsc()
+    sites = {s: i for i, s in enumerate(times.site_ids)}
+    points = {d: i for i, d in enumerate(times.demand_ids)}
+    for j, site_id in enumerate(ids):
+        if site_id in sites:
+            minutes = rows.data[rows.indptr[sites[site_id]] : rows.indptr[sites[site_id] + 1]]
+        elif site_id in points:
+            minutes = columns.data[columns.indptr[points[site_id]] : columns.indptr[points[site_id] + 1]]
+        else:
+            continue
+        nearest[j] = minutes.min() if len(minutes) else np.inf
+    return nearest
+
+
+def too_far_from_care(case: Case) -> Integers:
+    """Return the positions of homes farther than `medical_min` from every medical institution.
+
+    Raises
+    ------
+    InputError
+        If `medical_min` is set but the minutes of a home to medical care are not given.
+    """
+    limit = case.setting.medical_min
+    if limit is None:
+        return np.empty(0, dtype=np.int64)
+    asked = case.of_kind(*medical_kinds(case))
+    minutes = medical_minutes(case)[asked]
+    unknown = asked[np.isnan(minutes)]
+    if len(unknown):
+        raise InputError(
+            f"medical_min: minutes to medical care are missing for {some(case.ids[j] for j in unknown)}; give to_medical for them"
+        )
+    if case.to_medical is not None:
+        case.to_medical.require_cutoff(limit)
+    return asked[minutes > limit]
+
+
+def too_close(case: Case) -> Pairs:
+    """Return which homes of a county lie closer than `spread_min` to each other or to an open one, in either direction."""
+    times, limit = case.between_homes, case.setting.spread_min
+    none = Pairs(np.empty((0, 2), dtype=np.int64), np.empty(0, dtype=np.int64))
+    if times is None or limit is None:
+        if limit is not None and case.of_kind(*medical_kinds(case)).size:
+            raise InputError("spread_min: give between_homes, the minutes between the homes")
+        return none
+    times.require_cutoff(limit)
+    coo = times.minutes.tocoo()
+    near = coo.data < limit
+    place = {i: (k, c) for i, k, c in _standing(case)}
+    both: set[tuple[int, int]] = set()
+    barred: set[int] = set()
+    at = {i: j for j, i in enumerate(case.ids)}
+    rebuilt = case.candidates["upgrade_of"].to_dict()
+    for r, c in zip(coo.row[near], coo.col[near], strict=True):
+        a, b = times.site_ids[r], times.demand_ids[c]
+        if a == b or a not in place or b not in place or place[a] != place[b]:
+            continue
+        if rebuilt.get(a) == b or rebuilt.get(b) == a:  # a home is not too close to what it is rebuilt from
+            continue
+        if a in at and b in at:
+            both.add((min(at[a], at[b]), max(at[a], at[b])))
+        elif a in at or b in at:
+            barred.add(at[a] if a in at else at[b])
+    return Pairs(
+        np.array(sorted(both), dtype=np.int64).reshape(-1, 2), np.array(sorted(barred), dtype=np.int64)
+    )
+
+
+def _standing(case: Case) -> list[tuple[str, str, str]]:
+    """Return (id, kind, county) of candidates and open facilities."""
+    from sy_coverage.siting._policy_case import counties_of  # noqa: PLC0415
+
+    rows = list(zip(case.ids, case.candidates["kind"], case.county_of_site, strict=True))
+    county = counties_of(case.facilities, case.units)
+    return rows + list(zip(case.facilities.index, case.facilities["kind"], county, strict=True))

@@ -1,0 +1,172 @@
+"""Read from a policy's targets, by what each measures, what a plan has to reach in which place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sy_coverage.policy import reaches_share, units_needed
+from sy_coverage.siting._policy_case import CITY, Case, counties_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from sy_coverage.policy import Target
+
+    Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One target in one place: so many units covered, or so many sites open."""
+
+    target_id: str
+    scope_id: str
+    """A `county_id`, or ``city``."""
+    counts: str
+    """``units`` or ``sites``."""
+    kind: str
+    """The (first) kind of facility that is counted."""
+    needed: int
+    have: int
+    """Met by the facilities that are open, before anything is opened."""
+    members: Integers
+    """Positions of the units (all that are counted over) or of the candidates that would count."""
+    unit_kind: str = ""
+    upgrades: bool = False
+    """Only rebuilt homes count."""
+
+    @property
+    def missing(self) -> int:
+        """Return how many are lacking today."""
+        return max(0, self.needed - self.have)
+
+
+def requirements(case: Case) -> tuple[Requirement, ...]:
+    """Return what the policy's targets ask of a plan, in the order of the targets, then of the places.
+
+    Targets that count something a site cannot change (reported figures, beds, marks) ask for nothing here.
+    """
+    found: list[Requirement] = []
+    for target in case.policy.targets:
+        found += _of_target(case, target)
+    return tuple(found)
+
+
+def coverage_kinds(case: Case) -> tuple[str, ...]:
+    """Return the kinds of facility by which units are covered: those whose elders a plan counts."""
+    kinds = [t.measure.facility_kind for t in case.policy.targets if t.measure.of == "unit_coverage"]
+    return tuple(dict.fromkeys(kinds))
+
+
+def counted_kinds(case: Case) -> tuple[str, ...]:
+    """Return the kinds that are counted county by county: of equal plans, the one nearer to the county's elders is taken."""
+    kinds: list[str] = []
+    for target in case.policy.targets:
+        if target.measure.of == "facility_count" and target.measure.mark is None:
+            kinds += target.measure.facility_kinds
+    return tuple(k for k in dict.fromkeys(kinds) if k not in coverage_kinds(case))
+
+
+def medical_kinds(case: Case) -> tuple[str, ...]:
+    """Return the kinds that must lie near medical care: homes that the policy wants rebuilt or with medical care in the house."""
+    kinds: list[str] = []
+    for target in case.policy.targets:
+        if target.measure.of == "upgrade_count" or (
+            target.measure.of == "flag_share" and target.measure.flag == "has_medical"
+        ):
+            kinds += target.measure.kinds
+    return tuple(dict.fromkeys(kinds))
+
+
+def covered_today(case: Case, kind: str) -> NDArray[np.bool_]:
+    """Return for each unit whether it is covered by the open facilities of `kind`, by the rule of the setting."""
+    setting = case.setting
+    here = case.facilities[case.facilities["kind"] == kind]
+    present = case.units.index.isin(here["unit_id"].dropna())
+    if setting.rule == "presence":
+        return np.asarray(present)
+    reach = case.reach(kind)
+    elders = case.demand[setting.elders].to_numpy(float)
+    unit = case.units.index.get_indexer(case.demand["unit_id"])
+    whole = np.bincount(unit, weights=elders, minlength=len(case.units))
+    part = np.bincount(unit, weights=np.where(reach.today, elders, 0.0), minlength=len(case.units))
+    near = np.array(
+        [reaches_share(p, w, setting.share) for p, w in zip(part, whole, strict=True)], dtype=bool
+    )
+    return near if setting.rule == "access" else near & present
+
+
+def places(case: Case, target: Target) -> Iterator[str]:
+    """Yield the `scope_id` of each place in which `target` must hold."""
+    scope = target.scope
+    if scope == "county_or_city":
+        scope = case.setting.scope
+    if scope in {"city", "city_and_county"}:
+        yield CITY
+    if scope in {"county", "city_and_county"}:
+        yield from case.counties
+    if scope == "named_counties":
+        yield from (c for c, name in case.counties.items() if name in target.counties or c in target.counties)
+
+
+def _of_target(case: Case, target: Target) -> Iterator[Requirement]:
+    measure = target.measure
+    if measure.of == "unit_coverage":
+        covered = covered_today(case, measure.facility_kind)
+        of_class = (case.units["kind"] == measure.unit_kind).to_numpy()
+        for scope_id in places(case, target):
+            inside = (
+                of_class if scope_id == CITY else of_class & (case.units["county_id"] == scope_id).to_numpy()
+            )
+            members = np.flatnonzero(inside)
+            needed = units_needed(target.value or 0.0, len(members))
+            yield Requirement(
+                target.id,
+                scope_id,
+                "units",
+                measure.facility_kind,
+                needed,
+                int(covered[members].sum()),
+                members,
+                unit_kind=measure.unit_kind,
+            )
+    elif (measure.of == "facility_count" and measure.mark is None) or measure.of == "upgrade_count":
+        standing = _counts(case.facilities, measure)
+        proposed = _counts(case.candidates, measure)
+        if measure.of == "facility_count":  # rebuilding a home that counts already adds none
+            counted = case.facilities.index[standing]
+            proposed = proposed & ~case.candidates["upgrade_of"].isin(counted).to_numpy()
+        where = pd.Series(counties_of(case.facilities, case.units), index=case.facilities.index)
+        standing = standing & where.isin(list(case.counties)).to_numpy()
+        for scope_id in places(case, target):
+            now = standing if scope_id == CITY else standing & (where == scope_id).to_numpy()
+            then = proposed if scope_id == CITY else proposed & (case.county_of_site == scope_id)
+            yield Requirement(
+                target.id,
+                scope_id,
+                "sites",
+                measure.kinds[0],
+                int(target.value or 0),
+                int(now.sum()),
+                np.flatnonzero(then),
+                upgrades=measure.of == "upgrade_count",
+            )
+
+
+def _counts(frame: Any, measure: Any) -> NDArray[np.bool_]:
+    """Return which rows a count measures; a row of the kind with the flag too counts once."""
+    of_kind = frame["kind"].isin(measure.kinds).to_numpy()
+    if measure.of == "upgrade_count":
+        rebuilt = (frame["premises"] == measure.premises).to_numpy()
+        if "upgrade_of" in frame.columns:
+            rebuilt = rebuilt | frame["upgrade_of"].notna().to_numpy()
+        return np.asarray(of_kind & rebuilt)
+    if measure.also_flag is not None and measure.also_flag in frame.columns:
+        return np.asarray(of_kind | frame[measure.also_flag].eq(True).to_numpy(bool))  # noqa: FBT003  missing is no yes
+    return np.asarray(of_kind)

@@ -1,0 +1,240 @@
+"""Try to beat a plan with our own greedy and swap; a proved plan that is beaten was no proof."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from sy_coverage.errors import CertificateError
+from sy_coverage.siting._policy_model import hosts, same_home, too_close, too_far_from_care
+from sy_coverage.siting._policy_rules import coverage_kinds, covered_today, requirements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from sy_coverage.siting._policy_case import Case
+    from sy_coverage.siting._policy_check import Figures
+    from sy_coverage.siting._policy_rules import Requirement
+
+    Flags = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+MOST_TRIES = 40_000
+"""Swaps that are tried at most; each is checked against every rule."""
+_BATCH = 512
+
+
+class Tally:
+    """Count quickly what sets of sites come to: many sets at once, a column each."""
+
+    def __init__(self, case: Case) -> None:
+        """Prepare the counting of `case`."""
+        self.case = case
+        self.needs = requirements(case)
+        self.cost = case.cost.values
+        self.open = np.ones(len(case.ids), dtype=bool)
+        if case.setting.medical == "bar":
+            self.open[too_far_from_care(case)] = False
+        clash = too_close(case)
+        self.open[clash.barred] = False
+        self.pairs = [tuple(p) for p in clash.both]
+        self.pairs += [
+            (a, b) for group in same_home(case) for i, a in enumerate(group) for b in group[i + 1 :]
+        ]
+        self.hosts = hosts(case)
+        unit = case.units.index.get_indexer(case.candidates["unit_id"])
+        kinds = case.candidates["kind"].to_numpy()
+        self.unit, self.kinds = unit, kinds
+        self.in_unit: dict[str, Any] = {}
+        for kind in {n.kind for n in self.needs if n.counts == "units"}:
+            mine = np.flatnonzero((kinds == kind) & (unit >= 0))
+            self.in_unit[kind] = sparse.csr_array(
+                (np.ones(len(mine)), (unit[mine], mine)), shape=(len(case.units), len(case.ids))
+            )
+        place = case.units.index.get_indexer(case.demand["unit_id"])
+        self.of_unit = sparse.csr_array(
+            (case.weight.values, (place, np.arange(len(place)))), shape=(len(case.units), len(place))
+        )
+        self.whole = np.asarray(self.of_unit.sum(axis=1)).ravel()
+
+    def covered(self, kind: str, sets: Any) -> Any:
+        """Return which units are covered by each set: units × sets."""
+        case, rule = self.case, self.case.setting.rule
+        answer = np.ones((len(case.units), sets.shape[1]), dtype=bool)
+        if rule in {"presence", "both"}:
+            here = case.facilities[case.facilities["kind"] == kind]
+            present = case.units.index.isin(here["unit_id"].dropna())
+            answer &= present[:, None] | (self.in_unit[kind] @ sets > 0)
+        if rule in {"access", "both"}:
+            reach = case.reach(kind)
+            near = reach.today[:, None] | (reach.within.T @ sets > 0)
+            least = case.setting.share * self.whole
+            answer &= self.of_unit @ near.astype(float) >= (least - 1e-9 * np.maximum(1.0, least))[:, None]
+        return answer
+
+    def reached(self, need: Requirement, sets: Any) -> Any:
+        """Return how much of `need` each set reaches."""
+        if need.counts == "sites":
+            return need.have + sets[need.members].sum(axis=0)
+        return self.covered(need.kind, sets)[need.members].sum(axis=0)
+
+    def allowed(self, sets: Any) -> Any:
+        """Return which sets keep the rules other than targets."""
+        good = ~(sets & ~self.open[:, None]).any(axis=0) & sets[self.case.required].all(axis=0)
+        for a, b in self.pairs:
+            good &= ~(sets[a] & sets[b])
+        for dependent, host in self.hosts:
+            good &= ~sets[dependent] | sets[host]
+        return good
+
+    def met(self, sets: Any) -> Any:
+        """Return which sets meet every target."""
+        good = np.ones(sets.shape[1], dtype=bool)
+        for need in self.needs:
+            if need.missing:
+                good &= self.reached(need, sets) >= need.needed
+        return good
+
+    def best(self, sets: Any) -> Flags:
+        """Return which sets are allowed and meet every target."""
+        allowed = self.allowed(sets)
+        answer = allowed.copy()
+        at = np.flatnonzero(allowed)
+        answer[at] = self.met(sets[:, at])
+        return answer
+
+
+def require_unbeaten(
+    case: Case, sites: Iterable[str], checked: Figures, *, elastic: bool, proved: bool
+) -> float | None:
+    """Return the cost our own greedy and swap come to, and refuse a plan they beat though it is said to be the best.
+
+    Raises
+    ------
+    CertificateError
+        If the plan is said to be proved and something better was found.
+    """
+    if elastic:
+        return None
+    tally = Tally(case)
+    x = np.zeros(len(case.ids), dtype=bool)
+    x[[case.position(s) for s in sites]] = True
+    own = greedy(tally)
+    price = None if own is None else case.cost.total(own)
+    if proved and price is not None and price < checked.cost - 1e-7 * max(1.0, abs(checked.cost)):
+        raise CertificateError(
+            f"a plan said to be the cheapest costs {checked.cost:g}, but our own search finds one for {price:g}; it is not shown"
+        )
+    if proved:
+        better = improved(tally, x)
+        if better is not None:
+            raise CertificateError(f"a plan said to be the best can be improved: {better}; it is not shown")
+    return price
+
+
+def greedy(tally: Tally) -> Flags | None:
+    """Return sites chosen cheapest first, without those that prove unnecessary; None where this does not meet the targets."""
+    case = tally.case
+    x = case.required.copy()
+    blocked = ~tally.open
+    for need in sorted(tally.needs, key=lambda n: (n.counts == "units", not n.upgrades)):
+        for _ in range(len(case.ids)):
+            if int(tally.reached(need, x[:, None])[0]) >= need.needed:
+                break
+            j = _next(tally, need, x, blocked)
+            if j is None:
+                return None
+            x[j] = True
+            for dependent, host in tally.hosts:
+                if dependent == j:
+                    x[host] = True
+            for a, b in tally.pairs:
+                blocked[a] |= x[b]
+                blocked[b] |= x[a]
+    for j in sorted(np.flatnonzero(x & ~case.required), key=lambda j: -tally.cost[j]):
+        if tally.cost[j] > 0:
+            x[j] = False
+            x[j] = not tally.best(x[:, None])[0]
+    return x if tally.best(x[:, None])[0] else None
+
+
+def _next(tally: Tally, need: Requirement, x: Flags, blocked: Flags) -> int | None:
+    """Return the site that brings `need` most for its cost."""
+    case = tally.case
+    if need.counts == "sites":
+        left = [j for j in need.members if not x[j] and not blocked[j]]
+        return min(left, key=lambda j: (tally.cost[j], j), default=None)
+    covered = tally.covered(need.kind, x[:, None])[:, 0]
+    lacking = np.zeros(len(case.units), dtype=bool)
+    lacking[need.members] = ~covered[need.members]
+    mine = (tally.kinds == need.kind) & ~x & ~blocked
+    gain = np.zeros(len(case.ids))
+    if case.setting.rule != "access":
+        present = case.units.index.isin(
+            case.facilities.loc[case.facilities["kind"] == need.kind, "unit_id"].dropna()
+        )
+        empty = lacking & ~present & ~(tally.in_unit[need.kind] @ x > 0)
+        inside = tally.unit >= 0
+        gain[inside] += empty[tally.unit[inside]]
+    if case.setting.rule != "presence":
+        reach = case.reach(need.kind)
+        near = reach.today | (reach.within.T @ x > 0)
+        place = case.units.index.get_indexer(case.demand["unit_id"])
+        useful = case.weight.values * ~near * lacking[place] / np.maximum(1.0, tally.whole[place])
+        gain += reach.within @ useful
+    at = np.flatnonzero(mine & (gain > 0))
+    if not len(at):
+        return None
+    worth = gain[at] / np.maximum(tally.cost[at], 1e-6)
+    return int(at[np.lexsort((at, -worth))[0]])
+
+
+def improved(tally: Tally, x: Flags) -> str | None:
+    """Return in words how closing or exchanging one site of `x` makes it better, or None."""
+    case, cost = tally.case, tally.cost
+    cover = {k: case.reach(k) for k in coverage_kinds(case)}
+    tries: list[tuple[int, int]] = [(int(j), -1) for j in np.flatnonzero(x & ~case.required & (cost > 0))]
+    for j in np.flatnonzero(x & ~case.required):
+        same = (tally.kinds == tally.kinds[j]) & ~x & tally.open & (cost <= cost[j])
+        if case.setting.scope == "county":
+            same &= case.county_of_site == case.county_of_site[j]
+        equal = same & (cost == cost[j])
+        if tally.kinds[j] in cover and equal.any():
+            same &= ~equal | (_gain(case, cover[tally.kinds[j]], x, int(j)) > 0)
+        else:
+            same &= ~equal
+        tries += [(int(j), int(k)) for k in np.flatnonzero(same)]
+    most = MOST_TRIES if case.setting.rule == "presence" else MOST_TRIES // 10
+    tries = tries[:most]
+    for first in range(0, len(tries), _BATCH):
+        some = tries[first : first + _BATCH]
+        sets = np.repeat(x[:, None], len(some), axis=1)
+        for column, (j, k) in enumerate(some):
+            sets[j, column] = False
+            if k >= 0:
+                sets[k, column] = True
+        good = np.flatnonzero(tally.best(sets))
+        if len(good):
+            j, k = some[int(good[0])]
+            return f"{case.ids[j]} is not needed" if k < 0 else f"{case.ids[k]} instead of {case.ids[j]}"
+    return None
+
+
+def _gain(case: Case, reach: Any, x: Flags, j: int) -> Floats:
+    """Return how many elders more are within the cutoff if the site `j` of `x` is exchanged for each other site, in exact steps."""
+    counts = reach.within.T @ x.astype(float) + reach.today
+    weight = case.weight.values
+    only = np.zeros(len(weight), dtype=bool)
+    mine = reach.within.indices[reach.within.indptr[j] : reach.within.indptr[j + 1]]
+    only[mine] = counts[mine] == 1
+    return np.asarray(reach.within @ (weight * ((counts == 0) | only))) - float(weight[only].sum())
+
+
+def lacking(case: Case, kind: str) -> Flags:
+    """Return the units that are not covered today."""
+    return ~covered_today(case, kind)

@@ -1,0 +1,250 @@
+"""Optimise one objective after the other, each proved and fixed before the next, part by part where parts are independent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import gcd
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from sy_coverage.siting import _solver
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+MOST_DECIMALS = 6
+"""Numbers with more decimals than this are treated as reals: compared to 1e-9 relative instead of exactly."""
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """Numbers as whole multiples of one exact step, so that their sums can be compared without rounding."""
+
+    values: Floats
+    """`values · step` are the numbers; whole when `exact`."""
+    step: Fraction
+    exact: bool
+
+    def total(self, chosen: ArrayLike) -> float:
+        """Return the sum of the chosen numbers, exact where they are whole multiples of the step."""
+        picked = self.values[np.asarray(chosen)]
+        if self.exact:
+            return float(sum((int(v) for v in picked), start=0) * self.step)
+        return float(sum((Fraction(v) for v in picked.tolist()), start=Fraction(0)) * self.step)
+
+
+def scaled(numbers: ArrayLike) -> Scaled:
+    """Return `numbers` (≥ 0) as whole multiples of their greatest common step where they have at most six decimals."""
+    array = np.asarray(numbers, dtype=np.float64)
+    for decimals in range(MOST_DECIMALS + 1):
+        whole = np.round(array * 10**decimals)
+        if (np.abs(whole / 10**decimals - array) <= 1e-12 * np.maximum(1.0, np.abs(array))).all():
+            step = gcd(*(int(v) for v in whole.tolist())) or 1
+            return Scaled(whole / step, Fraction(step, 10**decimals), exact=True)
+    return Scaled(array.copy(), Fraction(1), exact=False)
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How far one stage came."""
+
+    status: Literal["optimal", "feasible", "infeasible", "no_answer"]
+    x: Floats
+    """A value for each column; empty without an answer."""
+    value: float | None
+    bound: float | None
+    solver: str
+    interrupted: bool = False
+
+
+class Program:
+    """Columns and rows that grow from stage to stage; an objective splits it into independent parts and solves each."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.lower: Floats = np.empty(0)
+        self.upper: Floats = np.empty(0)
+        self.integer: NDArray[np.bool_] = np.empty(0, dtype=bool)
+        self.start: Floats = np.empty(0)
+        """The best answer so far; new columns join it with the value they were given."""
+        self.solved = False
+        self._triplets: list[tuple[Integers, Integers, Floats]] = []
+        self._row_lower: list[Floats] = []
+        self._row_upper: list[Floats] = []
+        self._rows = 0
+
+    def columns(
+        self, count: int, *, lower: ArrayLike = 0.0, upper: ArrayLike = 1.0, integer: bool, start: float = 0.0
+    ) -> Integers:
+        """Add `count` columns and return their indices."""
+        first = len(self.lower)
+        self.lower = np.r_[self.lower, np.broadcast_to(np.asarray(lower, dtype=float), (count,))]
+        self.upper = np.r_[self.upper, np.broadcast_to(np.asarray(upper, dtype=float), (count,))]
+        self.integer = np.r_[self.integer, np.full(count, integer)]
+        self.start = np.r_[self.start, np.full(count, start)]
+        return np.arange(first, first + count)
+
+    def rows(
+        self,
+        row: ArrayLike,
+        column: ArrayLike,
+        value: ArrayLike,
+        *,
+        count: int,
+        lower: ArrayLike = -np.inf,
+        upper: ArrayLike = np.inf,
+    ) -> None:
+        """Add `count` rows from triplets whose rows are counted from 0."""
+        r = np.asarray(row, dtype=np.int64)
+        v = np.broadcast_to(np.asarray(value, dtype=float), r.shape)
+        self._triplets.append((r + self._rows, np.asarray(column, dtype=np.int64), v))
+        self._row_lower.append(np.broadcast_to(np.asarray(lower, dtype=float), (count,)))
+        self._row_upper.append(np.broadcast_to(np.asarray(upper, dtype=float), (count,)))
+        self._rows += count
+
+    def row(
+        self, column: ArrayLike, value: ArrayLike = 1.0, *, lower: float = -np.inf, upper: float = np.inf
+    ) -> None:
+        """Add one row."""
+        column = np.asarray(column, dtype=np.int64)
+        self.rows(np.zeros(len(column), dtype=np.int64), column, value, count=1, lower=lower, upper=upper)
+
+    def _matrix(self) -> tuple[Any, Floats, Floats]:
+        shape = (self._rows, len(self.lower))
+        if not self._triplets:
+            return sparse.csr_array(shape), np.empty(0), np.empty(0)
+        r, c, v = (np.concatenate([t[i] for t in self._triplets]) for i in range(3))
+        matrix = sparse.csr_array(sparse.coo_array((v, (r, c)), shape=shape))
+        return matrix, np.concatenate(self._row_lower), np.concatenate(self._row_upper)
+
+    def optimise(
+        self, cost: Floats, sense: Literal["min", "max"], *, whole: bool, watch: _solver.Watch
+    ) -> Reached:
+        """Return the best answer for `cost`, and fix its value for whatever comes next.
+
+        Parameters
+        ----------
+        whole
+            Every value the objective can take is a whole number, so a bound may be moved to the next one.
+        """
+        matrix, row_lower, row_upper = self._matrix()
+        free = self.upper > self.lower
+        x = np.where(free, self.start, self.lower)
+        constant = matrix @ np.where(free, 0.0, self.lower)
+        low, high = row_lower - constant, row_upper - constant
+        parts = _parts(matrix, free)
+        size = 1e-7 * (1.0 + np.abs(constant))
+        if ((low > size) | (high < -size))[parts.lone_rows].any():
+            return Reached("infeasible", np.empty(0), None, None, "")
+        value, bound, status, name, interrupted = float(cost[~free] @ x[~free]), 0.0, "optimal", "", False
+        bound = value
+        for columns, rows in parts.pieces:
+            if self.solved and not cost[columns].any():
+                continue
+            piece = _Piece(matrix[rows][:, columns], low[rows], high[rows], columns)
+            answer = self._solve(piece, cost, sense, watch)
+            name, interrupted = answer.solver or name, interrupted or answer.interrupted
+            if answer.objective is None:
+                return Reached(answer.status, np.empty(0), None, None, name, interrupted)
+            x[columns] = answer.x
+            reached, limit, proved = _settled(answer, sense, whole=whole)
+            value, bound = value + reached, bound + limit
+            status = status if proved else "feasible"
+            self._fix(columns, cost[columns], reached, sense, whole=whole)
+        self.start, self.solved = x, True
+        return Reached(status, x, value, bound, name, interrupted)  # type: ignore[arg-type]  # built from Answer.status
+
+    def _solve(self, piece: _Piece, cost: Floats, sense: Any, watch: _solver.Watch) -> _solver.Answer:
+        columns = piece.columns
+        if piece.matrix.shape[0] == 0:  # nothing holds a column back: it goes where its cost draws it
+            up = (cost[columns] < 0) if sense == "min" else (cost[columns] > 0)
+            x = np.where(up, self.upper[columns], self.lower[columns])
+            if self.solved:
+                x = np.where(cost[columns] == 0, self.start[columns], x)
+            best = float(cost[columns] @ x)
+            return _solver.Answer("optimal", x, best, best, 0.0, "")
+        model = _solver.Model(sense)
+        model.add_columns(
+            cost[columns],
+            lower=self.lower[columns],
+            upper=self.upper[columns],
+            integer=self.integer[columns],
+        )
+        model.add_rows(piece.matrix, lower=piece.lower, upper=piece.upper)
+        start = self.start[columns] if self.solved else None
+        return _solver.solve(model, start=start, watch=watch)
+
+    def _fix(self, columns: Integers, cost: Floats, reached: float, sense: str, *, whole: bool) -> None:
+        """Keep later stages from losing what this one reached: half a unit for whole objectives, 1e-9 relative for real ones."""
+        used = cost != 0
+        if not used.any():
+            return
+        room = 0.5 if whole else 1e-9 * max(1.0, abs(reached))
+        if sense == "min":
+            self.row(columns[used], cost[used], upper=reached + room)
+        else:
+            self.row(columns[used], cost[used], lower=reached - room)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    matrix: Any
+    lower: Floats
+    upper: Floats
+    columns: Integers
+
+
+@dataclass(frozen=True)
+class _Parts:
+    pieces: Sequence[tuple[Integers, Integers]]
+    """Columns and rows of each independent part, in order of their first column."""
+    lone_rows: Integers
+    """Rows all of whose columns are fixed."""
+
+
+def _parts(matrix: Any, free: NDArray[np.bool_]) -> _Parts:
+    rows, columns = matrix.shape
+    at = np.flatnonzero(free)
+    coo = matrix[:, at].tocoo()
+    keep = coo.data != 0
+    links = sparse.coo_array(
+        (np.ones(int(keep.sum())), (coo.row[keep], rows + coo.col[keep])), shape=(rows + len(at),) * 2
+    )
+    _, label = connected_components(links, directed=False)
+    row_label, column_label = label[:rows], label[rows:]
+    lone = np.flatnonzero(~np.isin(row_label, column_label))
+    order, row_order = np.argsort(column_label, kind="stable"), np.argsort(row_label, kind="stable")
+    found, starts = np.unique(column_label[order], return_index=True)
+    row_from = np.searchsorted(row_label[row_order], found, side="left")
+    row_to = np.searchsorted(row_label[row_order], found, side="right")
+    groups = np.split(at[order], starts[1:]) if len(found) else []
+    pieces = [
+        (np.sort(group), np.sort(row_order[a:b]))
+        for group, a, b in zip(groups, row_from, row_to, strict=True)
+    ]
+    pieces.sort(key=lambda piece: int(piece[0][0]))
+    del columns
+    return _Parts(pieces, lone)
+
+
+def _settled(answer: _solver.Answer, sense: str, *, whole: bool) -> tuple[float, float, bool]:
+    """Return what one part reached, its bound, and whether they meet."""
+    value = float(answer.objective)  # type: ignore[arg-type]  # only called with an objective
+    bound = answer.bound
+    if bound is None:
+        return value, -np.inf if sense == "min" else np.inf, False
+    if whole:
+        value = float(np.round(value))
+        slack = 1e-6 * max(1.0, abs(bound) * 1e-3)
+        bound = float(np.ceil(bound - slack) if sense == "min" else np.floor(bound + slack))
+        return value, bound, value == bound
+    return value, value if _solver.same(value, bound) else bound, _solver.same(value, bound)

@@ -1,0 +1,234 @@
+"""Say in planning words why targets cannot be met, what would be the smallest change, and what can be had meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from sy_coverage.siting._policy_case import CITY
+from sy_coverage.siting._policy_check import figures
+from sy_coverage.siting._policy_model import medical_minutes, too_close, too_far_from_care
+from sy_coverage.siting._policy_rules import coverage_kinds, covered_today, medical_kinds, requirements
+from sy_coverage.siting.certificate import Certificate, SitingPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pandas import DataFrame
+
+    from sy_coverage.siting import _solver
+    from sy_coverage.siting._policy_case import Case
+    from sy_coverage.siting._policy_rules import Requirement
+    from sy_coverage.siting.policy_plan import Solved
+
+COLUMNS = ["reason_id", "subject", "target_id", "scope_id", "value", "needed", "places"]
+"""Columns of findings: what is said, of what id, for which target and place, with which numbers, naming which ids."""
+
+
+def _frame(rows: list[dict[str, object]]) -> DataFrame:
+    frame = pd.DataFrame(rows, columns=COLUMNS)
+    frame["places"] = [p if isinstance(p, tuple) else () for p in frame["places"]]
+    for column in ("value", "needed"):
+        frame[column] = pd.to_numeric(frame[column]).astype("float64")
+    return frame
+
+
+def no_answer(case: Case) -> DataFrame:
+    """Return the finding that the time was too short for any plan."""
+    return _frame([{"reason_id": "no_answer", "subject": CITY, "value": float(len(case.ids))}])
+
+
+def flags(case: Case, sites: tuple[str, ...]) -> DataFrame:
+    """Return what a plan leaves to be looked at: candidates that were left out, homes far from medical care."""
+    rows: list[dict[str, object]] = [{"reason_id": reason, "subject": site} for reason, site in case.left_out]
+    rows += [
+        {"reason_id": "centre_without_location", "subject": i, "places": (case.facilities.at[i, "unit_id"],)}
+        for i in case.facilities.index[
+            case.facilities["kind"].isin(coverage_kinds(case)) & case.facilities.geometry.isna()
+        ]
+    ]
+    homes = [s for s in sites if case.candidates.at[s, "kind"] in medical_kinds(case)]
+    if homes and case.to_medical is not None and case.setting.medical_min is not None:
+        minutes = pd.Series(medical_minutes(case), index=case.candidates.index)
+        rows += [
+            {
+                "reason_id": "far_from_medical",
+                "subject": s,
+                "value": minutes[s],
+                "needed": case.setting.medical_min,
+            }
+            for s in homes
+            if minutes[s] > case.setting.medical_min
+        ]
+    rows += [
+        {"reason_id": "no_medical_in_house", "subject": s}
+        for s in homes
+        if case.candidates.at[s, "has_medical"] is not True
+    ]
+    return _frame(rows)
+
+
+def notes(case: Case) -> tuple[str, ...]:
+    """Return what a reader of the certificate must know."""
+    caps = [f"{k}: {case.reach(k).cap_min:g} min" for k in coverage_kinds(case) if k in case.times]
+    return ("elders beyond all travel times count " + ", ".join(caps),) if caps else ()
+
+
+def explained(case: Case, solved: Solved, *, watch: _solver.Watch) -> SitingPlan:
+    """Return the plan of a case that cannot meet its targets: no sites, the reasons, and the best plan meanwhile."""
+    from sy_coverage.siting.policy_plan import finished, solve_stages  # noqa: PLC0415  it builds on this module
+
+    rows = list(reasons(case))
+    meanwhile = solve_stages(case, watch=watch, elastic=True)
+    attainable: SitingPlan | None = None
+    if meanwhile.figures is not None:
+        short = meanwhile.figures.targets
+        rows += [
+            {
+                "reason_id": "smallest_change",
+                "subject": row.scope_id,
+                "target_id": row.target_id,
+                "scope_id": row.scope_id,
+                "value": row.reached,
+                "needed": row.needed,
+            }
+            for row in short[~short["met"]].itertuples()
+        ]
+        attainable = finished(case, meanwhile, options=watch.options)
+    certificate = Certificate(
+        problem="policy_plan",
+        rules=(),
+        stages=attainable.certificate.stages[:1] if attainable and attainable.certificate else (),
+        solver=meanwhile.solver or solved.solver,
+        options=tuple((k, str(v)) for k, v in sorted(vars(case.setting).items())),
+        heuristic_value=None,
+        notes=("no choice of candidates meets every target",),
+    )
+    return SitingPlan(
+        (),
+        "infeasible",
+        None,
+        None,
+        None,
+        certificate,
+        findings=_frame(rows),
+        details={"attainable": attainable, "targets_met": False},
+    )
+
+
+def within_budget(case: Case, solved: Solved, *, watch: _solver.Watch) -> SitingPlan:
+    """Return the plan that comes nearest to the targets with a budget that cannot meet them all."""
+    from sy_coverage.siting.policy_plan import finished, solve_stages  # noqa: PLC0415  it builds on this module
+
+    meanwhile = solve_stages(case, watch=watch, elastic=True)
+    cost = solved.figures.cost if solved.figures is not None else None
+    found = [{"reason_id": "budget_too_small", "subject": CITY, "value": case.setting.budget, "needed": cost}]
+    if meanwhile.figures is None:
+        if meanwhile.status == "infeasible":
+            return explained(case, solved, watch=watch)
+        return finished(case, meanwhile, options=watch.options)
+    short = meanwhile.figures.targets
+    found += [
+        {
+            "reason_id": "target_missed",
+            "subject": row.scope_id,
+            "target_id": row.target_id,
+            "scope_id": row.scope_id,
+            "value": row.reached,
+            "needed": row.needed,
+        }
+        for row in short[~short["met"]].itertuples()
+    ]
+    frame = pd.concat([_frame(found), flags(case, meanwhile.sites)], ignore_index=True)
+    plan = finished(case, meanwhile, options=watch.options, findings=frame)
+    return replace(plan, details={**plan.details, "least_cost": cost})
+
+
+def reasons(case: Case) -> Iterator[dict[str, object]]:
+    """Yield the cheap reasons why targets cannot be met, each naming the place and the numbers."""
+    barred = np.zeros(len(case.ids), dtype=bool)
+    if case.setting.medical == "bar":
+        barred[too_far_from_care(case)] = True
+    clash = too_close(case)
+    barred[clash.barred] = True
+    apart = {(int(a), int(b)) for a, b in clash.both}
+    for need in requirements(case):
+        if not need.missing:
+            continue
+        if need.counts == "units":
+            yield from _of_units(case, need, barred)
+        else:
+            yield from _of_sites(case, need, barred, apart)
+
+
+def _of_units(case: Case, need: Requirement, barred: np.ndarray) -> Iterator[dict[str, object]]:
+    covered = covered_today(case, need.kind)
+    usable = case.candidates[(case.candidates["kind"] == need.kind).to_numpy() & ~barred]
+    every = figures(case, usable.index[:0])
+    said = {"target_id": need.target_id, "scope_id": need.scope_id, "subject": need.scope_id}
+    if case.setting.rule in {"presence", "both"}:
+        here = case.facilities[case.facilities["kind"] == need.kind]
+        has = case.units.index.isin(here["unit_id"].dropna()) | case.units.index.isin(usable["unit_id"])
+        without = [u for u in need.members if not has[u]]
+        can = len(need.members) - len(without)
+        if can < need.needed:
+            yield said | {
+                "reason_id": "too_few_units_with_candidate",
+                "value": can,
+                "needed": need.needed,
+                "places": tuple(case.units.index[without]),
+            }
+            return
+    if case.setting.rule in {"access", "both"}:
+        reach = case.reach(need.kind)
+        rows = case.candidates.index.get_indexer(usable.index)
+        near = reach.today | (np.asarray(reach.within[rows].sum(axis=0)).ravel() > 0)
+        unit = case.units.index.get_indexer(case.demand["unit_id"])
+        elders = case.demand[case.setting.elders].to_numpy(float)
+        part = np.bincount(unit, weights=elders * near, minlength=len(case.units))
+        whole = np.bincount(unit, weights=elders, minlength=len(case.units))
+        short = [u for u in need.members if not covered[u] and part[u] < case.setting.share * whole[u] - 1e-9]
+        can = len(need.members) - len(short)
+        if can < need.needed:
+            yield said | {
+                "reason_id": "too_few_units_in_reach",
+                "value": can,
+                "needed": need.needed,
+                "places": tuple(case.units.index[short]),
+            }
+            for u in short:
+                yield said | {
+                    "reason_id": "no_candidate_in_reach",
+                    "subject": case.units.index[u],
+                    "value": part[u] / whole[u] if whole[u] else np.nan,
+                    "needed": case.setting.share,
+                    "places": (case.units.index[u],),
+                }
+    del every
+
+
+def _of_sites(
+    case: Case, need: Requirement, barred: np.ndarray, apart: set[tuple[int, int]]
+) -> Iterator[dict[str, object]]:
+    usable = [int(j) for j in need.members if not barred[j]]
+    said = {
+        "target_id": need.target_id,
+        "scope_id": need.scope_id,
+        "subject": need.scope_id,
+        "needed": need.needed,
+    }
+    if need.have + len(usable) < need.needed:
+        out = tuple(case.ids[j] for j in need.members if barred[j])
+        reason = "no_upgrade_candidate" if need.upgrades else "too_few_candidates"
+        yield said | {"reason_id": reason, "value": need.have + len(usable), "places": out}
+    elif need.missing >= 2 and not any(
+        (a, b) not in apart for i, a in enumerate(usable) for b in usable[i + 1 :]
+    ):
+        yield said | {
+            "reason_id": "no_two_homes_apart",
+            "value": case.setting.spread_min,
+            "places": tuple(case.ids[j] for j in usable),
+        }

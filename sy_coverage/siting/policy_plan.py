@@ -1,0 +1,361 @@
+"""Find the cheapest sites that meet a policy's targets, of those the best for elders, and prove it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from sy_coverage.errors import CertificateError, some
+from sy_coverage.siting import _solver
+from sy_coverage.siting._policy_case import Case, Setting, read_case
+from sy_coverage.siting._policy_check import Figures, figures
+from sy_coverage.siting._policy_model import Model
+from sy_coverage.siting._policy_search import require_unbeaten
+from sy_coverage.siting._solver import SolveOptions
+from sy_coverage.siting.certificate import Certificate, SitingPlan, Stage
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping
+
+    from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+    from sy_coverage.policy import Policy
+    from sy_coverage.roads import TravelTimes
+    from sy_coverage.siting._stages import Reached
+
+RULES = (
+    "coverage_targets",
+    "counts",
+    "upgrades",
+    "required",
+    "host",
+    "one_upgrade",
+    "spread",
+    "medical",
+    "budget",
+)
+"""Ids of the rules that every plan's certificate has recomputed."""
+
+
+def policy_plan(
+    units: GeoDataFrame,
+    facilities: GeoDataFrame,
+    candidates: GeoDataFrame,
+    demand: GeoDataFrame,
+    *,
+    policy: Policy,
+    times: Mapping[str, TravelTimes],
+    between_homes: TravelTimes | None = None,
+    to_medical: TravelTimes | None = None,
+    scope: Literal["county", "city"] | None = None,
+    rule: Literal["presence", "access", "both"] | None = None,
+    share: float | None = None,
+    spread_min: float | None = None,
+    medical_min: float | None = None,
+    medical: Literal["bar", "flag"] = "bar",
+    phases: Mapping[int, Mapping[str, float | None]] | None = None,
+    budget: float | None = None,
+    date: dt.date | None = None,
+    options: SolveOptions | None = None,
+) -> SitingPlan:
+    """Return which candidates to open so that every target of `policy` is met in the counties of `units`, with proof.
+
+    Of all plans that keep the rules: the cheapest; of those, one with the most elders within the cutoff of a centre; of
+    those, the least elder-minutes to the nearest centre; then the least elder-minutes to the nearest of the kinds that
+    are counted by county (dementia units, regional homes), each for the elders of its own county; then the least sum of
+    the ranks of the ids in the list of candidates. Each stage is proved and fixed before the next. An elder whom no
+    centre reaches within the travel times counts as many minutes as these hold.
+
+    Parameters
+    ----------
+    units
+        Streets and townships for which the targets must hold, indexed by `unit_id`.
+    facilities
+        What there is, also beyond the border; what is open on `date` stays open and costs nothing.
+    candidates
+        What could be opened, with `cost` in 10⁴ yuan; those marked `required` open in any case. Candidates of other
+        counties, or without a point, are left out and listed in the plan's findings.
+    demand
+        Villages with elders; only those in `units` are counted.
+    policy
+        Says by `measure` what is counted; its kinds give the cutoffs.
+    times
+        Minutes by kind, from demand to the located open facilities and candidates of that kind.
+    between_homes
+        Minutes between homes (sites × sites); of a pair the shorter direction counts.
+    to_medical
+        Minutes between homes and medical institutions, the homes on either side.
+    scope, rule, share
+        How the coverage rates are read; None: as the policy's readings say.
+    spread_min
+        Two homes of one kind and county are at least this far apart by road; None: the cutoff of `between_homes` where
+        that is finite.
+    medical_min, medical
+        A home farther than this from medical care is barred, or only flagged in the findings.
+    phases
+        Years with a ``budget`` or a number of ``sites``; see `siting.phases`.
+    budget
+        10⁴ yuan in all. Where it cannot meet the targets, the plan covers the most units and counted facilities it can
+        buy, then the most elders; the findings say what all targets would cost.
+    date
+        The day that decides what is open.
+
+    Returns
+    -------
+    plan
+        `objective` is the cost (with a budget that is too small, what counts towards the targets). An ``infeasible``
+        plan has no sites; its `findings` say why, and `details["attainable"]` holds the best plan meanwhile.
+
+    Raises
+    ------
+    InputError
+        If an argument or frame cannot be used.
+    UnknownIdError
+        If `times` lack a site or demand point.
+    CertificateError
+        If the answer does not stand up to our own arithmetic.
+    """
+    if spread_min is None and between_homes is not None and between_homes.cutoff_min < float("inf"):
+        spread_min = between_homes.cutoff_min
+    setting = Setting(
+        scope=scope or policy.readings.scope,
+        rule=rule or policy.readings.rule,
+        share=policy.readings.share if share is None else share,
+        spread_min=spread_min,
+        medical_min=medical_min,
+        medical=medical,
+        budget=budget,
+        elders=policy.readings.elders,
+    )
+    case = read_case(
+        units,
+        facilities,
+        candidates,
+        demand,
+        policy=policy,
+        times=times,
+        setting=setting,
+        between_homes=between_homes,
+        to_medical=to_medical,
+        date=date,
+    )
+    options = options or SolveOptions()
+    if phases:
+        from sy_coverage.siting.phases import phased_plan  # noqa: PLC0415  it builds on this module
+
+        return phased_plan(case, phases, options=options)
+    return plan_of(case, options=options)
+
+
+def plan_of(case: Case, *, options: SolveOptions) -> SitingPlan:
+    """Return the plan of a case that has been read."""
+    from sy_coverage.siting import infeasible  # noqa: PLC0415  it builds on this module
+
+    with _solver.Watch(options) as watch:
+        free = case if case.setting.budget is None else case.but(budget=None)
+        solved = solve_stages(free, watch=watch)
+        if solved.status == "infeasible":
+            return infeasible.explained(case, solved, watch=watch)
+        if case.setting.budget is not None and solved.figures is not None:
+            if solved.figures.cost > case.setting.budget:
+                return infeasible.within_budget(case, solved, watch=watch)
+        return finished(case, solved, options=options)
+
+
+@dataclass(frozen=True)
+class Solved:
+    """What the stages came to, before it is called a plan."""
+
+    status: Literal["optimal", "feasible", "infeasible", "no_answer"]
+    sites: tuple[str, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    figures: Figures | None = None
+    solver: str = ""
+    interrupted: bool = False
+    elastic: bool = False
+
+
+def solve_stages(
+    case: Case,
+    *,
+    watch: _solver.Watch,
+    elastic: bool = False,
+    forbidden: tuple[int, ...] = (),
+    most: int | None = None,
+) -> Solved:
+    """Return the sites that are best by one objective after the other.
+
+    Parameters
+    ----------
+    elastic
+        Targets may be missed; the first objective is to come as near to them as can be.
+    forbidden
+        Positions of candidates that must stay closed.
+    most
+        Stop after so many stages.
+    """
+    model = Model(case, elastic=elastic, forbidden=forbidden)
+    reached: list[tuple[str, Reached, float, float]] = []
+    status: Literal["optimal", "feasible", "infeasible", "no_answer"] = "optimal"
+    answer: Reached | None = None
+    for objective_id, sense, objective, whole, turn in _objectives(model, elastic=elastic)[:most]:
+        cost, constant = objective()
+        step = model.program.optimise(cost, sense, whole=whole, watch=watch)
+        if step.value is None:
+            if answer is None:
+                return Solved(step.status, solver=step.solver, interrupted=step.interrupted)
+            status = "feasible"  # the earlier stages stand; this one ran out of time
+            break
+        answer = step
+        reached.append((objective_id, step, constant, turn))
+        if step.status != "optimal":
+            status = "feasible"
+            break
+    assert answer is not None  # noqa: S101  there is at least one stage
+    sites = tuple(s for s, x in zip(case.ids, answer.x[model.x], strict=True) if x > 0.5)
+    checked = figures(case, sites)
+    stages = tuple(
+        _stage(case, checked, sites, name, step, constant, turn) for name, step, constant, turn in reached
+    )
+    solver = next((s.solver for _, s, _, _ in reversed(reached) if s.solver), "")
+    return Solved(status, sites, stages, checked, solver, answer.interrupted, elastic)
+
+
+def _objectives(
+    model: Model, *, elastic: bool
+) -> list[tuple[str, Any, Callable[[], tuple[NDArray[Any], float]], bool, float]]:
+    """Return the stages: name, sense, objective with its constant, whether it is whole, and −1 where less is saved than spent."""
+    case = model.case
+    cost_first = not elastic or case.setting.budget is None
+    stages: list[Any] = []
+    if elastic:
+        stages.append(("towards_targets", "min", lambda: (model.shortfall(), 0.0), True, -1.0))
+    if cost_first:
+        stages.append(("cost", "min", lambda: (model.cost(), 0.0), case.cost.exact, 1.0))
+    stages += [
+        ("elders", "max", model.elders, case.weight.exact, 1.0),
+        ("elder_minutes", "max", model.minutes_to_centres, False, -1.0),
+        ("home_minutes", "max", model.minutes_to_homes, False, -1.0),
+        ("site_ranks", "min", lambda: (model.ranks(), 0.0), True, 1.0),
+    ]
+    return stages
+
+
+def _stage(
+    case: Case,
+    checked: Figures,
+    sites: tuple[str, ...],
+    name: str,
+    step: Reached,
+    constant: float,
+    turn: float,
+) -> Stage:
+    """Return one stage in our own arithmetic, and refuse a solver whose numbers are not ours.
+
+    Raises
+    ------
+    CertificateError
+        If the recomputed value is not the one the solver claims.
+    """
+    scale = {"cost": float(case.cost.step), "elders": float(case.weight.step)}.get(name, 1.0)
+    whole = {
+        "cost": checked.cost,
+        "elders": checked.elders_covered,
+        "elder_minutes": checked.elder_minutes,
+        "home_minutes": checked.home_minutes,
+        "site_ranks": float(sum(case.position(s) + 1 for s in sites)),
+        "towards_targets": float(checked.towards_targets),
+    }[name]
+    base = float(checked.targets["needed"].sum()) if name == "towards_targets" else constant * scale
+
+    def ours(value: float) -> float:
+        return base - value if turn < 0 else base + value * scale
+
+    claimed, bound = ours(step.value or 0.0), ours(step.bound if step.bound is not None else float("nan"))
+    if not _close(whole, claimed):
+        raise CertificateError(
+            f"the solver says {name} is {claimed:.9g}, but recomputed from the travel times it is {whole:.9g}; "
+            "the plan is not shown"
+        )
+    sense: Literal["min", "max"] = "max" if name in {"elders", "towards_targets"} else "min"
+    proved = step.status == "optimal" and _close(whole, bound)
+    return Stage(name, sense, whole, whole if proved else bound, proved)
+
+
+def _close(one: float, other: float) -> bool:
+    return abs(one - other) <= 1e-7 * max(1.0, abs(one), abs(other))
+
+
+def finished(
+    case: Case, solved: Solved, *, options: SolveOptions, findings: DataFrame | None = None
+) -> SitingPlan:
+    """Return the certified plan of what the stages came to.
+
+    Raises
+    ------
+    CertificateError
+        If a rule does not hold, or our own search finds something better.
+    """
+    from sy_coverage.siting import explain, infeasible  # noqa: PLC0415  they build on this module
+
+    if solved.figures is None:
+        return SitingPlan((), "no_answer", None, None, None, None, findings=infeasible.no_answer(case))
+    checked = solved.figures
+    if checked.broken:
+        raise CertificateError(f"the plan breaks rules: {some(checked.broken)}; it is not shown")
+    if not solved.elastic and not checked.met:
+        missed = checked.targets[~checked.targets["met"]]
+        named = (f"{t} in {s}" for t, s in zip(missed["target_id"], missed["scope_id"], strict=True))
+        raise CertificateError(f"the plan misses targets: {some(named)}; it is not shown")
+    heuristic = require_unbeaten(
+        case, solved.sites, checked, elastic=solved.elastic, proved=solved.status == "optimal"
+    )
+    first = solved.stages[0]
+    proved = solved.status == "optimal" and all(s.proved for s in solved.stages)
+    certificate = Certificate(
+        problem="policy_plan",
+        rules=RULES
+        if not solved.elastic
+        else tuple(r for r in RULES if r not in {"coverage_targets", "counts", "upgrades"}),
+        stages=solved.stages,
+        solver=solved.solver or "no solver was needed",
+        options=(
+            *((k, str(v)) for k, v in sorted(vars(case.setting).items())),
+            ("gap", str(options.gap)),
+            ("time_limit_s", str(options.time_limit_s)),
+        ),
+        heuristic_value=heuristic,
+        notes=infeasible.notes(case),
+    )
+    gap = 0.0 if first.proved else _solver.relative_gap(first.value, first.bound)
+    return SitingPlan(
+        sites=solved.sites,
+        status="optimal" if proved else "feasible",
+        objective=first.value,
+        bound=first.bound,
+        gap=gap,
+        certificate=certificate,
+        assignment=checked.assignment.rename("site_id"),
+        reasons=partial(explain.reasons, case, solved, options),
+        findings=infeasible.flags(case, solved.sites) if findings is None else findings,
+        details={
+            "cost": checked.cost,
+            "elders_covered": checked.elders_covered,
+            "elder_minutes": checked.elder_minutes,
+            "home_minutes": checked.home_minutes,
+            "targets": checked.targets,
+            "targets_met": checked.met,
+            "new_sites": len(solved.sites),
+            "left_out": partial(explain.left_out, case, solved),
+            "closures": partial(explain.closures, case, solved),
+        },
+    )
+
+
+def with_details(plan: SitingPlan, **details: Any) -> SitingPlan:
+    """Return `plan` with more figures."""
+    return replace(plan, details={**plan.details, **details})
