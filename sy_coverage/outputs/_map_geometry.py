@@ -1,0 +1,119 @@
+"""Make geometry light enough for a page: shared borders simplified together, five decimals, whole-number steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from geopandas import GeoDataFrame, GeoSeries
+
+    Shift = Callable[[Any, Any], tuple[Any, Any]]
+
+STEPS_PER_DEGREE = 100_000
+"""Five decimals of a degree: about a metre."""
+
+
+def shifted(geometry: Any, shift: Shift | None) -> Any:
+    """Return an array of geometries with `shift(lon, lat)` applied to every vertex (unchanged without one)."""
+    geometry = np.asarray(geometry, dtype=object)
+    if shift is None or not len(geometry):
+        return geometry
+
+    def moved(xy: np.ndarray) -> np.ndarray:
+        lon, lat = shift(xy[:, 0], xy[:, 1])
+        return np.column_stack([lon, lat])
+
+    return shapely.transform(geometry, moved)
+
+
+def tolerance_for(bounds: tuple[float, float, float, float]) -> float:
+    """Return the first simplification tolerance in degrees: a 5,000th of the extent, 5 m to 100 m."""
+    extent = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
+    return float(np.clip(extent / 5000, 0.00005, 0.001))
+
+
+def simplified_coverage(geometry: GeoSeries, *, tolerance: float, vertices: int) -> Any:
+    """Return polygons simplified together, so that a border two units share stays one border.
+
+    Parameters
+    ----------
+    geometry
+        Polygons that touch without overlapping, degrees.
+    tolerance
+        First tolerance in degrees; doubled until at most `vertices` remain (at most ten times).
+    """
+    polygons = shapely.set_precision(np.asarray(geometry, dtype=object), 0)
+    if not len(polygons):
+        return polygons
+    for _ in range(10):
+        light = shapely.coverage_simplify(polygons, tolerance)
+        if shapely.get_num_coordinates(light).sum() <= vertices:
+            break
+        tolerance *= 2
+    # a polygon smaller than the tolerance must not vanish from the map
+    return np.where(shapely.is_empty(light), polygons, light)
+
+
+def merged_lines(geometry: Iterable[Any], *, tolerance: float) -> Any:
+    """Return lines joined end to end, each drawn once whatever its direction or the order of rows, and simplified."""
+    lines = np.asarray(list(geometry), dtype=object)
+    lines = shapely.get_parts(lines[~(shapely.is_missing(lines) | shapely.is_empty(lines))])
+    if not len(lines):
+        return shapely.MultiLineString()
+    lines = shapely.set_precision(lines, 1 / STEPS_PER_DEGREE)
+    lines = shapely.normalize(lines[~shapely.is_empty(lines)])
+    keys = shapely.to_wkb(lines)
+    _, first = np.unique(keys, return_index=True)
+    merged = shapely.line_merge(shapely.multilinestrings(lines[first]))
+    return shapely.simplify(merged, tolerance)
+
+
+def clipped(frame: GeoDataFrame, bounds: tuple[float, float, float, float], margin: float) -> GeoDataFrame:
+    """Return the rows of `frame` whose geometry meets `bounds` widened by `margin` degrees, cut to it."""
+    west, south, east, north = bounds
+    window = (west - margin, south - margin, east + margin, north + margin)
+    near = frame.iloc[np.sort(frame.sindex.query(shapely.box(*window)))]
+    return near.assign(geometry=shapely.clip_by_rect(np.asarray(near.geometry, dtype=object), *window))
+
+
+def steps(coordinates: np.ndarray) -> list[int]:
+    """Return a path as whole numbers: first vertex, then the step to each next one (x, y, dx, dy, …)."""
+    whole = np.rint(np.asarray(coordinates)[:, :2] * STEPS_PER_DEGREE).astype("int64")
+    moves = np.diff(whole, axis=0)
+    moves = moves[(moves != 0).any(axis=1)]
+    return [int(v) for v in np.concatenate([whole[:1], moves]).ravel()]
+
+
+def polygon_steps(geometry: Any) -> list[list[list[int]]]:
+    """Return a polygon or multipolygon as ``[polygon [ring [steps]]]``."""
+    found = []
+    for part in shapely.get_parts(geometry):
+        if part.geom_type != "Polygon" or part.is_empty:
+            continue
+        rings = [steps(shapely.get_coordinates(ring)) for ring in (part.exterior, *part.interiors)]
+        # a hole that has shrunk to nothing draws nothing
+        found.append([rings[0], *(ring for ring in rings[1:] if len(ring) >= 6)])
+    return found
+
+
+def line_steps(geometry: Any) -> list[list[int]]:
+    """Return the lines of a geometry as ``[[steps]]``, sorted, those of no length left out."""
+    parts = [p for p in shapely.get_parts(np.atleast_1d(geometry)) if p.geom_type == "LineString"]
+    if any(p.geom_type.startswith("Multi") for p in np.atleast_1d(geometry)):
+        parts = [
+            p
+            for p in shapely.get_parts(shapely.get_parts(np.atleast_1d(geometry)))
+            if p.geom_type == "LineString"
+        ]
+    paths = (steps(shapely.get_coordinates(part)) for part in parts)
+    return sorted(path for path in paths if len(path) >= 4)
+
+
+def point_steps(point: Any) -> list[int]:
+    """Return a point as ``[x, y]``."""
+    return steps(np.array([[point.x, point.y]]))

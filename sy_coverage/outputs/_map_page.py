@@ -1,0 +1,161 @@
+"""Gather everything a map's page says into one plain structure: title, figures, layers, statements, and the words of its controls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sy_coverage import labels
+from sy_coverage.outputs import _map_layers as parts
+from sy_coverage.outputs._map_layers import STATUS_COLOURS, Frame
+from sy_coverage.outputs._map_words import is_missing
+
+if TYPE_CHECKING:
+    from sy_coverage.outputs._map_geometry import Shift
+    from sy_coverage.outputs.findings import Findings
+
+CONTROLS = (
+    "layers", "search", "search_none", "zoom_in", "zoom_out", "home", "full_screen", "measure", "measure_hint",
+    "measure_distance", "measure_area", "print", "minimap", "close", "about", "states", "not_on_map", "all", "north",
+)  # fmt: skip
+"""Words of the page's controls; ``{what}`` and ``{value}`` are filled in by the page."""
+
+GROUPS = ("units", "proposals", "villages", "facilities", "catchments", "checks", "ground")
+
+
+def page(findings: Findings, *, shift: Shift | None, base_map: str | None) -> dict[str, Any]:
+    """Return all that the page of `findings` shows, as plain lists, numbers and text.
+
+    Parameters
+    ----------
+    shift
+        Moves longitudes and latitudes to those of the base map; None keeps WGS 84.
+    base_map
+        The online base map beneath, if any: statements and defaults depend on it.
+    """
+    frame = Frame.of(findings, shift)
+    villages, village_notes = parts.village_layers(frame)
+    roads, road_notes = parts.road_layers(frame)
+    doubts, checks = parts.doubt_layers(frame)
+    borders = parts.border_layers(frame)
+    catchments = parts.catchment_layers(frame)
+    layers = [
+        *parts.unit_layers(frame),
+        *catchments,
+        *({**road, "on": base_map is None} for road in roads),
+        *borders,
+        *villages,
+        *parts.facility_layers(frame),
+        *doubts,
+        *parts.proposal_layers(frame),
+        parts.county_features(frame),
+    ]
+    statements = [
+        *_statements(frame, borders, catchments, base_map),
+        *road_notes,
+        *village_notes,
+    ]
+    return {
+        "language": findings.language,
+        **_heading(frame),
+        "notices": list(findings.notices),
+        "states": frame.states(),
+        "status": _legend(frame),
+        "groups": [{"id": g, "name": frame.words.say(f"group_{g}")} for g in GROUPS],
+        "layers": layers,
+        "checks": checks,
+        "statements": statements,
+        "approval": frame.words.say("approval", number=findings.approval_number)
+        if findings.approval_number
+        else frame.words.say("approval_missing"),
+        "words": {key: frame.words.say(key) for key in CONTROLS},
+        "notes": {name: frame.words.say(f"legend_{name}") for name in ("planned", "closed", "village")},
+        "faint": base_map is not None,
+        "bounds": _bounds(frame),
+    }
+
+
+def title(findings: Findings) -> str:
+    """Return the title of the map of `findings`."""
+    scope = findings.scope_name
+    if not scope or findings.scope_id == "city":
+        return labels.text("maps.title", findings.language, study=findings.study_name)
+    return labels.text("maps.title_scope", findings.language, study=findings.study_name, scope=scope)
+
+
+def _bounds(frame: Frame) -> list[list[float]]:
+    west, south, east, north = (round(float(v), 5) for v in frame.units.total_bounds)
+    return [[south, west], [north, east]]
+
+
+def _heading(frame: Frame) -> dict[str, Any]:
+    found, words = frame.findings, frame.words
+    return {
+        "title": title(found),
+        "date": words.say("date", date=found.date.isoformat()),
+        "office": found.office,
+        "facts": _facts(frame),
+        "proof": _proof(frame),
+    }
+
+
+def _facts(frame: Frame) -> list[dict[str, str | None]]:
+    """Return the four figures of the title block: what they count, today, and with the plan."""
+    counties, words = frame.findings.counties, frame.words
+    totals = frame.findings.totals
+    elders = float(totals["elders"])
+
+    def units(column: str) -> str:
+        return words.say("of", part=words.count(totals[column]), whole=words.count(totals["units"]))
+
+    def reached(column: str) -> str | None:
+        known = counties[[column, "elders"]].dropna()
+        if elders <= 0 or len(known) < (counties["elders"] > 0).sum():
+            return None
+        return words.share(float((known[column] * known["elders"]).sum()) / elders)
+
+    figures = [
+        ("units", units("covered_today"), units("covered_planned")),
+        ("elders", reached("share_today"), reached("share_planned")),
+        ("sites", None, words.say("sites", value=words.count(len(frame.findings.proposals)))),
+        ("cost", None, words.say("cost", value=words.number(totals["cost"]))),
+    ]
+    return [
+        {"label": words.say(f"fact_{key}"), "today": today, "plan": plan or words.say("unknown")}
+        for key, today, plan in figures
+    ]
+
+
+def _proof(frame: Frame) -> str:
+    """Return whether the plans shown are proved; one sentence for one county, a count for several."""
+    counties = frame.findings.counties
+    if len(counties) == 1:
+        return frame.words.say(parts.proof_key(counties.iloc[0]))
+    proved = sum(parts.proof_key(row) == "proved" for _, row in counties.iterrows())
+    return frame.words.say("proved_some", part=proved, whole=len(counties))
+
+
+def _legend(frame: Frame) -> list[dict[str, str]]:
+    return [
+        {"id": name, "name": frame.words.say(f"status_{name}"), "colour": colour}
+        for name, colour in STATUS_COLOURS.items()
+    ]
+
+
+def _statements(frame: Frame, borders: list[Any], catchments: list[Any], base_map: str | None) -> list[str]:
+    """Return what a reader must know of the data, in full sentences."""
+    words = frame.words
+    said = []
+    if any(layer["id"] == "border-estimated" for layer in borders):
+        said.append(words.say("statement_estimated"))
+    if catchments:
+        said.append(words.say("statement_catchments"))
+    if frame.years:
+        said.append(words.say("statement_phases"))
+    said.append(words.say("statement_gcj02" if base_map == "gaode" else "statement_coordinates"))
+    sources = frame.findings.sources
+    if len(sources):
+        names = [str(n) for n in sources["name"] if not is_missing(n)]
+        said.append(
+            words.say("statement_sources", sources=labels.joined(dict.fromkeys(names), words.language))
+        )
+    return said

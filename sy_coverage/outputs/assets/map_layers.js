@@ -1,0 +1,218 @@
+/* Builds Leaflet layers from the data, and shows what holds at the chosen point in time. */
+(function (sy) {
+  const LINES = {
+    "border-estimated": { color: "#7d7566", weight: 1, dashArray: "5 4" },
+    "border-official": { color: "#7d7566", weight: 1 },
+    "border-county": { color: "#3b342a", weight: 2.2 },
+    "road-motorway": { color: "#b5651d", weight: 2.4 },
+    "road-trunk": { color: "#c98f4e", weight: 1.7 },
+    "road-secondary": { color: "#a9a194", weight: 1.1 },
+    "road-minor": { color: "#b9b2a6", weight: 0.6 },
+  };
+  sy.LINES = LINES;
+  const DOTS = {
+    uncovered: { color: "#7a1f1f", weight: 0.6, fillColor: "#c8502d", fillOpacity: 0.95 },
+    covered: { color: "#24506e", weight: 0.5, fillColor: "#ffffff", fillOpacity: 0.9 },
+  };
+  sy.DOTS = DOTS;
+  const ORDER = ["unit", "shed", "road", "line", "dot", "symbol", "doubt"];
+  const MINOR_FROM = 11;
+  const NAMES_FROM = 9.5;
+
+  sy.isOpenAt = (feature, state) =>
+    (feature.f === undefined || state >= feature.f) && (feature.u === undefined || feature.u < 0 || state < feature.u);
+
+  sy.popup = function (layer, feature) {
+    const box = sy.el("div", "sy-pop");
+    const head = sy.el("h3", "", feature.t);
+    if (feature.n !== undefined) head.prepend(sy.el("b", "sy-no", String(feature.n)));
+    box.appendChild(head);
+    if (feature.s) box.appendChild(sy.el("p", "sy-sub", feature.s));
+    const table = sy.el("table");
+    layer.fields.forEach((name, i) => {
+      const value = feature.v[i];
+      if (value === null || value === undefined) return;
+      const row = sy.el("tr");
+      row.appendChild(sy.el("th", "", name));
+      row.appendChild(sy.el("td", "", value));
+      table.appendChild(row);
+    });
+    box.appendChild(table);
+    return box;
+  };
+
+  sy.Layers = function (map, data) {
+    const self = this;
+    const canvas = L.canvas({ padding: 0.4, tolerance: 4 });
+    const hatched = sy.hatch(data.status[1].colour, "#2f6690");
+    const state = { now: data.states.length - 1 };
+    self.now = () => state.now;
+
+    function unitStyle(feature) {
+      const c = feature.c;
+      const fill = c === 0 ? data.status[0].colour : c > 0 && c <= state.now ? hatched : data.status[2].colour;
+      return { stroke: false, fill: true, fillColor: fill, fillOpacity: data.faint ? 0.5 : 0.86 };
+    }
+    function open(layer, feature, at) {
+      L.popup({ maxWidth: 360, minWidth: 220, autoPanPadding: [30, 30] }).setLatLng(at).setContent(sy.popup(layer, feature)).openOn(map);
+    }
+    self.open = open;
+    function interactive(path, layer, feature) {
+      path.on("click", (event) => {
+        if (sy.measuring) return;
+        L.DomEvent.stopPropagation(event);
+        open(layer, feature, layer.type === "unit" ? event.latlng : path.getLatLng());
+      });
+      path.bindTooltip(() => sy.el("span", "", feature.n === undefined ? feature.t : feature.n + "  " + feature.t), {
+        sticky: layer.type === "unit", direction: "auto", opacity: 0.95,
+      });
+      return path;
+    }
+
+    /* Sites that share a place stand side by side. */
+    const crowds = {};
+    function beside(feature) {
+      const key = Math.round(feature.p[0] / 150) + " " + Math.round(feature.p[1] / 150);
+      crowds[key] = (crowds[key] || 0) + 1;
+      const n = crowds[key] - 1;
+      return n % 2 ? (n + 1) * 13 : -n * 13;
+    }
+    const pins = [];
+    const makers = {
+      unit(layer, feature) {
+        const shape = L.polygon(feature.g.map((part) => part.map(sy.path)), { renderer: canvas, ...unitStyle(feature) });
+        shape.on("mouseover", () => shape.setStyle({ stroke: true, color: "#1d2733", weight: 2 }));
+        shape.on("mouseout", () => shape.setStyle({ stroke: false }));
+        return interactive(shape, layer, feature);
+      },
+      shed(layer, feature) {
+        return L.polygon(feature.g.map((part) => part.map(sy.path)), {
+          renderer: canvas, interactive: false, color: layer.colour, weight: 1.4, dashArray: "2 4",
+          fillColor: layer.colour, fillOpacity: 0.13,
+        });
+      },
+      dot(layer, feature) {
+        return interactive(L.circleMarker(sy.point(feature.p), { renderer: canvas, radius: feature.r, ...DOTS[layer.style] }), layer, feature);
+      },
+      symbol(layer, feature) {
+        const hollow = feature.o === "planned";
+        const colour = feature.o === "closed" ? "#a3a3a3" : layer.colour;
+        return interactive(new sy.Symbol(sy.point(feature.p), {
+          renderer: canvas, symbol: layer.symbol, radius: 5.5, color: hollow ? colour : "#ffffff", weight: hollow ? 2.2 : 1.2,
+          fillColor: hollow ? "#ffffff" : colour, fillOpacity: 1,
+        }), layer, feature);
+      },
+      doubt(layer, feature) {
+        const icon = L.divIcon({ className: "sy-doubt", html: sy.el("span", "", "?"), iconSize: [16, 16] });
+        return interactive(L.marker(sy.point(feature.p), { icon, alt: feature.t, keyboard: true }), layer, feature);
+      },
+      pin(layer, feature) {
+        const box = sy.el("div", "sy-pin-in");
+        box.appendChild(sy.svg(layer.symbol, layer.colour, 34, { stroke: "#ffffff", width: 0.2 }));
+        const number = sy.el("span", "", String(feature.n));
+        number.style.color = sy.ink(layer.colour);
+        box.appendChild(number);
+        const aside = beside(feature);
+        const icon = L.divIcon({ className: "sy-pin", html: box, iconSize: [34, 34], iconAnchor: [17 - aside, 17] });
+        pins.push({ feature, aside });
+        return interactive(L.marker(sy.point(feature.p), { icon, alt: feature.n + " " + feature.t, riseOnHover: true }), layer, feature);
+      },
+    };
+
+    const built = data.layers.map((layer) => {
+      const group = L.layerGroup();
+      const entry = { layer, group, on: layer.on, items: [] };
+      if (layer.type === "line") {
+        const style = LINES[layer.style];
+        const paths = layer.g.map(sy.path);
+        if (layer.style.startsWith("road") && layer.style !== "road-minor") {
+          group.addLayer(L.polyline(paths, { renderer: canvas, interactive: false, color: "#ffffff", weight: style.weight + 1.2, opacity: 0.75 }));
+        }
+        group.addLayer(L.polyline(paths, { renderer: canvas, interactive: false, opacity: 1, ...style }));
+      } else if (layer.type !== "name") {
+        entry.items = layer.features.map((feature) => ({ feature, shape: makers[layer.type](layer, feature) }));
+      }
+      return entry;
+    });
+    self.all = built;
+
+    function arrange() {
+      built.filter((e) => e.visible).sort((p, q) => rank(p) - rank(q)).forEach((entry) => {
+        entry.group.eachLayer((shape) => { if (shape.bringToFront) shape.bringToFront(); });
+      });
+    }
+    function rank(entry) {
+      const isRoad = entry.layer.type === "line" && entry.layer.style.startsWith("road");
+      return ORDER.indexOf(isRoad ? "road" : entry.layer.type);
+    }
+
+    function refresh() {
+      built.forEach((entry) => {
+        const layer = entry.layer;
+        const near = layer.style !== "road-minor" || map.getZoom() >= MINOR_FROM;
+        entry.visible = entry.on && near;
+        entry.items.forEach(({ feature, shape }) => {
+          const wanted = sy.isOpenAt(feature, state.now);
+          if (wanted && !entry.group.hasLayer(shape)) entry.group.addLayer(shape);
+          if (!wanted && entry.group.hasLayer(shape)) entry.group.removeLayer(shape);
+          if (layer.type === "unit") shape.setStyle(unitStyle(feature));
+        });
+        if (entry.visible && !map.hasLayer(entry.group)) map.addLayer(entry.group);
+        if (!entry.visible && map.hasLayer(entry.group)) map.removeLayer(entry.group);
+      });
+      arrange();
+      names();
+      crowd();
+    }
+    self.refresh = refresh;
+    self.toggle = function (id, on) {
+      built.filter((e) => e.layer.id === id).forEach((e) => { e.on = on; });
+      refresh();
+    };
+    self.at = function (index) { state.now = index; map.closePopup(); refresh(); };
+
+    /* Names: counties first, then streets and townships; one that would lie on another is left out. */
+    const labels = L.layerGroup().addTo(map);
+    const county = built.find((e) => e.layer.type === "name");
+    const wide = (text, size) => Array.from(text).reduce((sum, c) => sum + (c.charCodeAt(0) > 255 ? size : size * 0.55), 0);
+    function names() {
+      labels.clearLayers();
+      if (!county || !county.on) return;
+      const taken = [];
+      const view = map.getPixelBounds().getSize();
+      function put(feature, className, size, downs, act) {
+        const at = map.latLngToContainerPoint(sy.point(feature.p));
+        if (at.x < 0 || at.y < 0 || at.x > view.x || at.y > view.y) return;
+        const letters = Array.from(feature.t);
+        const text = letters.length > 16 ? letters.slice(0, 15).join("") + "…" : feature.t;
+        const half = wide(text, size) / 2 + 3;
+        const boxes = downs.map((down) => [at.x - half, at.y + down - size * 0.7, at.x + half, at.y + down + size * 0.7]);
+        const free = boxes.findIndex((box) => !taken.some((t) => box[0] < t[2] && t[0] < box[2] && box[1] < t[3] && t[1] < box[3]));
+        if (free < 0) return;
+        taken.push(boxes[free]);
+        const icon = L.divIcon({ className: "sy-name " + className, html: sy.el("span", "", text), iconSize: [0, 0], iconAnchor: [0, -downs[free]] });
+        const marker = L.marker(sy.point(feature.p), { icon, interactive: Boolean(act), keyboard: false, zIndexOffset: -500 });
+        if (act) marker.on("click", act);
+        labels.addLayer(marker);
+      }
+      const many = county.layer.features.length > 1;
+      if (many) {
+        county.layer.features.forEach((f) => put(f, "sy-county", 15, [0], () => { if (!sy.measuring) open(county.layer, f, sy.point(f.p)); }));
+      }
+      if (many && map.getZoom() < NAMES_FROM) return;
+      pins.filter(({ feature }) => sy.isOpenAt(feature, state.now)).forEach(({ feature, aside }) => {
+        const at = map.latLngToContainerPoint(sy.point(feature.p));
+        taken.push([at.x + aside - 13, at.y - 13, at.x + aside + 13, at.y + 13]);
+      });
+      built.filter((e) => e.layer.type === "unit" && e.on).forEach((e) => {
+        e.items.forEach(({ feature }) => put(feature, "sy-town", 12, [0, 16, -16, 26, -26], null));
+      });
+    }
+    /* Far out, numbered sites shrink to their symbols so that they do not hide the map. */
+    function crowd() {
+      map.getContainer().classList.toggle("sy-far", map.getZoom() < 10);
+    }
+    map.on("zoomend", refresh);
+    map.on("moveend", names);
+  };
+})(window.sy);
