@@ -1,0 +1,9 @@
+"""Find here the classic siting problems, each under its name: what to open so that something is best, and proved."""
+
+from __future__ import annotations
+
+from sy_coverage.siting.center import p_center
+from sy_coverage.siting.covering import lscp, mclp, partial_cover
+from sy_coverage.siting.median import p_median
+
+__all__ = ["lscp", "mclp", "p_center", "p_median", "partial_cover"]
