@@ -1,0 +1,1 @@
+"""Build here, part by part, the sample that ships with the package."""
