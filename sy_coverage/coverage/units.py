@@ -175,6 +175,9 @@ def coverage_by_unit(
         - `covered` by the rule, and `covered_at_most` (with those without a point counted in its favour). By access, a
           unit without elders counts as covered: nobody there is out of reach.
 
+        `.attrs` says `kind`, `rule`, `share`, and `elders_without_unit`: elders of points outside every unit, who are in
+        none of the rows.
+
     Raises
     ------
     UnknownIdError
@@ -205,7 +208,8 @@ def coverage_by_unit(
     geometry = frame.pop("geometry") if "geometry" in frame.columns else None
     if geometry is not None:
         frame["geometry"] = geometry
-    frame.attrs = {**units.attrs, "kind": kind, "rule": rule, "share": float(part)}
+    outside = elders_of(demand, policy.readings.elders)[demand["unit_id"].isna()].sum()
+    frame.attrs = {"kind": kind, "rule": rule, "share": float(part), "elders_without_unit": float(outside)}
     return frame
 
 
