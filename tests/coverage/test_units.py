@@ -336,7 +336,7 @@ def test_elders_that_are_no_number_of_people_are_refused_by_name(policy, wrong):
 
 
 def test_what_does_not_belong_together_is_refused_by_name(policy):
-    with pytest.raises(UnknownIdError, match="travel times lack open facilities.*S1"):
+    with pytest.raises(UnknownIdError, match=r"travel times lack open facilities.*S1"):
         measured(toy.facilities(), times_to(other=5), policy=policy)
     with pytest.raises(UnknownIdError, match="no kind 'shop'"):
         measured(toy.facilities(), times_to(S1=5), policy=policy, kind="shop")
@@ -348,7 +348,7 @@ def test_what_does_not_belong_together_is_refused_by_name(policy):
         measured(toy.facilities(), times_to(S1=5), policy=policy, cutoff_min={"hamlet": 3})
     demand = toy.demand()
     demand.loc["A", "unit_id"] = "000000000"
-    with pytest.raises(UnknownIdError, match="units of the demand points.*000000000"):
+    with pytest.raises(UnknownIdError, match=r"units of the demand points.*000000000"):
         coverage.coverage_by_unit(toy.units(), toy.facilities(), demand, times_to(S1=5), policy=policy)
 
 

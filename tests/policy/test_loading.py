@@ -97,7 +97,7 @@ def test_shipped_policies_are_found_by_name():
 
 
 def test_a_name_that_is_neither_shipped_nor_a_file_is_refused_with_those_that_are_shipped():
-    with pytest.raises(MissingFileError, match="shaoyang_2052.*shipped are: .*shaoyang_2025"):
+    with pytest.raises(MissingFileError, match=r"shaoyang_2052.*shipped are: .*shaoyang_2025"):
         load_policy("shaoyang_2052")
 
 
