@@ -47,7 +47,8 @@ def simplified_coverage(geometry: GeoSeries, *, tolerance: float, vertices: int)
     tolerance
         First tolerance in degrees; doubled until at most `vertices` remain (at most ten times).
     """
-    polygons = shapely.set_precision(np.asarray(geometry, dtype=object), 0)
+    # on a grid of one metre, borders that were digitised twice mostly become one
+    polygons = shapely.set_precision(np.asarray(geometry, dtype=object), 1 / STEPS_PER_DEGREE)
     if not len(polygons):
         return polygons
     for _ in range(10):
@@ -73,12 +74,24 @@ def merged_lines(geometry: Iterable[Any], *, tolerance: float) -> Any:
     return shapely.simplify(merged, tolerance)
 
 
-def clipped(frame: GeoDataFrame, bounds: tuple[float, float, float, float], margin: float) -> GeoDataFrame:
-    """Return the rows of `frame` whose geometry meets `bounds` widened by `margin` degrees, cut to it."""
-    west, south, east, north = bounds
-    window = (west - margin, south - margin, east + margin, north + margin)
-    near = frame.iloc[np.sort(frame.sindex.query(shapely.box(*window)))]
-    return near.assign(geometry=shapely.clip_by_rect(np.asarray(near.geometry, dtype=object), *window))
+def outline(polygons: Any, *, tolerance: float) -> Any:
+    """Return the border of all `polygons` together; gaps and slivers between them no wider than `tolerance` are closed."""
+    whole = shapely.union_all(np.asarray(polygons, dtype=object))
+    closed = shapely.buffer(whole, tolerance, join_style="mitre", quad_segs=1)
+    closed = shapely.buffer(closed, -tolerance, join_style="mitre", quad_segs=1)
+    return shapely.boundary(shapely.simplify(closed, tolerance / 4))
+
+
+def near(frame: GeoDataFrame, polygons: Any, margin: float) -> GeoDataFrame:
+    """Return the rows of `frame` that lie within `margin` degrees of `polygons`, whole; those that cross out are cut."""
+    area = shapely.simplify(shapely.buffer(shapely.union_all(polygons), margin, quad_segs=4), margin / 8)
+    shapely.prepare(area)
+    lines = np.asarray(frame.geometry, dtype=object)
+    within = shapely.intersects(area, lines)
+    crossing = within & ~shapely.contains(area, lines)
+    lines = lines.copy()
+    lines[crossing] = shapely.intersection(lines[crossing], area)
+    return frame[within].assign(geometry=lines[within])
 
 
 def steps(coordinates: np.ndarray) -> list[int]:

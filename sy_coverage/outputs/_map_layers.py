@@ -177,7 +177,10 @@ def border_layers(frame: Frame) -> list[dict[str, Any]]:
     lines["official"] = shapely.difference(lines["official"], lines["estimated"])
     counties = units["county_id"].to_numpy()
     outer = shapely.unary_union(
-        [shapely.boundary(shapely.union_all(shapes[counties == county])) for county in sorted(set(counties))]
+        [
+            light.outline(shapes[counties == county], tolerance=frame.tolerance * 2)
+            for county in sorted(set(counties))
+        ]
     )
     lines["county"] = outer
     return [
@@ -289,7 +292,13 @@ def facility_layers(frame: Frame) -> list[dict[str, Any]]:
             ],
         }
 
-    return _by_kind(frame, frame.findings.facilities, "facility", "facilities", "symbol", keys, feature)
+    layers = _by_kind(frame, frame.findings.facilities, "facility", "facilities", "symbol", keys, feature)
+    if len(frame.findings.counties) > 1:
+        # a map of many counties stays calm: only the kinds the plan speaks of are switched on
+        spoken = counted_kinds(frame) | set(frame.findings.proposals["kind"])
+        names = {frame.words.kind(kind) for kind in spoken}
+        layers = [one | {"on": one["name"] in names} for one in layers]
+    return layers
 
 
 def _by_kind(
@@ -394,7 +403,8 @@ def road_layers(frame: Frame) -> tuple[list[dict[str, Any]], list[str]]:
     words = frame.words
     if frame.findings.roads.empty:
         return [], []
-    roads = light.clipped(frame.findings.roads, frame.bounds, frame.tolerance * 40)
+    extent = max(frame.bounds[2] - frame.bounds[0], frame.bounds[3] - frame.bounds[1])
+    roads = light.near(frame.findings.roads, np.asarray(frame.findings.units.geometry), extent * 0.02)
     names = {highway: name for name, members in ROAD_CLASSES.items() for highway in members}
     classes = roads["highway"].map(lambda h: names.get(str(h), "minor"))
     layers, left, notes = [], ROAD_VERTICES, []

@@ -53,7 +53,7 @@ class Words:
         if is_missing(kind):
             return None
         known = self.policy.kinds.get(str(kind))
-        return labels.pick(dict(known.name), self.language) if known is not None else str(kind)
+        return known.name[self.language] if known is not None else str(kind)
 
     def word(self, prefix: str, value: object) -> str | None:
         """Return the label ``maps.<prefix>_<value>``, or the value itself where there is no such label."""

@@ -81,7 +81,7 @@ class Map:
         return (
             f'<iframe title="{inert(self.title)}" srcdoc="{html.escape(self.page, quote=True)}" '
             f'style="width:100%;height:{int(height)}px;border:0" loading="lazy" '
-            'sandbox="allow-scripts allow-modals allow-popups allow-downloads" allow="fullscreen" allowfullscreen></iframe>'
+            'sandbox="allow-scripts allow-modals allow-popups allow-downloads" allow="fullscreen"></iframe>'
         )
 
     def _repr_html_(self) -> str:
@@ -127,6 +127,7 @@ def draw(findings: Findings, *, base_map: BaseMap | None = None) -> Map:
             return moved
 
     content = _map_page.page(findings, shift=shift, base_map=base_map)
+    content["attribution"] = "Leaflet" if base_map is None else f"Leaflet | {_TILES[base_map][1]}"
     return Map(_rendered(content, base_map), content["title"])
 
 
@@ -143,6 +144,8 @@ def _styles() -> str:
 def _scripts() -> str:
     """Return Leaflet and our scripts; the reference to a source map is a request, so it goes."""
     leaflet = re.sub(r"(?m)^//# sourceMappingURL=.*$", "", _asset("leaflet.js"))
+    # its name stands at the foot of the page; the link in it would be the only way out of the file
+    leaflet = re.sub(r'<a href="https://leafletjs\.com"[^>]*>', "<a>", leaflet)
     ours = "".join(_asset(f"map_{part}.js") for part in ("core", "layers", "panel", "tools"))
     return leaflet + "\n" + ours
 
@@ -236,7 +239,8 @@ def _rendered(content: dict[str, Any], base_map: str | None) -> str:
         Inline(f'<script type="application/json" id="sy-data">{data}</script>'), name="data"
     )
     _number(figure)
-    return figure.render().replace("<html>", f'<html lang="{language}">', 1)
+    page_text: str = figure.render()
+    return page_text.replace("<html>", f'<html lang="{language}">', 1)
 
 
 def _number(element: Any, start: int = 0) -> int:

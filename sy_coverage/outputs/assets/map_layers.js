@@ -146,17 +146,25 @@
       return ORDER.indexOf(isRoad ? "road" : entry.layer.type);
     }
 
+    /* Far out, dots and symbols are small so that they do not hide the map. */
+    const size = () => Math.min(Math.max((map.getZoom() - 6) / 4.2, 0.5), 1.25);
+
     function refresh() {
       built.forEach((entry) => {
         const layer = entry.layer;
+        entry.items.shown = 0;
         const near = layer.style !== "road-minor" || map.getZoom() >= MINOR_FROM;
         entry.visible = entry.on && near;
         entry.items.forEach(({ feature, shape }) => {
           const wanted = sy.isOpenAt(feature, state.now);
+          if (wanted) entry.items.shown += 1;
           if (wanted && !entry.group.hasLayer(shape)) entry.group.addLayer(shape);
           if (!wanted && entry.group.hasLayer(shape)) entry.group.removeLayer(shape);
           if (layer.type === "unit") shape.setStyle(unitStyle(feature));
+          if (layer.type === "dot") shape.setRadius(feature.r * size());
+          if (layer.type === "symbol") shape.setRadius(5.5 * size());
         });
+        if (entry.onCount) entry.onCount(entry.items.shown);
         if (entry.visible && !map.hasLayer(entry.group)) map.addLayer(entry.group);
         if (!entry.visible && map.hasLayer(entry.group)) map.removeLayer(entry.group);
       });

@@ -117,7 +117,11 @@
         if (entry.layer.type !== "unit") row.appendChild(swatch(entry));
         row.appendChild(sy.el("span", "sy-label", entry.layer.name));
         const count = entry.items.length;
-        if (count && entry.layer.type !== "shed") row.appendChild(sy.el("span", "sy-count", String(count)));
+        if (count && entry.layer.type !== "shed") {
+          const shown = sy.el("span", "sy-count", String(entry.items.shown));
+          entry.onCount = (n) => { shown.textContent = String(n); };
+          row.appendChild(shown);
+        }
         part.appendChild(row);
         function shown() { row.classList.toggle("sy-off", !check.checked); }
         check.addEventListener("change", () => { layers.toggle(entry.layer.id, check.checked); shown(); sum(); });
@@ -257,6 +261,6 @@
     foot.appendChild(said);
     foot.appendChild(sy.el("span", "sy-approval", data.approval));
     if (data.office) foot.appendChild(sy.el("span", "sy-office", data.office));
-    foot.appendChild(sy.el("span", "sy-attribution", "Leaflet"));
+    foot.appendChild(sy.el("span", "sy-attribution", data.attribution));
   };
 })(window.sy);

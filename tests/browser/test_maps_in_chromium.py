@@ -1,0 +1,233 @@
+"""A map opened in Chromium with the network cut shows everything, runs nothing it should not, and answers clicks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sy_coverage.outputs import maps
+
+VISIBLE = """(id) => { const e = sy.layers.all.find((e) => e.layer.id === id);
+                       return e.items.filter((i) => sy.map.hasLayer(i.shape)).length; }"""
+OPEN = """([id, title]) => { const e = sy.layers.all.find((e) => e.layer.id === id);
+          const f = e.layer.features.find((f) => f.t === title);
+          sy.layers.open(e.layer, f, sy.point(f.p)); }"""
+
+
+@pytest.fixture
+def city(opened, all_findings):
+    return opened(maps.draw(all_findings).html(), "城市 map.html")
+
+
+def test_a_map_opens_without_complaint_and_asks_no_server_for_anything(city):
+    city.page.wait_for_timeout(300)
+    assert city.complaints == []
+    assert [url for url in city.requests if not url.startswith(("file:", "data:"))] == []
+    assert city.page.title() == "试验市养老服务设施布局"
+
+
+def test_units_facilities_and_proposed_sites_are_on_the_map(city):
+    # the toy: one street and six townships; a centre, a station, two township homes, a hospital; seven sites
+    assert city.run(VISIBLE, "unit-street") == 1
+    assert city.run(VISIBLE, "unit-township") == 6
+    assert city.run("sy.layers.all.filter((e) => e.layer.group === 'proposals').length") == 3
+    assert city.page.locator(".sy-pin").count() == 7
+    placed = "sy.data.layers.filter((l) => l.group === 'facilities').flatMap((l) => l.features).length"
+    assert city.run(placed) == 5  # N3 has no point: it is in the list to verify instead
+
+
+def test_the_canvas_is_painted_with_the_colours_of_the_statuses(city):
+    # 城东街道 is covered today, 乙镇 is not covered: read the pixels at their middles, beside the road
+    pixel = """(name) => { const f = sy.data.layers.filter((l) => l.type === 'unit').flatMap((l) => l.features).find((f) => f.t === name);
+        const c = document.querySelector('.leaflet-overlay-pane canvas'); const r = c.getBoundingClientRect();
+        const m = sy.map.getContainer().getBoundingClientRect(); const p = sy.map.latLngToContainerPoint(sy.point(f.p));
+        const k = c.width / r.width;
+        return Array.from(c.getContext('2d').getImageData((p.x + m.x - r.x + 40) * k, (p.y + m.y - r.y - 40) * k, 1, 1).data.slice(0, 3)); }"""
+    dark, light = city.run(pixel, "城东街道"), city.run(pixel, "乙镇")
+    assert dark[2] > dark[0] + 40, dark
+    assert light[0] > light[2] + 20, light
+    assert sum(dark) + 200 < sum(light), "told apart in grey too"
+
+
+def test_layers_toggle_one_by_one_and_by_group(city):
+    box = city.page.locator("input[data-layer='unit-township']")
+    box.uncheck()
+    assert city.run(VISIBLE, "unit-township") == 0
+    assert city.run(VISIBLE, "unit-street") == 1
+    box.check()
+    assert city.run(VISIBLE, "unit-township") == 6
+    whole = city.page.locator("fieldset[data-group='proposals'] .sy-whole input")
+    whole.uncheck()
+    assert city.page.locator(".sy-pin").count() == 0
+    whole.check()
+    assert city.page.locator(".sy-pin").count() == 7
+    city.page.locator("input[data-layer='catchment-1']").check()
+    assert city.run(VISIBLE, "catchment-1") == 4  # today's, and what 2025, 2026 and the end of the plan add
+    assert city.complaints == []
+
+
+def test_going_back_to_today_takes_the_proposed_sites_away(city):
+    today, *later = city.page.locator(".sy-states button").all()
+    assert [b.inner_text() for b in (today, *later)] == ["今天", "2025 年", "2026 年", "2027 年", "规划后"]
+    today.click()
+    assert city.page.locator(".sy-pin").count() == 0
+    later[0].click()
+    assert city.page.locator(".sy-pin").count() == 2  # c35 and r15 open in 2025
+    later[1].click()
+    assert city.page.locator(".sy-pin").count() == 4  # and c15, n08 in 2026
+    later[3].click()
+    assert city.page.locator(".sy-pin").count() == 7
+
+
+def test_search_finds_a_place_by_part_of_its_name_and_goes_there(city):
+    city.page.fill(".sy-search input", "乙")
+    assert city.page.locator(".sy-search li").first.inner_text().split("\n")[0] == "乙镇"
+    city.page.press(".sy-search input", "Enter")
+    city.page.wait_for_selector(".leaflet-popup .sy-pop h3")
+    assert city.page.locator(".sy-pop h3").inner_text() == "乙镇"
+    city.page.fill(".sy-search input", "没有这个地方")
+    assert "没有找到" in city.page.locator(".sy-search .sy-none").inner_text()
+
+
+def test_search_finds_a_town_from_the_first_letters_of_its_name(opened, all_findings):
+    renamed = all_findings.units["name"].replace("甲镇", "桃洪镇")
+    page = opened(maps.draw(replace(all_findings, units=all_findings.units.assign(name=renamed))).html())
+    page.page.fill(".sy-search input", "桃洪")
+    page.page.locator(".sy-search li").first.click()
+    assert page.page.locator(".sy-pop h3").inner_text() == "桃洪镇"
+    at = page.run("sy.map.getCenter().lng")
+    west, _, east, _ = all_findings.units.geometry["990100100"].bounds
+    assert west < at < east
+
+
+def test_a_site_is_clicked_and_says_what_it_is_costs_adds_and_why(city):
+    number = city.page.locator(".sy-pin").filter(has=city.page.get_by_text("5", exact=True))
+    number.click()  # r36, the only fifth site
+    assert city.page.locator(".sy-pop h3").inner_text() == "5示例r36"
+    city.run(OPEN, ["proposal-1", "示例c35"])
+    city.page.locator(".sy-pop").nth(1).wait_for(state="detached")  # the popup before fades away
+    rows = dict(
+        city.run(
+            "Array.from(document.querySelectorAll('.sy-pop tr')).map((r) => [r.cells[0].textContent, r.cells[1].textContent])"
+        )
+    )
+    assert rows["场所"] == "村（社区）办公用房"
+    assert rows["投资（万元）"] == "90"
+    assert rows["建设年份"] == "2025 年"
+    assert rows["新增覆盖老年人（人）"] == "100"
+    assert rows["理由"] == "新增覆盖老年人 100 人。"
+    assert city.page.locator(".sy-pop .sy-no").inner_text() == "2"
+    assert rows["所属街道、乡镇"] == "丙乡"
+
+
+def test_hostile_names_are_shown_letter_by_letter_and_run_nothing(opened, all_findings, hostile):
+    names = all_findings.units["name"].where(all_findings.units["name"] != "丁镇", hostile)
+    policy = all_findings.policy.model_copy(
+        update={
+            "kinds": {
+                **all_findings.policy.kinds,
+                "station": all_findings.policy.kinds["station"].model_copy(
+                    update={"name": {"zh": hostile, "en": hostile}}
+                ),
+            }
+        }
+    )
+    bad = replace(
+        all_findings,
+        study_name=hostile,
+        units=all_findings.units.assign(name=names),
+        policy=policy,
+        notices=(hostile,),
+        approval_number=hostile,
+        office=hostile,
+        facilities=all_findings.facilities.assign(address=hostile, **{hostile: hostile}),
+    )
+    page = opened(maps.draw(bad).html())
+    spoken = hostile.replace("\u2028", " ")
+
+    def said(text):
+        return text.replace("\u2028", " ")
+
+    assert said(page.page.locator(".sy-title h1").text_content()) == spoken
+    assert said(page.page.locator(".sy-notice").text_content()) == spoken
+    assert spoken in said(page.page.locator(".sy-approval").text_content())
+    assert said(page.page.title()) == " ".join(spoken.split())
+    legend = [said(t) for t in page.page.locator(".sy-label").all_text_contents()]
+    assert spoken in legend, "layer list and legend"
+    station = page.run(
+        "sy.data.layers.find((l) => l.group === 'facilities' && l.features.some((f) => f.t.includes('script'))).id"
+    )
+    page.page.locator(f"input[data-layer='{station}']").check()
+    page.run(OPEN, [station, hostile])
+    assert said(page.page.locator(".sy-pop h3").text_content()) == spoken
+    assert spoken in [said(t) for t in page.page.locator(".sy-pop td").all_text_contents()]
+    page.run(
+        "(id) => { const e = sy.layers.all.find((e) => e.layer.id === id); e.items[0].shape.openTooltip(); }",
+        station,
+    )
+    assert spoken in [said(t) for t in page.page.locator(".leaflet-tooltip").all_text_contents()]
+    page.page.fill(".sy-search input", "script")
+    assert spoken in [said(t) for t in page.page.locator(".sy-search li span").all_text_contents()]
+    page.page.locator(".sy-link").click()
+    assert spoken in [said(t) for t in page.page.locator(".sy-drawer li > *").all_text_contents()]
+    page.page.wait_for_timeout(200)
+    assert page.complaints == [], "no dialog, no error"
+    assert page.run("document.querySelectorAll('img[src=x], .sy-root script').length") == 0
+
+
+def test_measuring_gives_the_length_and_the_area(city):
+    # along the toy's straight road one kilometre is one kilometre: 10 km from one unit's border to the next
+    length = city.run("sy.lengthOf([L.latLng(27, 111), L.latLng(27.09, 111)]) / 1000")
+    assert length == pytest.approx(10.007, abs=0.02)  # 0.09 degrees of latitude on a sphere of 6,371 km
+    area = city.run("sy.areaOf([L.latLng(0, 0), L.latLng(0, 1), L.latLng(1, 1), L.latLng(1, 0)]) / 1e6")
+    assert area == pytest.approx(12_364, rel=1e-3)  # one degree by one degree at the equator
+    city.page.locator("[data-tool='measure']").click()
+    city.page.mouse.click(600, 600)
+    city.page.mouse.click(700, 600)
+    assert "公里" in city.page.locator(".sy-says").inner_text()
+    assert city.page.locator(".leaflet-popup").count() == 0, "a click while measuring opens nothing"
+    city.page.keyboard.press("Escape")
+    assert city.page.locator(".sy-says").is_hidden()
+
+
+def test_the_overview_map_is_off_until_asked_for(city):
+    frame = city.page.locator(".sy-overview")
+    assert frame.is_hidden()
+    city.page.locator("[data-tool='minimap']").click()
+    assert frame.is_visible()
+    assert frame.locator("canvas").count() == 1
+
+
+def test_a_county_map_in_english_has_only_its_own_rows(opened, all_findings):
+    page = opened(maps.draw(replace(all_findings, language="en").of_county("990200")).html())
+    assert page.page.locator(".sy-pin").count() == 2
+    assert "Covered today" in page.page.locator(".sy-legend").inner_text()
+    assert "Layers and legend" in page.page.locator(".sy-head").inner_text()
+    assert page.complaints == []
+
+
+def test_an_embedded_map_runs_inside_its_frame_and_cannot_touch_the_document_around_it(opened, all_findings):
+    snippet = maps.draw(all_findings).embed(height=500)
+    page = opened(f"<!DOCTYPE html><meta charset=utf-8><p id=host>host</p>{snippet}", ready="iframe")
+    frame = page.page.frame_locator("iframe")
+    frame.locator(".sy-root[data-ready]").wait_for(state="attached", timeout=15_000)
+    assert frame.locator(".sy-title h1").text_content() == "试验市养老服务设施布局"
+    inner = page.page.frames[1]
+    assert inner.evaluate(
+        "() => { try { return parent.document.body.id; } catch (e) { return e.name; } }"
+    ) == ("SecurityError")
+    assert page.complaints == []
+
+
+def test_a_printed_map_fits_one_landscape_sheet_and_keeps_title_legend_and_warning(city):
+    import re
+
+    pdf = city.page.pdf(prefer_css_page_size=True, print_background=True)
+    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf)) == 1
+    city.page.emulate_media(media="print")
+    assert city.page.locator(".sy-notice").is_visible()
+    assert city.page.locator(".sy-legend").is_visible()
+    assert city.page.locator(".sy-approval").is_visible()
+    assert city.page.locator(".sy-tools").is_hidden()
+    assert city.page.locator(".sy-search").is_hidden()
