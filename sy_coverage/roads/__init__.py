@@ -6,18 +6,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sy_coverage.roads._storage import load
     from sy_coverage.roads.edges import from_edges
     from sy_coverage.roads.network import RoadNetwork
+    from sy_coverage.roads.osm import read_osm
+    from sy_coverage.roads.osmnx_graph import from_networkx
     from sy_coverage.roads.travel_modes import TravelMode, travel_mode
     from sy_coverage.roads.travel_times import TravelTimes
 
-__all__ = ["RoadNetwork", "TravelMode", "TravelTimes", "from_edges", "travel_mode"]
+__all__ = [
+    "RoadNetwork",
+    "TravelMode",
+    "TravelTimes",
+    "from_edges",
+    "from_networkx",
+    "load",
+    "read_osm",
+    "travel_mode",
+]
 
 _WHERE = {
     "RoadNetwork": "network",
     "TravelMode": "travel_modes",
     "TravelTimes": "travel_times",
     "from_edges": "edges",
+    "from_networkx": "osmnx_graph",
+    "load": "_storage",
+    "read_osm": "osm",
     "travel_mode": "travel_modes",
 }
 

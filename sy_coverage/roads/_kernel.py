@@ -212,3 +212,134 @@ def reach(  # noqa: C901, PLR0912, PLR0915 - one loop that must stay in one comp
             point_mark[point_block[block]] = 0
             point_min[start : min(start + BLOCK, point_min.size)] = np.inf
     return counts, columns[:written].copy(), values[:written].copy()
+
+
+_NEAREST: Any = nb.types.Tuple((nb.float64[:, ::1], nb.int32[:, ::1]))  # type: ignore[no-untyped-call]  # numba has no types
+
+
+@_compiled(
+    _NEAREST(
+        *(_I8, _I4, _F8),  # the graph
+        *(_I8, _I4, _F8),  # the legs of the sites
+        *(nb.int64, nb.float64, nb.float64, nb.int64),
+    )
+)
+def spread(  # noqa: C901, PLR0912, PLR0915 - one loop that must stay in one compiled function
+    indptr: Array,
+    heads: Array,
+    minutes: Array,
+    leg_ptr: Array,
+    leg_node: Array,
+    leg_min: Array,
+    k: int,
+    cutoff: float,
+    width: float,
+    buckets: int,
+) -> tuple[Array, Array]:
+    """Search from all sites at once; return for every node the minutes to its `k` nearest sites and which they are.
+
+    Shape (nodes, k); ``inf`` and −1 where there are fewer within the cutoff. Of sites equally near the one with the
+    lower number comes first.
+    """
+    nodes = indptr.size - 1
+    best = np.full((nodes, k), np.inf)
+    whose = np.full((nodes, k), -1, np.int32)
+    ring = np.full(buckets, -1, np.int32)
+    mask = buckets - 1
+    per_minute = 1.0 / width
+    room = 65536
+    queued_node = np.empty(room, np.int32)
+    queued_site = np.empty(room, np.int32)
+    queued_next = np.empty(room, np.int32)
+    queued_min = np.empty(room, np.float64)
+    free = -1
+    top = 0
+    live = 0
+    turn = np.int64(0)
+    sites = leg_ptr.size - 1
+    site = 0
+    leg = np.int64(0)
+    leg_end = np.int64(0)
+    arc = np.int64(0)
+    arc_end = np.int64(0)
+    here = 0.0
+    label = np.int32(-1)
+    done = False
+    while not done:
+        # the next label to try: from a leg of a site as long as there are any, then along the arcs of a node
+        if site < sites or leg < leg_end:
+            if leg == leg_end:
+                leg = leg_ptr[site]
+                leg_end = leg_ptr[site + 1]
+                label = np.int32(site)
+                site += 1
+                continue
+            node = leg_node[leg]
+            there = leg_min[leg]
+            leg += 1
+        elif arc < arc_end:
+            node = heads[arc]
+            there = here + minutes[arc]
+            arc += 1
+        else:
+            if live == 0:
+                done = True
+                continue
+            slot = turn & mask
+            entry = ring[slot]
+            if entry < 0:
+                turn += 1
+                continue
+            ring[slot] = queued_next[entry]
+            queued_next[entry] = free
+            free = entry
+            live -= 1
+            tail = queued_node[entry]
+            here = queued_min[entry]
+            label = queued_site[entry]
+            for rank in range(k):
+                if whose[tail, rank] == label and best[tail, rank] == here:
+                    arc = indptr[tail]
+                    arc_end = indptr[tail + 1]
+            continue
+        if there > cutoff:
+            continue
+        last = k - 1
+        if there > best[node, last] or (there == best[node, last] and label >= whose[node, last]):
+            continue
+        known = False
+        for rank in range(k):
+            if whose[node, rank] == label:
+                last = rank
+                known = there >= best[node, rank]
+                break
+        if known:
+            continue
+        while last > 0 and (
+            there < best[node, last - 1] or (there == best[node, last - 1] and label < whose[node, last - 1])
+        ):
+            best[node, last] = best[node, last - 1]
+            whose[node, last] = whose[node, last - 1]
+            last -= 1
+        best[node, last] = there
+        whose[node, last] = label
+        if free >= 0:
+            entry = free
+            free = queued_next[entry]
+        else:
+            if top == room:
+                room *= 2
+                queued_node = np.append(queued_node, np.empty(room - top, np.int32))
+                queued_site = np.append(queued_site, np.empty(room - top, np.int32))
+                queued_next = np.append(queued_next, np.empty(room - top, np.int32))
+                queued_min = np.append(queued_min, np.empty(room - top, np.float64))
+            entry = top
+            top += 1
+        into = np.int64(there * per_minute) & mask
+        queued_node[entry] = node
+        queued_site[entry] = label
+        queued_min[entry] = there
+        queued_next[entry] = ring[into]
+        ring[into] = entry
+        live += 1
+    return best, whose

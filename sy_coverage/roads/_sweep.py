@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -111,3 +112,56 @@ def _emptied(answers: list[Any]) -> Iterator[Any]:
     for i, block in enumerate(answers):
         answers[i] = None
         yield block
+
+
+@dataclass(frozen=True, eq=False)
+class Nearest:
+    """The `k` nearest sites of every demand point: minutes and position of the site, shape (points, k)."""
+
+    minutes: Array
+    """``inf`` where fewer sites are within the cutoff."""
+    site: Array
+    """−1 where fewer sites are within the cutoff."""
+
+
+def nearest(graph: Graph, sites: Legs, demand: Legs, direct: Legs, *, k: int, cutoff_min: float) -> Nearest:
+    """Return the `k` nearest sites of every demand point, all in one sweep; of equals the lower position first.
+
+    Parameters
+    ----------
+    sites
+        Legs by site.
+    demand, direct
+        Legs by demand point: to nodes, and straight to sites on the same link.
+    """
+    from sy_coverage.roads._kernel import spread  # noqa: PLC0415 - as above
+
+    buckets = graph.buckets(float(sites.minutes.max(initial=0.0)))
+    best, whose = spread(
+        *(graph.indptr, graph.heads, graph.minutes),
+        *(sites.ptr, sites.node, sites.minutes),
+        *(k, float(cutoff_min), graph.width, buckets),
+    )
+    points = demand.ptr.size - 1
+    owner = np.repeat(np.arange(points), np.diff(demand.ptr))
+    point = np.concatenate([np.repeat(owner, k), np.repeat(np.arange(points), np.diff(direct.ptr))])
+    site = np.concatenate([whose[demand.node].ravel(), direct.node])
+    there = np.concatenate([(best[demand.node] + demand.minutes[:, None]).ravel(), direct.minutes])
+    kept = (site >= 0) & (there <= cutoff_min)
+    return _ranked(point[kept], site[kept], there[kept], points, k)
+
+
+def _ranked(point: Array, site: Array, there: Array, points: int, k: int) -> Nearest:
+    order = np.lexsort((there, site, point))
+    point, site, there = point[order], site[order], there[order]
+    first = np.ones(point.size, dtype=bool)
+    first[1:] = (point[1:] != point[:-1]) | (site[1:] != site[:-1])
+    point, site, there = point[first], site[first], there[first]
+    order = np.lexsort((site, there, point))
+    point, site, there = point[order], site[order], there[order]
+    rank = np.arange(point.size) - np.searchsorted(point, point)
+    near = rank < k
+    answer = Nearest(np.full((points, k), np.inf), np.full((points, k), -1, np.int64))
+    answer.minutes[point[near], rank[near]] = there[near]
+    answer.site[point[near], rank[near]] = site[near]
+    return answer

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from sy_coverage.errors import CutoffError, InputError, UnknownIdError, UnknownModeError, some
+from sy_coverage._frames import GEOGRAPHIC
+from sy_coverage.errors import (
+    CutoffError,
+    InputError,
+    MissingCRSError,
+    UnknownIdError,
+    UnknownModeError,
+    some,
+)
 from sy_coverage.roads import _sweep
 from sy_coverage.roads.graph import Graph, graph
 from sy_coverage.roads.snap import MAX_SNAP_M, Legs, Snapped, Snapper, coordinates, legs, pairs
@@ -18,8 +26,10 @@ from sy_coverage.roads.travel_modes import elder_walk_m_per_s
 from sy_coverage.roads.travel_times import TravelTimes
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Mapping
 
+    import networkx as nx
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
@@ -211,6 +221,68 @@ class RoadNetwork:
             unreachable_demand=there.unreachable,
         )
 
+    def nearest(
+        self,
+        sites: GeoDataFrame,
+        demand: GeoDataFrame,
+        *,
+        mode: str,
+        k: int = 1,
+        cutoff_min: float | None = None,
+        direction: Direction = "to_site",
+        max_snap_m: float = MAX_SNAP_M,
+        access_m_per_s: float | None = None,
+    ) -> DataFrame:
+        """Return, for every demand point, the site that is nearest by road and the minutes to it.
+
+        Parameters
+        ----------
+        sites, demand
+            Points in any CRS, reprojected to the network's; indexed by `site_id` and `demand_id`.
+        mode
+            A travel mode of this network, such as ``"drive"``.
+        k
+            How many sites for each point, the nearest first; of sites equally near the one whose id sorts first.
+        cutoff_min
+            Sites farther than this are not named; None for no limit.
+
+        Returns
+        -------
+        nearest
+            Indexed like `demand`: `site_id` and `nearest_min` (missing where no site can be reached); with `k` above 1
+            `site_id_1`, `nearest_min_1`, `site_id_2` and so on.
+
+        Raises
+        ------
+        UnknownModeError, CutoffError, MissingCRSError, FrameError, GeometryError
+            If the mode, the cutoff, a CRS, ids or points cannot be used.
+        """
+        to_site = _to_site(direction)
+        cutoff = np.inf if cutoff_min is None else cutoff_min
+        _require_cutoff(cutoff)
+        if k < 1:
+            raise InputError(f"k={k}: ask for at least one site")
+        by: dict[str, Any] = {"max_snap_m": max_snap_m, "access_m_per_s": access_m_per_s}
+        sites = sites.iloc[np.argsort(sites.index.astype(str), kind="stable")]
+        here = self._snapped(sites, "sites", mode, **by)
+        there = self._snapped(demand, "demand", mode, **by)
+        found = _sweep.nearest(
+            self._graph(mode, reverse=to_site),
+            legs(here, self.links, mode, outgoing=not to_site),
+            legs(there, self.links, mode, outgoing=to_site),
+            self._direct(there, here, mode, to_site=not to_site),
+            k=k,
+            cutoff_min=cutoff,
+        )
+        names = np.array([*here.ids, None], dtype=object)
+        frame = pd.DataFrame(index=demand.index)
+        for rank in range(k):
+            suffix = "" if k == 1 else f"_{rank + 1}"
+            minutes = found.minutes[:, rank]
+            frame[f"site_id{suffix}"] = pd.Series(names[found.site[:, rank]], index=demand.index, dtype="str")
+            frame[f"nearest_min{suffix}"] = np.where(np.isfinite(minutes), minutes, np.nan)
+        return frame
+
     def _direct(self, here: Snapped, there: Snapped, mode: str, *, to_site: bool) -> Legs:
         if to_site:
             point, site, minutes = pairs(there, here, self.links, mode)
@@ -256,6 +328,66 @@ class RoadNetwork:
             cutoff_min=float(cutoff_min),
             mode=mode,
         )
+
+    def to_networkx(self, *, mode: str) -> nx.DiGraph:
+        """Return a DiGraph of exactly the graph the kernel runs on: parallel arcs reduced, loops left out.
+
+        Nodes are those of `node_times` (as the caller named them) with `x` and `y`; edges carry ``<mode>_min``.
+
+        Raises
+        ------
+        UnknownModeError
+            If the network was not built for `mode`.
+        """
+        import networkx as nx  # noqa: PLC0415
+
+        self._require_mode(mode)
+        arcs = self._graph(mode, reverse=False)
+        ids = self.node_ids.tolist()
+        drawn = nx.DiGraph(crs=self.crs)
+        drawn.add_nodes_from(
+            (i, {"x": x, "y": y}) for i, (x, y) in zip(ids, self.node_xy.tolist(), strict=True)
+        )
+        tails = np.repeat(np.arange(len(ids)), np.diff(arcs.indptr))
+        drawn.add_edges_from(
+            (ids[u], ids[v], {f"{mode}_min": m})
+            for u, v, m in zip(tails.tolist(), arcs.heads.tolist(), arcs.minutes.tolist(), strict=True)
+        )
+        return drawn
+
+    def lines(self) -> GeoDataFrame:
+        """Return all links for drawing: `highway` (class) and `length_m`, geometry in EPSG:4326.
+
+        Raises
+        ------
+        MissingCRSError
+            If the network was made without a CRS.
+        """
+        import geopandas as gpd  # noqa: PLC0415
+
+        if self.crs is None:
+            raise MissingCRSError(
+                "network: was made without a CRS and cannot be put on a map; give crs= to from_edges"
+            )
+        classes = np.array(self.links.classes, dtype=object)
+        frame = gpd.GeoDataFrame(
+            {"highway": classes[self.links.highway], "length_m": self.links.length_m},
+            geometry=self.links.lines(),
+            crs=self.crs,
+        )
+        return frame.to_crs(GEOGRAPHIC)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to one file, which `roads.load` reads back bit by bit.
+
+        Raises
+        ------
+        CannotWriteError
+            If the folder or the disk refuses; an older file of that name is untouched.
+        """
+        from sy_coverage.roads._storage import save  # noqa: PLC0415
+
+        save(self, path)
 
     def _node_texts(self) -> tuple[str, ...]:
         texts: tuple[str, ...] = self._once("texts", lambda: tuple(map(str, self.node_ids.tolist())))

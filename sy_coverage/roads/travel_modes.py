@@ -34,12 +34,17 @@ class TravelMode(BaseModel):
     """Share of a posted limit that is really driven."""
     most_kph: float = Field(gt=0)
     """No road piece is quicker than this."""
-    ferry_kph: float = Field(default=8.0, gt=0)
-    """Speed of a ferry that does not say how long it takes."""
+    opened_kph: float = Field(default=5.0, gt=0)
+    """Speed on a class of road that is not listed but signed open to this very mode."""
+    barriers: frozenset[str] = frozenset()
+    """Barriers on a node that stop this mode unless a sign lets it pass."""
 
     def kph(self, highway: str) -> float | None:
         """Return the free speed on a class of road, None where the mode may not go."""
         return self.speed_kph.get(highway)
+
+
+_NO_MODES = frozenset({"elders", "zones"})
 
 
 @cache
@@ -54,7 +59,13 @@ def elder_walk_m_per_s() -> float:
 
 def mode_names() -> tuple[str, ...]:
     """Return the names of the modes that come with the package."""
-    return tuple(k for k in _table() if k != "elders")
+    return tuple(k for k in _table() if k not in _NO_MODES)
+
+
+def zones() -> Mapping[str, float]:
+    """Return the limit in km/h of each zone that may be written for a number (``urban``, ``CN:rural``, ``walk``)."""
+    table: dict[str, float] = _table()["zones"]
+    return table
 
 
 def travel_mode(name: str, overrides: Mapping[str, Any] | None = None) -> TravelMode:
@@ -67,7 +78,7 @@ def travel_mode(name: str, overrides: Mapping[str, Any] | None = None) -> Travel
     ConfigError
         If a key or value of `overrides` is not allowed.
     """
-    known = _table().get(name) if name != "elders" else None
+    known = _table().get(name) if name not in _NO_MODES else None
     if known is None and not overrides:
         raise UnknownModeError(f"mode '{name}': known are {', '.join(mode_names())}")
     table: dict[str, Any] = dict(known or {})
