@@ -1,6 +1,15 @@
 """Measure what is reached today: presence and access by unit, accessibility, equity, and the scorecard."""
 
+from sy_coverage.coverage.accessibility import (
+    cumulative_opportunities,
+    enhanced_two_step_fca,
+    gravity,
+    nearest_k,
+    three_step_fca,
+    two_step_fca,
+)
 from sy_coverage.coverage.counting import counting, county_of, upgraded
+from sy_coverage.coverage.equity import gap, gini, lorenz, palma, theil
 from sy_coverage.coverage.scorecard import scorecard
 from sy_coverage.coverage.units import (
     coverage_by_county,
@@ -16,10 +25,21 @@ __all__ = [
     "county_of",
     "coverage_by_county",
     "coverage_by_unit",
+    "cumulative_opportunities",
     "elders_of",
+    "enhanced_two_step_fca",
+    "gap",
+    "gini",
+    "gravity",
+    "lorenz",
     "missing_functions",
+    "nearest_k",
     "open_on",
+    "palma",
     "reached",
     "scorecard",
+    "theil",
+    "three_step_fca",
+    "two_step_fca",
     "upgraded",
 ]

@@ -148,8 +148,9 @@ def scorecard(
         demand=demand,
         language=language,
     )
+    cases = {scope_id: case.within(scope_id) for scope_id in (CITY, *case.counties)}
     rows = {
-        (target.id, scope_id): _row(case.within(scope_id), target)
+        (target.id, scope_id): _row(cases[scope_id], target)
         for target in policy.targets
         for scope_id in _scopes(case, target, scope)
     }
