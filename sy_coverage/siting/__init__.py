@@ -10,8 +10,17 @@ if TYPE_CHECKING:
     from sy_coverage.siting.candidates import generate_candidates
     from sy_coverage.siting.certificate import Certificate, SitingPlan
     from sy_coverage.siting.decay import LinearDecay, StepDecay
+    from sy_coverage.siting.explain import closures, sentences
     from sy_coverage.siting.policy_plan import policy_plan
-    from sy_coverage.siting.problems import lscp, mclp, p_center, p_median, partial_cover
+    from sy_coverage.siting.problems import (
+        lscp,
+        lscp_backup,
+        mclp,
+        p_center,
+        p_dispersion,
+        p_median,
+        partial_cover,
+    )
 
 __all__ = [
     "Certificate",
@@ -20,13 +29,17 @@ __all__ = [
     "SitingPlan",
     "SolveOptions",
     "StepDecay",
+    "closures",
     "generate_candidates",
     "lscp",
+    "lscp_backup",
     "mclp",
     "p_center",
+    "p_dispersion",
     "p_median",
     "partial_cover",
     "policy_plan",
+    "sentences",
 ]
 
 _HOMES = {
@@ -36,8 +49,10 @@ _HOMES = {
     "SitingPlan": "certificate",
     "SolveOptions": "_solver",
     "StepDecay": "decay",
+    "closures": "explain",
     "generate_candidates": "candidates",
     "policy_plan": "policy_plan",
+    "sentences": "explain",
 }
 
 

@@ -215,7 +215,6 @@ def read_case(
     ours = county.isin(units["county_id"])
     located = candidates.geometry.notna() & ~candidates.geometry.is_empty
     left_out = [("candidate_not_located", str(i)) for i in candidates.index[ours & ~located]]
-    left_out += [("candidate_elsewhere", str(i)) for i in candidates.index[~ours]]
     stuck = candidates.index[candidates["required"].astype(bool) & ours & ~located]
     if len(stuck):
         raise InputError(

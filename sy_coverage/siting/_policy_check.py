@@ -190,7 +190,7 @@ def _counted(case: Case, target: Target, opened: DataFrame) -> Series:
         return ours & of_kind & ((opened["premises"] == measure.premises) | opened["upgrade_of"].notna())
     yes = of_kind
     if measure.also_flag is not None and measure.also_flag in opened.columns:
-        yes = of_kind | opened[measure.also_flag].eq(True)  # noqa: FBT003  missing is no yes
+        yes = of_kind | opened[measure.also_flag].eq(True)
     # a rebuilt home that counted before it was rebuilt counts once
     before = opened.index[yes & opened.index.isin(case.facilities.index)]
     return ours & yes & ~opened["upgrade_of"].isin(before)
@@ -227,7 +227,8 @@ def _spread(case: Case, chosen: DataFrame, opened: DataFrame) -> list[str]:
     found = []
     for a, b in zip(pairs["site_id"], pairs["demand_id"], strict=True):
         alike = (
-            opened.at[a, "kind"] == opened.at[b, "kind"] and opened.at[a, "county"] == opened.at[b, "county"]
+            opened.loc[a, "kind"] == opened.loc[b, "kind"]
+            and opened.loc[a, "county"] == opened.loc[b, "county"]
         )
         if alike and rebuilt.get(a) != b and rebuilt.get(b) != a:
             found.append(f"spread:{a},{b}")

@@ -133,7 +133,7 @@ class Model:
         return np.array(by_unit.get((self.case.units.index[unit], kind), []), dtype=np.int64)
 
     def _rows_of_access(self, kind: str, y: Integers, members: Integers) -> None:
-        """share · elders of the unit · y ≤ its elders within the cutoff."""
+        """Share · elders of the unit · y ≤ its elders within the cutoff."""
         case, program = self.case, self.program
         unit = case.units.index.get_indexer(case.demand["unit_id"])
         weight, sure = case.weight, self.surely(kind)

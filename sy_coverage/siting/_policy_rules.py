@@ -168,5 +168,5 @@ def _counts(frame: Any, measure: Any) -> NDArray[np.bool_]:
             rebuilt = rebuilt | frame["upgrade_of"].notna().to_numpy()
         return np.asarray(of_kind & rebuilt)
     if measure.also_flag is not None and measure.also_flag in frame.columns:
-        return np.asarray(of_kind | frame[measure.also_flag].eq(True).to_numpy(bool))  # noqa: FBT003  missing is no yes
+        return np.asarray(of_kind | frame[measure.also_flag].eq(True).to_numpy(bool))
     return np.asarray(of_kind)

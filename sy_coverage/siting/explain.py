@@ -1,26 +1,388 @@
-"""Say why each site is in a plan, why a unit is left out, and what is left if a site closes."""
+"""Say why each site is in a plan, why a unit stays without, what is left if a centre closes; and say it in sentences."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
+from sy_coverage import labels
+from sy_coverage._frames import metric_crs
+from sy_coverage.errors import InputError
+from sy_coverage.siting import _solver
+from sy_coverage.siting._policy_case import CITY
+from sy_coverage.siting._policy_check import figures, nearest_of
+from sy_coverage.siting._policy_model import medical_minutes
+from sy_coverage.siting._policy_rules import coverage_kinds, covered_today, medical_kinds, requirements
+from sy_coverage.siting._policy_search import Tally
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from numpy.typing import NDArray
     from pandas import DataFrame
 
+    from sy_coverage.labels import Language
+    from sy_coverage.policy import Policy
     from sy_coverage.siting._policy_case import Case
+    from sy_coverage.siting._policy_rules import Requirement
     from sy_coverage.siting._solver import SolveOptions
+    from sy_coverage.siting.certificate import SitingPlan
     from sy_coverage.siting.policy_plan import Solved
 
+    Row = dict[str, Any]
 
-def reasons(case: Case, solved: Solved, options: SolveOptions) -> DataFrame:
-    return pd.DataFrame()
-
-
-def left_out(case: Case, solved: Solved) -> DataFrame:
-    return pd.DataFrame()
+COLUMNS = ["reason_id", "subject", "value", "other", "target_id", "target", "scope_id", "places"]
+"""Columns of every frame of reasons: what is said, of which id, with which two numbers, for which target (its name in
+both languages) and place, naming which further ids."""
 
 
-def closures(case: Case, solved: Solved) -> DataFrame:
-    return pd.DataFrame()
+def reason_frame(rows: Iterable[Row], *, policy: Policy, index: str | None = None) -> DataFrame:
+    """Return `rows` as a frame of reasons with the names of their targets, indexed by the column `index` if one is named."""
+    columns = COLUMNS if index is None else [index, *COLUMNS]
+    frame = pd.DataFrame(list(rows), columns=columns)
+    names = {t.id: t.name for t in policy.targets}
+    frame["target"] = pd.Series([names.get(t) for t in frame["target_id"]], index=frame.index, dtype=object)
+    frame["places"] = pd.Series(
+        [p if isinstance(p, tuple) else () for p in frame["places"]], index=frame.index, dtype=object
+    )
+    for column in ("value", "other"):
+        frame[column] = pd.to_numeric(frame[column]).astype("float64")
+    for column in ("subject", "target_id", "scope_id"):
+        frame[column] = frame[column].astype(object).where(frame[column].notna(), "")
+    return frame if index is None else frame.set_index(index)
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """The answer to `plan.why()`, worked out when it is asked for."""
+
+    case: Case
+    solved: Solved
+    options: SolveOptions
+
+    def __call__(self) -> DataFrame:
+        """Return the reasons for each site of the plan, indexed by `site_id`, ordered by id."""
+        rows: list[Row] = []
+        context = _Context.of(self.case, self.solved)
+        with _solver.Watch(self.options) as watch:
+            for site_id in self.solved.sites:
+                found = [*_of_site(context, site_id), *_without(context, site_id, watch)]
+                rows += [{"site_id": site_id, **row} for row in found]
+        return reason_frame(rows, policy=self.case.policy, index="site_id")
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What the reasons of all sites of one plan share."""
+
+    case: Case
+    solved: Solved
+    tally: Tally
+    x: NDArray[np.bool_]
+    metres: NDArray[np.float64]
+    """x and y of each candidate in metres."""
+    medical_min: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, case: Case, solved: Solved) -> _Context:
+        x = np.zeros(len(case.ids), dtype=bool)
+        x[[case.position(s) for s in solved.sites]] = True
+        points = case.candidates.geometry.to_crs(metric_crs(case.units))
+        metres = np.column_stack([points.x, points.y])
+        return cls(case, solved, Tally(case), x, metres, medical_minutes(case))
+
+
+def _of_site(context: _Context, site_id: str) -> Iterator[Row]:
+    """Yield what one site brings: what it alone covers, whom it brings into reach, minutes, cost, the nearest alternative."""
+    case, j = context.case, context.case.position(site_id)
+    site = case.candidates.loc[site_id]
+    if site["required"]:
+        yield {"reason_id": "required", "subject": site_id}
+    home = site["upgrade_of"]
+    if isinstance(home, str) and home:
+        yield {"reason_id": "rebuilds", "subject": home}
+    closed = context.x.copy()
+    closed[j] = False
+    yield from _alone(context, closed, j)
+    if site["kind"] in coverage_kinds(case):
+        yield from _elders(context, site_id, j, float(site["cost"]))
+    elif site["kind"] in case.times:
+        yield from _own_elders(context, site_id, str(site["kind"]))
+    if site["kind"] in medical_kinds(case) and np.isfinite(context.medical_min[j]):
+        yield {"reason_id": "medical_min", "subject": site_id, "value": context.medical_min[j]}
+    yield from _alternative(context, j)
+
+
+def _alone(context: _Context, closed: NDArray[np.bool_], j: int) -> Iterator[Row]:
+    """Yield the units only this site covers, and the targets that fail without it."""
+    case, tally = context.case, context.tally
+    kind = tally.kinds[j]
+    if kind in coverage_kinds(case):
+        lost = tally.covered(kind, context.x[:, None])[:, 0] & ~tally.covered(kind, closed[:, None])[:, 0]
+        for unit_id in case.units.index[lost]:
+            yield {"reason_id": "covers_alone", "subject": unit_id, "places": (unit_id,)}
+    for need in tally.needs:
+        left = int(tally.reached(need, closed[:, None])[0])
+        if left < need.needed <= int(tally.reached(need, context.x[:, None])[0]):
+            yield _about(need, "target_fails_without", left)
+
+
+def _about(need: Requirement, reason: str, value: float) -> Row:
+    return {
+        "reason_id": reason,
+        "subject": need.scope_id,
+        "target_id": need.target_id,
+        "scope_id": need.scope_id,
+        "value": value,
+        "other": need.needed,
+    }
+
+
+def _elders(context: _Context, site_id: str, j: int, cost: float) -> Iterator[Row]:
+    """Yield elders brought within the cutoff (each counted for the nearest new centre), reached by no other, and minutes saved."""
+    case, checked = context.case, context.solved.figures
+    assert checked is not None  # noqa: S101  reasons are asked of a plan with sites
+    reach = case.reach(case.candidates.loc[site_id, "kind"])
+    elders = case.demand[case.setting.elders].to_numpy(float)
+    counts = reach.within.T @ context.x.astype(float) + reach.today
+    mine = np.zeros(len(elders), dtype=bool)
+    mine[reach.within.indices[reach.within.indptr[j] : reach.within.indptr[j + 1]]] = True
+    nearest_here = (checked.assignment == site_id).to_numpy()
+    gained = float(elders[mine & nearest_here & ~reach.today].sum())
+    only = float(elders[mine & (counts == 1)].sum())
+    yield {"reason_id": "elders_gained", "subject": site_id, "value": gained}
+    if only:
+        yield {"reason_id": "elders_only_here", "subject": site_id, "value": only}
+    served = float(elders[nearest_here].sum())
+    if served:
+        before = np.minimum(reach.today_min, reach.cap_min)[nearest_here]
+        saved = float((elders[nearest_here] * (before - checked.nearest.to_numpy(float)[nearest_here])).sum())
+        yield {"reason_id": "minutes_saved", "subject": site_id, "value": saved / served, "other": served}
+    if gained:
+        yield {"reason_id": "cost_per_elder", "subject": site_id, "value": cost * 10_000 / gained}
+
+
+def _own_elders(context: _Context, site_id: str, kind: str) -> Iterator[Row]:
+    """Yield for how many elders of its county a home is the nearest, and their mean minutes."""
+    case = context.case
+    county = case.county_of_site[case.position(site_id)]
+    mine = [s for s in context.solved.sites if case.candidates.loc[s, "kind"] == kind]
+    standing = case.facilities.index[
+        (case.facilities["kind"] == kind) & (case.facilities["county_id"] == county)
+    ]
+    own = [s for s in mine if case.county_of_site[case.position(s)] == county]
+    near, who = nearest_of(case, kind, [*standing, *own])
+    elders = case.demand[case.setting.elders]
+    here = (who == site_id) & (case.demand["unit_id"].map(case.units["county_id"]) == county)
+    served = float(elders[here].sum())
+    if served:
+        mean = float((elders * near)[here].sum()) / served
+        yield {"reason_id": "nearest_home_of", "subject": site_id, "value": served, "other": mean}
+
+
+def _alternative(context: _Context, j: int) -> Iterator[Row]:
+    """Yield the nearest other site of the kind that would keep every rule, and what choosing it would cost."""
+    case, tally = context.case, context.tally
+    others = (tally.kinds == tally.kinds[j]) & ~context.x & tally.open
+    others &= case.county_of_site == case.county_of_site[j]
+    at = np.flatnonzero(others)
+    away = np.hypot(*(context.metres[at] - context.metres[j]).T)
+    at, away = at[np.lexsort((at, away))], np.sort(away)
+    sets = np.repeat(context.x[:, None], len(at), axis=1)
+    sets[j] = False
+    sets[at, np.arange(len(at))] = True
+    good = tally.allowed(sets) if context.solved.elastic else tally.best(sets)
+    if not good.any():
+        yield {"reason_id": "no_alternative", "subject": case.ids[j]}
+        return
+    first = int(np.flatnonzero(good)[0])
+    k = int(at[first])
+    more = float((case.cost.values[k] - case.cost.values[j]) * case.cost.step)
+    reason = (
+        "alternative_dearer" if more > 0 else "alternative_cheaper" if more < 0 else "alternative_same_cost"
+    )
+    row = {"reason_id": reason, "subject": case.ids[k], "value": abs(more), "other": away[first] / 1000}
+    if more <= 0 and tally.kinds[j] in coverage_kinds(case):
+        now, then = (_within(case, tally.kinds[j], s) for s in (context.x, sets[:, first]))
+        if then < now:
+            row |= {"reason_id": "alternative_fewer_elders", "value": now - then}
+    yield row
+
+
+def _within(case: Case, kind: str, x: NDArray[np.bool_]) -> float:
+    reach = case.reach(kind)
+    near = reach.today | (reach.within.T @ x.astype(float) > 0)
+    return float(case.demand[case.setting.elders].to_numpy(float)[near].sum())
+
+
+def _without(context: _Context, site_id: str, watch: _solver.Watch) -> Iterator[Row]:
+    """Yield whether the site is in every optimum: forbid it, solve cost and elders again, and compare."""
+    from sy_coverage.siting.policy_plan import solve_stages  # noqa: PLC0415  it builds on this module
+
+    case, solved = context.case, context.solved
+    j = case.position(site_id)
+    if case.required[j]:
+        return
+    again = solve_stages(case, watch=watch, elastic=solved.elastic, forbidden=(j,), most=2)
+    if again.status == "infeasible":
+        yield {"reason_id": "cannot_do_without", "subject": site_id}
+        return
+    if again.status != "optimal" or solved.status != "optimal":
+        return  # nothing is proved, so nothing is said
+    for before, after in zip(solved.stages, again.stages, strict=False):
+        if not _solver.same(before.value, after.value):
+            worse = abs(after.value - before.value)
+            yield {"reason_id": f"in_every_optimum_{before.objective_id}", "subject": site_id, "value": worse}
+            return
+    yield {"reason_id": "exchangeable", "subject": site_id}
+
+
+def left_out(case: Case, sites: tuple[str, ...]) -> list[Row]:
+    """Return for each unit that a target counts and the plan leaves uncovered why that is so."""
+    rows: list[Row] = []
+    tally = Tally(case)
+    x = np.zeros(len(case.ids), dtype=bool)
+    x[[case.position(s) for s in sites]] = True
+    for need in requirements(case):
+        if need.counts != "units" or not len(need.members):
+            continue
+        covered = tally.covered(need.kind, x[:, None])[:, 0]
+        reached = int(covered[need.members].sum())
+        taken = _dearest(case, need, x)
+        for u in need.members[~covered[need.members]]:
+            rows.append(_why_not(case, need, int(u), reached, taken))
+    return rows
+
+
+def _dearest(case: Case, need: Requirement, x: NDArray[np.bool_]) -> float:
+    inside = case.candidates["unit_id"].isin(case.units.index[need.members]).to_numpy()
+    mine = x & inside & (case.candidates["kind"] == need.kind).to_numpy()
+    return float(case.candidates["cost"].to_numpy(float)[mine].max()) if mine.any() else float("nan")
+
+
+def _why_not(case: Case, need: Requirement, u: int, reached: int, taken: float) -> Row:
+    unit_id = case.units.index[u]
+    here = case.candidates[(case.candidates["unit_id"] == unit_id) & (case.candidates["kind"] == need.kind)]
+    row = _about(need, "left_out_not_needed", reached) | {"subject": unit_id, "places": (unit_id,)}
+    if here.empty and case.setting.rule != "access":
+        return row | {"reason_id": "left_out_no_candidate"}
+    if reached < need.needed:
+        reason = "left_out_budget" if case.setting.budget is not None else "left_out_short"
+        return row | {"reason_id": reason}
+    least = float(here["cost"].min()) if len(here) else float("nan")
+    if least > taken:
+        return row | {"reason_id": "left_out_dearer", "value": least, "other": taken}
+    return row
+
+
+def closures(plan: SitingPlan) -> DataFrame:
+    """Return what is left if one open centre closes, each in turn, those of today and those of the plan.
+
+    Returns
+    -------
+    closures
+        Indexed by `site_id`, sorted: `planned` (opened by the plan), `elders_lost` (within the cutoff no more),
+        `elders_left`, `units_lost` (ids of units that are then not covered), `targets_lost` (ids of targets then missed).
+
+    Raises
+    ------
+    InputError
+        If the plan is none of `policy_plan`, or has no sites.
+    """
+    if not isinstance(plan.reasons, Reasons) or plan.reasons.solved.figures is None:
+        raise InputError("closures: needs a plan of policy_plan that has sites")
+    case, sites, whole = plan.reasons.case, plan.sites, plan.reasons.solved.figures
+    kinds = coverage_kinds(case)
+    rows = []
+    met = whole.targets.set_index(["target_id", "scope_id"])["met"]
+    here = case.facilities["kind"].isin(kinds) & case.facilities["unit_id"].isin(case.units.index)
+    planned = [s for s in sites if case.candidates.loc[s, "kind"] in kinds]
+    for site_id in sorted([*case.facilities.index[here], *planned]):
+        less = [s for s in sites if s != site_id]
+        without = case if site_id in planned else _closed(case, site_id)
+        left = figures(without, less)
+        then = left.targets.set_index(["target_id", "scope_id"])["met"]
+        rows.append(
+            {
+                "site_id": site_id,
+                "planned": site_id in planned,
+                "elders_lost": whole.elders_covered - left.elders_covered,
+                "elders_left": left.elders_covered,
+                "units_lost": _units_lost(case, without, sites, less),
+                "targets_lost": tuple(dict.fromkeys(t for t, _ in met.index[met & ~then.reindex(met.index)])),
+            }
+        )
+    columns = ["site_id", "planned", "elders_lost", "elders_left", "units_lost", "targets_lost"]
+    return pd.DataFrame(rows, columns=columns).set_index("site_id")
+
+
+def _closed(case: Case, facility_id: str) -> Case:
+    """Return the case without one of its open facilities; minutes are read anew."""
+    return replace(case, facilities=case.facilities.drop(index=facility_id))
+
+
+def _units_lost(case: Case, without: Case, sites: tuple[str, ...], less: list[str]) -> tuple[str, ...]:
+    lost: set[str] = set()
+    for kind in coverage_kinds(case):
+        before, after = (
+            Tally(c).covered(kind, np.isin(np.array(c.ids, dtype=object), list(s))[:, None])[:, 0]
+            for c, s in ((case, sites), (without, less))
+        )
+        lost |= set(case.units.index[before & ~after])
+    return tuple(sorted(lost))
+
+
+def sentences(
+    frame: DataFrame, language: Language = "zh", *, names: Mapping[str, str] | None = None
+) -> DataFrame:
+    """Return a frame of reasons or findings with a column `sentence` in `language`.
+
+    Parameters
+    ----------
+    frame
+        What `plan.why()` returned, or `plan.findings`.
+    names
+        Names by id of units, counties, facilities and candidates; an id without one is said as it is.
+
+    Raises
+    ------
+    ConfigError
+        If a reason has no label.
+    """
+    known = {CITY: labels.text("siting.whole_area", language), **(names or {})}
+    said = []
+    for row in frame.reset_index().to_dict("records"):
+        target = row.get("target")
+        places = [known.get(p, str(p)) for p in row.get("places") or ()]
+        said.append(
+            labels.text(
+                f"siting.{row['reason_id']}",
+                language,
+                name=known.get(row.get("site_id", ""), row.get("site_id", "")),
+                subject=known.get(row["subject"], row["subject"]),
+                value=row.get("value"),
+                other=row.get("other"),
+                target=labels.pick(target, language) if isinstance(target, dict) else "",
+                scope=known.get(row.get("scope_id", ""), row.get("scope_id", "")),
+                places=_listed(places, language),
+            )
+        )
+    return frame.assign(sentence=pd.Series(said, index=frame.index, dtype=object))
+
+
+def _listed(places: list[str], language: Language, *, most: int = 12) -> str:
+    if len(places) <= most:
+        return labels.joined(places, language)
+    return labels.text(
+        "siting.and_more", language, shown=labels.joined(places[:most], language), more=len(places) - most
+    )
+
+
+def today(case: Case) -> DataFrame:
+    """Return which units are covered today, by kind of facility that covers units."""
+    return pd.DataFrame(
+        {kind: covered_today(case, kind) for kind in coverage_kinds(case)}, index=case.units.index
+    )

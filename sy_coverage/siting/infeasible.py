@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from sy_coverage.siting._policy_case import CITY
-from sy_coverage.siting._policy_check import figures
 from sy_coverage.siting._policy_model import medical_minutes, too_close, too_far_from_care
 from sy_coverage.siting._policy_rules import coverage_kinds, covered_today, medical_kinds, requirements
 from sy_coverage.siting.certificate import Certificate, SitingPlan
+from sy_coverage.siting.explain import left_out, reason_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,33 +24,28 @@ if TYPE_CHECKING:
     from sy_coverage.siting._policy_rules import Requirement
     from sy_coverage.siting.policy_plan import Solved
 
-COLUMNS = ["reason_id", "subject", "target_id", "scope_id", "value", "needed", "places"]
-"""Columns of findings: what is said, of what id, for which target and place, with which numbers, naming which ids."""
-
-
-def _frame(rows: list[dict[str, object]]) -> DataFrame:
-    frame = pd.DataFrame(rows, columns=COLUMNS)
-    frame["places"] = [p if isinstance(p, tuple) else () for p in frame["places"]]
-    for column in ("value", "needed"):
-        frame[column] = pd.to_numeric(frame[column]).astype("float64")
-    return frame
-
 
 def no_answer(case: Case) -> DataFrame:
     """Return the finding that the time was too short for any plan."""
-    return _frame([{"reason_id": "no_answer", "subject": CITY, "value": float(len(case.ids))}])
+    row = {"reason_id": "no_answer", "subject": CITY, "value": float(len(case.ids))}
+    return reason_frame([row], policy=case.policy)
 
 
-def flags(case: Case, sites: tuple[str, ...]) -> DataFrame:
+def remarks(case: Case, sites: tuple[str, ...]) -> DataFrame:
+    """Return what is to be said of a plan: units it leaves without a centre and why, and what is to be looked at."""
+    return reason_frame([*left_out(case, sites), *flags(case, sites)], policy=case.policy)
+
+
+def flags(case: Case, sites: tuple[str, ...]) -> list[dict[str, object]]:
     """Return what a plan leaves to be looked at: candidates that were left out, homes far from medical care."""
     rows: list[dict[str, object]] = [{"reason_id": reason, "subject": site} for reason, site in case.left_out]
     rows += [
-        {"reason_id": "centre_without_location", "subject": i, "places": (case.facilities.at[i, "unit_id"],)}
+        {"reason_id": "centre_without_location", "subject": i, "places": (case.facilities.loc[i, "unit_id"],)}
         for i in case.facilities.index[
             case.facilities["kind"].isin(coverage_kinds(case)) & case.facilities.geometry.isna()
         ]
     ]
-    homes = [s for s in sites if case.candidates.at[s, "kind"] in medical_kinds(case)]
+    homes = [s for s in sites if case.candidates.loc[s, "kind"] in medical_kinds(case)]
     if homes and case.to_medical is not None and case.setting.medical_min is not None:
         minutes = pd.Series(medical_minutes(case), index=case.candidates.index)
         rows += [
@@ -58,7 +53,7 @@ def flags(case: Case, sites: tuple[str, ...]) -> DataFrame:
                 "reason_id": "far_from_medical",
                 "subject": s,
                 "value": minutes[s],
-                "needed": case.setting.medical_min,
+                "other": case.setting.medical_min,
             }
             for s in homes
             if minutes[s] > case.setting.medical_min
@@ -66,9 +61,9 @@ def flags(case: Case, sites: tuple[str, ...]) -> DataFrame:
     rows += [
         {"reason_id": "no_medical_in_house", "subject": s}
         for s in homes
-        if case.candidates.at[s, "has_medical"] is not True
+        if case.candidates.loc[s, "has_medical"] is not True
     ]
-    return _frame(rows)
+    return rows
 
 
 def notes(case: Case) -> tuple[str, ...]:
@@ -82,6 +77,7 @@ def explained(case: Case, solved: Solved, *, watch: _solver.Watch) -> SitingPlan
     from sy_coverage.siting.policy_plan import finished, solve_stages  # noqa: PLC0415  it builds on this module
 
     rows = list(reasons(case))
+    # forced sites that clash can make even the softened problem impossible
     meanwhile = solve_stages(case, watch=watch, elastic=True)
     attainable: SitingPlan | None = None
     if meanwhile.figures is not None:
@@ -93,7 +89,7 @@ def explained(case: Case, solved: Solved, *, watch: _solver.Watch) -> SitingPlan
                 "target_id": row.target_id,
                 "scope_id": row.scope_id,
                 "value": row.reached,
-                "needed": row.needed,
+                "other": row.needed,
             }
             for row in short[~short["met"]].itertuples()
         ]
@@ -114,7 +110,7 @@ def explained(case: Case, solved: Solved, *, watch: _solver.Watch) -> SitingPlan
         None,
         None,
         certificate,
-        findings=_frame(rows),
+        findings=reason_frame(rows, policy=case.policy),
         details={"attainable": attainable, "targets_met": False},
     )
 
@@ -125,7 +121,7 @@ def within_budget(case: Case, solved: Solved, *, watch: _solver.Watch) -> Siting
 
     meanwhile = solve_stages(case, watch=watch, elastic=True)
     cost = solved.figures.cost if solved.figures is not None else None
-    found = [{"reason_id": "budget_too_small", "subject": CITY, "value": case.setting.budget, "needed": cost}]
+    found = [{"reason_id": "budget_too_small", "subject": CITY, "value": case.setting.budget, "other": cost}]
     if meanwhile.figures is None:
         if meanwhile.status == "infeasible":
             return explained(case, solved, watch=watch)
@@ -138,11 +134,12 @@ def within_budget(case: Case, solved: Solved, *, watch: _solver.Watch) -> Siting
             "target_id": row.target_id,
             "scope_id": row.scope_id,
             "value": row.reached,
-            "needed": row.needed,
+            "other": row.needed,
         }
         for row in short[~short["met"]].itertuples()
     ]
-    frame = pd.concat([_frame(found), flags(case, meanwhile.sites)], ignore_index=True)
+    found += [*left_out(case, meanwhile.sites), *flags(case, meanwhile.sites)]
+    frame = reason_frame(found, policy=case.policy)
     plan = finished(case, meanwhile, options=watch.options, findings=frame)
     return replace(plan, details={**plan.details, "least_cost": cost})
 
@@ -167,7 +164,6 @@ def reasons(case: Case) -> Iterator[dict[str, object]]:
 def _of_units(case: Case, need: Requirement, barred: np.ndarray) -> Iterator[dict[str, object]]:
     covered = covered_today(case, need.kind)
     usable = case.candidates[(case.candidates["kind"] == need.kind).to_numpy() & ~barred]
-    every = figures(case, usable.index[:0])
     said = {"target_id": need.target_id, "scope_id": need.scope_id, "subject": need.scope_id}
     if case.setting.rule in {"presence", "both"}:
         here = case.facilities[case.facilities["kind"] == need.kind]
@@ -178,7 +174,7 @@ def _of_units(case: Case, need: Requirement, barred: np.ndarray) -> Iterator[dic
             yield said | {
                 "reason_id": "too_few_units_with_candidate",
                 "value": can,
-                "needed": need.needed,
+                "other": need.needed,
                 "places": tuple(case.units.index[without]),
             }
             return
@@ -196,7 +192,7 @@ def _of_units(case: Case, need: Requirement, barred: np.ndarray) -> Iterator[dic
             yield said | {
                 "reason_id": "too_few_units_in_reach",
                 "value": can,
-                "needed": need.needed,
+                "other": need.needed,
                 "places": tuple(case.units.index[short]),
             }
             for u in short:
@@ -204,10 +200,9 @@ def _of_units(case: Case, need: Requirement, barred: np.ndarray) -> Iterator[dic
                     "reason_id": "no_candidate_in_reach",
                     "subject": case.units.index[u],
                     "value": part[u] / whole[u] if whole[u] else np.nan,
-                    "needed": case.setting.share,
+                    "other": case.setting.share,
                     "places": (case.units.index[u],),
                 }
-    del every
 
 
 def _of_sites(
@@ -218,7 +213,7 @@ def _of_sites(
         "target_id": need.target_id,
         "scope_id": need.scope_id,
         "subject": need.scope_id,
-        "needed": need.needed,
+        "other": need.needed,
     }
     if need.have + len(usable) < need.needed:
         out = tuple(case.ids[j] for j in need.members if barred[j])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from sy_coverage.errors import CertificateError, some
@@ -160,9 +159,9 @@ def plan_of(case: Case, *, options: SolveOptions) -> SitingPlan:
         solved = solve_stages(free, watch=watch)
         if solved.status == "infeasible":
             return infeasible.explained(case, solved, watch=watch)
-        if case.setting.budget is not None and solved.figures is not None:
-            if solved.figures.cost > case.setting.budget:
-                return infeasible.within_budget(case, solved, watch=watch)
+        budget, cost = case.setting.budget, solved.figures.cost if solved.figures is not None else 0.0
+        if budget is not None and cost > budget:
+            return infeasible.within_budget(case, solved, watch=watch)
         return finished(case, solved, options=options)
 
 
@@ -340,8 +339,8 @@ def finished(
         gap=gap,
         certificate=certificate,
         assignment=checked.assignment.rename("site_id"),
-        reasons=partial(explain.reasons, case, solved, options),
-        findings=infeasible.flags(case, solved.sites) if findings is None else findings,
+        reasons=explain.Reasons(case, solved, options),
+        findings=infeasible.remarks(case, solved.sites) if findings is None else findings,
         details={
             "cost": checked.cost,
             "elders_covered": checked.elders_covered,
@@ -350,8 +349,6 @@ def finished(
             "targets": checked.targets,
             "targets_met": checked.met,
             "new_sites": len(solved.sites),
-            "left_out": partial(explain.left_out, case, solved),
-            "closures": partial(explain.closures, case, solved),
         },
     )
 

@@ -1,0 +1,255 @@
+"""Propose further candidate sites where the lists have too few: amid the elders who are not reached, at real places."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sy_coverage import coverage
+from sy_coverage._frames import CANDIDATES, DEMAND, FACILITIES, UNITS, checked, metric_crs
+from sy_coverage.errors import InputError, UnknownIdError, some
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+
+    from sy_coverage.policy import Policy
+    from sy_coverage.roads import TravelTimes
+
+SEED = 20250101
+
+COSTS: dict[str, dict[str, float]] = {
+    "service_centre": {"village_office": 80.0, "new": 160.0},
+    "dementia_unit": {"village_office": 200.0, "new": 300.0},
+    "regional_home": {"village_office": 500.0, "new": 800.0},
+}
+"""10⁴ yuan by kind and premises where a study gives none: round planning figures, to be replaced by local ones."""
+OTHER_COST = {"village_office": 30.0, "new": 60.0}
+"""The same for kinds that `COSTS` does not name."""
+
+
+def generate_candidates(
+    units: GeoDataFrame,
+    facilities: GeoDataFrame,
+    candidates: GeoDataFrame,
+    demand: GeoDataFrame,
+    *,
+    policy: Policy,
+    times: TravelTimes | Mapping[str, TravelTimes] | None = None,
+    per_unit: int = 3,
+    kinds: tuple[str, ...] | None = None,
+    costs: Mapping[str, Mapping[str, float]] | None = None,
+    premises: str = "village_office",
+) -> GeoDataFrame:
+    """Return `candidates` with generated ones added for every unit that counts towards a coverage rate and has no centre.
+
+    In each such unit the elders are grouped into at most `per_unit` clusters (weighted k-means in metres, fixed seed),
+    and each cluster's centre is moved to the nearest village with elders, so that a site is always a real place. Elders
+    who are within the cutoff of an open centre count only where the unit has no others. For kinds that are counted by
+    county, sites are added only where open and listed ones do not suffice: as many as are lacking, at the places with
+    most elders around.
+
+    Parameters
+    ----------
+    units, facilities, candidates, demand
+        As in the column contract; facilities are those open on the study's date.
+    policy
+        Its targets say which kinds cover units and which are counted by county.
+    times
+        Minutes of the open centres (or a mapping by kind); None: no elders count as reached.
+    per_unit
+        Generated sites for each unit without a centre; 0 adds none.
+    kinds
+        Only these kinds; None: every kind the targets count by unit or county.
+    costs
+        10⁴ yuan by kind and premises; None: `COSTS`.
+    premises
+        ``village_office`` or ``new``.
+
+    Returns
+    -------
+    candidates
+        EPSG:4326, sorted by id; generated ids are ``G-<unit_id>-1``, … (``G-<kind>-<county_id>-1`` for those of a county),
+        `located_by` is ``generated``.
+
+    Raises
+    ------
+    InputError
+        If `per_unit` is negative, `premises` is no choice, or a cost is missing.
+    """
+    if per_unit < 0:
+        raise InputError(f"per_unit={per_unit}: must be 0 or more")
+    if premises not in {"village_office", "new"}:
+        raise InputError(f"premises={premises!r}: must be village_office or new")
+    units, demand = checked(units, UNITS).sort_index(), checked(demand, DEMAND).sort_index()
+    facilities = coverage.open_on(checked(facilities, FACILITIES))
+    listed = checked(candidates, CANDIDATES)
+    demand = demand[demand["unit_id"].isin(units.index)]
+    maker = _Maker(units, facilities, listed, demand, policy, costs or COSTS, premises)
+    rows: list[dict[str, Any]] = []
+    for kind, unit_kinds in _covering(policy).items():
+        if per_unit and (kinds is None or kind in kinds):
+            # ids of the first kind are the plain ones; a second kind names itself in them
+            prefix = "G" if kind == next(iter(_covering(policy))) else f"G-{kind}"
+            rows += maker.in_units(kind, unit_kinds, _of_kind(times, kind), per_unit, prefix=prefix)
+    for kind, needed in _counted(policy).items():
+        if per_unit and (kinds is None or kind in kinds):
+            rows += maker.in_counties(kind, needed)
+    if not rows:
+        return listed.sort_index()
+    import geopandas as gpd  # noqa: PLC0415  the room stays light until frames are made
+
+    made = (
+        gpd.GeoDataFrame(rows, geometry="geometry", crs=demand.crs)
+        .set_index("candidate_id")
+        .to_crs(listed.crs)
+    )
+    clash = made.index.intersection(listed.index.union(facilities.index))
+    if len(clash):
+        raise UnknownIdError(
+            f"candidates: ids that generated sites use are taken: {some(clash)}; rename the listed ones"
+        )
+    made = checked(made, CANDIDATES)
+    together = pd.concat([listed.astype(object), made.astype(object)])
+    frame = gpd.GeoDataFrame(together, geometry="geometry", crs=listed.crs)
+    return checked(frame, CANDIDATES).sort_index()
+
+
+def _covering(policy: Policy) -> dict[str, set[str]]:
+    """Return the classes of units that each kind covers, by the policy's rates."""
+    found: dict[str, set[str]] = {}
+    for target in policy.targets:
+        if target.measure.of == "unit_coverage":
+            found.setdefault(target.measure.facility_kind, set()).add(target.measure.unit_kind)
+    return found
+
+
+def _counted(policy: Policy) -> dict[str, int]:
+    """Return how many of each kind a county needs."""
+    found: dict[str, int] = {}
+    for target in policy.targets:
+        if target.measure.of == "facility_count" and target.scope == "county" and target.measure.mark is None:
+            kind = target.measure.facility_kinds[0]
+            found[kind] = max(found.get(kind, 0), int(target.value or 0))
+    return found
+
+
+def _of_kind(times: TravelTimes | Mapping[str, TravelTimes] | None, kind: str) -> TravelTimes | None:
+    from sy_coverage.roads import TravelTimes as Times  # noqa: PLC0415  only its type is asked
+
+    return times if times is None or isinstance(times, Times) else times.get(kind)
+
+
+class _Maker:
+    """Make rows of candidates for one set of frames."""
+
+    def __init__(
+        self,
+        units: GeoDataFrame,
+        facilities: GeoDataFrame,
+        listed: GeoDataFrame,
+        demand: GeoDataFrame,
+        policy: Policy,
+        costs: Mapping[str, Mapping[str, float]],
+        premises: str,
+    ) -> None:
+        self.units, self.facilities, self.listed, self.demand = units, facilities, listed, demand
+        self.policy, self.costs, self.premises = policy, costs, premises
+        points = demand.geometry.to_crs(metric_crs(units))
+        self.metres = np.column_stack([points.x, points.y])
+        self.elders = demand[policy.readings.elders].to_numpy(float)
+
+    def in_units(
+        self, kind: str, unit_kinds: set[str], times: TravelTimes | None, per_unit: int, *, prefix: str
+    ) -> list[dict[str, Any]]:
+        """Return sites of `kind` for every unit of `unit_kinds` without an open one."""
+        here = self.facilities[self.facilities["kind"] == kind]
+        lacking = self.units.index[
+            self.units["kind"].isin(unit_kinds) & ~self.units.index.isin(here["unit_id"].dropna())
+        ]
+        reached = self._reached(kind, times)
+        rows = []
+        unit_of = self.demand["unit_id"].to_numpy()
+        for unit_id in lacking:
+            inside = np.flatnonzero((unit_of == unit_id) & (self.elders > 0))
+            open_ = inside[~reached[inside]]
+            at = self._clusters(open_ if len(open_) else inside, per_unit)
+            rows += [self._row(f"{prefix}-{unit_id}-{n}", kind, int(i)) for n, i in enumerate(at, start=1)]
+        return rows
+
+    def in_counties(self, kind: str, needed: int) -> list[dict[str, Any]]:
+        """Return sites of `kind` for every county where open and listed ones are fewer than `needed`."""
+        rows = []
+        county_of = self.demand["unit_id"].map(self.units["county_id"]).to_numpy()
+        for county_id in sorted(self.units["county_id"].unique()):
+            there = sum(
+                int(((f["kind"] == kind) & (_county(f, self.units) == county_id)).sum())
+                for f in (self.facilities, self.listed[self.listed.geometry.notna()])
+            )
+            inside = np.flatnonzero((county_of == county_id) & (self.elders > 0))
+            at = self._clusters(inside, needed - there)
+            rows += [self._row(f"G-{kind}-{county_id}-{n}", kind, int(i)) for n, i in enumerate(at, start=1)]
+        return rows
+
+    def _reached(self, kind: str, times: TravelTimes | None) -> NDArray[np.bool_]:
+        if times is None:
+            return np.zeros(len(self.demand), dtype=bool)
+        here = self.facilities.index[(self.facilities["kind"] == kind).to_numpy()]
+        some_times = times.select(sites=sorted(here[here.isin(times.site_ids)]), demand=self.demand.index)
+        within = coverage.reached(self.demand, self.units, some_times, kind=self.policy.kind(kind))
+        return np.asarray(within.sum(axis=0)).ravel() > 0
+
+    def _clusters(self, points: NDArray[np.int64], most: int) -> list[int]:
+        """Return positions of the demand points nearest to the centres of at most `most` clusters, each once, heaviest first."""
+        places = np.unique(self.metres[points], axis=0) if len(points) else np.empty((0, 2))
+        count = min(most, len(places))
+        if count <= 0:
+            return []
+        if count == 1:
+            centres = np.average(self.metres[points], axis=0, weights=self.elders[points])[None, :]
+        else:
+            from sklearn.cluster import KMeans  # noqa: PLC0415  a second to import, only where sites are generated
+
+            model = KMeans(n_clusters=count, n_init=4, random_state=SEED, algorithm="lloyd")
+            centres = model.fit(self.metres[points], sample_weight=self.elders[points]).cluster_centers_
+        chosen: list[int] = []
+        for centre in centres[np.lexsort((centres[:, 1], centres[:, 0]))]:
+            away = np.hypot(*(self.metres[points] - centre).T)
+            order = points[np.lexsort((points, np.round(away, 3)))]
+            chosen += [next(int(i) for i in order if i not in chosen)]
+        nearest = np.argmin(
+            np.hypot(*(self.metres[points][:, None, :] - self.metres[chosen][None, :, :]).transpose(2, 0, 1)),
+            axis=1,
+        )
+        served = np.bincount(nearest, weights=self.elders[points], minlength=len(chosen))
+        return [chosen[n] for n in np.lexsort((np.array(chosen), -served))]
+
+    def _row(self, candidate_id: str, kind: str, at: int) -> dict[str, Any]:
+        place = self.demand.iloc[at]
+        table = self.costs.get(kind, OTHER_COST)
+        if self.premises not in table:
+            raise InputError(f"costs: none for {kind} in premises {self.premises}; add it")
+        name = place["name"] if isinstance(place["name"], str) else str(self.demand.index[at])
+        return {
+            "candidate_id": candidate_id,
+            "name": name,
+            "kind": kind,
+            "cost": float(table[self.premises]),
+            "premises": self.premises,
+            "required": False,
+            "unit_id": place["unit_id"],
+            "county_id": self.units.loc[place["unit_id"], "county_id"],
+            "located_by": "generated",
+            "location_precision": "village",
+            "location_status": "located",
+            "geometry": place["geometry"],
+        }
+
+
+def _county(frame: GeoDataFrame, units: GeoDataFrame) -> Any:
+    of_unit = frame["unit_id"].map(units["county_id"])
+    return of_unit.where(of_unit.notna(), frame["county_id"])
