@@ -99,3 +99,18 @@ def value_of(policy: Policy, target_id: str, value: Any) -> str:
     if measured_as(policy, target_id) == "share":
         return fmt.share(value)
     return fmt.number(value, 0 if float(value).is_integer() else 1)
+
+
+def approval(number: str, language: Language) -> str:
+    """Return the line of the map approval number, or that it is still to be had."""
+    if number:
+        return labels.text("outputs.approval", language, number=number)
+    return labels.text("outputs.approval_missing", language)
+
+
+def centre_kind(policy: Policy) -> str | None:
+    """Return the kind of facility that the policy's coverage rates count: the centre."""
+    for target in policy.targets:
+        if target.measure.of == "unit_coverage":
+            return target.measure.facility_kind
+    return None

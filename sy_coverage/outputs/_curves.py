@@ -1,0 +1,189 @@
+"""Draw the curves of a proposal: how evenly access is spread, what money buys, what each year brings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sy_coverage import labels
+from sy_coverage.outputs import _drawing as draw
+from sy_coverage.outputs import _format as fmt
+from sy_coverage.outputs import _plotted_map as still
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+    from sy_coverage.outputs._drawing import Format
+    from sy_coverage.outputs.findings import Findings
+
+WIDTH = 7.2
+
+
+def lorenz_points(findings: Findings, suffix: str = "") -> NDArray[np.float64] | None:
+    """Return the Lorenz curve of access by unit, n × 2: cumulative share of elders, and of elders within the cutoff.
+
+    Units stand in the order of their share within the cutoff, lowest first. With `suffix` ``_planned``, with the plan. None
+    where there are no elders, or none within the cutoff.
+    """
+    units = findings.units.sort_index()
+    elders = units["elders"].fillna(0.0).to_numpy(dtype="float64")
+    covered = units[f"elders_covered{suffix}"].fillna(0.0).to_numpy(dtype="float64")
+    if elders.sum() <= 0 or covered.sum() <= 0:
+        return None
+    share = np.divide(covered, elders, out=np.zeros_like(covered), where=elders > 0)
+    order = np.argsort(share, kind="stable")
+    x = np.concatenate([[0.0], np.cumsum(elders[order]) / elders.sum()])
+    y = np.concatenate([[0.0], np.cumsum(covered[order]) / covered.sum()])
+    return np.column_stack([x, y])
+
+
+def gini(points: NDArray[np.float64]) -> float:
+    """Return the Gini coefficient of a Lorenz curve: 1 − 2 × the area under it (trapezoids); 0 is even."""
+    return max(0.0, float(1 - 2 * np.trapezoid(points[:, 1], points[:, 0])))
+
+
+def has_lorenz(findings: Findings) -> bool:
+    """Return whether there is access to draw a Lorenz curve of."""
+    return len(findings.units) > 1 and any(lorenz_points(findings, s) is not None for s in ("", "_planned"))
+
+
+def lorenz(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A002  its name everywhere
+    """Return the Lorenz curves of access by unit, today and with the plan, with their Gini coefficients."""
+    language = findings.language
+    with draw.Canvas(4.6, 4.4, format=format)() as (figure, axes, out):
+        axes.plot([0, 100], [0, 100], color=draw.SOFT, linewidth=0.8, linestyle=(0, (3, 3)))
+        even = labels.text("outputs.lorenz_even", language)
+        axes.text(
+            50,
+            52,
+            even,
+            rotation=45,
+            rotation_mode="anchor",
+            fontsize=7.5,
+            color=draw.SOFT,
+            ha="center",
+            va="bottom",
+        )
+        for suffix, key, colour, dashes in (
+            ("", "bar_today", draw.TODAY, (0, (5, 1.5))),
+            ("_planned", "bar_plan", draw.INK, "-"),
+        ):
+            points = lorenz_points(findings, suffix)
+            if points is None:
+                continue
+            name = labels.text(f"outputs.{key}", language)
+            label = labels.text("outputs.lorenz_gini", language, name=name, gini=f"{gini(points):.3f}")
+            axes.plot(
+                points[:, 0] * 100,
+                points[:, 1] * 100,
+                color=colour,
+                linewidth=1.8,
+                linestyle=dashes,
+                label=label,
+            )
+        axes.set_xlabel(labels.text("outputs.axis_elders_cumulative", language), fontsize=8)
+        axes.set_ylabel(labels.text("outputs.axis_access_cumulative", language), fontsize=8)
+        axes.set_xlim(0, 100)
+        axes.set_ylim(0, 100)
+        axes.set_aspect("equal")
+        axes.legend(loc="upper left", frameon=False, fontsize=8)
+        draw.quiet(axes, grid="both")
+    return out.getvalue()
+
+
+def trade_off_table(findings: Findings) -> DataFrame | None:
+    """Return the points of the trade-off curve of this scope by cost, or None: `cost`, `elders_covered`."""
+    table = findings.extras.get("trade_off")
+    if table is None or not {"cost", "elders_covered"} <= set(table.columns):
+        return None
+    if "county_id" in table.columns and table["county_id"].nunique() > 1:
+        return None
+    points = table[["cost", "elders_covered"]].astype("float64").dropna().drop_duplicates()
+    points = points.sort_values(["cost", "elders_covered"]).reset_index(drop=True)
+    return points if len(points) > 1 else None
+
+
+def has_trade_off(findings: Findings) -> bool:
+    """Return whether a trade-off curve of this one scope was computed."""
+    return trade_off_table(findings) is not None
+
+
+def trade_off(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A002
+    """Return what money buys: elders within the cutoff against cost, and where the proposed plan stands."""
+    language, points = findings.language, trade_off_table(findings)
+    if points is None:
+        raise ValueError("there is no trade-off curve of this scope in findings.extras['trade_off']")
+    with draw.Canvas(WIDTH, 3.4, format=format)() as (_figure, axes, out):
+        axes.step(points["cost"], points["elders_covered"], where="post", color=draw.TODAY, linewidth=1.6)
+        axes.scatter(points["cost"], points["elders_covered"], s=18, color=draw.TODAY, zorder=4)
+        covered = float(findings.units["elders_covered_planned"].sum())
+        cost = float(findings.proposals["cost"].sum())
+        axes.scatter(
+            [cost],
+            [covered],
+            s=90,
+            marker="D",
+            facecolor="white",
+            edgecolor=draw.WARN,
+            linewidth=1.6,
+            zorder=5,
+        )
+        axes.annotate(
+            labels.text("outputs.trade_off_plan", language),
+            (cost, covered),
+            textcoords="offset points",
+            xytext=(-9, -13),
+            fontsize=8,
+            ha="right",
+            color=draw.WARN,
+        )
+        axes.set_xlabel(labels.text("outputs.axis_cost", language), fontsize=8)
+        axes.set_ylabel(labels.text("outputs.axis_elders_within", language), fontsize=8)
+        axes.yaxis.set_major_formatter(lambda v, _: fmt.number(v))
+        axes.xaxis.set_major_formatter(lambda v, _: fmt.number(v))
+        axes.margins(x=0.04, y=0.14)
+        draw.quiet(axes, grid="both")
+    return out.getvalue()
+
+
+def has_timeline(findings: Findings) -> bool:
+    """Return whether any proposed site has its year."""
+    return bool(findings.proposals["phase"].notna().any())
+
+
+def timeline(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A002
+    """Return the cost of each year by kind of facility, and how many sites open."""
+    language = findings.language
+    dated = findings.proposals[findings.proposals["phase"].notna()].sort_index()
+    years = sorted({int(year) for year in dated["phase"]})
+    with draw.Canvas(WIDTH, 3.2, format=format)() as (figure, axes, out):
+        base = np.zeros(len(years))
+        entries = []
+        for kind in findings.policy.kinds.values():
+            own = dated[dated["kind"] == kind.id]
+            if own.empty:
+                continue
+            cost = np.array([own.loc[own["phase"] == year, "cost"].sum() for year in years])
+            axes.bar(
+                range(len(years)), cost, 0.5, bottom=base, color=kind.colour, edgecolor="white", linewidth=0.8
+            )
+            base += cost
+            entries.append(
+                still.entry(labels.pick(kind.name, language), colour=kind.colour, edgecolor="white")
+            )
+        for place, year in enumerate(years):
+            count = int((dated["phase"] == year).sum())
+            said = labels.text(
+                "outputs.timeline_bar", language, sites=count, cost=fmt.money([base[place]])[0]
+            )
+            axes.text(place, base[place], said, fontsize=8, ha="center", va="bottom", color=draw.INK)
+        axes.set_xticks(range(len(years)), [str(year) for year in years], fontsize=9, color=draw.INK)
+        axes.set_xlim(-0.6, len(years) - 0.4)
+        axes.set_ylabel(labels.text("outputs.axis_cost", language), fontsize=8)
+        axes.yaxis.set_major_formatter(lambda v, _: fmt.number(v))
+        axes.margins(y=0.14)
+        draw.quiet(axes, grid="y")
+        figure.legend(handles=entries, loc="outside lower center", ncols=2, frameon=False, fontsize=7.5)
+    return out.getvalue()

@@ -1,0 +1,197 @@
+"""Draw still figures of what was found, PNG or SVG: maps, coverage bars, Lorenz curve, trade-off curve, timeline."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sy_coverage import labels
+from sy_coverage._frames import metric_crs
+from sy_coverage.outputs import _drawing as draw
+from sy_coverage.outputs import _format as fmt
+from sy_coverage.outputs import _plotted_map as still
+from sy_coverage.outputs import _words as words
+from sy_coverage.outputs._curves import has_lorenz, has_timeline, has_trade_off, lorenz, timeline, trade_off
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sy_coverage.outputs._drawing import Format
+    from sy_coverage.outputs.findings import Findings
+
+__all__ = [
+    "all_of",
+    "city_map",
+    "county_map",
+    "coverage_bars",
+    "has_lorenz",
+    "has_timeline",
+    "has_trade_off",
+    "lorenz",
+    "missing_glyphs",
+    "timeline",
+    "trade_off",
+]
+
+WIDTH = 7.2
+"""Inches: the width of the text on an A4 page, a little more than will be printed."""
+
+
+def all_of(findings: Findings) -> dict[str, Callable[[], bytes]]:
+    """Return, by file name without suffix, what makes each figure that these findings allow, as PNG.
+
+    For the whole city: its map, coverage by county, Lorenz curve, trade-off curve and timeline where there are numbers for
+    them, and a map of each county (``map_<county_id>``).
+    """
+    made: dict[str, Callable[[], bytes]] = {"city_map": partial(city_map, findings)}
+    made["coverage_bars"] = partial(coverage_bars, findings)
+    if has_lorenz(findings):
+        made["lorenz"] = partial(lorenz, findings)
+    if has_trade_off(findings):
+        made["trade_off"] = partial(trade_off, findings)
+    if has_timeline(findings):
+        made["timeline"] = partial(timeline, findings)
+    for county_id in sorted(findings.counties.index):
+        made[f"map_{county_id}"] = partial(_map_of, findings, county_id)
+    return made
+
+
+def _map_of(findings: Findings, county_id: str) -> bytes:
+    return county_map(findings.of_county(county_id))
+
+
+def missing_glyphs(findings: Findings) -> tuple[str, ...]:
+    """Return the characters of these findings' names that no face here can draw; figures show 〓 in their place."""
+    said = [findings.study_name, findings.scope_name, *findings.notices, *findings.units["name"]]
+    said += [*findings.counties["county"], *findings.units["county"]]
+    return draw.missing_characters(str(text) for text in said)
+
+
+def county_map(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A002  its name everywhere
+    """Return the map of one county: units by state, facilities by kind, proposed sites numbered as in the tables.
+
+    Estimated borders are dashed. Units are drawn in the metric CRS of the county.
+    """
+    crs = metric_crs(findings.units)
+    units = findings.units.sort_index().to_crs(crs)
+    height = _map_height(units)
+    with draw.Canvas(WIDTH, height + 1.5, format=format)() as (figure, axes, out):
+        still.ground(axes, units, findings.roads.to_crs(crs))
+        still.furnish(axes, units)
+        existing = still.facilities(axes, findings, findings.facilities.sort_index().to_crs(crs), size=26)
+        still.sites(axes, findings, findings.proposals.sort_index().to_crs(crs), numbered=True, size=95)
+        inside = units.geometry.representative_point()
+        by_elders = units["elders"].fillna(0).sort_values(ascending=False, kind="stable").index
+        still.names(axes, [(inside[u], units["name"][u]) for u in by_elders], size=7.5)
+        _legend(figure, [*still.state_entries(findings), *still.kind_entries(findings), *existing])
+        _head(axes, findings)
+    return out.getvalue()
+
+
+def city_map(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A002
+    """Return the map of all counties: units by state, proposed sites by kind, the names of the counties."""
+    crs = metric_crs(findings.units)
+    units = findings.units.sort_index().to_crs(crs)
+    with draw.Canvas(WIDTH, _map_height(units) + 1.3, format=format)() as (figure, axes, out):
+        still.ground(axes, units, findings.roads.to_crs(crs), border=0.35)
+        still.furnish(axes, units)
+        proposals = findings.proposals.sort_index().to_crs(crs)
+        still.sites(axes, findings, proposals, numbered=False, size=18)
+        counties = units.dissolve("county_id")
+        inside = counties.geometry.representative_point()
+        still.names(axes, [(inside[c], counties["county"][c]) for c in counties.index], size=9.5, weight=3)
+        entries = [
+            still.entry(
+                words.kind(findings.policy, kind, findings.language),
+                marker=still.MARKERS.get(findings.policy.kinds[kind].symbol, "o"),
+                colour=findings.policy.kinds[kind].colour,
+                markeredgecolor=draw.INK,
+            )
+            for kind in findings.policy.kinds
+            if (proposals["kind"] == kind).any()
+        ]
+        _legend(figure, [*still.state_entries(findings), *entries])
+        _head(axes, findings)
+    return out.getvalue()
+
+
+def _map_height(units: object) -> float:
+    west, south, east, north = units.total_bounds  # type: ignore[attr-defined]  a GeoDataFrame
+    return float(np.clip(WIDTH * (north - south) / max(east - west, 1.0), 2.2, 8.0))
+
+
+def _legend(figure: object, entries: list[object]) -> None:
+    if entries:
+        figure.legend(  # type: ignore[attr-defined]
+            handles=entries,
+            loc="outside lower center",
+            ncols=2 if len(entries) > 3 else len(entries),
+            frameon=False,
+            fontsize=7.5,
+            handlelength=1.8,
+            columnspacing=2.2,
+        )
+
+
+def _head(axes: object, findings: Findings) -> None:
+    """Write the notices and statements above a map: a sample's warning, estimated borders, approval number."""
+    language = findings.language
+    said = [draw.drawable(notice) for notice in findings.notices]
+    more = [draw.drawable(words.approval(fmt.plain(findings.approval_number), language))]
+    if (findings.units["boundary_quality"] == "estimated").any():
+        more.insert(0, labels.text("outputs.statement_estimated", language))
+    lines = "\n".join(filter(None, ["　".join(said), "　".join(more)]))
+    colour = draw.WARN if findings.notices else draw.SOFT
+    axes.set_title(lines, fontsize=7, color=colour, loc="left", pad=4)  # type: ignore[attr-defined]
+
+
+def coverage_bars(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A002
+    """Return bars of the share of elders within the cutoff, today and with the plan: by county, or by unit in one county.
+
+    A share that is not known has no bar.
+    """
+    if findings.scope_id == words.CITY:
+        table = findings.counties.sort_index()
+        rows = zip(table["county"], table["share_today"], table["share_planned"], strict=True)
+    else:
+        table = findings.units.sort_index()
+        rows = zip(table["name"], table["share_covered"], table["share_covered_planned"], strict=True)
+    bars = [(draw.drawable(name), today, planned) for name, today, planned in rows]
+    language = findings.language
+    with draw.Canvas(WIDTH, 1.1 + 0.27 * len(bars), format=format)() as (figure, axes, out):
+        place = np.arange(len(bars))[::-1]
+        planned = np.array([_or_nan(p) for _, _, p in bars]) * 100
+        today = np.array([_or_nan(t) for _, t, _ in bars]) * 100
+        axes.barh(
+            place,
+            np.nan_to_num(planned),
+            height=0.62,
+            color=draw.PLAN,
+            hatch="////",
+            edgecolor="white",
+            linewidth=0,
+        )
+        axes.barh(place, np.nan_to_num(today), height=0.62, color=draw.TODAY)
+        for y, before, after in zip(place, today, planned, strict=True):
+            said = " → ".join(f"{v:.1f}" for v in (before, after) if not np.isnan(v))
+            axes.text(101.5, y, said, fontsize=7.5, va="center", color=draw.SOFT)
+        axes.set_yticks(place, [name for name, _, _ in bars], fontsize=8.5, color=draw.INK)
+        axes.set_xlim(0, 100)
+        axes.set_ylim(-0.6, len(bars) - 0.4)
+        axes.set_xlabel(labels.text("outputs.axis_share_within", language), fontsize=8)
+        draw.quiet(axes, grid="x")
+        axes.spines["left"].set_visible(False)
+        entries = [
+            still.entry(labels.text("outputs.bar_today", language), colour=draw.TODAY),
+            still.entry(
+                labels.text("outputs.bar_plan", language), colour=draw.PLAN, hatch="//////", edgecolor="white"
+            ),
+        ]
+        _legend(figure, entries)
+    return out.getvalue()
+
+
+def _or_nan(value: object) -> float:
+    return float(value) if fmt.known(value) else float("nan")  # type: ignore[arg-type]
