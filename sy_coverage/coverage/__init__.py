@@ -9,7 +9,7 @@ from sy_coverage.coverage.accessibility import (
     two_step_fca,
 )
 from sy_coverage.coverage.counting import counting, county_of, upgraded
-from sy_coverage.coverage.equity import gap, gini, lorenz, palma, theil
+from sy_coverage.coverage.equity import equity_table, gap, gini, lorenz, palma, theil
 from sy_coverage.coverage.scorecard import scorecard
 from sy_coverage.coverage.units import (
     coverage_by_county,
@@ -28,6 +28,7 @@ __all__ = [
     "cumulative_opportunities",
     "elders_of",
     "enhanced_two_step_fca",
+    "equity_table",
     "gap",
     "gini",
     "gravity",

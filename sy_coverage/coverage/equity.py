@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sy_coverage._frames import require_ids
 from sy_coverage.errors import InputError, some
 
 if TYPE_CHECKING:
@@ -118,6 +119,63 @@ def gap(
     return pd.DataFrame(
         {"people": sums["people"], "mean": mean, "difference": mean - overall, "ratio": ratio}
     )
+
+
+def equity_table(scores: Series, demand: DataFrame, units: DataFrame, *, elders: str = "elders") -> DataFrame:
+    """Return how evenly a score is shared among elders: in all, within each county, and within each class of unit.
+
+    Parameters
+    ----------
+    scores
+        One score a demand point, such as `two_step_fca` returns, indexed by `demand_id`.
+    demand
+        Every point of `scores`, with `unit_id` and the column `elders`; points outside every unit count in all only.
+    units
+        Indexed by `unit_id`, with `kind`, `county_id`.
+    elders
+        Which column of `demand` says how many people a point has.
+
+    Returns
+    -------
+    table
+        Index (`group`, `member`): (``all``, ``all``), (``county``, `county_id`) …, (``kind``, ``street``) …; columns `people`,
+        `mean`, `ratio` (to the mean of all), `gini`, `theil`, `palma`. Groups without people are left out.
+
+    Raises
+    ------
+    UnknownIdError
+        If `demand` lacks a point of `scores`.
+    InputError
+        As in `lorenz`.
+    """
+    require_ids(scores.index, demand.index, "demand lacks points of the scores")
+    frame = pd.DataFrame({"score": scores, "people": demand[elders].reindex(scores.index)})
+    known = units[~units.index.duplicated()]
+    unit = demand["unit_id"].reindex(scores.index)
+    members = {"all": pd.Series("all", index=scores.index)}
+    for group, column in (("county", "county_id"), ("kind", "kind")):
+        members[group] = unit.map(known[column].to_dict())
+    rows: dict[tuple[str, str], dict[str, float]] = {}
+    for group, member in members.items():
+        for name, own in frame.groupby(member, sort=True):
+            if own["people"].sum() > 0:
+                rows[group, str(name)] = _shared_among(own["score"], own["people"])
+    index = pd.MultiIndex.from_tuples(list(rows), names=["group", "member"])
+    table = pd.DataFrame(list(rows.values()), index=index)
+    overall = table["mean"].iloc[0]
+    table.insert(2, "ratio", table["mean"] / overall if overall > 0 else float("nan"))
+    return table
+
+
+def _shared_among(scores: Series, people: Series) -> dict[str, float]:
+    x, w = _people(scores, people)
+    return {
+        "people": float(w.sum()),
+        "mean": float(np.sum(w * x) / w.sum()),
+        "gini": gini(scores, people),
+        "theil": theil(scores, people),
+        "palma": palma(scores, people),
+    }
 
 
 def _aligned(values: ArrayLike | Series, weights: ArrayLike | Series | None) -> tuple[Floats, Floats]:

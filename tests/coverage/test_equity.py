@@ -11,7 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sy_coverage import coverage
-from sy_coverage.errors import InputError
+from sy_coverage.errors import InputError, UnknownIdError
+from tests import toy
 
 # ten people: six have 1, three have 2, one has 8; 20 in all
 VALUES, PEOPLE = [2.0, 8.0, 1.0], [3, 1, 6]
@@ -73,6 +74,30 @@ def test_gaps_between_groups_by_hand():
     assert gap.loc["town"].tolist() == [4, 3.5, 1.5, 1.75]
     assert gap.loc["village"].tolist() == [6, 1, -1, 0.5]
     assert gap.index.name == "group"
+
+
+def test_a_table_says_how_evenly_a_score_is_shared_in_all_by_county_and_by_class():
+    # 城东街道 has 2 for 600 elders; the townships have 1 for 1000, of whom 丙乡's 300 have 0
+    units, demand = toy.units(), toy.demand()
+    units.loc["990100200", ["county_id", "county"]] = ["990200", "另县"]
+    scores = pd.Series([2.0, 2, 1, 1, 1, 1, 0, 0], index=demand.index)
+    table = coverage.equity_table(scores, demand, units)
+    assert list(table.index) == [
+        ("all", "all"),
+        ("county", "990100"),
+        ("county", "990200"),
+        ("kind", "street"),
+        ("kind", "township"),
+    ]
+    assert table["people"].tolist() == [1600, 1300, 300, 600, 1000]
+    assert table["mean"].tolist() == pytest.approx([1900 / 1600, 1900 / 1300, 0, 2, 0.7])
+    assert table.loc[("kind", "street"), "ratio"] == pytest.approx(2 * 1600 / 1900)
+    # townships: 0.3 have nothing, 0.7 share alike: Gini 0.3, Theil ln(1/0.7)
+    assert table.loc[("kind", "township"), "gini"] == pytest.approx(0.3)
+    assert table.loc[("kind", "township"), "theil"] == pytest.approx(-math.log(0.7))
+    assert table.loc[("county", "990200"), ["gini", "theil", "palma"]].isna().all()
+    with pytest.raises(UnknownIdError, match=r"demand lacks points of the scores.*H"):
+        coverage.equity_table(scores, demand.drop("H"), units)
 
 
 @pytest.mark.parametrize(
