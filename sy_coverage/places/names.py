@@ -1,0 +1,116 @@
+"""Find the unit or county that a table means by a name or a code; names are matched inside their county only."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sy_coverage.places import words
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+_COUNTY_ENDS = re.compile(r"(?:[\u4e00-\u9fff]{1,3}族)*自治[县旗]$|[县市区旗]$")
+_UNIT_ENDS = re.compile(
+    r"(?:[\u4e00-\u9fff]{1,3}族)乡$|街道办事处$|办事处$|街道办$|街道$|镇人民政府$|镇$|乡$"
+)
+
+
+def same(text: str) -> str:
+    """Return a name as it is compared: NFKC, without spaces."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def short_county(name: str) -> str:
+    """Return a county's name without its ending (城步苗族自治县 → 城步), or all of it if too little is left."""
+    left = _COUNTY_ENDS.sub("", name)
+    return left if len(left) >= 2 else name
+
+
+def short_unit(name: str) -> str:
+    """Return a unit's name without its ending (桃洪镇 → 桃洪), or all of it if too little is left."""
+    left = _UNIT_ENDS.sub("", name)
+    return left if len(left) >= 2 else name
+
+
+def unit_code(text: str) -> str:
+    """Return the 9-digit code of a unit from 9 or 12 digits; any other text as it is."""
+    code = same(text)
+    if re.fullmatch(r"\d{12}", code):
+        return code[:9]
+    return code
+
+
+def county_code(text: str) -> str:
+    """Return the 6-digit code of a county from 6, 9 or 12 digits; any other text as it is."""
+    code = same(text)
+    return code[:6] if re.fullmatch(r"\d{6}|\d{9}|\d{12}", code) else code
+
+
+@dataclass(frozen=True)
+class UnitNames:
+    """All names and codes under which the units and counties of a study go, old ones too."""
+
+    county_ids: dict[str, set[str]] = field(default_factory=dict)
+    """County name (full, short, former) to the ids of the counties called so."""
+    unit_ids: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    """(county id, unit name full, short or former) to unit ids; the county ``""`` holds all."""
+    county_of: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, units: GeoDataFrame) -> UnitNames:
+        """Return the names in a units frame (columns `name`, `county_id`, `county`), and their aliases."""
+        names = cls()
+        aliases = words.table("aliases")
+        known = [
+            (str(i), same(str(name)), str(county_id), same(str(county)))
+            for i, name, county_id, county in zip(
+                units.index, units["name"], units["county_id"], units["county"], strict=True
+            )
+        ]
+        for unit_id, _, county_id, county in known:
+            names.county_of[unit_id] = county_id
+            former = [old for old, new in aliases["counties"].items() if new == county]
+            for name in (county, *former):
+                names.county_ids.setdefault(name, set()).add(county_id)
+        for _, _, county_id, county in known:
+            names.county_ids.setdefault(short_county(county), {county_id})
+        for shape in (str, short_unit):
+            fresh: dict[tuple[str, str], set[str]] = {}
+            for unit_id, name, county_id, _ in known:
+                former = [
+                    a["was"] for a in aliases["units"] if a["is"] == name and unit_id.startswith(a["in"])
+                ]
+                for called in {shape(name), *(shape(old) for old in former)}:
+                    for scope in (county_id, ""):
+                        fresh.setdefault((scope, called), set()).add(unit_id)
+            for key, ids in fresh.items():
+                names.unit_ids.setdefault(key, ids)
+        return names
+
+    def county(self, text: str) -> str | None:
+        """Return the id of the county that `text` names or codes, or None if none or several are called so."""
+        code = county_code(text)
+        if code in self.county_of.values():
+            return code
+        found = self.county_ids.get(same(text)) or self.county_ids.get(short_county(same(text)), set())
+        if not found:
+            within = [name for name in self.county_ids if len(name) > 2 and name in same(text)]
+            found = set().union(*(self.county_ids[n] for n in within if len(n) == max(map(len, within))))
+        return next(iter(found)) if len(found) == 1 else None
+
+    def units(self, text: str, county_id: str | None) -> set[str]:
+        """Return the ids of the units that `text` names or codes inside a county (all counties if None)."""
+        code = unit_code(text)
+        if code in self.county_of:
+            return {code}
+        scope, name = county_id or "", same(text)
+        for county in sorted(self.county_ids, key=len, reverse=True):
+            if name.startswith(county) and len(name) > len(county) and (scope, name) not in self.unit_ids:
+                inside = {county_id} if county_id else self.county_ids[county]
+                found = [self.unit_ids.get((c, name[len(county) :]), set()) for c in inside if c]
+                if any(found):
+                    return set().union(*found)
+        return self.unit_ids.get((scope, name)) or self.unit_ids.get((scope, short_unit(name)), set())
