@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 import shapely.affinity
 from pyproj import Transformer
+
 from sample.towns import METRIC
 from sample.villages import SEATS
-
 from sy_coverage.places.coordinates import from_wgs84
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import geopandas as gpd
+    import pandas as pd
 
 SEED = 4305_04
 KINDS = {
@@ -70,6 +71,8 @@ class Place:
     system: str = "wgs84"
     address: str | None = None
     id: str = ""
+    note: str = ""
+    """Which trouble the row was given, for SOURCE.md."""
 
 
 class Sample:
@@ -96,7 +99,7 @@ class Sample:
     def beside(self, village_id: str, rng: np.random.Generator, reach: float = 120.0) -> shapely.Point:
         """Return a point near a village, inside its town."""
         village = self.villages.geometry[village_id]
-        area = self.polygons[self.villages.at[village_id, "unit_id"]]
+        area = self.polygons[self.villages.loc[village_id, "unit_id"]]
         for _ in range(20):
             point = shapely.Point(np.array([village.x, village.y]) + rng.normal(0, reach, 2))
             if area.buffer(-30).covers(point):
@@ -105,10 +108,10 @@ class Sample:
 
     def address(self, village_id: str, rng: np.random.Generator) -> str:
         """Return an address in the form offices write."""
-        unit_id = self.villages.at[village_id, "unit_id"]
-        tail = f"{rng.integers(1, 200)}号" if self.units.at[unit_id, "kind"] == "street" else ""
+        unit_id = self.villages.loc[village_id, "unit_id"]
+        tail = f"{rng.integers(1, 200)}号" if self.units.loc[unit_id, "kind"] == "street" else ""
         unit = self.units.loc[unit_id]
-        return f"湖南省邵阳市{unit['county']}{unit['name']}{self.villages.at[village_id, 'name']}{tail}"
+        return f"湖南省邵阳市{unit['county']}{unit['name']}{self.villages.loc[village_id, 'name']}{tail}"
 
     def written(self, place: Place, rng: np.random.Generator) -> dict[str, object]:
         """Return the cells every table has: name, kind, address, coordinates in the row's own system, county, town."""
@@ -139,7 +142,7 @@ def _centre_kind(unit_kind: str) -> str:
 
 def _beds(rng: np.random.Generator, low: int, high: int, share: tuple[float, float]) -> dict[str, object]:
     beds = int(rng.integers(low, high + 1))
-    return {"床位数": beds, "护理型床位数": int(round(beds * rng.uniform(*share)))}
+    return {"床位数": beds, "护理型床位数": round(beds * rng.uniform(*share))}
 
 
 def facilities(sample: Sample) -> list[Place]:
@@ -159,7 +162,7 @@ def _county_places(sample: Sample, county_id: str, rng: np.random.Generator) -> 
     seat = next(
         u
         for u in sample.of_county(county_id, "street", "township")
-        if sample.units.at[u, "name"] == SEATS[county_id]
+        if sample.units.loc[u, "name"] == SEATS[county_id]
     )
     streets, townships = sample.of_county(county_id, "street"), sample.of_county(county_id, "township")
     places: list[Place] = []
@@ -167,7 +170,7 @@ def _county_places(sample: Sample, county_id: str, rng: np.random.Generator) -> 
     def add(
         kind: str, name: str, village_id: str, point: shapely.Point | None = None, **cells: object
     ) -> Place:
-        unit_id = sample.villages.at[village_id, "unit_id"]
+        unit_id = sample.villages.loc[village_id, "unit_id"]
         place = Place(
             kind, f"示例{name}", unit_id, village_id, point or sample.beside(village_id, rng), dict(cells)
         )
@@ -201,14 +204,14 @@ def _centres(
     add: Callable[..., Place],
     rng: np.random.Generator,
 ) -> None:
-    some_streets = rng.permutation(streets)[: int(round(0.55 * len(streets)))]
-    some_townships = rng.permutation(townships)[: int(round(rng.uniform(0.3, 0.48) * len(townships)))]
+    some_streets = rng.permutation(streets)[: round(0.55 * len(streets))]
+    some_townships = rng.permutation(townships)[: round(rng.uniform(0.3, 0.48) * len(townships))]
     for unit_id in sorted([*some_streets, *some_townships]):
         far = county_id == FAR_CENTRE
         village = sample.by_unit[unit_id][-1] if far else sample.near_seat(unit_id, int(rng.integers(0, 3)))
         all_four = rng.random() < 0.8
         functions = "、".join(FUNCTIONS if all_four else FUNCTIONS[1:3])
-        name = sample.units.at[unit_id, "name"]
+        name = sample.units.loc[unit_id, "name"]
         add("service_centre", f"{name}综合养老服务中心", village, 服务功能=functions, **{"建筑面积（㎡）": int(rng.integers(40, 160)) * 10},
             **_beds(rng, 10, 50, (0.4, 0.9)))  # fmt: skip
 
@@ -224,7 +227,7 @@ def _homes(
     with_home = [u for u in units if rng.random() < 0.66] or units[:2]
     regional = set(rng.permutation([u for u in with_home if u != seat])[: REGIONAL_HOMES.get(county_id, 0)])
     for unit_id in with_home:
-        name = sample.units.at[unit_id, "name"]
+        name = sample.units.loc[unit_id, "name"]
         village = sample.near_seat(unit_id, int(rng.integers(2, 7)))
         if unit_id in regional:
             add("regional_home", f"{name}区域性中心敬老院", village, 内设医疗机构="是" if rng.random() < 0.6 else "否",
@@ -239,17 +242,17 @@ def _homes(
             )
     for unit_id in units:
         if rng.random() < 0.72:
-            kind = "社区卫生服务中心" if sample.units.at[unit_id, "kind"] == "street" else "卫生院"
+            kind = "社区卫生服务中心" if sample.units.loc[unit_id, "kind"] == "street" else "卫生院"
             add(
                 "medical",
-                f"{sample.units.at[unit_id, 'name']}{kind}",
+                f"{sample.units.loc[unit_id, 'name']}{kind}",
                 sample.near_seat(unit_id, int(rng.integers(0, 4))),
             )
     for number in range(int(rng.integers(1, 3))):
         title = ("颐康养老院", "夕阳红老年公寓")[number]
         add(
             "nursing_home",
-            f"{sample.units.at[seat, 'name']}{title}",
+            f"{sample.units.loc[seat, 'name']}{title}",
             sample.near_seat(seat, 6 + number),
             **_beds(rng, 40, 150, (0.3, 0.9)),
         )
@@ -266,26 +269,26 @@ def _small_places(
         for village in [v for v in sample.by_unit[unit_id] if rng.random() < 0.3]:
             add(
                 "station",
-                f"{sample.villages.at[village, 'name']}居家养老服务中心",
+                f"{sample.villages.loc[village, 'name']}居家养老服务中心",
                 village,
                 **{"建筑面积（㎡）": int(rng.integers(15, 60)) * 10},
             )
         if rng.random() < 0.6:
             village = sample.near_seat(unit_id, 1)
-            add("meal_point", f"{sample.villages.at[village, 'name']}老年助餐点", village)
+            add("meal_point", f"{sample.villages.loc[village, 'name']}老年助餐点", village)
     for unit_id in townships:
         for village in [v for v in sample.by_unit[unit_id] if rng.random() < 0.035]:
             kind = "village_station" if rng.random() < 0.6 else "mutual_aid"
             title = "养老服务站" if kind == "village_station" else "互助养老点"
             add(
                 kind,
-                f"{sample.villages.at[village, 'name']}{title}",
+                f"{sample.villages.loc[village, 'name']}{title}",
                 village,
                 **{"建筑面积（㎡）": int(rng.integers(8, 40)) * 10},
             )
         if rng.random() < 0.15:
             village = sample.near_seat(unit_id, 1)
-            add("meal_point", f"{sample.villages.at[village, 'name']}老年助餐点", village)
+            add("meal_point", f"{sample.villages.loc[village, 'name']}老年助餐点", village)
 
 
 def _make_troubles(sample: Sample, places: list[Place], rng: np.random.Generator) -> None:
@@ -312,7 +315,7 @@ def _make_troubles(sample: Sample, places: list[Place], rng: np.random.Generator
     # nowhere to be found
     for n, words in enumerate(("老汽车站斜对面二楼", "原供销社院内", "")):
         place = chosen["meal_point"][4 + 9 * n]
-        place.point, place.address = None, words
+        place.point, place.address, place.note = None, words, "lost"
         place.cells |= {
             "所属县（市、区）": "",
             "所属乡镇（街道）": "",
@@ -331,7 +334,7 @@ def _make_troubles(sample: Sample, places: list[Place], rng: np.random.Generator
     built = next(
         p
         for p in chosen["township_home"]
-        if sample.units.at[p.unit_id, "county_id"] == "430528" and p.point is not None
+        if sample.units.loc[p.unit_id, "county_id"] == "430528" and p.point is not None
     )
     built.kind = "regional_home"
     built.name = built.name.replace("敬老院", "区域性中心敬老院")
@@ -339,11 +342,11 @@ def _make_troubles(sample: Sample, places: list[Place], rng: np.random.Generator
     closed = next(
         p
         for p in chosen["township_home"]
-        if sample.units.at[p.unit_id, "county_id"] == "430525" and p.point is not None
+        if sample.units.loc[p.unit_id, "county_id"] == "430525" and p.point is not None
     )
     closed.cells |= {"状态": "停业", "备注": "已停业"}
     # one place, two rows
-    twin = next(p for p in chosen["nursing_home"] if sample.units.at[p.unit_id, "county_id"] == "430582")
+    twin = next(p for p in chosen["nursing_home"] if sample.units.loc[p.unit_id, "county_id"] == "430582")
     again = Place(
         twin.kind,
         twin.name.replace("示例", "示例邵东市"),
@@ -353,13 +356,15 @@ def _make_troubles(sample: Sample, places: list[Place], rng: np.random.Generator
         dict(twin.cells),
         "gcj02",
     )
+    twin.note, again.note = "twin", "again"
     places.insert(places.index(twin) + 4, again)
     # one outside the township it names
     stray = next(
         p
         for p in chosen["village_station"]
-        if sample.units.at[p.unit_id, "county_id"] == "430523" and p.point is not None
+        if sample.units.loc[p.unit_id, "county_id"] == "430523" and p.point is not None
     )
+    stray.note = "stray"
     stray.point = _beyond(sample, stray.unit_id)
 
 
@@ -369,7 +374,7 @@ def _beyond(sample: Sample, unit_id: str) -> shapely.Point:
     ids = [
         u
         for u in sample.units.index
-        if u != unit_id and sample.units.at[u, "county_id"] == sample.units.at[unit_id, "county_id"]
+        if u != unit_id and sample.units.loc[u, "county_id"] == sample.units.loc[unit_id, "county_id"]
     ]
     near = min(ids, key=lambda u: (sample.polygons[u].distance(own), u))
     away = sample.polygons[near].difference(own.buffer(2_000))
@@ -381,9 +386,9 @@ def candidates(sample: Sample, places: list[Place]) -> list[Place]:
     rng = np.random.default_rng(SEED + 1)
     found: list[Place] = []
     for county_id in SEATS:
-        here = [p for p in places if sample.units.at[p.unit_id, "county_id"] == county_id]
+        here = [p for p in places if sample.units.loc[p.unit_id, "county_id"] == county_id]
         found += _centre_candidates(sample, county_id, here, rng)
-        found += _dementia_candidates(sample, county_id, here, rng)
+        found += _dementia_candidates(sample, here, rng)
         found += _regional_candidates(sample, county_id, here, rng)
     for number, place in enumerate(found, start=1):
         place.id = f"C-{number:04d}"
@@ -404,7 +409,7 @@ def _centre_candidates(
     found = []
     has = {p.unit_id for p in here if p.kind == "service_centre"}
     for unit_id in sample.of_county(county_id, "street", "township"):
-        street = sample.units.at[unit_id, "kind"] == "street"
+        street = sample.units.loc[unit_id, "kind"] == "street"
         listed = rng.random() < (0.9 if street else FEW_LISTED.get(county_id, 0.85))
         count = int(rng.integers(2, 5)) if unit_id not in has else int(rng.random() < 0.3)
         if not listed:
@@ -415,7 +420,7 @@ def _centre_candidates(
                 rng.choice(list(PREMISES), p=[0.4, 0.0, 0.4, 0.2] if street else [0.45, 0.3, 0.15, 0.1])
             )
             title, low, high = PREMISES[premises]
-            name = f"示例{sample.villages.at[village, 'name']}{title}"
+            name = f"示例{sample.villages.loc[village, 'name']}{title}"
             cells = {
                 "场所来源": premises,
                 "造价（万元）": int(rng.integers(low, high) // 5 * 5),
@@ -436,9 +441,7 @@ def _centre_candidates(
     return found
 
 
-def _dementia_candidates(
-    sample: Sample, county_id: str, here: list[Place], rng: np.random.Generator
-) -> list[Place]:
+def _dementia_candidates(sample: Sample, here: list[Place], rng: np.random.Generator) -> list[Place]:
     host = next(p for p in here if p.kind == "county_welfare_home")
     found = [
         Place("dementia_unit", f"{host.name}失智照护专区", host.unit_id, host.village_id, host.point,
@@ -450,7 +453,7 @@ def _dementia_candidates(
               {"场所来源": "国有闲置房产", "造价（万元）": int(rng.integers(20, 40)) * 5, "床位数": 40, "依托机构编号": hospital.id}, hospital.system)
     )  # fmt: skip
     village = sample.near_seat(host.unit_id, 8)
-    county = sample.units.at[host.unit_id, "county"]
+    county = sample.units.loc[host.unit_id, "county"]
     found.append(
         Place("dementia_unit", f"示例{county}失智照护中心（新建）", host.unit_id, village, sample.beside(village, rng),
               {"场所来源": "新建", "造价（万元）": int(rng.integers(80, 140)) * 5, "床位数": 60})
@@ -466,7 +469,7 @@ def _regional_candidates(
     ]
     found = []
     for home in [homes[n] for n in sorted(rng.permutation(len(homes))[:6])]:
-        unit = sample.units.at[home.unit_id, "name"]
+        unit = sample.units.loc[home.unit_id, "name"]
         cells = {
             "场所来源": "改扩建",
             "造价（万元）": int(rng.integers(50, 105)) * 5,
@@ -484,11 +487,8 @@ def _regional_candidates(
                 home.system,
             )
         )
-    units = sample.of_county(county_id, "street", "township")
-    middle = [sample.polygons[u].centroid for u in units]
-    far = sorted(range(len(units)), key=lambda n: -max(middle[n].distance(m) for m in middle))[:3]
-    for n in far:
-        village = sample.by_unit[units[n]][-1 if county_id in ("430502", "430503", "430511") else 2]
+    for village in _far_apart(sample, county_id):
+        unit_id = str(sample.villages.loc[village, "unit_id"])
         cells = {
             "场所来源": "新建",
             "造价（万元）": int(rng.integers(170, 300)) * 5,
@@ -497,11 +497,23 @@ def _regional_candidates(
         found.append(
             Place(
                 "regional_home",
-                f"示例{sample.units.at[units[n], 'name']}区域性中心敬老院（新建）",
-                units[n],
+                f"示例{sample.units.loc[unit_id, 'name']}区域性中心敬老院（新建）",
+                unit_id,
                 village,
                 sample.beside(village, rng),
                 cells,
             )
         )
     return found
+
+
+def _far_apart(sample: Sample, county_id: str, count: int = 3) -> list[str]:
+    """Return `count` villages of streets and townships of a county, each as far from those before it as can be."""
+    kinds = sample.villages["unit_id"].map(sample.units["kind"])
+    rows = sample.villages[(sample.villages["county_id"] == county_id) & (kinds != "other")]
+    x, y = rows.geometry.x.to_numpy(), rows.geometry.y.to_numpy()
+    chosen = [int(np.hypot(x - x.mean(), y - y.mean()).argmax())]
+    while len(chosen) < count:
+        gaps = np.hypot(x[:, None] - x[chosen], y[:, None] - y[chosen]).min(axis=1)
+        chosen.append(int(gaps.argmax()))
+    return [str(rows.index[n]) for n in chosen]

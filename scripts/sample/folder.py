@@ -15,8 +15,8 @@ import shapely
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
 from pyproj import Transformer
-from sample import facilities, roads, source_md, sources, towns, villages
 
+from sample import facilities, roads, source_md, sources, towns, villages
 from sy_coverage import _files
 from sy_coverage.places.coordinates import to_wgs84
 
@@ -115,8 +115,8 @@ def build(cache: Path, out: Path) -> None:
 
 
 def _full_name(village_id: str, people: gpd.GeoDataFrame, units: pd.DataFrame) -> str:
-    unit = units.loc[people.at[village_id, "unit_id"]]
-    return f"{unit['county']}{unit['name']}{people.at[village_id, 'name']}"
+    unit = units.loc[people.loc[village_id, "unit_id"]]
+    return f"{unit['county']}{unit['name']}{people.loc[village_id, 'name']}"
 
 
 def _layers(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 from pyproj import Transformer
-from sample.towns import METRIC
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import Delaunay, cKDTree
+
+from sample.towns import METRIC
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,10 +25,10 @@ SEED = 4305_03
 CLASSES = ("unclassified", "tertiary", "secondary", "primary", "trunk")
 KPH = {
     "trunk": (80, 60),
-    "primary": (70, 50),
-    "secondary": (50, 35),
-    "tertiary": (40, 25),
-    "unclassified": (30, 20),
+    "primary": (70, 55),
+    "secondary": (50, 40),
+    "tertiary": (40, 30),
+    "unclassified": (30, 22),
     "residential": (20, 15),
     "motorway": (100, 80),
     "motorway_link": (40, 40),
@@ -108,7 +110,7 @@ def build(
     centre_of = _seat_nodes(where, villages, units, seats)
     county_of = {
         c: centre_of[
-            next(i for i in units.index if units.at[i, "county_id"] == c and units.at[i, "name"] == name)
+            next(i for i in units.index if units.loc[i, "county_id"] == c and units.loc[i, "name"] == name)
         ]
         for c, name in county_seats.items()
     }
@@ -162,12 +164,14 @@ def _cut_off(pairs: np.ndarray, villages: gpd.GeoDataFrame) -> tuple[np.ndarray,
     """Take from two border villages the roads into their own county, as a valley beyond the watershed would be."""
     county = villages["county_id"].to_numpy()
     lonely: list[int] = []
-    for wanted in ("430527", "430523"):
+    for wanted in ("430529", "430523", "430528"):
+        if len(lonely) == 2:
+            break
         for n in np.flatnonzero(county == wanted):
             mine = (pairs == n).any(axis=1)
             other = pairs[mine].sum(axis=1) - n
             home = county[other] == wanted
-            if not home.any() or home.all() or len(other) < 3 or villages["name"].iloc[n].endswith("社区"):
+            if not home.any() or home.all() or villages["name"].iloc[n].endswith("社区"):
                 continue
             drop = mine.copy()
             drop[mine] = home
@@ -213,43 +217,54 @@ def _ranks(
     city_node: int,
 ) -> np.ndarray:
     """Return the class of each pair as a number into `CLASSES`: what is travelled between which centres."""
-    gap = where[pairs[:, 0]] - where[pairs[:, 1]]
-    cost = np.hypot(gap[:, 0], gap[:, 1]) * (1 + 0.5 * hills[pairs].mean(axis=1))
-    rank = np.zeros(len(pairs), dtype=int)
-    number = {tuple(p): k for k, p in enumerate(pairs.tolist())}
+    routes = _Routes(where, hills, pairs)
+    # trunk roads first, from the near to the far; later routes run along what is there where they can
+    for end in sorted(county_of.values(), key=lambda n: float(np.hypot(*(where[n] - where[city_node])))):
+        routes.promote(4, city_node, end, ease=0.6)
+    for level, stops in ((3, sorted(set(county_of.values()))), (2, sorted(set(centre_of.values())))):
+        for a, b in _gabriel(where[stops]):
+            routes.promote(level, stops[a], stops[b], ease=0.9)
+    travelled = np.zeros(len(pairs), dtype=int)
+    unit = villages["unit_id"].to_numpy()
+    for unit_id, centre in centre_of.items():
+        for route in routes.of(centre, np.flatnonzero(unit == unit_id).tolist()):
+            travelled[route] += 1
+    routes.rank[(routes.rank == 0) & (travelled >= 2)] = 1
+    return routes.rank
 
-    def routes(start: int, ends: list[int]) -> list[list[int]]:
-        matrix = csr_matrix((cost, (pairs[:, 0], pairs[:, 1])), shape=(len(where), len(where)))
+
+class _Routes:
+    """Least-cost routes over the pairs; what is used by an important one gets its class, and is easier from then on."""
+
+    def __init__(self, where: np.ndarray, hills: np.ndarray, pairs: np.ndarray) -> None:
+        gap = where[pairs[:, 0]] - where[pairs[:, 1]]
+        self.cost = np.hypot(gap[:, 0], gap[:, 1]) * (1 + 0.5 * hills[pairs].mean(axis=1))
+        self.rank = np.zeros(len(pairs), dtype=int)
+        self._pairs = pairs
+        self._count = len(where)
+        self._number = {tuple(p): k for k, p in enumerate(pairs.tolist())}
+
+    def of(self, start: int, ends: list[int]) -> list[list[int]]:
+        """Return for each end the numbers of the pairs on the way from `start`."""
+        cells = (self.cost, (self._pairs[:, 0], self._pairs[:, 1]))
+        matrix = csr_matrix(cells, shape=(self._count, self._count))
         before = dijkstra(matrix, directed=False, indices=start, return_predecessors=True)[1]
         found = []
         for end in ends:
             route, node = [], end
             while node != start:
-                route.append(number[tuple(sorted((node, int(before[node]))))])
-                node = int(before[node])
+                previous = int(before[node])
+                route.append(self._number[min(node, previous), max(node, previous)])
+                node = previous
             found.append(route)
         return found
 
-    def promote(level: int, start: int, ends: list[int]) -> None:
-        for route in routes(start, ends):
-            rank[route] = np.maximum(rank[route], level)
-
-    # trunk roads first, from the near to the far; later routes run along what is there where they can
-    for end in sorted(county_of.values(), key=lambda n: float(np.hypot(*(where[n] - where[city_node])))):
-        before = rank == 4
-        promote(4, city_node, [end])
-        cost[(rank == 4) & ~before] *= 0.6
-    for level, stops in ((3, sorted(set(county_of.values()))), (2, sorted(set(centre_of.values())))):
-        for a, b in _gabriel(where[stops]):
-            promote(level, stops[a], [stops[b]])
-        cost[rank == level] *= 0.75
-    travelled = np.zeros(len(pairs), dtype=int)
-    unit = villages["unit_id"].to_numpy()
-    for unit_id, centre in centre_of.items():
-        for route in routes(centre, np.flatnonzero(unit == unit_id).tolist()):
-            travelled[route] += 1
-    rank[(rank == 0) & (travelled >= 2)] = 1
-    return rank
+    def promote(self, level: int, start: int, end: int, *, ease: float) -> None:
+        """Give the way from `start` to `end` the class `level` where it has none as high."""
+        route = np.array(self.of(start, [end])[0], dtype=int)
+        raised = route[self.rank[route] < level] if len(route) else route
+        self.rank[raised] = level
+        self.cost[raised] *= ease
 
 
 def _gabriel(where: np.ndarray) -> list[tuple[int, int]]:
@@ -269,7 +284,7 @@ def _winding(a: np.ndarray, b: np.ndarray, hill: float, ease: float, rng: np.ran
     count = int(np.clip(length / 420, 1, 12))
     along = np.linspace(0, 1, count + 2)
     waves = np.arange(1, 5)
-    swing = rng.normal(0, 1, 4) / np.sqrt(waves) * length * (0.03 + 0.08 * hill) * ease
+    swing = rng.normal(0, 1, 4) / np.sqrt(waves) * length * (0.03 + 0.065 * hill) * ease
     offset = (np.sin(np.pi * np.outer(along, waves)) * swing).sum(axis=1)
     straight = a + np.outer(along, b - a)
     normal = np.array([-(b - a)[1], (b - a)[0]]) / max(length, 1.0)
@@ -368,7 +383,7 @@ def _add_motorways(net: Network, centre: dict[str, int], rng: np.random.Generato
     junctions: dict[str, tuple[int, int, np.ndarray]] = {}
     for name in sorted({stop for _, stops in MOTORWAYS for stop in stops}):
         at = local[centre[name]] + 1_800 * np.array([np.cos(1.1), np.sin(1.1)])
-        forth, back = net.add_node(at + (0.0, 12.0)), net.add_node(at - (0.0, 12.0))
+        forth, back = net.add_node(at + np.array([0.0, 12.0])), net.add_node(at - np.array([0.0, 12.0]))
         near = int(tree.query(at)[1])
         for node in (forth, back):
             ends = np.array([net.points[node], local[near]])
@@ -376,7 +391,7 @@ def _add_motorways(net: Network, centre: dict[str, int], rng: np.random.Generato
             net.add(ends[::-1], (near, node), "motorway_link", oneway="yes")
         junctions[name] = (forth, back, at)
     for number, (title, stops) in enumerate(MOTORWAYS, start=1):
-        for one, two in zip(stops[:-1], stops[1:], strict=True):
+        for one, two in pairwise(stops):
             (forth_a, back_a, a), (forth_b, back_b, b) = junctions[one], junctions[two]
             middle = _winding(a, b, 0.1, 0.7, rng)[1:-1]
             side = np.array([-(b - a)[1], (b - a)[0]]) / np.hypot(*(b - a)) * 12

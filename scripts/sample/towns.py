@@ -148,7 +148,7 @@ def seats(
     )
     found: dict[str, tuple[Point, str]] = {}
     for county_id in counties.index:
-        ids = [i for i in units.index if units.at[i, "county_id"] == county_id]
+        ids = [i for i in units.index if units.loc[i, "county_id"] == county_id]
         x, y = _grid(metric[county_id], 500.0)
         hold = np.array([_holds(box_m, i, x, y) for i in ids])
         times_held = np.maximum(hold.sum(axis=0), 1)
@@ -165,12 +165,19 @@ def seats(
             elif middle is not None:
                 found[i] = (Point(middle), "box")
         unknown = [i for i in ids if i not in found]
-        if unknown:
-            there = [found[i][0] for i in ids if i in found and i not in box_m.index]
-            free = ~hold.any(axis=0)
-            where = np.c_[x[free], y[free]] if free.sum() >= 3 * len(unknown) else np.c_[x, y]
-            for i, at in zip(unknown, _spread(where, len(unknown), there), strict=True):
+        there = [found[i][0] for i in ids if i in found and i not in box_m.index]
+        free = ~hold.any(axis=0)
+        cells = np.c_[x[free], y[free]] if free.sum() >= 3 * len(unknown) else np.c_[x, y]
+        # a street adjoins the built-up seat of its county, a township may lie anywhere
+        streets = [i for i in unknown if units.loc[i, "kind"] == "street"]
+        urban = [found[i][0] for i in ids if i in found and units.loc[i, "kind"] == "street"]
+        for some, where in (
+            (streets, _around(cells, urban)),
+            ([i for i in unknown if i not in streets], cells),
+        ):
+            for i, at in zip(some, _spread(where, len(some), there), strict=True):
                 found[i] = (Point(at), "spread")
+                there.append(Point(at))
     return gpd.GeoDataFrame(
         {"position_quality": [found[i][1] for i in units.index]},
         geometry=[found[i][0] for i in units.index],
@@ -198,8 +205,18 @@ def _holds(box_m: pd.DataFrame, unit_id: str, x: np.ndarray, y: np.ndarray) -> n
     return (x >= west) & (x <= east) & (y >= south) & (y <= north)
 
 
+def _around(cells: np.ndarray, urban: list[Point], most_m: float = 8_000.0) -> np.ndarray:
+    """Return the cells within 8 km of a known street, or the 20 nearest to one; all if no street is known."""
+    if not urban:
+        return cells
+    away = np.sqrt(_squares(cells, np.array([(p.x, p.y) for p in urban])).min(axis=1))
+    return cells[away <= max(most_m, float(np.sort(away)[min(19, len(away) - 1)]))]
+
+
 def _spread(where: np.ndarray, count: int, there: Iterable[Point]) -> np.ndarray:
     """Return `count` places of `where` far from each other and from `there`: farthest first, then k-means."""
+    if count == 0:
+        return np.empty((0, 2))
     fixed = np.array([(p.x, p.y) for p in there]).reshape(-1, 2)
     chosen = np.empty((0, 2))
     for _ in range(count):
@@ -253,7 +270,7 @@ def polygons(
     lines = []
     rasters = {}
     for county_id in counties.index:
-        ids = [i for i in units.index if units.at[i, "county_id"] == county_id]
+        ids = [i for i in units.index if units.loc[i, "county_id"] == county_id]
         raster = _Raster(metric[county_id], ids, box_m, seats)
         rasters[county_id] = raster
         clipped = shapely.intersection(raster.borders(), metric[county_id].buffer(3.0))
@@ -348,7 +365,9 @@ def _put_together(
     inner = gpd.GeoSeries(shapely.point_on_surface(faces), crs="EPSG:4326")
     inner_m = inner.to_crs(METRIC)
     tree = shapely.STRtree(counties.geometry.to_numpy())
-    county_of = dict(zip(*tree.query(inner.to_numpy(), predicate="within"), strict=True))
+    # a sliver's inner point may lie on a border, hence intersects and not within; the first county takes it
+    rows, of = tree.query(inner.to_numpy(), predicate="dwithin", distance=GRID)
+    county_of = dict(sorted(zip(rows.tolist(), of.tolist(), strict=True), reverse=True))
     owner = np.full(len(faces), None, dtype=object)
     for n, county in county_of.items():
         raster = rasters[counties.index[county]]

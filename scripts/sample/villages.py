@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+
 from sample.towns import GRID, METRIC
 
 if TYPE_CHECKING:
@@ -93,9 +94,8 @@ def place(
         if not areas[unit_id].buffer(-100).covers(seat):
             seat = shapely.point_on_surface(areas[unit_id])
         # communities of a town stand nearest its seat
-        ids.sort(key=lambda i: (not villages.at[i, "name"].endswith("社区"), i))
-        for village_id, point in zip(ids, _scatter(areas[unit_id], seat, len(ids), rng), strict=True):
-            points[village_id] = point
+        ids.sort(key=lambda i: (not villages.loc[i, "name"].endswith("社区"), i))
+        points |= zip(ids, _scatter(areas[unit_id], seat, len(ids), rng), strict=True)
     return gpd.GeoDataFrame(
         villages.assign(position_quality="modelled"),
         geometry=[points[i] for i in villages.index],
