@@ -23,7 +23,7 @@ UNIT_VERTICES, ROAD_VERTICES, CATCHMENT_VERTICES = 60_000, 160_000, 60_000
 MOST_VILLAGES = 12_000
 MOST_DOUBTS = 400
 NEVER = -1
-STATUS_COLOURS = {"today": "#2f6690", "plan": "#9cc3dc", "none": "#f7dcb4"}
+STATUS_COLOURS = {"today": "#4f83a8", "plan": "#c0dcea", "none": "#fbe5c3"}
 """Dark, middle and light: told apart in grey too, and by hatching; blue and sand for eyes that miss red or green."""
 
 ROAD_CLASSES = {

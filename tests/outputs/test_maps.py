@@ -84,7 +84,7 @@ def test_a_page_needs_neither_jquery_nor_bootstrap(findings):
 
 def test_the_title_block_gives_the_figures_of_the_counties(city):
     facts = {f["label"]: (f["today"], f["plan"]) for f in city["facts"]}
-    assert facts["有覆盖的街道、乡镇"] == ("1／7", "5／7")
+    assert facts["已覆盖的街道、乡镇等"] == ("1／7", "5／7")
     # (1,600 × 0.9375 + 440 × 0) / 2,040 and (1,600 + 400) / 2,040
     assert facts["时限内可达的老年人"] == ("73.5%", "98.0%")
     assert facts["新建、改建设施"] == (None, "7 处")

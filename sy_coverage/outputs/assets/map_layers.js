@@ -44,7 +44,7 @@
   sy.Layers = function (map, data) {
     const self = this;
     const canvas = L.canvas({ padding: 0.4, tolerance: 4 });
-    const hatched = sy.hatch(data.status[1].colour, "#2f6690");
+    const hatched = sy.hatch(data.status[1].colour, "#3c7399");
     const state = { now: data.states.length - 1 };
     self.now = () => state.now;
 
@@ -199,7 +199,7 @@
         if (free < 0) return;
         taken.push(boxes[free]);
         const icon = L.divIcon({ className: "sy-name " + className, html: sy.el("span", "", text), iconSize: [0, 0], iconAnchor: [0, -downs[free]] });
-        const marker = L.marker(sy.point(feature.p), { icon, interactive: Boolean(act), keyboard: false, zIndexOffset: -500 });
+        const marker = L.marker(sy.point(feature.p), { icon, interactive: Boolean(act), keyboard: false, zIndexOffset: act ? 5000 : -500 });
         if (act) marker.on("click", act);
         labels.addLayer(marker);
       }

@@ -257,7 +257,9 @@
     const foot = box("sy-foot", root);
     const said = sy.el("details");
     said.appendChild(sy.el("summary", "", data.words.about));
-    data.statements.forEach((sentence) => said.appendChild(sy.el("p", "", sentence)));
+    const sheet = sy.el("div", "sy-card sy-about");
+    data.statements.forEach((sentence) => sheet.appendChild(sy.el("p", "", sentence)));
+    said.appendChild(sheet);
     foot.appendChild(said);
     foot.appendChild(sy.el("span", "sy-approval", data.approval));
     if (data.office) foot.appendChild(sy.el("span", "sy-office", data.office));
