@@ -139,7 +139,7 @@ def merged(cover: Cover) -> Cover:
     group = np.cumsum(new) - 1
     first = np.full(int(new.sum()), count, dtype=np.int64)
     np.minimum.at(first, group, order)
-    weights = np.bincount(group, cover.weights[order])
+    weights: Floats = np.bincount(group, cover.weights[order]).astype(np.float64)
     by_first = np.argsort(first)
     kept = cover.keep(rows=first[by_first])
     return replace(kept, weights=weights[by_first])

@@ -43,21 +43,25 @@ class Found:
     service: Any = None
     """With capacities: CSR array sites × demand of shares served."""
     notes: tuple[str, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    """Stages that were proved before this one."""
 
 
 def whole_objective(terms: Terms) -> bool:
     """Whether every objective of this problem is a whole number, so that bounds may be moved to the next one."""
     if terms.problem in {"lscp", "partial_cover"}:
         return terms.costs is None or bool((terms.costs == np.round(terms.costs)).all())
+    # shared demand flows in whole persons where persons and beds are whole
+    beds = (
+        terms.capacities is None
+        or not terms.split
+        or bool((terms.capacities == np.round(terms.capacities)).all())
+    )
     if terms.problem in {"mclp", "lscp_backup"}:
-        return terms.whole and terms.decay is None and not (terms.capacities is not None and terms.split)
+        return terms.whole and terms.decay is None and (beds or terms.problem == "lscp_backup")
     if terms.problem == "p_median":
         minutes = terms.times.minutes.data
-        return (
-            terms.whole
-            and bool((minutes == np.round(minutes)).all())
-            and not (terms.capacities is not None and terms.split)
-        )
+        return terms.whole and beds and bool((minutes == np.round(minutes)).all())
     return False
 
 
@@ -105,7 +109,13 @@ def settle(terms: Terms, found: Found, watch: Watch) -> SitingPlan:
     )
     notes = (*found.notes, *(("interrupted",) if watch.interrupted else ()))
     certificate = Certificate(
-        terms.problem, seen.rules, (stage,), found.solver, options_of(watch), found.heuristic, notes=notes
+        terms.problem,
+        seen.rules,
+        (*found.stages, stage),
+        found.solver,
+        options_of(watch),
+        found.heuristic,
+        notes=notes,
     )
     return SitingPlan(
         ids,
@@ -122,9 +132,6 @@ def settle(terms: Terms, found: Found, watch: Watch) -> SitingPlan:
 
 
 def _agrees(terms: Terms, one: float, other: float) -> bool:
-    # a service of fractions is right to a millionth of a person, and so is its worth
-    if terms.capacities is not None and terms.split and terms.problem in {"mclp", "p_median"}:
-        return abs(one - other) <= 1e-6 * max(1.0, abs(one), abs(other))
     return one == other if whole_objective(terms) else same(one, other)
 
 

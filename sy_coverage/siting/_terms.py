@@ -162,6 +162,8 @@ def terms(
         decay=decay,
     )
     _check_money(made)
+    if capacities is not None and (decay is not None or (made.k != 1).any()):
+        raise InputError("capacities: cannot be combined with k= above 1 or decay=")
     if share is not None and not 0 <= share <= 1:
         hint = f"; did you mean {share / 100:g}?" if 1 < share <= 100 else ""
         raise InputError(f"share={share}: must lie between 0 and 1{hint}")
@@ -213,7 +215,8 @@ def numbers(values: Any, given: tuple[str, ...], ordered: tuple[str, ...], what:
     if wrong.any():
         rows = [ordered[i] for i in np.flatnonzero(wrong)]
         raise InputError(f"{what}: must be finite and 0 or more, but are not at {some(rows)}")
-    return array
+    checked: Floats = array
+    return checked
 
 
 def counts(k: Any, given: tuple[str, ...], ordered: tuple[str, ...]) -> Integers:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sy_coverage.siting import _reduce, _solver, covering
+from sy_coverage.errors import InputError
+from sy_coverage.roads.travel_times import TravelTimes
+from sy_coverage.siting import _reduce, _solver, capacitated, covering, maximal
 from sy_coverage.siting._settle import OWN, Found, no_answer, settle
 from sy_coverage.siting._solver import SolveOptions, Watch
 from sy_coverage.siting._terms import terms
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sy_coverage.roads.travel_times import TravelTimes
     from sy_coverage.siting._terms import Terms
     from sy_coverage.siting.certificate import SitingPlan
 
@@ -32,6 +33,9 @@ def p_center(
     *,
     required: Iterable[str] = (),
     forbidden: Iterable[str] = (),
+    capacities: Any = None,
+    weights: Any = None,
+    split: bool = True,
     options: SolveOptions | None = None,
 ) -> SitingPlan:
     """Return the `p` sites whose farthest demand point is as near as can be.
@@ -44,6 +48,9 @@ def p_center(
         How many sites, exactly; where fewer would do, the first ids fill up.
     required, forbidden
         Ids of sites that must, or must not, be in the plan.
+    capacities, weights, split
+        How much each site can serve, what each demand point asks for (without `weights`: 1), and whether one point may be
+        served by several sites; then the worst minutes are those of any part served.
 
     Returns
     -------
@@ -61,9 +68,18 @@ def p_center(
     ----------
     Hakimi (1965); by a series of set covers: Minieka (1970), The m-center problem.
     """
-    asked = terms("p_center", times, p=p, required=required, forbidden=forbidden)
+    asked = terms(
+        "p_center",
+        times,
+        p=p,
+        weights=weights,
+        required=required,
+        forbidden=forbidden,
+        capacities=capacities,
+        split=split,
+    )
     with Watch(options or SolveOptions()) as watch:
-        return _least_worst(asked, watch)
+        return _least_worst(asked, watch) if capacities is None else capacitated.solve(asked, watch)
 
 
 def _least_worst(asked: Terms, watch: Watch) -> SitingPlan:
@@ -83,7 +99,7 @@ def _least_worst(asked: Terms, watch: Watch) -> SitingPlan:
     best_of_each = np.full(matrix.shape[1], np.inf)
     np.minimum.at(best_of_each, matrix.indices, matrix.data)
     steps = np.unique(matrix.data)
-    chosen = covering.filled(asked, sites)
+    chosen = maximal.filled(asked, sites)
     upper = worst(chosen)
     low = int(np.searchsorted(steps, best_of_each.max())) if len(best_of_each) else 0
     solver = OWN
@@ -95,7 +111,7 @@ def _least_worst(asked: Terms, watch: Watch) -> SitingPlan:
             found, name = _within(asked, float(steps[middle]), watch, exact=exact)
             solver = name or solver
             if found is not None:
-                chosen = covering.filled(asked, found)
+                chosen = maximal.filled(asked, found)
                 upper = worst(chosen)
                 high = int(np.searchsorted(steps, upper))
             elif exact and name is None:
@@ -127,6 +143,13 @@ def _within(asked: Terms, radius: float, watch: Watch, *, exact: bool) -> tuple[
     columns = covering.greedy_cover(small)
     if len(fixed) + len(columns) <= p:
         return np.r_[fixed, small.sites[columns]], OWN
+    return _decided(small, fixed, p, watch)
+
+
+def _decided(
+    small: _reduce.Cover, fixed: Integers, p: int, watch: Watch
+) -> tuple[Integers | None, str | None]:
+    """Ask the solver for at most p sites that cover every row of `small`, `fixed` ones among them."""
     model = _solver.Model("min")
     model.add_columns(np.ones(len(small.sites)))
     model.add_rows(small.rows, lower=1.0)
@@ -137,3 +160,117 @@ def _within(asked: Terms, radius: float, watch: Watch, *, exact: bool) -> tuple[
     if answer.objective is None:
         return None, None
     return np.r_[fixed, small.sites[answer.x > 0.5]], answer.solver
+
+
+def p_dispersion(
+    distances: Any,
+    p: int,
+    *,
+    required: Iterable[str] = (),
+    forbidden: Iterable[str] = (),
+    options: SolveOptions | None = None,
+) -> SitingPlan:
+    """Return the `p` sites whose nearest two are as far apart as can be.
+
+    Parameters
+    ----------
+    distances
+        Travel times from the sites to themselves, or a square table (a DataFrame brings its labels). Where there and back
+        differ the shorter counts; the diagonal does not; a missing pair is farther apart than every known one.
+    p
+        How many sites, exactly; at least 2.
+    required, forbidden
+        Ids of sites that must, or must not, be in the plan.
+
+    Returns
+    -------
+    plan
+        `objective` is the distance of the nearest two (``inf`` where all pairs lie beyond the cutoff of the travel times).
+
+    Raises
+    ------
+    InputError
+        If an argument is no use, as its message says.
+
+    References
+    ----------
+    Shier (1977); Kuby (1987); by a series of independent sets: Sayah, Irnich (2017).
+    """
+    times = distances if isinstance(distances, TravelTimes) else TravelTimes.from_matrix(distances)
+    if set(times.site_ids) != set(times.demand_ids):
+        raise InputError(
+            "p_dispersion: distances must run from the sites to the same sites, ids alike on both sides"
+        )
+    asked = terms("p_dispersion", times, p=p, required=required, forbidden=forbidden)
+    if asked.p is not None and asked.p < 2:
+        raise InputError("p=1: one site is not apart from any; p_dispersion needs 2 or more")
+    with Watch(options or SolveOptions()) as watch:
+        return _most_apart(asked, watch)
+
+
+def _most_apart(asked: Terms, watch: Watch) -> SitingPlan:
+    apart = asked.times.to_dense()
+    apart = np.minimum(apart, apart.T)
+    np.fill_diagonal(apart, np.inf)
+    sites, p = asked.allowed, asked.p or 0
+    apart = apart[np.ix_(sites, sites)]
+    must = np.flatnonzero(np.isin(sites, asked.required))
+    steps = np.unique(np.r_[apart[np.triu_indices(len(sites), 1)], np.inf])
+    # required sites stand where they stand
+    top = float(apart[np.ix_(must, must)].min()) if len(must) > 1 else np.inf
+    chosen = _spread(apart, must, p)
+
+    def nearest_two(choice: Integers) -> float:
+        return float(apart[np.ix_(choice, choice)].min())
+
+    low, high = int(np.searchsorted(steps, nearest_two(chosen))), int(np.searchsorted(steps, top))
+    solver, sure = OWN, True
+    while low < high and sure and not watch.over:
+        middle = (low + high + 1) // 2
+        answer = _independent(apart < steps[middle], must, p, watch)
+        solver = answer.solver
+        if answer.objective is not None:
+            chosen = np.flatnonzero(answer.x > 0.5)
+            low = int(np.searchsorted(steps, nearest_two(chosen)))
+        elif answer.status == "infeasible":
+            high = middle - 1
+        else:
+            sure = False
+        watch.say(float(steps[low]), float(steps[high]))
+    return settle(asked, Found(sites[chosen], float(steps[high]), solver, claimed=nearest_two(chosen)), watch)
+
+
+def _spread(apart: Floats, must: Integers, p: int) -> Integers:
+    """Return p sites, each farthest from those before it."""
+    chosen = list(must) or [int(np.argmax(np.where(np.isinf(apart), -1.0, apart).max(axis=1)))]
+    while len(chosen) < p:
+        near = apart[:, chosen].min(axis=1)
+        near[chosen] = -1.0
+        chosen.append(int(np.argmax(near)))
+    return np.sort(np.array(chosen, dtype=np.int64))
+
+
+def _independent(near: Any, must: Integers, p: int, watch: Watch) -> _solver.Answer:
+    """Return p sites of which no two are `near`, sought by cliques: of sites all near each other at most one opens."""
+    n = len(near)
+    model = _solver.Model("min")
+    model.add_columns(np.zeros(n), lower=np.isin(np.arange(n), must).astype(float))
+    model.add_rows(np.ones((1, n)), lower=p, upper=p)
+    left = np.triu(near, 1)
+    rows: list[Integers] = []
+    for one in range(n):
+        for other in np.flatnonzero(left[one]):
+            if not left[one, other]:
+                continue
+            clique = [one, int(other)]
+            friends = near[one] & near[other]
+            while friends.any():
+                joined = int(np.argmax(friends))
+                clique.append(joined)
+                friends = friends & near[joined]
+            left[np.ix_(clique, clique)] = False
+            rows.append(np.array(clique))
+    if rows:
+        index = np.repeat(np.arange(len(rows)), [len(r) for r in rows])
+        model.add_rows((index, np.concatenate(rows), 1.0), upper=np.ones(len(rows)))
+    return _solver.solve(model, watch=watch)

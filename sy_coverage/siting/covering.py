@@ -1,15 +1,16 @@
-"""Choose sites by what lies within their reach: LSCP, LSCP-B, MCLP and partial cover, each proved."""
+"""Cover all demand with the fewest sites: LSCP, and LSCP-B which then covers most of it twice."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
-from sy_coverage.errors import CertificateError, InputError
-from sy_coverage.siting import _reduce, _solver
-from sy_coverage.siting._settle import Found, findings, impossible, points, settle
+from sy_coverage.errors import CertificateError
+from sy_coverage.siting import _reduce, _solver, capacitated
+from sy_coverage.siting._settle import Found, impossible, points, settle
 from sy_coverage.siting._solver import SolveOptions, Watch
 from sy_coverage.siting._terms import terms
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from sy_coverage.siting._reduce import Cover
     from sy_coverage.siting._terms import Terms
     from sy_coverage.siting.certificate import SitingPlan
-    from sy_coverage.siting.decay import Decay
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
@@ -36,6 +36,9 @@ def lscp(
     costs: Any = None,
     required: Iterable[str] = (),
     forbidden: Iterable[str] = (),
+    capacities: Any = None,
+    weights: Any = None,
+    split: bool = True,
     options: SolveOptions | None = None,
 ) -> SitingPlan:
     """Return the fewest sites (or, with `costs`, the cheapest) that have every demand point within the cutoff.
@@ -50,6 +53,9 @@ def lscp(
         How many sites each demand point needs in reach: one number, or one for each point.
     required, forbidden
         Ids of sites that must, or must not, be in the plan.
+    capacities, weights, split
+        How much each site can serve, what each demand point asks for (without `weights`: 1), and whether one point may be
+        served by several sites; `details["service"]` says who serves whom.
 
     Returns
     -------
@@ -68,9 +74,20 @@ def lscp(
     ----------
     Toregas, Swain, ReVelle, Bergman (1971), The location of emergency service facilities.
     """
-    asked = terms("lscp", times, cutoff=cutoff, k=k, costs=costs, required=required, forbidden=forbidden)
+    asked = terms(
+        "lscp",
+        times,
+        cutoff=cutoff,
+        k=k,
+        costs=costs,
+        weights=weights,
+        required=required,
+        forbidden=forbidden,
+        capacities=capacities,
+        split=split,
+    )
     with Watch(options or SolveOptions()) as watch:
-        return cover_all(asked, watch)
+        return cover_all(asked, watch) if capacities is None else capacitated.solve(asked, watch)
 
 
 def cover_all(asked: Terms, watch: Watch) -> SitingPlan:
@@ -84,14 +101,14 @@ def cover_all(asked: Terms, watch: Watch) -> SitingPlan:
     fixed = np.r_[asked.required, taken]
     heuristic = greedy_cover(small)
     if small.rows.shape[0] == 0:
-        return settle(asked, Found(fixed, _cost(asked, fixed)), watch)
+        return settle(asked, Found(fixed, price(asked, fixed)), watch)
     model = _solver.Model("min")
     model.add_columns(small.costs)
     model.add_rows(small.rows, lower=small.need)
     start = np.zeros(len(small.sites))
     start[heuristic] = 1.0
     answer = _solver.solve(model, watch=watch, start=start)
-    always = _cost(asked, fixed)
+    always = price(asked, fixed)
     best = float(small.costs[heuristic].sum())
     if answer.status == "infeasible":
         raise CertificateError("lscp: the solver calls a problem infeasible that greedy has solved")
@@ -99,7 +116,7 @@ def cover_all(asked: Terms, watch: Watch) -> SitingPlan:
     if answer.objective is None or (answer.status != "optimal" and best < answer.objective):
         found = heuristic
     else:
-        _same_cost(small, found, answer)
+        same_cost(small, found, answer)
     return settle(
         asked,
         Found(
@@ -112,42 +129,30 @@ def cover_all(asked: Terms, watch: Watch) -> SitingPlan:
     )
 
 
-def _cost(asked: Terms, sites: Integers) -> float:
+def price(asked: Terms, sites: Integers) -> float:
+    """Return the number of sites, or their cost where costs count."""
     return float(len(sites)) if asked.costs is None else float(asked.costs[sites].sum())
 
 
-def _same_cost(cover: Cover, columns: Integers, answer: _solver.Answer) -> None:
+def same_cost(cover: Cover, columns: Integers, answer: _solver.Answer) -> None:
     """Refuse an answer whose sites are not worth what it says."""
     cost = float(cover.costs[columns].sum())
     if answer.objective is None or not _solver.same(cost, answer.objective):
         raise CertificateError(f"the solver counted {answer.objective!r} for sites that cost {cost!r}")
 
 
-def greedy_cover(cover: Cover) -> Integers:
-    """Return columns that cover every row as often as it needs: greedy by rows a cost unit, superfluous ones dropped."""
-    if cover.rows.shape[0] == 0:
-        return np.empty(0, dtype=np.int64)
-    from sy_coverage.siting import _kernels  # noqa: PLC0415
-
-    sets_ptr, sets, ptr, demand = cover.table
-    return _kernels.greedy_all(ptr, demand, sets_ptr, sets, cover.need, cover.costs)
-
-
-def mclp(
+def lscp_backup(
     times: TravelTimes,
     cutoff: float,
-    weights: Any,
-    p: int | None = None,
+    weights: Any = None,
     *,
-    budget: float | None = None,
-    costs: Any = None,
-    k: Any = 1,
-    decay: Decay | None = None,
     required: Iterable[str] = (),
     forbidden: Iterable[str] = (),
+    capacities: Any = None,
+    split: bool = True,
     options: SolveOptions | None = None,
 ) -> SitingPlan:
-    """Return the `p` sites, or the sites that `budget` can pay, that have most demand within the cutoff.
+    """Return, of all the smallest sets of sites that cover everything, the one that covers most demand at least twice.
 
     Parameters
     ----------
@@ -156,22 +161,17 @@ def mclp(
     cutoff
         Minutes, inclusive.
     weights
-        Weight of each demand point: a Series joined by label, or an array by position.
-    p
-        How many sites, exactly; where fewer would do, the first ids fill up.
-    budget, costs
-        Instead of `p`: the money there is, and what each site costs.
-    k
-        How many sites a demand point needs in reach to count: one number, or one for each point.
-    decay
-        How coverage fades with minutes (`LinearDecay`, `StepDecay`); the nearest open site counts.
+        Weight of each demand point; without it each point counts 1.
     required, forbidden
         Ids of sites that must, or must not, be in the plan.
+    capacities, split
+        As in `lscp`; a second site counts when it is in reach, whether or not it has room.
 
     Returns
     -------
     plan
-        `objective` is the weight covered; `findings` names the points left out.
+        `objective` is the demand covered at least twice; the certificate's first stage is the number of sites. Where points
+        cannot be covered `status` is ``infeasible`` and `findings` names them (``uncoverable_demand``).
 
     Raises
     ------
@@ -182,269 +182,82 @@ def mclp(
 
     References
     ----------
-    Church, ReVelle (1974), The maximal covering location problem; gradual: Berman, Krass, Drezner (2003).
+    Daskin, Stern (1981), hierarchical set covering; Hogan, ReVelle (1986), backup coverage.
     """
-    if (p is None) == (budget is None):
-        raise InputError("mclp: give p=, or budget= with costs=, and not both")
-    if budget is None and costs is not None:
-        raise InputError("mclp: costs= need a budget=")
-    if decay is not None and np.any(np.asarray(k) != 1):
-        raise InputError(
-            "mclp: decay= and k= cannot be combined: the nearest site alone decides gradual coverage"
-        )
     asked = terms(
-        "mclp",
+        "lscp_backup",
         times,
         cutoff=cutoff,
         weights=weights,
-        p=p,
-        budget=budget,
-        costs=costs,
-        k=k,
-        decay=decay,
         required=required,
         forbidden=forbidden,
+        capacities=capacities,
+        split=split,
     )
-    if decay is not None:
-        decay.share(np.empty(0), float(cutoff))
     with Watch(options or SolveOptions()) as watch:
-        return _cover_most(asked, watch)
+        if capacities is not None:
+            return capacitated.solve(asked, watch)
+        return _back_up(asked, watch)
 
 
-def _cover_most(asked: Terms, watch: Watch) -> SitingPlan:
-    cover = _reduce.cover_of(asked)
-    cover = cover.keep(rows=np.flatnonzero(cover.weights > 0))
-    cover = _reduce.merged(_reduce.without_dominated_sites(cover))
-    if asked.budget is not None and asked.costs is not None:
-        left = asked.budget - float(asked.costs[asked.required].sum())
-        cover = cover.keep(columns=np.flatnonzero(cover.costs <= left + 1e-9 * max(1.0, asked.budget)))
-        limit: float = left
-    else:
-        limit = float(min((asked.p or 0) - len(asked.required), cover.rows.shape[1]))
-        cover = _unit_costs(cover)
-    if limit <= 0 and asked.p is not None:
-        return settle(asked, Found(filled(asked, asked.required), cover.settled), watch)
-    heuristic = greedy_most(cover, asked, limit)
-    reached = cover.settled + covered_weight(cover, heuristic)
-    model, sites = most_model(cover, limit, exact=asked.p is not None)
-    answer = _solver.solve(model, watch=watch, start=most_start(cover, heuristic, model, sites))
-    found, claimed = heuristic, None
-    if answer.objective is not None and not (
-        answer.status != "optimal" and answer.objective + cover.settled < reached
-    ):
-        found = np.flatnonzero(answer.x[sites] > 0.5)
-        claimed = answer.objective + cover.settled
-        if asked.p is not None and len(found) != limit:
-            raise CertificateError(
-                f"mclp: the solver chose {len(found)} sites where {limit:g} were asked for"
-            )
-    chosen = filled(asked, np.r_[asked.required, cover.sites[found]])
-    bound = None if answer.bound is None else answer.bound + cover.settled
-    return settle(asked, Found(chosen, bound, answer.solver, claimed, reached), watch)
-
-
-def _unit_costs(cover: Cover) -> Cover:
-    from dataclasses import replace  # noqa: PLC0415
-
-    return replace(cover, costs=np.ones(len(cover.sites)))
-
-
-def filled(asked: Terms, chosen: Integers) -> Integers:
-    """Return `chosen` filled up to p with the first ids that are allowed: they add nothing, but p sites were asked for."""
-    if asked.p is None or len(chosen) >= asked.p:
-        return chosen
-    rest = np.setdiff1d(asked.allowed, chosen)
-    return np.r_[chosen, rest[: asked.p - len(chosen)]]
-
-
-def greedy_most(cover: Cover, asked: Terms, limit: float) -> Integers:
-    """Return columns chosen greedily and, where sites are counted, improved by swaps."""
-    if cover.rows.shape[0] == 0 or (cover.need > 1).any():
-        # greedy gains mean nothing where two sites must come together: the first columns are a start
-        if asked.p is not None:
-            return np.arange(int(limit))
-        return np.flatnonzero(np.cumsum(cover.costs) <= limit)
-    from sy_coverage.siting import _kernels  # noqa: PLC0415
-
-    sets_ptr, sets, ptr, demand = cover.table
-    p, budget = (int(limit), np.inf) if asked.p is not None else (len(cover.sites), limit)
-    chosen = _kernels.greedy_most(ptr, demand, sets_ptr, sets, cover.weights, cover.costs, p, budget)
-    if asked.p is not None:
-        spare = np.setdiff1d(np.arange(len(cover.sites)), chosen)
-        chosen = np.r_[chosen, spare[: p - len(chosen)]]
-        chosen = _kernels.swap_most(ptr, demand, sets_ptr, sets, cover.weights, chosen, 10 * p + 100)
-    return np.sort(chosen)
-
-
-def covered_weight(cover: Cover, columns: Integers) -> float:
-    """Return the weight of the groups that have as many of `columns` as they need."""
-    hits = np.asarray(cover.rows[:, columns].sum(axis=1)).ravel()
-    return float(cover.weights[hits >= cover.need].sum())
-
-
-def most_model(cover: Cover, limit: float, *, exact: bool) -> tuple[_solver.Model, Integers]:
-    """Return the model of most weight covered within `limit`, and the indices of the columns that are sites.
-
-    A group with a single site in reach needs no column of its own: its weight goes to that site.
-    """
-    single = (np.diff(cover.rows.indptr) == 1) & (cover.need == 1)
-    worth = np.bincount(
-        cover.rows[np.flatnonzero(single)].indices, cover.weights[single], minlength=len(cover.sites)
+def _back_up(asked: Terms, watch: Watch) -> SitingPlan:
+    first = cover_all(replace(asked, problem="lscp"), watch)
+    if first.objective is None or first.certificate is None:
+        return replace(first, certificate=None) if first.status == "no_answer" else _renamed(first)
+    position = {site: i for i, site in enumerate(asked.site_ids)}
+    chosen = np.array([position[s] for s in first.sites], dtype=np.int64)
+    count = len(chosen)
+    asked = replace(asked, p=count)
+    before = first.certificate.stages
+    if first.status != "optimal":
+        # fewer sites may do, so nothing is known of how much they could cover twice
+        return settle(asked, Found(chosen, None, first.certificate.solver, stages=before), watch)
+    once = _reduce.cover_of(asked)
+    twice = _reduce.cover_of(replace(asked, k=np.full(len(asked.weights), 2)))
+    twice = twice.keep(rows=np.flatnonzero(twice.weights > 0))
+    free = count - len(asked.required)
+    if free == 0:
+        return settle(asked, Found(chosen, twice.settled, first.certificate.solver, stages=before), watch)
+    # in a smallest cover a site never stands beside one that covers all it covers: dominated sites may go here too
+    both = replace(
+        once,
+        rows=sparse.vstack([once.rows, twice.rows], format="csr"),
+        weights=np.r_[once.weights, twice.weights],
+        need=np.ones(len(once.need) + len(twice.need), dtype=np.int64),
     )
+    columns = np.flatnonzero(np.isin(once.sites, _reduce.without_dominated_sites(both).sites))
+    once, twice = once.keep(columns=columns), twice.keep(columns=columns)
     model = _solver.Model("max")
-    sites = model.add_columns(worth)
-    rest = cover.keep(rows=np.flatnonzero(~single))
-    groups = model.add_columns(rest.weights, integer=rest.need > 1)
-    need = sparse.diags_array(rest.need.astype(np.float64), format="csr")
-    if len(groups):
-        model.add_rows(sparse.hstack([-rest.rows, need], format="csr"), upper=0.0)
-    spent = (np.zeros(len(sites), dtype=np.int64), sites, cover.costs)
-    model.add_rows(spent, lower=limit if exact else -np.inf, upper=np.array([limit]))
-    return model, sites
-
-
-def most_start(cover: Cover, columns: Integers, model: _solver.Model, sites: Integers) -> Floats:
-    """Return a value for every column of the model in which `columns` are chosen."""
-    start = np.zeros(len(model.cost))
-    start[sites[columns]] = 1.0
-    single = (np.diff(cover.rows.indptr) == 1) & (cover.need == 1)
-    rest = np.flatnonzero(~single)
-    hits = np.asarray(cover.rows[rest][:, columns].sum(axis=1)).ravel()
-    start[len(sites) :] = hits >= cover.need[rest]
-    return start
-
-
-def partial_cover(
-    times: TravelTimes,
-    cutoff: float,
-    weights: Any,
-    share: float,
-    *,
-    costs: Any = None,
-    k: Any = 1,
-    required: Iterable[str] = (),
-    forbidden: Iterable[str] = (),
-    options: SolveOptions | None = None,
-) -> SitingPlan:
-    """Return the fewest sites (or, with `costs`, the cheapest) that have a share of ALL demand within the cutoff.
-
-    Parameters
-    ----------
-    times
-        Minutes between sites and demand.
-    cutoff
-        Minutes, inclusive.
-    weights
-        Weight of each demand point: a Series joined by label, or an array by position.
-    share
-        The share of the whole weight, 0…1; what no site can reach counts in the whole.
-    costs
-        What each site costs, to find the cheapest instead of the fewest.
-    k
-        How many sites a demand point needs in reach to count: one number, or one for each point.
-    required, forbidden
-        Ids of sites that must, or must not, be in the plan.
-
-    Returns
-    -------
-    plan
-        `objective` is the number of sites, or their cost. Where even all sites do not reach the share, `status` is
-        ``infeasible`` and `findings` says what can be reached and names the points that cannot.
-
-    Raises
-    ------
-    InputError
-        If an argument is no use, as its message says.
-    CutoffError
-        If `cutoff` lies beyond the travel times.
-    """
-    asked = terms(
-        "partial_cover",
-        times,
-        cutoff=cutoff,
-        weights=weights,
-        share=share,
-        costs=costs,
-        k=k,
-        required=required,
-        forbidden=forbidden,
-    )
-    with Watch(options or SolveOptions()) as watch:
-        return _cover_share(asked, watch)
-
-
-def _cover_share(asked: Terms, watch: Watch) -> SitingPlan:
-    cover = _reduce.cover_of(asked)
-    target = asked.needed - cover.settled
-    attainable = float(cover.weights.sum())
-    if attainable < target - (0.0 if asked.whole else 1e-9 * max(1.0, asked.needed)):
-        short = findings(
-            [("share_out_of_reach", "", (cover.settled + attainable) / float(asked.weights.sum()))]
-        )
-        import pandas as pd  # noqa: PLC0415
-
-        lost = points(asked, "uncoverable_demand", cover.lost, asked.weights[cover.lost])
-        return impossible(asked, pd.concat([short, lost], ignore_index=True), watch)
-    fixed = asked.required
-    always = _cost(asked, fixed)
-    if target <= 0:
-        return settle(asked, Found(fixed, always), watch)
-    cover = cover.keep(rows=np.flatnonzero(cover.weights > 0))
-    cover = _reduce.merged(_reduce.without_dominated_sites(cover))
-    heuristic = greedy_share(cover, target)
-    model = _solver.Model("min")
-    sites = model.add_columns(cover.costs)
-    groups = model.add_columns(np.zeros(len(cover.weights)), integer=cover.need > 1)
-    need = sparse.diags_array(cover.need.astype(np.float64), format="csr")
-    model.add_rows(sparse.hstack([-cover.rows, need], format="csr"), upper=0.0)
-    # in parts of the target, so that the solver's tolerance is a millionth of it whatever the weights are
-    model.add_rows((np.zeros(len(groups), dtype=np.int64), groups, cover.weights / target), lower=1.0)
-    start = np.zeros(len(model.cost))
-    start[sites[heuristic]] = 1.0
-    start[groups] = np.asarray(cover.rows[:, heuristic].sum(axis=1)).ravel() >= cover.need
-    answer = _solver.solve(model, watch=watch, start=start)
+    sites = model.add_columns(np.zeros(len(columns)))
+    backed = model.add_columns(twice.weights, integer=False)
+    one = sparse.eye_array(len(backed), format="csr")
+    # all are covered once, so the second site is what lies above 1 (above 0 where a required site is the first)
+    model.add_rows(sparse.hstack([-twice.rows, one], format="csr"), upper=1.0 - twice.need)
+    model.add_rows(_reduce.without_implied_rows(once).rows, lower=1.0)
+    model.add_rows(np.ones((1, len(sites))), lower=free, upper=free)
+    answer = _solver.solve(model, watch=watch)
     if answer.status == "infeasible":
-        raise CertificateError("partial_cover: the solver calls a problem infeasible that greedy has solved")
-    best = float(cover.costs[heuristic].sum())
-    found = heuristic
-    if answer.objective is not None and not (answer.status != "optimal" and best < answer.objective):
-        found = np.flatnonzero(answer.x[sites] > 0.5)
-        _same_cost(cover, found, answer)
-    return settle(
-        asked,
-        Found(
-            np.r_[fixed, cover.sites[found]],
-            None if answer.bound is None else always + answer.bound,
-            answer.solver,
-            heuristic=always + best,
-        ),
-        watch,
-    )
+        raise CertificateError("lscp_backup: the solver denies a cover that it has found before")
+    claimed = None
+    if answer.objective is not None:
+        chosen = np.r_[asked.required, once.sites[answer.x[sites] > 0.5]]
+        claimed = answer.objective + twice.settled
+    bound = float(asked.weights.sum()) if answer.bound is None else answer.bound + twice.settled
+    return settle(asked, Found(chosen, bound, answer.solver, claimed, stages=before), watch)
 
 
-def greedy_share(cover: Cover, target: float) -> Integers:
-    """Return columns, greedily by weight a cost unit, until `target` is covered; all columns where a need is above 1."""
-    if (cover.need > 1).any():
-        return np.arange(len(cover.sites))
+def _renamed(plan: SitingPlan) -> SitingPlan:
+    """Return the plan that says there is no cover as the answer to the backup question."""
+    if plan.certificate is None:
+        return plan
+    return replace(plan, certificate=replace(plan.certificate, problem="lscp_backup"))
+
+
+def greedy_cover(cover: Cover) -> Integers:
+    """Return columns that cover every row as often as it needs: greedy by rows a cost unit, superfluous ones dropped."""
+    if cover.rows.shape[0] == 0:
+        return np.empty(0, dtype=np.int64)
     from sy_coverage.siting import _kernels  # noqa: PLC0415
 
     sets_ptr, sets, ptr, demand = cover.table
-    order = _kernels.greedy_most(
-        ptr,
-        demand,
-        sets_ptr,
-        sets,
-        cover.weights,
-        cover.costs,
-        len(cover.sites),
-        float(cover.costs.sum()) + 1.0,
-    )
-    hits = np.zeros(len(cover.weights), dtype=bool)
-    reached = 0.0
-    for count, column in enumerate(order):
-        rows = demand[ptr[column] : ptr[column + 1]]
-        reached += float(cover.weights[rows[~hits[rows]]].sum())
-        hits[rows] = True
-        if reached >= target:
-            return order[: count + 1]
-    return order
+    return _kernels.greedy_all(ptr, demand, sets_ptr, sets, cover.need, cover.costs)

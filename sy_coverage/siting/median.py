@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from sy_coverage.errors import CertificateError
-from sy_coverage.siting import _reduce, _solver
+from sy_coverage.siting import _reduce, _solver, capacitated
 from sy_coverage.siting._settle import (
     Found,
     findings,
@@ -42,6 +42,8 @@ def p_median(
     *,
     required: Iterable[str] = (),
     forbidden: Iterable[str] = (),
+    capacities: Any = None,
+    split: bool = True,
     options: SolveOptions | None = None,
 ) -> SitingPlan:
     """Return the `p` sites with the least total of weight × minutes to the nearest of them.
@@ -56,6 +58,8 @@ def p_median(
         How many sites, exactly.
     required, forbidden
         Ids of sites that must, or must not, be in the plan.
+    capacities, split
+        How much weight each site can serve, and whether one demand point may be served by several sites.
 
     Returns
     -------
@@ -74,9 +78,18 @@ def p_median(
     Hakimi (1964); bound and fixing: Beasley (1993), Lagrangean heuristics for location problems; what is left:
     Cornuéjols, Nemhauser, Wolsey (1980), a canonical representation of simple plant location problems.
     """
-    asked = terms("p_median", times, weights=weights, p=p, required=required, forbidden=forbidden)
+    asked = terms(
+        "p_median",
+        times,
+        weights=weights,
+        p=p,
+        required=required,
+        forbidden=forbidden,
+        capacities=capacities,
+        split=split,
+    )
     with Watch(options or SolveOptions()) as watch:
-        return _least_travel(asked, watch)
+        return _least_travel(asked, watch) if capacities is None else capacitated.solve(asked, watch)
 
 
 @dataclass(frozen=True)
@@ -181,7 +194,8 @@ def _least_travel(asked: Terms, watch: Watch) -> SitingPlan:
 
 
 def _filled(chosen: Integers, n: int, p: int) -> Integers:
-    return np.r_[chosen, np.setdiff1d(np.arange(n), chosen)[: p - len(chosen)]]
+    full: Integers = np.r_[chosen, np.setdiff1d(np.arange(n), chosen)[: p - len(chosen)]]
+    return full
 
 
 def _priced(

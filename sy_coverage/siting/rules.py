@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-    from pandas import Series
+    from pandas import DataFrame, Series
 
     from sy_coverage.siting._terms import Terms
 
@@ -28,7 +29,9 @@ SENSES: dict[str, Literal["min", "max"]] = {
     "p_center": "min",
     "p_dispersion": "max",
 }
-_LOAD = 1e-6
+ALL_SERVED = frozenset({"lscp", "lscp_backup", "p_median", "p_center"})
+"""Problems whose plan must serve every demand point."""
+_LOAD = 1e-7
 """How far a load may pass a capacity, or a share of service pass 1, relative to it: the rounding of sums of fractions."""
 
 
@@ -95,7 +98,7 @@ def examine(terms: Terms, chosen: Integers, service: Any = None) -> Examination:
         details |= {"demand_covered": int(covered.sum()), "weight_covered": _sum(terms.weights[covered])}
     if terms.costs is not None:
         details["cost"] = _sum(terms.costs[chosen])
-    if terms.problem in {"lscp", "lscp_backup", "p_median", "p_center"}:
+    if terms.problem in ALL_SERVED:
         everyone = covered if terms.cutoff is not None else np.isfinite(minutes)
         rules.append("all_served")
         if not everyone.all():
@@ -115,8 +118,6 @@ def enough(terms: Terms, weight: float) -> bool:
 
 def _sum(values: Floats) -> float:
     """Return the sum of `values` with one rounding only, whatever their order."""
-    import math  # noqa: PLC0415
-
     return math.fsum(values.tolist())
 
 
@@ -158,66 +159,80 @@ def _with_capacities(terms: Terms, chosen: Integers, service: Any) -> Examinatio
     coo = service.tocoo()
     site, demand, part = coo.coords[0], coo.coords[1], coo.data
     held = np.asarray(terms.times.minutes[site, demand]).ravel() if len(site) else np.empty(0)
-    known = (
-        np.asarray(terms.cover[site, demand]).ravel().astype(bool) if len(site) else np.empty(0, dtype=bool)
-    )
-    given = np.bincount(demand, part, minlength=len(terms.weights))
-    load = np.bincount(site, part * terms.weights[demand], minlength=len(terms.site_ids))
-    rules, breaches = _of_the_choice(terms, chosen)
-    rules += ["served_within_reach", "served_by_open_sites", "capacities"]
-    if not known.all():
-        breaches.append(f"served_within_reach: {int((~known).sum())} pairs are not")
-    if not np.isin(site, chosen).all():
-        breaches.append("served_by_open_sites: a closed site serves")
-    caps = np.zeros(len(terms.site_ids)) if terms.capacities is None else terms.capacities
-    if (load > caps + _LOAD * np.maximum(1.0, caps)).any():
-        breaches.append(
-            f"capacities: exceeded at {int((load > caps + _LOAD * np.maximum(1.0, caps)).sum())} sites"
-        )
-    if (given > 1 + _LOAD).any() or (part < 0).any() or (not terms.split and (part != 1).any()):
-        breaches.append("served_once: a demand point is served more than once, or split")
-    rules.append("served_once")
+    given: Floats = np.bincount(demand, part, minlength=len(terms.weights)).astype(np.float64)
     full = given >= 1 - _LOAD
     weight = _sum(terms.weights[demand] * part)
-    if terms.problem in {"lscp", "lscp_backup", "p_median", "p_center"}:
-        rules.append("all_served")
-        if not full.all():
-            breaches.append(f"all_served: {int((~full).sum())} demand points are not")
-    if terms.problem == "partial_cover":
-        rules.append("share_served")
-        if weight < terms.needed * (1 - _LOAD):
-            breaches.append(f"share_served: {weight:g} of {terms.needed:g}")
+    rules, breaches = _of_the_choice(terms, chosen)
+    for rule, breach in (
+        ("served_within_reach", _out_of_reach(terms, site, demand)),
+        ("served_by_open_sites", int((~np.isin(site, chosen)).sum())),
+        ("capacities", _overfull(terms, site, demand, part)),
+        ("served_once", _not_once(terms, given, part)),
+        ("all_served", int((~full).sum()) if terms.problem in ALL_SERVED else None),
+        ("share_served", int(not _reaches(terms, weight)) if terms.problem == "partial_cover" else None),
+    ):
+        if breach is not None:
+            rules.append(rule)
+        if breach:
+            breaches.append(f"{rule}: broken {breach} times")
     site_of, minutes = np.full(len(given), -1, dtype=np.int64), np.full(len(given), np.inf)
     # each demand point is shown with the site that serves most of it; the first id where two serve the same
     order = np.lexsort((site, -part, demand))
     first = order[np.r_[True, np.diff(demand[order]) > 0]] if len(order) else order
     site_of[demand[first]], minutes[demand[first]] = site[first], held[first]
-    worst = np.full(len(given), 0.0)
-    np.maximum.at(worst, demand, held)
-    reach = in_reach(terms, chosen)
     if terms.problem == "mclp":
         objective = weight
     elif terms.problem == "p_median":
         objective = _sum(terms.weights[demand] * part * held)
     elif terms.problem == "p_center":
-        objective = float(worst.max()) if len(worst) else 0.0
+        objective = float(held.max()) if len(held) else 0.0
     else:
-        objective = _objective(terms, chosen, full, reach, minutes)
+        objective = _objective(terms, chosen, full, in_reach(terms, chosen), minutes)
     details: dict[str, Any] = {
         "sites": len(chosen),
         "demand_served": int(full.sum()),
         "weight_served": weight,
-        "service": pd.DataFrame(
-            {
-                "demand_id": np.array(terms.times.demand_ids, dtype=object)[demand],
-                "site_id": np.array(terms.site_ids, dtype=object)[site],
-                "share": part,
-            }
-        ).sort_values(["demand_id", "site_id"], ignore_index=True),
+        "service": _service_table(terms, site, demand, part),
     }
     if terms.costs is not None:
         details["cost"] = _sum(terms.costs[chosen])
     return Examination(objective, tuple(rules), tuple(breaches), site_of, minutes, details)
+
+
+def _out_of_reach(terms: Terms, site: Integers, demand: Integers) -> int:
+    """Return how many pairs served are not within the cutoff (or not known at all)."""
+    if not len(site):
+        return 0
+    return int((~np.asarray(terms.cover[site, demand]).ravel().astype(bool)).sum())
+
+
+def _overfull(terms: Terms, site: Integers, demand: Integers, part: Floats) -> int:
+    """Return how many sites serve more than they have room for."""
+    load = np.bincount(site, part * terms.weights[demand], minlength=len(terms.site_ids))
+    room = np.zeros(len(terms.site_ids)) if terms.capacities is None else terms.capacities
+    return int((load > room + _LOAD * np.maximum(1.0, room)).sum())
+
+
+def _not_once(terms: Terms, given: Floats, part: Floats) -> int:
+    """Return how many demand points are served more than once, or in parts where each has one site."""
+    split = 0 if terms.split else int((part != 1).sum())
+    return int((given > 1 + _LOAD).sum()) + int((part < 0).sum()) + split
+
+
+def _reaches(terms: Terms, weight: float) -> bool:
+    return weight >= terms.needed - _LOAD * max(1.0, terms.needed)
+
+
+def _service_table(terms: Terms, site: Integers, demand: Integers, part: Floats) -> DataFrame:
+    """Return who serves whom: `demand_id`, `site_id`, `share` of the demand point, in the order of the ids."""
+    order = np.lexsort((site, demand))
+    return pd.DataFrame(
+        {
+            "demand_id": np.array(terms.times.demand_ids, dtype=object)[demand[order]],
+            "site_id": np.array(terms.site_ids, dtype=object)[site[order]],
+            "share": part[order],
+        }
+    )
 
 
 def _dispersion(terms: Terms, chosen: Integers) -> Examination:

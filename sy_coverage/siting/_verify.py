@@ -1,0 +1,172 @@
+"""Look at a plan again with nothing but the travel times: the rules it keeps, and what it is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from sy_coverage._frames import require_ids
+from sy_coverage.errors import CertificateError, InputError, some
+from sy_coverage.siting import _solver, rules
+from sy_coverage.siting._terms import Terms, terms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pandas import DataFrame
+
+    from sy_coverage.roads.travel_times import TravelTimes
+    from sy_coverage.siting.certificate import SitingPlan
+    from sy_coverage.siting.decay import Decay
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was looked at again, and what it came to; it exists only when everything holds."""
+
+    problem: str
+    objective: float | None
+    """Recomputed; None when the plan says that there is no plan."""
+    rules: DataFrame
+    """`rule_id`: `holds`, every one true."""
+    figures: Mapping[str, Any]
+    """Recomputed figures of the plan by name (`sites`, `weight_covered`, …)."""
+
+
+def verify(
+    plan: SitingPlan,
+    times: TravelTimes,
+    *,
+    cutoff: float | None = None,
+    weights: Any = None,
+    p: int | None = None,
+    budget: float | None = None,
+    costs: Any = None,
+    share: float | None = None,
+    k: Any = 1,
+    decay: Decay | None = None,
+    required: Iterable[str] = (),
+    forbidden: Iterable[str] = (),
+    capacities: Any = None,
+    split: bool = True,
+) -> Verification:
+    """Return what a plan of a classic problem comes to when it is counted again, without the solver.
+
+    Parameters
+    ----------
+    plan
+        The plan, as `lscp`, `mclp` and the others returned it.
+    times, cutoff, weights, p, budget, costs, share, k, decay, required, forbidden, capacities, split
+        What the plan was asked for, as it was asked for.
+
+    Returns
+    -------
+    verification
+        Every rule recomputed, the objective, and the figures.
+
+    Raises
+    ------
+    CertificateError
+        If a rule does not hold, the objective, bound, gap, status or assignment is not what the plan says, or a point that
+        is said to be out of reach is not.
+    InputError
+        If the plan has no certificate, or an argument is no use.
+    UnknownIdError
+        If the plan names sites that `times` do not know.
+    """
+    if plan.certificate is None:
+        raise InputError(
+            "verify: the plan has no certificate: there is neither an answer nor a proof of none"
+        )
+    problem = plan.certificate.problem
+    if problem not in rules.SENSES:
+        raise InputError(f"verify: '{problem}' is no classic problem ({', '.join(sorted(rules.SENSES))})")
+    asked = terms(
+        problem,
+        times,
+        weights=weights,
+        cutoff=cutoff,
+        p=p,
+        budget=budget,
+        costs=costs,
+        share=share,
+        k=k,
+        decay=decay,
+        required=required,
+        forbidden=forbidden,
+        capacities=capacities,
+        split=split,
+    )
+    if plan.objective is None:
+        return _none(asked, plan)
+    require_ids(plan.sites, asked.site_ids, "plan")
+    position = {site: i for i, site in enumerate(asked.site_ids)}
+    chosen = np.array([position[s] for s in plan.sites], dtype=np.int64)
+    seen = rules.examine(asked, chosen, _service(asked, plan))
+    if seen.breaches:
+        raise CertificateError(f"{problem}: the plan {some(plan.sites)} breaks {some(seen.breaches)}")
+    _numbers(plan, seen.objective, rules.SENSES[problem])
+    expected = rules.assignment(asked, seen)
+    if not plan.assignment.reindex(expected.index).fillna("").equals(expected.fillna("")):
+        raise CertificateError(f"{problem}: demand is not assigned to the sites that the travel times give")
+    return Verification(problem, seen.objective, _held(seen.rules), seen.details)
+
+
+def _held(names: Iterable[str]) -> DataFrame:
+    return pd.DataFrame({"holds": True}, index=pd.Index(list(names), name="rule_id"))
+
+
+def _service(asked: Terms, plan: SitingPlan) -> Any:
+    """Return the shares that a plan with capacities says each site serves, as a CSR array sites × demand."""
+    if asked.capacities is None:
+        return None
+    table = plan.details["service"]
+    site = pd.Index(asked.site_ids).get_indexer(table["site_id"])
+    demand = pd.Index(asked.times.demand_ids).get_indexer(table["demand_id"])
+    if (site < 0).any() or (demand < 0).any():
+        raise CertificateError(
+            f"{asked.problem}: the plan serves points or sites that the travel times do not know"
+        )
+    return sparse.csr_array((table["share"].to_numpy(), (site, demand)), shape=asked.times.minutes.shape)
+
+
+def _numbers(plan: SitingPlan, objective: float, sense: str) -> None:
+    """Refuse objective, bound, gap and status that do not fit one another."""
+    said = plan.objective
+    if said is None or not (said == objective or _solver.same(said, objective)):
+        raise CertificateError(f"the plan says it is worth {said!r}; the travel times give {objective!r}")
+    if plan.status == "optimal" and (plan.bound is None or not _meet(plan.bound, objective)):
+        raise CertificateError(
+            f"the plan calls itself optimal at {objective!r} with the bound {plan.bound!r}"
+        )
+    if plan.bound is None:
+        return
+    beyond = objective < plan.bound if sense == "min" else objective > plan.bound
+    if beyond and not _meet(plan.bound, objective):
+        raise CertificateError(f"the plan is worth {objective!r}, beyond its own bound {plan.bound!r}")
+    gap = 0.0 if _meet(plan.bound, objective) else _solver.relative_gap(objective, plan.bound)
+    if plan.gap is None or abs(plan.gap - gap) > 1e-9:
+        raise CertificateError(f"the plan says its gap is {plan.gap!r}; it is {gap!r}")
+
+
+def _meet(one: float, other: float) -> bool:
+    return one == other or _solver.same(one, other)
+
+
+def _none(asked: Terms, plan: SitingPlan) -> Verification:
+    """Look again at the reasons a plan gives for there being none; those that counting can decide."""
+    if plan.sites or plan.status not in {"infeasible", "no_answer"}:
+        raise CertificateError(
+            f"{asked.problem}: a plan without an objective names sites, or says '{plan.status}'"
+        )
+    named = plan.findings[plan.findings["reason_id"].isin(["uncoverable_demand", "unreachable_demand"])]
+    reach = rules.in_reach(asked, asked.allowed)
+    lost = {d for d, count, k in zip(asked.times.demand_ids, reach, asked.k, strict=True) if count < k}
+    wrong = sorted(set(named["subject"]) - lost)
+    if wrong:
+        raise CertificateError(f"{asked.problem}: said to be out of reach, but are not: {some(wrong)}")
+    return Verification(asked.problem, None, _held(["reasons"] if len(named) else []), {})
