@@ -140,7 +140,6 @@ def _judged(answers: DataFrame, rows: GeoDataFrame, units: GeoDataFrame, accepte
     answers.loc[outside, "detail"] = off_km[outside].map("{:.1f}".format)
     answers.loc[outside, ["status", "reason"]] = ["rejected", "outside_county"]
     coarse = has_point & ~outside & ~answers["precision"].isin(accepted)
-    answers.loc[coarse, "detail"] = answers.loc[coarse, "precision"]
     answers.loc[coarse, ["status", "reason"]] = ["not_located", "too_coarse"]
     answers.loc[outside | coarse, ["lon", "lat"]] = np.nan
     return answers

@@ -8,23 +8,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sy_coverage._frames import GEOGRAPHIC
+from sy_coverage._frames import GEOGRAPHIC, metric_crs
 from sy_coverage.places.geocode import assign_units
+from sy_coverage.places.names import UnitNames, same, short_county, short_unit
+from sy_coverage.places.words import plain, table
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
+    _Doubt = tuple[str, str, str, str]
+
 DUPLICATE_WITHIN_M = 200.0
-"""Two rows nearer than this may be the same place."""
-DUPLICATE_NAME = 85.0
-"""… if their names are at least this similar (0 to 100, RapidFuzz's token-set ratio)."""
+"""Two rows of one kind nearer than this may be the same place …"""
+DUPLICATE_NAME = 75.0
+"""… if what sets their names apart is at least this similar (0 to 100, RapidFuzz's ratio) …"""
+SAME_SPOT_M = 10.0
+"""… or if their given points are nearer than this, whatever they are called."""
 OUTSIDE_FROM_M = 50.0
 """A point this little outside its unit is within the accuracy of boundaries."""
 EARTH_M = 6_371_008.8
 """Mean radius of the earth."""
 DOUBT_COLUMNS = ("doubt_id", "row_id", "subject", "value")
-_ORDER = ("duplicate", "outside_unit", "not_located", "rejected", "ambiguous", "approximate", "unit_unknown")
+_OWN_ORDER = ("duplicate", "outside_unit", "outside_all_units", "unit_unknown", "county_unknown")
 
 
 def doubts(facilities: GeoDataFrame, units: GeoDataFrame) -> DataFrame:
@@ -40,47 +46,88 @@ def doubts(facilities: GeoDataFrame, units: GeoDataFrame) -> DataFrame:
     Returns
     -------
     doubts
-        Columns of text, sorted: `doubt_id` (``duplicate``, ``outside_unit``, ``not_located``, ``rejected``,
-        ``ambiguous``, ``approximate``, ``unit_unknown``), `row_id` (the facility), `subject` and `value` (what else the
-        sentence ``places.doubt_<doubt_id>`` needs: the other row, a distance in metres, the reason's id).
+        Columns of text, sorted: `doubt_id` (``duplicate``, ``outside_unit``, ``outside_all_units``, ``unit_unknown``,
+        ``county_unknown``, or the `location_reason` of a row that has no point or an approximate one), `row_id` (the
+        facility), `subject` and `value` (what else the sentence ``places.doubt_<doubt_id>`` needs).
+
+    Raises
+    ------
+    MissingCRSError
+        If a frame has no CRS.
     """
     frame = facilities if "unit_distance_m" in facilities.columns else assign_units(facilities, units)
     frame = frame.sort_index()
-    found = _duplicates(frame)
-    far = frame["unit_distance_m"] > OUTSIDE_FROM_M
-    for row_id, unit_id, metres in zip(
-        frame.index[far], frame.loc[far, "unit_id"], frame.loc[far, "unit_distance_m"], strict=True
-    ):
-        found.append(("outside_unit", str(row_id), str(units["name"].get(unit_id, unit_id)), f"{metres:.0f}"))
-    if "location_status" in frame.columns:
-        status = frame["location_status"]
-        for doubt_id in ("not_located", "rejected", "ambiguous", "approximate"):
-            rows = frame[status == doubt_id]
-            found += [
-                (doubt_id, str(i), _text(rows, i, "location_reason"), _text(rows, i, "location_detail"))
-                for i in rows.index
-            ]
-    if "unit_named" in frame.columns:
-        named = frame["unit_named"].notna()
-        known = frame["unit_known"] if "unit_known" in frame.columns else frame["unit_id"].notna()
-        rows = frame[named & ~known.astype(bool)]
-        found += [
-            ("unit_unknown", str(i), _text(rows, i, "unit_named"), _text(rows, i, "county_named"))
-            for i in rows.index
-        ]
-    found.sort(key=lambda d: (_ORDER.index(d[0]), *d[1:]))
+    found = [*_duplicates(frame, units), *_outside(frame, units), *_unplaced(frame), *_unknown(frame, units)]
+    found.sort(key=lambda d: (_OWN_ORDER.index(d[0]) if d[0] in _OWN_ORDER else len(_OWN_ORDER), *d))
     return pd.DataFrame(found, columns=list(DOUBT_COLUMNS), dtype="str")
 
 
-def _text(rows: DataFrame, row_id: object, column: str) -> str:
-    value = rows[column].get(row_id) if column in rows.columns else None
-    return "" if value is None or pd.isna(value) else str(value)
+def _text(value: object) -> str:
+    return "" if value is None or pd.isna(value) else str(value)  # type: ignore[call-overload]  # scalars only
 
 
-def _duplicates(frame: GeoDataFrame) -> list[tuple[str, str, str, str]]:
-    """Return pairs of rows of one kind that are near each other and called alike: clusters by DBSCAN on haversine."""
-    from rapidfuzz import fuzz, utils  # noqa: PLC0415
-    from sklearn.cluster import DBSCAN  # noqa: PLC0415
+def _texts(frame: DataFrame, column: str) -> list[str]:
+    return [_text(v) for v in frame[column]] if column in frame.columns else [""] * len(frame)
+
+
+def _outside(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
+    """Return points outside the unit their row names, and points in no unit at all."""
+    names = units["name"].astype(str)
+    far = frame[frame["unit_distance_m"] > OUTSIDE_FROM_M]
+    found = [
+        ("outside_unit", str(row_id), names.get(unit_id, unit_id), f"{metres:.0f}")
+        for row_id, unit_id, metres in zip(far.index, far["unit_id"], far["unit_distance_m"], strict=True)
+    ]
+    lost = frame[frame["unit_id"].isna() & frame.geometry.notna()]
+    if len(lost):
+        crs = metric_crs(units)
+        shapes = units.geometry.to_crs(crs).sort_index()
+        points = lost.geometry.to_crs(crs)
+        for row_id, point in points.items():
+            metres = shapes.distance(point)
+            if metres.min() > 0:
+                nearest = metres.idxmin()
+                found.append(("outside_all_units", str(row_id), names[nearest], f"{metres[nearest]:.0f}"))
+    return found
+
+
+def _unplaced(frame: GeoDataFrame) -> list[_Doubt]:
+    """Return rows without a point, or with an approximate one, under the reason for it."""
+    if "location_status" not in frame.columns:
+        rows = frame[frame.geometry.isna()]
+        return [
+            ("no_coordinates", str(i), a, "")
+            for i, a in zip(rows.index, _texts(rows, "address"), strict=True)
+        ]
+    rows = frame[frame["location_status"].isin(["not_located", "rejected", "ambiguous", "approximate"])]
+    found = []
+    texts = [_texts(rows, c) for c in ("location_reason", "location_detail", "location_query", "address")]
+    for row_id, reason, detail, query, address in zip(rows.index, *texts, strict=True):
+        reason = reason or "no_coordinates"
+        if reason == "outside_county":
+            found.append((reason, str(row_id), query, detail))
+        else:
+            found.append((reason, str(row_id), detail or query or address or "—", ""))
+    return found
+
+
+def _unknown(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
+    """Return rows that name a unit or a county which is not in the study, or not a single one."""
+    names = UnitNames.of(units)
+    found = []
+    columns = [_texts(frame, c) for c in ("unit_named", "county_named", "county_id")]
+    for row_id, unit, named, county_id in zip(frame.index, *columns, strict=True):
+        if unit and len(names.units(unit, county_id or None)) != 1:
+            found.append(("unit_unknown", str(row_id), unit, named))
+        if named and names.county(named) is None:
+            found.append(("county_unknown", str(row_id), named, ""))
+    return found
+
+
+def _duplicates(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
+    """Return pairs of rows of one kind, near each other and called alike: clusters by DBSCAN on haversine."""
+    from rapidfuzz import fuzz  # noqa: PLC0415  (heavy)
+    from sklearn.cluster import DBSCAN  # noqa: PLC0415  (heavy)
 
     placed = frame[frame.geometry.notna() & ~frame.geometry.is_empty].to_crs(GEOGRAPHIC)
     if len(placed) < 2:
@@ -90,15 +137,41 @@ def _duplicates(frame: GeoDataFrame) -> list[tuple[str, str, str, str]]:
         eps=DUPLICATE_WITHIN_M / EARTH_M, min_samples=2, metric="haversine", algorithm="ball_tree"
     )
     clusters = pd.Series(search.fit_predict(spots), index=range(len(placed)))
+    names, stems = [str(n) for n in placed["name"]], _stems(placed, units)
+    kinds, by = [str(k) for k in placed["kind"]], _texts(placed, "located_by")
     found = []
-    names = placed["name"].astype(str).to_list()
     for _, members in clusters[clusters >= 0].groupby(clusters):
         for one, other in combinations(members.index, 2):
             metres = _haversine_m(spots[one], spots[other])
-            alike = fuzz.token_set_ratio(names[one], names[other], processor=utils.default_process)
-            if metres <= DUPLICATE_WITHIN_M and alike >= DUPLICATE_NAME:
-                found.append(("duplicate", str(placed.index[other]), str(placed.index[one]), f"{metres:.0f}"))
+            if kinds[one] != kinds[other] or metres > DUPLICATE_WITHIN_M:
+                continue
+            alike = (
+                same(names[one]) == same(names[other])
+                or fuzz.ratio(stems[one], stems[other]) >= DUPLICATE_NAME
+            )
+            one_spot = metres <= SAME_SPOT_M and by[one] in ("", "given") and by[other] in ("", "given")
+            if alike or one_spot:
+                subject = f"{names[one]}（{placed.index[one]}）"
+                found.append(("duplicate", str(placed.index[other]), subject, f"{metres:.0f}"))
     return found
+
+
+def _stems(frame: GeoDataFrame, units: GeoDataFrame) -> list[str]:
+    """Return what sets each name apart: without the words for its kind, its county and its unit."""
+    kinds = {plain(word) for known in table()["kinds"].values() for word in known}
+    counties = units.drop_duplicates("county_id").set_index("county_id")["county"]
+    stems = []
+    for name, unit_id, county_id in zip(
+        frame["name"], *(_texts(frame, c) for c in ("unit_id", "county_id")), strict=True
+    ):
+        county, unit = str(counties.get(county_id, "")), str(units["name"].get(unit_id, ""))
+        stem = plain(str(name))
+        for word in (county, short_county(county), unit, short_unit(unit)):
+            stem = stem.replace(plain(word), "") if word else stem
+        for word in sorted(kinds, key=lambda w: (-len(w), w)):
+            stem = stem.replace(word, "")
+        stems.append(stem or plain(str(name)))
+    return stems
 
 
 def _haversine_m(one: np.ndarray, other: np.ndarray) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -28,6 +28,20 @@ _HEADER_WITHIN = 30
 _TOTAL = re.compile(r"^.{0,12}?(小计|合计|总计|共计|总合计)([:：(].*)?(\d+(\.\d+)?(个|所|家|处)?)?$")
 
 
+class ReportFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
+    """A report as it travels in ``frame.attrs``: pandas compares attributes when it joins frames, and wants yes or no."""
+
+    @property
+    def _constructor(self) -> type[ReportFrame]:
+        return ReportFrame
+
+    def __eq__(self, other: object) -> Any:
+        """Return whether two reports say the same; compared with anything else, what a frame would return."""
+        return bool(self.equals(other)) if isinstance(other, ReportFrame) else super().__eq__(other)
+
+    __hash__ = None  # type: ignore[assignment]  # as every frame
+
+
 class Report:
     """Gather, while files are read, what was found, assumed, fixed and left out."""
 
@@ -39,9 +53,9 @@ class Report:
         """Add a line; `row` is empty for what concerns the whole file."""
         self._lines.append((file, str(row), what_id, str(subject), str(value)))
 
-    def frame(self) -> DataFrame:
+    def frame(self) -> ReportFrame:
         """Return the lines as a frame of text with the columns `file`, `row`, `what_id`, `subject`, `value`."""
-        return pd.DataFrame(self._lines, columns=list(REPORT_COLUMNS), dtype="str")
+        return ReportFrame(self._lines, columns=list(REPORT_COLUMNS), dtype="str")
 
 
 @dataclass(frozen=True)
@@ -152,13 +166,11 @@ def _find_header(cells: list[list[str]], grid: Grid, what: str, wanted: Mapping[
     best = max(scores, default=0)
     if best == 0 or (best == 1 and len([c for c in cells[scores.index(1)] if c]) > 2):
         seen = next((row for row in cells if any(row)), [])
-        raise FrameError(
-            grid.file,
-            [
-                f"no header row with known columns in the first {_HEADER_WITHIN} rows (the first row holds: "
-                f'{some([c for c in seen if c], most=12)}); name the columns with columns = {{name = "…"}}'
-            ],
+        message = (
+            f"no header row with known columns in the first {_HEADER_WITHIN} rows (the first row holds: "
+            f'{some([c for c in seen if c], most=12)}); name the columns with columns = {{name = "…"}}'
         )
+        raise FrameError(grid.file, [message])
     top = scores.index(best)
     for first in (top - 1, top):
         if 0 <= first < len(cells) - 1 and _is_two_rows(cells[first], cells[first + 1], what, wanted):
@@ -202,37 +214,43 @@ def _fields(
     names: list[str], what: str, wanted: Mapping[str, str], file: str, report: Report
 ) -> tuple[dict[str, int], dict[str, str]]:
     """Return ``{column name: its position}`` (our field, or the header of an extra column) and field to header."""
-    taken: dict[str, tuple[int, int]] = {}
-    problems = []
-    for field, header in wanted.items():
-        places = [i for i, name in enumerate(names) if words.plain(name) == words.plain(header)]
-        if places:
-            taken[field] = (-1, places[0])
-        else:
-            near = _nearest(header, names)
-            problems.append(f"columns: there is no column '{header}' for '{field}' (nearest: {near})")
-    if problems:
-        raise FrameError(file, problems)
-    used = {place for _, place in taken.values()}
+    taken = _asked_for(names, wanted, file)
+    used = set(taken.values())
+    ranks = dict.fromkeys(taken, -1)
     for i, name in enumerate(names):
         meant = words.field_of(name, what) if name and i not in used else None
-        if meant and (meant[0] not in taken or meant[1] < taken[meant[0]][0]):
-            taken[meant[0]] = (meant[1], i)
-    headers = {field: names[i] for field, (_, i) in taken.items()}
-    by_place = {i: field for field, (_, i) in taken.items()}
+        if meant and (meant[0] not in taken or meant[1] < ranks[meant[0]]):
+            ranks[meant[0]], taken[meant[0]] = meant[1], i
+    headers = {field: names[i] for field, i in taken.items()}
+    by_place = {i: field for field, i in taken.items()}
     fields: dict[str, int] = {}
     for i, name in enumerate(names):
         if not name:
             continue
         label = by_place.get(i, name)
-        if label in fields or (i not in by_place and label in headers):
+        if i not in by_place and (label in fields or label in headers):
             label = f"{name}.{i + 1}"
         fields[label] = i
-        if i in by_place and words.plain(name) != words.plain(label):
-            report.say(file, "", "column_understood", name, label)
-        elif i not in by_place:
+        if i not in by_place:
             report.say(file, "", "column_kept", name)
+        elif words.plain(name) != words.plain(label):
+            report.say(file, "", "column_understood", name, label)
     return fields, headers
+
+
+def _asked_for(names: list[str], wanted: Mapping[str, str], file: str) -> dict[str, int]:
+    """Return where the headers stand that the caller named for our fields."""
+    taken, problems = {}, []
+    for field, header in wanted.items():
+        places = [i for i, name in enumerate(names) if words.plain(name) == words.plain(header)]
+        if places:
+            taken[field] = places[0]
+        else:
+            near = _nearest(header, names)
+            problems.append(f"columns: there is no column '{header}' for '{field}' (nearest: {near})")
+    if problems:
+        raise FrameError(file, problems)
+    return taken
 
 
 def _nearest(header: str, names: list[str]) -> str:
