@@ -338,6 +338,17 @@ class Policy(_Data):
         counted = (t.measure.facility_kind for t in self.targets if isinstance(t.measure, UnitCoverage))
         return next(counted, next(iter(self.kinds)))
 
+    @property
+    def home_kinds(self) -> tuple[str, ...]:
+        """Return the kinds of homes that must lie apart and near medical care: those to be rebuilt or to have it in the house."""
+        kinds: list[str] = []
+        for target in self.targets:
+            measure = target.measure
+            in_house = isinstance(measure, FlagShare) and measure.flag == "has_medical"
+            if isinstance(measure, UpgradeCount) or in_house:
+                kinds += measure.kinds
+        return tuple(dict.fromkeys(kinds))
+
     def due(self, target: Target) -> dt.date | None:
         """Return the day `target` is due: its own, else the end of the plan."""
         return target.by or self.ends

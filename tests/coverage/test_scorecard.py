@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import Point
 
@@ -167,6 +167,11 @@ def test_only_what_is_open_on_the_day_counts(policy):
     assert line(card(homes, policy=policy), "county_regional_home") == (2.0, True, 0, "computed")
     early = card(homes, policy=policy, date=dt.date(2027, 6, 29))
     assert line(early, "county_regional_home") == (1.0, False, 1, "computed")
+
+
+def test_more_than_enough_needs_none(policy):
+    homes = places(a=("regional_home", 5), b=("regional_home", 15), c=("regional_home", 25))
+    assert line(card(homes, policy=policy), "county_regional_home") == (3.0, True, 0, "computed")
 
 
 def test_a_facility_counts_in_the_county_of_its_row_or_else_of_its_unit(policy):
@@ -484,6 +489,7 @@ def test_coverage_that_lacks_a_unit_is_refused_by_name(policy):
         card(facilities, policy=policy, scope="village")
 
 
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_permuting_rows_changes_no_line(policy, seed):
     random = np.random.default_rng(seed)
@@ -498,6 +504,7 @@ def test_permuting_rows_changes_no_line(policy, seed):
     pd.testing.assert_frame_equal(first, again)
 
 
+@settings(max_examples=25)
 @given(where=st.lists(st.sampled_from([5, 15, 25, 35]), max_size=6))
 def test_counts_by_county_add_up_to_the_city(policy, where):
     units, counties = two_counties()

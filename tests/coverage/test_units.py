@@ -391,9 +391,8 @@ def test_permuting_rows_changes_no_figure(policy, sites, seed):
     def shuffled(frame):
         return frame.iloc[random.permutation(len(frame))]
 
-    demand = toy.demand().assign(
-        elders=lambda d: d["elders"] + 0.1
-    )  # sums of such numbers depend on their order
+    # sums of such numbers depend on their order, and all villages are in one unit
+    demand = toy.demand().assign(elders=[0.1, 0.2, 0.3, 1e15, 0.7, 1.1, 1e-3, 12345.678], unit_id=JIA)
     units, facilities, times = toy.units(), centres(**sites), times_to(**sites)
     first = coverage.coverage_by_unit(units, facilities, demand, times, policy=policy)
     mixed = times.select(

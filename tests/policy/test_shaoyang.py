@@ -142,3 +142,4 @@ def test_every_target_can_be_counted_from_the_kinds_that_the_policy_declares(pol
     assert counted <= set(policy.kinds)
     assert policy.coverage_kind == "service_centre"
     assert policy.spread_kind == "regional_home"
+    assert policy.home_kinds == ("regional_home", "county_welfare_home")
