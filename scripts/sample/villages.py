@@ -114,7 +114,7 @@ def _scatter(
         tries = _tries(room, rng)
         away = np.hypot(tries[:, 0] - seat.x, tries[:, 1] - seat.y) / radius
         apart = np.sqrt(((tries[:, None] - np.array(chosen)[None]) ** 2).sum(axis=2)).min(axis=1)
-        chosen.append(tries[int(np.argmax(apart / (0.35 + away)))])
+        chosen.append(tries[int(np.argmax(apart / (0.22 + away)))])
     return [shapely.Point(p) for p in sorted(chosen[:count], key=lambda p: np.hypot(*(p - chosen[0])))]
 
 
