@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import datetime
+import datetime as dt
 import errno
 import hashlib
 import io
@@ -14,7 +14,7 @@ import stat
 import tempfile
 import tomllib
 import zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -125,39 +125,37 @@ def decode(content: bytes, file: str, *, encoding: str | None = None) -> tuple[s
         Naming the first byte that fits none of them.
     """
     if encoding is not None:
-        try:
-            return content.decode(encoding).removeprefix(_BLANK), encoding
-        except LookupError:
-            raise UnreadableFileError(
-                f"{file}: encoding '{encoding}' is unknown; try utf-8 or gb18030"
-            ) from None
-        except UnicodeDecodeError as error:
-            raise UnreadableFileError(
-                f"{file}: byte {error.start} is not {encoding} ({error.reason}); declare another encoding"
-            ) from None
-    wide = _wide_encoding(content)
-    for name in (wide,) if wide else ("utf-8",):
-        try:
-            text = content.decode(name)
-        except UnicodeDecodeError as error:
-            fault = error
-        else:
-            has_mark = text.startswith(_BLANK)
-            return text.removeprefix(_BLANK), "utf-8-sig" if has_mark and not wide else name
+        return _declared(content, file, encoding), encoding
+    name = _wide_encoding(content) or "utf-8"
+    try:
+        text = content.decode(name)
+    except UnicodeDecodeError as error:
+        fault = error
+    else:
+        marked = text.startswith(_BLANK) and name == "utf-8"
+        return text.removeprefix(_BLANK), "utf-8-sig" if marked else name
     # a file cut inside its last character is damaged UTF-8, not GB18030 that happens to decode
     cut = fault.reason == "unexpected end of data" or fault.start >= len(content) - 3
-    if not wide and not (cut and _has_wide_utf8(content[: fault.start])):
-        try:
+    if name == "utf-8" and not (cut and _has_wide_utf8(content[: fault.start])):
+        with suppress(UnicodeDecodeError):
             text = content.decode("gb18030")
-        except UnicodeDecodeError:
-            pass
-        else:
             if _is_plain_chinese(content):
                 return text, "gb18030"
     raise UnreadableFileError(
-        f"{file}: byte {fault.start} is no {wide or 'UTF-8'} ({fault.reason}) and the file is no GB18030 or UTF-16 "
+        f"{file}: byte {fault.start} is no {name} ({fault.reason}) and the file is no GB18030 or UTF-16 "
         "either; save it as UTF-8, or declare its encoding"
     )
+
+
+def _declared(content: bytes, file: str, encoding: str) -> str:
+    try:
+        return content.decode(encoding).removeprefix(_BLANK)
+    except LookupError:
+        raise UnreadableFileError(f"{file}: encoding '{encoding}' is unknown; try utf-8 or gb18030") from None
+    except UnicodeDecodeError as error:
+        raise UnreadableFileError(
+            f"{file}: byte {error.start} is not {encoding} ({error.reason}); declare another encoding"
+        ) from None
 
 
 def _wide_encoding(content: bytes) -> str | None:
@@ -275,9 +273,9 @@ def _sheet_text(cell: Any) -> str:
         if whole and set(pattern) == {"0"}:
             return f"{int(value):0{len(pattern)}d}"
         return str(int(value)) if whole else repr(value)
-    if isinstance(value, datetime.datetime):
-        return value.date().isoformat() if value.time() == datetime.time(0) else value.isoformat(sep=" ")
-    return value.isoformat() if isinstance(value, datetime.date) else str(value)
+    if isinstance(value, dt.datetime):
+        return value.date().isoformat() if value.time() == dt.time(0) else value.isoformat(sep=" ")
+    return value.isoformat() if isinstance(value, dt.date) else str(value)
 
 
 def _sheet_grid(content: bytes, file: str, layer: str | None) -> Grid:
@@ -289,22 +287,14 @@ def _sheet_grid(content: bytes, file: str, layer: str | None) -> Grid:
     except Exception as error:
         raise UnreadableFileError(f"{file}: damaged or no .xlsx workbook ({error})") from error
     full = [
-        s for s in book.worksheets if s.sheet_state == "visible" and s.max_row and s.calculate_dimension()
+        s.title
+        for s in book.worksheets
+        if s.sheet_state == "visible"
+        and any(c.value is not None for row in s.iter_rows(max_row=1000) for c in row)
     ]
-    full = [s for s in full if any(c.value is not None for row in s.iter_rows(max_row=1000) for c in row)]
-    if layer is not None:
-        if layer not in book.sheetnames:
-            raise UnreadableFileError(
-                f"{file}: there is no sheet '{layer}'; there are: {', '.join(book.sheetnames)}"
-            )
-        sheet = book[layer]
-    elif len(full) > 1:
-        names = ", ".join(s.title for s in full)
-        raise UnreadableFileError(
-            f"{file}: several sheets ({names}); say which one, as {file}#{full[0].title}"
-        )
-    else:
-        sheet = full[0] if full else book.worksheets[0]
+    if layer in book.sheetnames:
+        full = [str(layer)]
+    sheet = book[_one_of(full or [book.worksheets[0].title], layer, file, "sheet")]
     _limit_rows(sheet.max_row or 0, file)
     rows = [[_sheet_text(cell) for cell in row] for row in sheet.iter_rows()]
     # a formatted but empty tail is not part of the table
@@ -323,7 +313,7 @@ def _value_text(value: Any) -> str:
         return "TRUE" if value else "FALSE"
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
-    if isinstance(value, datetime.datetime) and value.time() == datetime.time(0):
+    if isinstance(value, dt.datetime) and value.time() == dt.time(0):
         return value.date().isoformat()
     return "" if str(value) in {"NaT", "<NA>"} else str(value)
 
@@ -367,25 +357,33 @@ def _layer_grid(path: Path, file: str, kind: str, layer: str | None, encoding: s
         notes = (("encoding", options["encoding"]),)
     try:
         layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
-        if layer is not None and layer not in layers:
-            raise UnreadableFileError(f"{file}: there is no layer '{layer}'; there are: {', '.join(layers)}")
-        if layer is None and len(layers) > 1:
-            raise UnreadableFileError(
-                f"{file}: several layers ({', '.join(layers)}); say which one, as {file}#{layers[0]}"
-            )
-        _limit_rows(int(pyogrio.read_info(path, layer=layer, **options)["features"]), file)
-        frame = pyogrio.read_dataframe(path, layer=layer, **options)
+        chosen = _one_of(layers, layer, file, "layer")
+        _limit_rows(int(pyogrio.read_info(path, layer=chosen, **options)["features"]), file)
+        frame = pyogrio.read_dataframe(path, layer=chosen, **options)
     except UnreadableFileError:
         raise
     except Exception as error:
         raise UnreadableFileError(f"{file}: damaged, or no {kind} file ({error})") from error
-    return _frame_grid(frame, file, (*notes, ("layer", layer or layers[0])))
+    return _frame_grid(frame, file, (*notes, ("layer", chosen)))
+
+
+def _one_of(there: list[str], wanted: str | None, file: str, what: str) -> str:
+    """Return the layer or sheet that is meant; several without a choice are refused by name."""
+    if wanted is not None and wanted not in there:
+        raise UnreadableFileError(f"{file}: there is no {what} '{wanted}'; there are: {', '.join(there)}")
+    if not there:
+        raise UnreadableFileError(f"{file}: there is no {what} in it")
+    if wanted is None and len(there) > 1:
+        raise UnreadableFileError(
+            f"{file}: several {what}s ({', '.join(there)}); say which one, as {file}#{there[0]}"
+        )
+    return wanted or there[0]
 
 
 def _parquet_grid(path: Path, file: str) -> Grid:
     import geopandas as gpd  # noqa: PLC0415
     import pandas as pd  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]  # noqa: PLC0415
 
     try:
         facts = pq.read_metadata(path)
@@ -399,26 +397,25 @@ def _parquet_grid(path: Path, file: str) -> Grid:
     return _frame_grid(frame, file, ())
 
 
+_SIGNATURES = (
+    (b"SQLite format 3\0", "GeoPackage"),
+    (b"\x00\x00\x27\x0a", "shapefile"),
+    (b"fgb\x03fgb", "FlatGeobuf"),
+    (b"PAR1", "Parquet"),
+    (b"PK\x03\x04", "workbook"),
+    (b"\xd0\xcf\x11\xe0", "old workbook"),
+)
+
+
 def _kind_of(content: bytes) -> str:
     """Return what a file is by its first bytes, never by its name: only these kinds are read."""
-    if content.startswith(b"SQLite format 3\0"):
-        return "GeoPackage"
-    if content.startswith(b"\x00\x00\x27\x0a"):
-        return "shapefile"
-    if content.startswith(b"fgb\x03fgb"):
-        return "FlatGeobuf"
-    if content.startswith(b"PAR1"):
-        return "Parquet"
-    if content.startswith(b"PK\x03\x04"):
-        return "workbook"
-    if content.startswith(b"\xd0\xcf\x11\xe0"):
-        return "old workbook"
+    for signature, kind in _SIGNATURES:
+        if content.startswith(signature):
+            return kind
     start = content[:2048].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start.startswith(b"{") and b'"type"' in content:
+    if start.startswith(b"{"):
         return "GeoJSON"
-    if start.startswith(b"<"):
-        return "XML"
-    return "text"
+    return "XML" if start.startswith(b"<") else "text"
 
 
 def split_layer(source: str | os.PathLike[str]) -> tuple[str, str | None]:

@@ -63,7 +63,7 @@ def doubts(facilities: GeoDataFrame, units: GeoDataFrame) -> DataFrame:
 
 
 def _text(value: object) -> str:
-    return "" if value is None or pd.isna(value) else str(value)  # type: ignore[call-overload]  # scalars only
+    return "" if value is None or pd.isna(value) else str(value)
 
 
 def _texts(frame: DataFrame, column: str) -> list[str]:
@@ -102,8 +102,8 @@ def _unplaced(frame: GeoDataFrame) -> list[_Doubt]:
     rows = frame[frame["location_status"].isin(["not_located", "rejected", "ambiguous", "approximate"])]
     found = []
     texts = [_texts(rows, c) for c in ("location_reason", "location_detail", "location_query", "address")]
-    for row_id, reason, detail, query, address in zip(rows.index, *texts, strict=True):
-        reason = reason or "no_coordinates"
+    for row_id, given, detail, query, address in zip(rows.index, *texts, strict=True):
+        reason = given or "no_coordinates"
         if reason == "outside_county":
             found.append((reason, str(row_id), query, detail))
         else:
