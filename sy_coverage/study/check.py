@@ -71,7 +71,7 @@ def _say_facts(study: Study, known: dict[str, Any], report: Report) -> None:
         report.facts.append(
             words(
                 "study.fact_policy",
-                name=labels.pick(study.policy.name.model_dump()),
+                name=labels.pick(study.policy.name),
                 count=len(study.policy.targets),
             )
         )

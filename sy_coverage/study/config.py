@@ -110,13 +110,20 @@ class Geocoding(_Section):
     """How precise a found point must be to be used."""
 
 
-class Access(_Section):
-    """`[access]`: overrides what the policy says of how far a centre reaches."""
+class Reach(_Section):
+    """How elders travel to a kind of facility, and how far."""
 
     mode: Literal["drive", "walk", "bike", "ebike"] | None = None
-    """How elders travel to a service centre."""
+    """How elders travel."""
     cutoff_min: dict[UnitKind, Minutes] = {}
-    """Minutes within which a centre counts as in reach, by the class of the elder's unit."""
+    """Minutes within which a facility counts as in reach, by the class of the elder's unit."""
+
+
+class Access(Reach):
+    """`[access]`: overrides what the policy says of how far service centres reach, and (`kinds`) other kinds."""
+
+    kinds: dict[str, Reach] = {}
+    """The same for other kinds of facilities: ``[access.kinds.meal_point]``."""
 
 
 class Siting(_Section):

@@ -71,7 +71,7 @@ def _nearest(study: Study, sites: GeoDataFrame, points: GeoDataFrame, mode: str)
 def _demand(study: Study) -> GeoDataFrame:
     """Return the villages with minutes to the nearest centre and whether that is within the cutoff, today and planned."""
     kind = study.centre_kind
-    cutoff = study.demand["unit_id"].map(study.units["kind"]).map(kind.cutoff_min)
+    cutoff = study.demand["unit_id"].map(study.units["kind"]).map(kind.cutoff_min.__getitem__)
     demand = study.demand.copy()
     for suffix, facilities in (("", study.open_facilities), ("_planned", study.planned_facilities)):
         centres = facilities[(facilities["kind"] == kind.id) & facilities.geometry.notna()]
@@ -205,7 +205,7 @@ def _parameters(study: Study) -> DataFrame:
     config, kind = study.config, study.centre_kind
     given = config.siting
     rows: list[tuple[str, object, str, bool]] = [
-        ("policy", labels.pick(study.policy.name.model_dump(), config.study.language), "", True),
+        ("policy", labels.pick(study.policy.name, config.study.language), "", True),
         ("date", config.study.date.isoformat(), "", True),
         ("scope", study.words(f"study.scope_{study.scope}"), "", given.scope is not None),
         ("rule", study.words(f"study.rule_{study.rule}"), "", given.rule is not None),

@@ -44,6 +44,8 @@ class Study:
         """Hold `config`, whose relative paths start at `folder`; `progress` is told of every stage."""
         self.config = config
         self.folder = folder
+        self.reports: dict[str, DataFrame] = {}
+        """What the readers read, assumed, fixed and left out, by room."""
         self.seconds: dict[str, float] = {}
         self._progress = progress
         self._plans: dict[str | None, SitingPlan] = {}
@@ -65,6 +67,13 @@ class Study:
             return written
         return str(self.folder / Path(written).expanduser())
 
+    def _kept(self, room: str, frame: GeoDataFrame) -> GeoDataFrame:
+        """Keep the report a reader attached to `frame`, and return the frame without it: pandas copies it at every step."""
+        report = frame.attrs.pop("report", None)
+        if report is not None:
+            self.reports[room] = report
+        return frame
+
     def _paths(self, written: tuple[str, ...]) -> list[str]:
         return [self.path(file) for file in written]
 
@@ -76,7 +85,10 @@ class Study:
         named = self.config.study.policy
         here = Path(self.path(named))
         policy = policies.load_policy(here if here.suffix == ".toml" else named)
-        return policy.with_access(mode=self.config.access.mode, cutoff_min=self.config.access.cutoff_min)
+        access = self.config.access
+        for kind, reach in {policy.coverage_kind: access, **access.kinds}.items():
+            policy = policy.with_access(mode=reach.mode, cutoff_min=dict(reach.cutoff_min), kind=kind)
+        return policy
 
     @property
     def scope(self) -> str:
@@ -100,12 +112,13 @@ class Study:
         """Streets and townships, indexed by `unit_id`."""
         given = self.config.boundaries
         with self.progress("units"):
-            return places.read_units(
+            units = places.read_units(
                 self.path(given.units),
                 coordinate_system=given.coordinate_system,
                 columns=given.columns,
                 invalid=given.invalid,
             )
+            return self._kept("units", units)
 
     @property
     def counties(self) -> dict[str, str]:
@@ -121,7 +134,7 @@ class Study:
             demand = places.read_demand(
                 self.path(given.villages), coordinate_system=given.coordinate_system, columns=given.columns
             )
-            return places.assign_units(demand, self.units)
+            return places.assign_units(self._kept("demand", demand), self.units)
 
     @cached_property
     def _gazetteers(self) -> list[Any]:
@@ -145,7 +158,7 @@ class Study:
                 columns=given.columns,
                 policy=self.policy,
             )
-            return self._located(read)
+            return self._located(self._kept("facilities", read))
 
     @cached_property
     def doubts(self) -> DataFrame:
@@ -166,7 +179,7 @@ class Study:
                 columns=given.columns,
                 policy=self.policy,
             )
-            located = self._located(read)
+            located = self._located(self._kept("candidates", read))
         clash = located.index.intersection(self.facilities.index)
         if len(clash):
             raise UnknownIdError(
@@ -216,7 +229,7 @@ class Study:
         return frame[(frame["kind"] == kind) & frame.geometry.notna()]
 
     def _times_of(self, kind: Kind, sites: GeoDataFrame) -> TravelTimes:
-        horizon = HORIZON * max(kind.cutoff_min.values())
+        horizon = HORIZON * kind.longest_min
         return self.network.travel_times(
             sites, self.demand, mode=kind.mode, cutoff_min=horizon, max_snap_m=self.config.roads.max_snap_m
         )
@@ -233,35 +246,37 @@ class Study:
                 advance()
         return found
 
-    def _sites(self, kind: str) -> GeoDataFrame:
-        """Return the located open facilities and candidates of `kind` in one frame, ordered by id."""
-        listed = self.candidates
-        proposed = listed[(listed["kind"] == kind) & listed.geometry.notna()]
-        sites = pd.concat([self._open(kind)[["kind", "geometry"]], proposed[["kind", "geometry"]]])
-        return sites.sort_index()
+    def _sites(self, *kinds: str) -> GeoDataFrame:
+        """Return the located open facilities and candidates of `kinds` in one frame, ordered by id."""
+        columns = ["kind", "geometry"]
+        frames = [frame[frame["kind"].isin(kinds) & frame.geometry.notna()][columns] for frame in self._standing]
+        return pd.concat(frames).sort_index()
+
+    @property
+    def _standing(self) -> tuple[GeoDataFrame, GeoDataFrame]:
+        return self.open_facilities, self.candidates
+
+    def _site_times(self, sites: GeoDataFrame, points: GeoDataFrame, *, cutoff_min: float) -> TravelTimes:
+        return self.network.travel_times(
+            sites, points, mode="drive", cutoff_min=cutoff_min, max_snap_m=self.config.roads.max_snap_m
+        )
 
     @cached_property
     def between_homes(self) -> TravelTimes | None:
-        """Minutes between any two sites of a kind that must be spread, where the study asks for a spread."""
+        """Minutes between any two homes that must be apart, where the study asks for a spread."""
         spread = self.config.siting.spread_min
-        if spread is None or self.policy.spread_kind is None:
+        if spread is None:
             return None
-        homes = self._sites(self.policy.spread_kind)
-        return self.network.travel_times(
-            homes, homes, mode="drive", cutoff_min=spread, max_snap_m=self.config.roads.max_snap_m
-        )
+        homes = self._sites(*self.policy.home_kinds)
+        return self._site_times(homes, homes, cutoff_min=spread)
 
     @cached_property
     def to_medical(self) -> TravelTimes | None:
-        """Minutes between every candidate and the medical institutions."""
-        medical = self._open("medical") if "medical" in self.policy.kinds else None
-        if medical is None or medical.empty:
+        """Minutes from every home, standing or possible, to the medical institutions."""
+        limit = self.config.siting.medical_min
+        if limit is None or "medical" not in self.policy.kinds:
             return None
-        sites = self.candidates[self.candidates.geometry.notna()]
-        limit = max(self.config.siting.medical_min or 0.0, 120.0)
-        return self.network.travel_times(
-            medical, sites, mode="drive", cutoff_min=limit, max_snap_m=self.config.roads.max_snap_m
-        )
+        return self._site_times(self._open("medical"), self._sites(*self.policy.home_kinds), cutoff_min=limit)
 
     # --- coverage -------------------------------------------------------------------------------------------------
 
@@ -312,6 +327,8 @@ class Study:
             scope=self.scope,
             date=self.config.study.date,
             reported=self.config.reported,
+            demand=self.demand,
+            language=self.config.study.language,
         )
 
     @cached_property
