@@ -1,0 +1,177 @@
+"""Hold a proposal as headings, paragraphs, tables and figures, so that page and document say the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from sy_coverage import labels
+from sy_coverage.outputs import _format as fmt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sy_coverage.labels import Language
+
+Align = Literal["l", "r", "c"]
+_DIGITS = "零一二三四五六七八九"
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A numbered heading: 一、 (level 1) or （一） (level 2); in English 1 and 1.1."""
+
+    level: int
+    number: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Running text; `strong` for what must not be overlooked."""
+
+    text: str
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Items:
+    """Numbered points, each with what it is about and what is said of it."""
+
+    points: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A few figures that say the most: value, and what it is."""
+
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text that is already formatted; the caption carries its number."""
+
+    caption: str
+    head: tuple[str, ...]
+    align: str
+    """One letter a column: l, r or c."""
+    widths: tuple[float, ...]
+    rows: tuple[tuple[str, ...], ...]
+    last_is_total: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Image:
+    """A figure as PNG, with caption and a text for those who cannot see it."""
+
+    caption: str
+    png: bytes
+    alt: str
+    share: float = 1.0
+    """Of the width of the text."""
+
+
+Block = Heading | Paragraph | Items | Facts | Table | Image
+
+
+@dataclass(frozen=True)
+class Document:
+    """A whole proposal."""
+
+    language: Language
+    title: str
+    subtitle: str
+    notices: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    office: str
+    date: str
+    closing: tuple[str, ...]
+    """Statements that end the document: borders, coordinates, approval number."""
+    subject: str = ""
+
+
+@dataclass
+class Writer:
+    """Collect blocks in order; number headings, tables and figures."""
+
+    language: Language
+    blocks: list[Block] = field(default_factory=list)
+    _counts: dict[str, int] = field(default_factory=dict)
+
+    def say(self, key: str, **values: object) -> str:
+        """Return the label ``outputs.<key>``, its fields filled."""
+        return labels.text(f"outputs.{key}", self.language, **values)
+
+    def heading(self, level: int, key: str, **values: object) -> None:
+        """Add a heading with the next number of its level."""
+        place = self._next(f"heading{level}")
+        if level == 1:
+            self._counts["heading2"] = 0
+            number = f"{chinese_number(place)}、" if self.language == "zh" else f"{place}"
+        elif self.language == "zh":
+            number = f"（{chinese_number(place)}）"
+        else:
+            number = f"{self._counts['heading1']}.{place}"
+        self.blocks.append(Heading(level, number, self.say(key, **values)))
+
+    def paragraph(self, key: str, *, strong: bool = False, **values: object) -> None:
+        """Add a paragraph from a label."""
+        self.text(self.say(key, **values), strong=strong)
+
+    def text(self, text: str, *, strong: bool = False) -> None:
+        """Add a paragraph of words that are already said."""
+        self.blocks.append(Paragraph(fmt.plain(text), strong))
+
+    def items(self, points: Iterable[tuple[str, str]]) -> None:
+        """Add numbered points."""
+        every = tuple((fmt.plain(head), fmt.plain(body)) for head, body in points)
+        if every:
+            self.blocks.append(Items(every))
+
+    def facts(self, facts: Iterable[tuple[str, str]]) -> None:
+        """Add the figures that say the most."""
+        self.blocks.append(Facts(tuple(facts)))
+
+    def table(
+        self,
+        key: str,
+        columns: Iterable[tuple[str, Align, float]],
+        rows: Iterable[Iterable[str]],
+        *,
+        last_is_total: bool = False,
+        note: str = "",
+        **values: object,
+    ) -> None:
+        """Add a table: caption from the label `key`; columns as (label key, alignment, relative width)."""
+        columns = list(columns)
+        self.blocks.append(
+            Table(
+                caption=self.say("table_caption", number=self._next("table"), text=self.say(key, **values)),
+                head=tuple(self.say(label) for label, _, _ in columns),
+                align="".join(align for _, align, _ in columns),
+                widths=tuple(width for _, _, width in columns),
+                rows=tuple(tuple(fmt.plain(cell) for cell in row) for row in rows),
+                last_is_total=last_is_total,
+                note=fmt.plain(note),
+            )
+        )
+
+    def image(self, key: str, png: bytes, *, share: float = 1.0, **values: object) -> None:
+        """Add a figure; the caption's words describe it to those who cannot see it."""
+        text = self.say(key, **values)
+        caption = self.say("figure_caption", number=self._next("figure"), text=text)
+        self.blocks.append(Image(fmt.plain(caption), png, fmt.plain(text), share))
+
+    def _next(self, what: str) -> int:
+        self._counts[what] = self._counts.get(what, 0) + 1
+        return self._counts[what]
+
+
+def chinese_number(value: int) -> str:
+    """Return 1…99 as 一, 二, … 十, 十一, … 九十九."""
+    tens, ones = divmod(value, 10)
+    if tens == 0:
+        return _DIGITS[ones]
+    return ("" if tens == 1 else _DIGITS[tens]) + "十" + (_DIGITS[ones] if ones else "")

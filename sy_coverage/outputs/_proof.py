@@ -1,0 +1,95 @@
+"""Say in plain words what a plan's certificate proves, and what it does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sy_coverage import labels, siting
+from sy_coverage.outputs import _format as fmt
+from sy_coverage.outputs import _words as words
+
+if TYPE_CHECKING:
+    from sy_coverage.outputs._document import Writer
+    from sy_coverage.outputs.findings import Findings
+    from sy_coverage.siting.certificate import Certificate, SitingPlan
+
+
+def plan_of(findings: Findings) -> SitingPlan | None:
+    """Return the plan of the one scope these findings are about."""
+    plans = findings.plans
+    return plans.get(findings.scope_id) or (next(iter(plans.values())) if len(plans) == 1 else None)
+
+
+def verdict(findings: Findings, writer: Writer) -> str:
+    """Return in one sentence what is known of the plan: optimal, feasible with its gap, impossible, no answer."""
+    plan = plan_of(findings)
+    if plan is None:
+        return writer.say("proof_no_plan")
+    gap = fmt.share(plan.gap) if plan.gap is not None else ""
+    return writer.say(f"proof_{plan.status}", gap=gap)
+
+
+def add(findings: Findings, writer: Writer) -> None:
+    """Add the section's blocks: verdict, the table of stages, rules recomputed, our own search, limits of the proof."""
+    plan = plan_of(findings)
+    writer.text(verdict(findings, writer), strong=True)
+    if plan is None:
+        return
+    for sentence in impossible(findings, plan):
+        writer.text(sentence)
+    certificate = plan.certificate
+    if certificate is None:
+        return
+    writer.paragraph("proof_how", solver=certificate.solver)
+    writer.table(
+        "table_proof",
+        (
+            ("column_stage", "l", 3.4),
+            ("column_value_plan", "r", 2),
+            ("column_bound", "r", 2),
+            ("column_proved", "c", 1.6),
+        ),
+        _stages(certificate, writer),
+    )
+    _rules(certificate, writer)
+    if certificate.heuristic_value is not None:
+        writer.paragraph("proof_own_search", value=fmt.number(certificate.heuristic_value, 1))
+    if certificate.ties:
+        names = findings.proposals["name"]
+        sites = [str(names.get(site, site)) for site in certificate.ties]
+        writer.paragraph("proof_ties", sites=labels.joined(map(fmt.plain, sites), findings.language))
+    writer.paragraph("proof_limits")
+
+
+def _stages(certificate: Certificate, writer: Writer) -> list[list[str]]:
+    rows = []
+    for stage in certificate.stages:
+        name = words.of_id("stage", stage.objective_id, writer.language)
+        digits = 1 if stage.objective_id in {"cost", "elder_minutes", "home_minutes"} else 0
+        rows.append(
+            [
+                name,
+                fmt.number(stage.value, digits),
+                fmt.number(stage.bound, digits),
+                writer.say("proved_yes" if stage.proved else "proved_no"),
+            ]
+        )
+    return rows
+
+
+def _rules(certificate: Certificate, writer: Writer) -> None:
+    said = [words.of_id("rule", rule, writer.language) for rule in certificate.rules]
+    if said:
+        separator = "；" if writer.language == "zh" else "; "
+        writer.paragraph("proof_rules", rules=separator.join(said))
+
+
+def impossible(findings: Findings, plan: SitingPlan) -> list[str]:
+    """Return, in planning words, why the targets cannot be met; nothing for a plan that meets them."""
+    if plan.status not in {"infeasible", "no_answer"} or plan.findings.empty:
+        return []
+    if "sentence" in plan.findings.columns:
+        return [str(s) for s in plan.findings["sentence"]]
+    names = dict(findings.units["name"]) | dict(findings.counties["county"])
+    said = siting.sentences(plan.findings, findings.language, names=names)
+    return [str(s) for s in said["sentence"]]

@@ -1,0 +1,643 @@
+"""Write the sections of one county's proposal: where it stands, what is proposed, what that brings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sy_coverage import labels
+from sy_coverage.outputs import _curves, _proof, figures, tables
+from sy_coverage.outputs import _format as fmt
+from sy_coverage.outputs import _words as words
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from sy_coverage.outputs._document import Writer
+    from sy_coverage.outputs.findings import Findings
+
+MOST_VILLAGES = 20
+"""So many villages beyond the cutoff are listed by name, those with the most elders first; the layer `demand` has all."""
+
+
+def opening(findings: Findings, writer: Writer) -> None:
+    """Add the figures that say the most and the paragraph that sums up."""
+    totals, language = findings.totals, findings.language
+    counted = int((findings.units["kind"] != "other").sum())
+    sites, cost = len(findings.proposals), fmt.money([findings.proposals["cost"].sum()])[0]
+    share_today, share_plan = within(findings, ""), within(findings, "_planned")
+    writer.facts(
+        [
+            (
+                f"{int(totals['covered_today'])} → {int(totals['covered_planned'])}／{counted}",
+                writer.say("fact_units"),
+            ),
+            (f"{fmt.share(share_today)} → {fmt.share(share_plan)}", writer.say("fact_share")),
+            (writer.say("sites_value", value=sites), writer.say("fact_sites")),
+            (writer.say("cost_value", value=cost), writer.say("fact_cost")),
+        ]
+    )
+    writer.paragraph(
+        "opening",
+        policy=labels.pick(findings.policy.name, language),
+        document=findings.policy.document,
+        date=fmt.date(findings.date, language),
+        scope=findings.scope_name,
+        units=len(findings.units),
+        elders=fmt.number(findings.units["elders"].sum()),
+        age=writer.say(f"age_{findings.policy.readings.elders}"),
+    )
+    if sites:
+        writer.paragraph(
+            "opening_plan",
+            sites=sites,
+            cost=cost,
+            counted=counted,
+            before=int(totals["covered_today"]),
+            after=int(totals["covered_planned"]),
+            share_today=fmt.share(share_today),
+            share_plan=fmt.share(share_plan),
+        )
+    else:
+        writer.paragraph("opening_nothing")
+    writer.text(_proof.verdict(findings, writer))
+
+
+def within(findings: Findings, suffix: str) -> float | None:
+    """Return the share of elders within the cutoff, today (``""``) or with the plan (``_planned``); None without elders."""
+    elders = float(findings.units["elders"].sum())
+    return float(findings.units[f"elders_covered{suffix}"].sum()) / elders if elders > 0 else None
+
+
+def standing(findings: Findings, writer: Writer) -> None:
+    """Add section 一: what there is, the indicators with their clauses, presence beside access."""
+    writer.heading(1, "section_standing")
+    writer.heading(2, "section_basics")
+    kinds = findings.units["kind"].value_counts()
+    named = [
+        writer.say("count_of_units", count=int(kinds[kind]), kind=writer.say(f"unit_{kind}"))
+        for kind in ("street", "township", "other")
+        if kind in kinds
+    ]
+    writer.paragraph(
+        "basics",
+        scope=findings.scope_name,
+        units=labels.joined(named, findings.language),
+        villages=fmt.number(len(findings.demand)),
+        elders=fmt.number(findings.units["elders"].sum()),
+        age=writer.say(f"age_{findings.policy.readings.elders}"),
+    )
+    _existing(findings, writer)
+    writer.heading(2, "section_indicators")
+    indicators(findings, writer)
+    writer.heading(2, "section_access")
+    _access(findings, writer)
+
+
+def _existing(findings: Findings, writer: Writer) -> None:
+    frame = findings.facilities
+    if frame.empty:
+        writer.paragraph("no_facilities")
+        return
+    located = frame.geometry.notna() & ~frame.geometry.is_empty
+    rows = []
+    for kind in dict.fromkeys([*findings.policy.kinds, *sorted(set(frame["kind"]))]):
+        own = frame["kind"] == kind
+        if not own.any():
+            continue
+        by_status = frame.loc[own, "status"].value_counts()
+        beds = [_sum_known(frame.loc[own & (frame["status"] == "open")], c) for c in ("beds", "nursing_beds")]
+        rows.append(
+            [
+                words.kind(findings.policy, kind, findings.language),
+                *(str(int(by_status.get(status, 0))) for status in ("open", "planned", "closed")),
+                *beds,
+                str(int((own & ~located).sum())),
+            ]
+        )
+    columns: list[Any] = [("column_kind", "l", 4.4)]
+    columns += [(f"column_{c}", "r", 1.2) for c in ("open", "planned", "closed")]
+    columns += [
+        ("column_beds", "r", 1.4),
+        ("column_nursing_beds", "r", 1.6),
+        ("column_not_located", "r", 1.4),
+    ]
+    writer.table("table_existing", columns, rows, note=writer.say("table_existing_note"))
+
+
+def _sum_known(frame: DataFrame, column: str) -> str:
+    if column not in frame.columns or not frame[column].notna().any():
+        return ""
+    return fmt.number(frame[column].sum())
+
+
+def indicators(findings: Findings, writer: Writer) -> None:
+    """Add the indicator table, with clause and reason, and what it comes to in words."""
+    policy, language = findings.policy, findings.language
+    card = tables.scorecard(findings)
+    city = findings.scope_id == words.CITY
+    rows = []
+    for row in card.to_dict("records"):
+        target = words.target_of(policy, row["target_id"])
+        value = {
+            k: words.value_of(policy, row["target_id"], row[k])
+            for k in ("value_today", "value_planned", "target")
+        }
+        many = city or row["scope_id"] == words.CITY
+        name = f"{row['name']}（{row['scope']}）" if many else row["name"]
+        if language == "en" and many:
+            name = f"{row['name']} ({row['scope']})"
+        rows.append(
+            [
+                name,
+                value["target"],
+                fmt.date(policy.due(target), language) if target else "",
+                value["value_today"],
+                value["value_planned"],
+                _verdict(row, language),
+                fmt.number(row["needed"]),
+                " ".join(
+                    filter(None, [row["reason"] or words.basis(row["basis"], language), row["citation"]])
+                ),
+            ]
+        )
+    writer.table(
+        "table_indicators",
+        (
+            ("column_indicator", "l", 3.6),
+            ("column_target", "r", 1.2),
+            ("column_due", "l", 1.9),
+            ("column_value_today", "r", 1.2),
+            ("column_value_planned", "r", 1.3),
+            ("column_met", "l", 1.7),
+            ("column_needed", "r", 0.9),
+            ("column_reason_citation", "l", 3.6),
+        ),
+        rows,
+        note=writer.say("table_indicators_note"),
+    )
+    _indicators_in_words(card, writer)
+
+
+def _verdict(row: dict[str, Any], language: Any) -> str:
+    if row["basis"] == "not_applicable":
+        return words.basis("not_applicable", language)
+    pair = [words.met(row[c], language) for c in ("met_today", "met_planned")]
+    return pair[0] if pair[0] == pair[1] else " → ".join(p or "—" for p in pair)
+
+
+def _indicators_in_words(card: DataFrame, writer: Writer) -> None:
+    def names(chosen: Any) -> str:
+        return labels.joined(dict.fromkeys(fmt.plain(n) for n in card.loc[chosen, "name"]), writer.language)
+
+    today = card["met_today"].astype("boolean")
+    plan = card["met_planned"].astype("boolean")
+    reached = today.eq(other=False).fillna(value=False) & plan.fillna(value=False)
+    missed = plan.eq(other=False).fillna(value=False)
+    unknown = card["basis"] == "unknown"
+    for key, chosen in (
+        ("indicators_reached", reached),
+        ("indicators_missed", missed),
+        ("indicators_unknown", unknown),
+    ):
+        if chosen.any():
+            writer.paragraph(key, names=names(chosen))
+
+
+def _access(findings: Findings, writer: Writer) -> None:
+    units = findings.units.sort_index()
+    kind = words.centre_kind(findings.policy)
+    centre = words.kind(findings.policy, kind, findings.language)
+    cutoffs = findings.policy.kinds[kind].cutoff_min if kind else None
+    writer.paragraph(
+        "access",
+        centre=centre,
+        street=f"{cutoffs['street']:g}" if cutoffs else "",
+        township=f"{cutoffs['township']:g}" if cutoffs else "",
+        mode=words.of_id("mode", findings.policy.kinds[kind].mode if kind else "", findings.language),
+    )
+    share = findings.policy.readings.share
+    far = units["share_covered"].lt(share).fillna(value=False)
+    has = units["has_centre"].fillna(value=False).astype(bool)
+    near = units["share_covered"].ge(share).fillna(value=False)
+    for key, chosen in (("access_far", has & far), ("access_near", ~has & near)):
+        if chosen.any():
+            names = [fmt.plain(n) for n in units.loc[chosen, "name"]]
+            writer.paragraph(
+                key, count=len(names), names=labels.joined(names, findings.language), share=fmt.share(share)
+            )
+    rows = [
+        [
+            row["name"],
+            writer.say(f"unit_{row['kind']}"),
+            fmt.number(row["elders"]),
+            _change(*(words.flag(row[c], findings.language) for c in ("has_centre", "has_centre_planned"))),
+            fmt.share(row["share_covered"]),
+            fmt.share(row["share_covered_planned"]),
+            fmt.minutes(row["nearest_mean_min"]),
+            fmt.minutes(row["nearest_mean_min_planned"]),
+        ]
+        for row in units.to_dict("records")
+    ]
+    columns: tuple[Any, ...] = (
+        ("column_unit", "l", 2.6),
+        ("column_unit_kind", "l", 1.2),
+        ("column_elders", "r", 1.5),
+        ("column_centre_change", "c", 1.6),
+        ("column_share_covered", "r", 1.5),
+        ("column_share_covered_planned", "r", 1.6),
+        ("column_nearest_mean_min", "r", 1.6),
+        ("column_nearest_mean_min_planned", "r", 1.7),
+    )
+    writer.table("table_units", columns, rows, note=writer.say("table_units_note"))
+
+
+def _change(before: str, after: str) -> str:
+    return before if before == after else f"{before} → {after}"
+
+
+def proposed(findings: Findings, writer: Writer) -> None:
+    """Add section 二: sites by kind and year, the list, the map, the reason for each."""
+    writer.heading(1, "section_proposed")
+    sites = tables.sites(findings)
+    if sites.empty:
+        writer.paragraph("nothing_proposed")
+        writer.image("figure_county_map", figures.county_map(findings), scope=findings.scope_name)
+        return
+    writer.heading(2, "section_overall")
+    overall(findings, writer)
+    writer.heading(2, "section_sites")
+    _site_table(findings, sites, writer)
+    writer.image("figure_county_map", figures.county_map(findings), scope=findings.scope_name)
+    writer.heading(2, "section_reasons")
+    writer.items(
+        (
+            writer.say(
+                "site_named",
+                number=int(row["number"]),
+                name=fmt.plain(row["name"]),
+                unit=fmt.plain(row["unit"]),
+            ),
+            row["why"] if fmt.known(row["why"]) else writer.say("no_reason"),
+        )
+        for row in sites.to_dict("records")
+    )
+
+
+def overall(findings: Findings, writer: Writer) -> None:
+    """Add what is proposed by kind, and by year where sites have one."""
+    sites = tables.sites(findings)
+    if sites.empty:
+        writer.paragraph("nothing_proposed")
+        return
+    _by_kind(findings, sites, writer)
+    if sites["phase"].notna().any():
+        _by_year(findings, sites, writer)
+
+
+def _by_kind(findings: Findings, sites: DataFrame, writer: Writer) -> None:
+    kinds = [
+        k
+        for k in dict.fromkeys([*findings.policy.kinds, *sorted(set(sites["kind"]))])
+        if (sites["kind"] == k).any()
+    ]
+    costs = fmt.money([*(sites.loc[sites["kind"] == k, "cost"].sum() for k in kinds), sites["cost"].sum()])
+    upgrade = sites["premises"] == "upgrade"
+    idle = sites["premises"].isin(["idle_school", "village_office", "public_building"])
+    rows = []
+    for kind, cost in zip(kinds, costs, strict=False):
+        own = sites["kind"] == kind
+        name = words.kind(findings.policy, kind, findings.language)
+        rows.append([name, str(int(own.sum())), *(str(int((own & c).sum())) for c in (idle, upgrade)), cost])
+    rows.append(
+        [writer.say("total"), str(len(sites)), str(int(idle.sum())), str(int(upgrade.sum())), costs[-1]]
+    )
+    writer.paragraph(
+        "overall", sites=len(sites), cost=costs[-1], idle=int(idle.sum()), upgrade=int(upgrade.sum())
+    )
+    columns: list[Any] = [("column_kind", "l", 4.6), ("column_count", "r", 1.4), ("column_idle", "r", 2)]
+    columns += [("column_upgrade", "r", 1.6), ("column_cost", "r", 2)]
+    writer.table("table_by_kind", columns, rows, last_is_total=True)
+
+
+def _by_year(findings: Findings, sites: DataFrame, writer: Writer) -> None:
+    years = sorted({int(y) for y in sites["phase"].dropna()})
+    groups = [(str(y), sites["phase"].eq(y).fillna(value=False)) for y in years]
+    if sites["phase"].isna().any():
+        groups.append((writer.say("year_open"), sites["phase"].isna()))
+    costs = fmt.money([*(sites.loc[g, "cost"].sum() for _, g in groups), sites["cost"].sum()])
+    rows = []
+    for (year, group), cost in zip(groups, costs, strict=False):
+        own = sites[group]
+        said = [
+            writer.say(
+                "count_of_kind",
+                kind=words.kind(findings.policy, k, findings.language),
+                count=int((own["kind"] == k).sum()),
+            )
+            for k in findings.policy.kinds
+            if (own["kind"] == k).any()
+        ]
+        rows.append([year, str(len(own)), labels.joined(said, findings.language), cost])
+    rows.append([writer.say("total"), str(len(sites)), "", costs[-1]])
+    columns: tuple[Any, ...] = (
+        ("column_phase", "l", 1.4),
+        ("column_count", "r", 1.2),
+        ("column_kinds", "l", 7),
+        ("column_cost", "r", 1.8),
+    )
+    writer.table("table_by_year", columns, rows, last_is_total=True)
+    if figures.has_timeline(findings):
+        writer.image("figure_timeline", figures.timeline(findings))
+
+
+def _site_table(findings: Findings, sites: DataFrame, writer: Writer) -> None:
+    costs = fmt.money([*sites["cost"], sites["cost"].sum()])
+    phased = sites["phase"].notna().any()
+    rows = []
+    for row, cost in zip(sites.to_dict("records"), costs, strict=False):
+        cells = [
+            str(int(row["number"])),
+            row["name"],
+            words.kind(findings.policy, row["kind"], findings.language),
+            row["unit"],
+            words.premises(row["premises"], findings.language),
+            cost,
+            fmt.number(row["phase"]).replace(",", "") if phased else None,
+            fmt.number(row["elders_gained"]),
+            fmt.minutes(row["medical_min"]),
+        ]
+        rows.append([c for c in cells if c is not None])
+    blank = [""] * (3 if phased else 2)
+    rows.append(["", writer.say("total"), "", "", "", costs[-1], *blank])
+    columns: list[Any] = [("column_number", "r", 0.8), ("column_name", "l", 3.2), ("column_kind", "l", 2.8)]
+    columns += [("column_unit", "l", 1.7), ("column_premises", "l", 1.6), ("column_cost", "r", 1.3)]
+    columns += [("column_phase", "r", 1)] if phased else []
+    columns += [("column_elders_gained", "r", 1.5), ("column_medical_min", "r", 1.4)]
+    writer.table("table_sites", columns, rows, last_is_total=True, note=writer.say("table_sites_note"))
+
+
+def brought(findings: Findings, writer: Writer) -> None:
+    """Add section 三: before and after, what stays uncovered and why, how even access is."""
+    writer.heading(1, "section_brought")
+    writer.heading(2, "section_before_after")
+    _before_after(findings, writer)
+    writer.image("figure_bars", figures.coverage_bars(findings), scope=findings.scope_name)
+    writer.heading(2, "section_left")
+    _left_units(findings, writer)
+    _left_villages(findings, writer)
+    if figures.has_lorenz(findings):
+        writer.heading(2, "section_even")
+        even(findings, writer)
+
+
+def even(findings: Findings, writer: Writer) -> None:
+    """Add how evenly access is spread over the units: Gini coefficients and Lorenz curves."""
+    curves = [_curves.lorenz_points(findings, suffix) for suffix in ("", "_planned")]
+    ginis = [writer.say("not_known") if c is None else fmt.number(_curves.gini(c), 3) for c in curves]
+    writer.paragraph("even", today=ginis[0], planned=ginis[1])
+    writer.image("figure_lorenz", figures.lorenz(findings), share=0.62)
+
+
+def _before_after(findings: Findings, writer: Writer) -> None:
+    units, totals = findings.units, findings.totals
+    counted = int((units["kind"] != "other").sum())
+
+    def mean(column: str) -> Any:
+        known = units[units[column].notna() & (units["elders"] > 0)]
+        whole = float(known["elders"].sum())
+        return float((known[column] * known["elders"]).sum()) / whole if whole > 0 else None
+
+    def centres(column: str) -> int:
+        return int(units[column].fillna(value=False).astype(bool).sum())
+
+    elders = [float(units[f"elders_covered{s}"].sum()) for s in ("", "_planned")]
+    minutes = [mean(f"nearest_mean_min{s}") for s in ("", "_planned")]
+    rows = [
+        [
+            "row_units_covered",
+            str(int(totals["covered_today"])),
+            str(int(totals["covered_planned"])),
+            counted,
+        ],
+        ["row_units_centre", str(centres("has_centre")), str(centres("has_centre_planned")), len(units)],
+        [
+            "row_elders_within",
+            fmt.number(elders[0]),
+            fmt.number(elders[1]),
+            fmt.number(units["elders"].sum()),
+        ],
+        ["row_share_within", fmt.share(within(findings, "")), fmt.share(within(findings, "_planned")), ""],
+        ["row_minutes", fmt.minutes(minutes[0]), fmt.minutes(minutes[1]), ""],
+    ]
+    columns: tuple[Any, ...] = (
+        ("column_measure", "l", 5),
+        ("column_value_today", "r", 1.8),
+        ("column_value_planned", "r", 1.8),
+        ("column_out_of", "r", 1.8),
+    )
+    said = [[writer.say(str(r[0])), *map(str, r[1:])] for r in rows]
+    writer.table("table_before_after", columns, said, note=writer.say("table_before_after_note"))
+
+
+def _left_units(findings: Findings, writer: Writer) -> None:
+    units = findings.units.sort_index()
+    without = units[~units["has_centre_planned"].fillna(value=False).astype(bool)]
+    if without.empty:
+        writer.paragraph("left_no_unit")
+        return
+    why = tables.units(findings).set_index("unit_id")["left_out"]
+    rows = [
+        [
+            row.name,
+            writer.say(f"unit_{row.kind}"),
+            fmt.number(row.elders),
+            fmt.share(row.share_covered_planned),
+            why[unit_id]
+            if fmt.known(why[unit_id])
+            else writer.say("outside_rates" if row.kind == "other" else "no_reason"),
+        ]
+        for unit_id, row in zip(without.index, without.itertuples(index=False), strict=True)
+    ]
+    columns: tuple[Any, ...] = (
+        ("column_unit", "l", 2.2),
+        ("column_unit_kind", "l", 1.1),
+        ("column_elders", "r", 1.5),
+        ("column_share_covered_planned", "r", 1.7),
+        ("column_left_out", "l", 6),
+    )
+    writer.table("table_left_units", columns, rows)
+
+
+def _left_villages(findings: Findings, writer: Writer) -> None:
+    demand = findings.demand
+    beyond = demand[~demand["covered_planned"].fillna(value=False).astype(bool) & (demand["elders"] > 0)]
+    if beyond.empty:
+        writer.paragraph("left_no_village")
+        return
+    writer.paragraph(
+        "left_villages", villages=fmt.number(len(beyond)), elders=fmt.number(beyond["elders"].sum())
+    )
+    beyond = beyond.sort_index().sort_values("elders", ascending=False, kind="stable")
+    names = findings.units["name"]
+    rows = [
+        [
+            row["name"],
+            names.get(row["unit_id"], ""),
+            fmt.number(row["elders"]),
+            fmt.minutes(row["nearest_planned_min"]) or writer.say("no_road"),
+        ]
+        for row in beyond.head(MOST_VILLAGES).to_dict("records")
+    ]
+    more = len(beyond) - len(rows)
+    note = writer.say("villages_more", count=fmt.number(more)) if more > 0 else ""
+    columns: tuple[Any, ...] = (
+        ("column_village", "l", 4),
+        ("column_unit", "l", 3),
+        ("column_elders", "r", 2),
+        ("column_nearest_planned_min", "r", 3),
+    )
+    writer.table("table_left_villages", columns, rows, note=note)
+
+
+def compared(findings: Findings, writer: Writer) -> None:
+    """Add section 四, where anything was computed for it: what money buys, other readings, closures."""
+    found = {name: t for name, t in sorted(findings.extras.items()) if len(t)}
+    curve = _curves.trade_off_table(findings)
+    known = {"scope_price", "sensitivity", "closures"} & set(found)
+    if curve is None and not known:
+        return
+    writer.heading(1, "section_compared")
+    if curve is not None:
+        writer.heading(2, "section_trade_off")
+        writer.paragraph("trade_off")
+        writer.image("figure_trade_off", figures.trade_off(findings))
+        costs = fmt.money(curve["cost"])
+        total = float(findings.units["elders"].sum())
+        rows = [
+            [cost, fmt.number(covered), fmt.share(covered / total) if total else ""]
+            for cost, covered in zip(costs, curve["elders_covered"], strict=True)
+        ]
+        columns: tuple[Any, ...] = (
+            ("column_cost", "r", 2),
+            ("column_elders_within", "r", 3),
+            ("column_share_within", "r", 3),
+        )
+        writer.table("table_trade_off", columns, rows)
+    for name in ("scope_price", "sensitivity", "closures"):
+        if name in known:
+            writer.heading(2, f"section_{name}")
+            writer.paragraph(f"intro_{name}")
+            _any_table(found[name], name, writer)
+
+
+def _any_table(frame: DataFrame, name: str, writer: Writer) -> None:
+    """Add a further table as it is: columns that have a label, numbers formatted by the unit their name carries."""
+    frame = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
+    shown = [
+        c for c in frame.columns if words.named(f"outputs.column_{c}", writer.language) and c != "county_id"
+    ]
+    rows = [[_any_cell(column, row[column]) for column in shown] for row in frame.to_dict("records")]
+    numeric = {
+        c
+        for c in shown
+        if pd.api.types.is_numeric_dtype(frame[c]) and not pd.api.types.is_bool_dtype(frame[c])
+    }
+    columns: list[Any] = [(f"column_{c}", "r" if c in numeric else "l", 2) for c in shown]
+    writer.table(f"table_{name}", columns, rows)
+
+
+def _any_cell(column: str, value: Any) -> str:
+    if not fmt.known(value) or isinstance(value, str):
+        return fmt.plain(value)
+    if "share" in column:
+        return fmt.share(value)
+    if column.endswith("_min"):
+        return fmt.minutes(value)
+    if pd.api.types.is_number(value):
+        return fmt.number(value, 0 if float(value).is_integer() else 1)
+    return fmt.plain(value)
+
+
+def proved(findings: Findings, writer: Writer) -> None:
+    """Add the section on the proof."""
+    writer.heading(1, "section_proof")
+    _proof.add(findings, writer)
+
+
+def grounds(findings: Findings, writer: Writer) -> None:
+    """Add the last section: parameters, data and their quality, what is to verify."""
+    writer.heading(1, "section_grounds")
+    writer.heading(2, "section_parameters")
+    writer.table(
+        "table_parameters",
+        (
+            ("column_parameter", "l", 4),
+            ("column_value", "l", 4),
+            ("column_unit_of", "l", 1.4),
+            ("column_source", "l", 3),
+        ),
+        [
+            [_any_cell(c, row[c]) for c in ("name", "value", "unit", "source")]
+            for row in findings.parameters.to_dict("records")
+        ],
+    )
+    for reason in findings.policy.readings.reasons.values():
+        writer.text(labels.pick(reason, findings.language))
+    writer.heading(2, "section_data")
+    writer.table(
+        "table_sources",
+        (
+            ("column_source", "l", 2.4),
+            ("column_file", "l", 3.4),
+            ("column_note", "l", 4.4),
+            ("column_digest", "l", 2.4),
+        ),
+        [
+            [
+                row["name"],
+                row["file"],
+                row["note"],
+                str(row["digest"])[:12] + "…" if fmt.known(row["digest"]) else "",
+            ]
+            for row in findings.sources.to_dict("records")
+        ],
+        note=writer.say("table_sources_note"),
+    )
+    _quality(findings, writer)
+    writer.heading(2, "section_doubts")
+    doubts = tables.doubts(findings)
+    if doubts.empty:
+        writer.paragraph("no_doubts")
+        return
+    writer.paragraph("doubts", count=fmt.number(len(doubts)))
+    writer.table(
+        "table_doubts",
+        (
+            ("column_frame", "l", 1.3),
+            ("column_row_id", "l", 2),
+            ("column_name", "l", 3.4),
+            ("column_sentence", "l", 5.4),
+        ),
+        [
+            [words.frame(row["frame"], findings.language), row["row_id"], row["name"], row["sentence"]]
+            for row in doubts.to_dict("records")
+        ],
+    )
+
+
+def _quality(findings: Findings, writer: Writer) -> None:
+    units, frame = findings.units, findings.facilities
+    estimated = int((units["boundary_quality"] == "estimated").sum())
+    if estimated:
+        writer.paragraph("quality_boundaries", estimated=estimated, units=len(units))
+    unlocated = frame[frame.geometry.isna()] if len(frame) else frame
+    if len(unlocated):
+        names = [fmt.plain(n) for n in unlocated.sort_index()["name"]]
+        writer.paragraph(
+            "quality_unlocated", count=len(names), names=labels.joined(names[:12], findings.language)
+        )
+    missing = figures.missing_glyphs(findings)
+    if missing:
+        writer.paragraph("quality_glyphs", characters=labels.joined(missing, findings.language))

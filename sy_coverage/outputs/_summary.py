@@ -1,0 +1,130 @@
+"""Write the summary of all counties: one table, one map, the city's indicators, what is proved where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sy_coverage import labels
+from sy_coverage.outputs import _sections, figures
+from sy_coverage.outputs import _format as fmt
+from sy_coverage.outputs import _words as words
+
+if TYPE_CHECKING:
+    from sy_coverage.outputs._document import Writer
+    from sy_coverage.outputs.findings import Findings
+
+
+def write(findings: Findings, writer: Writer) -> None:
+    """Add every section of the summary."""
+    _opening(findings, writer)
+    writer.heading(1, "section_counties")
+    _counties(findings, writer)
+    writer.image("figure_city_map", figures.city_map(findings))
+    writer.image("figure_bars_city", figures.coverage_bars(findings))
+    writer.heading(1, "section_indicators")
+    _sections.indicators(findings, writer)
+    writer.heading(1, "section_proposed_city")
+    _sections.overall(findings, writer)
+    if figures.has_lorenz(findings):
+        writer.heading(1, "section_even")
+        _sections.even(findings, writer)
+    _sections.compared(findings, writer)
+    writer.heading(1, "section_proof")
+    _proofs(findings, writer)
+    _sections.grounds(findings, writer)
+
+
+def _opening(findings: Findings, writer: Writer) -> None:
+    totals = findings.totals
+    counted = int((findings.units["kind"] != "other").sum())
+    shares = [fmt.share(_sections.within(findings, s)) for s in ("", "_planned")]
+    cost = fmt.money([findings.proposals["cost"].sum()])[0]
+    before, after = int(totals["covered_today"]), int(totals["covered_planned"])
+    writer.facts(
+        [
+            (f"{before} → {after}／{counted}", writer.say("fact_units")),
+            (" → ".join(shares), writer.say("fact_share")),
+            (writer.say("sites_value", value=len(findings.proposals)), writer.say("fact_sites")),
+            (writer.say("cost_value", value=cost), writer.say("fact_cost")),
+        ]
+    )
+    writer.paragraph(
+        "opening_city",
+        policy=labels.pick(findings.policy.name, findings.language),
+        document=findings.policy.document,
+        date=fmt.date(findings.date, findings.language),
+        counties=len(findings.counties),
+        units=len(findings.units),
+        elders=fmt.number(findings.units["elders"].sum()),
+        age=writer.say(f"age_{findings.policy.readings.elders}"),
+        sites=len(findings.proposals),
+        cost=cost,
+        counted=counted,
+        before=before,
+        after=after,
+        share_today=shares[0],
+        share_plan=shares[1],
+    )
+
+
+def _counties(findings: Findings, writer: Writer) -> None:
+    table, totals = findings.counties.sort_index(), findings.totals
+    costs = fmt.money([*table["cost"], totals["cost"]])
+    rows = [
+        [
+            row["county"],
+            str(int(row["streets"])),
+            str(int(row["townships"])),
+            fmt.number(row["elders"]),
+            fmt.number(row["covered_today"]),
+            fmt.number(row["covered_planned"]),
+            fmt.share(row["share_today"]),
+            fmt.share(row["share_planned"]),
+            fmt.number(row["new_sites"]),
+            cost,
+            words.of_id("plan", row["status"], findings.language),
+        ]
+        for row, cost in zip(table.to_dict("records"), costs, strict=False)
+    ]
+    shares = [fmt.share(_sections.within(findings, s)) for s in ("", "_planned")]
+    numbers = [
+        fmt.number(totals[c]) for c in ("streets", "townships", "elders", "covered_today", "covered_planned")
+    ]
+    rows.append([writer.say("total"), *numbers, *shares, fmt.number(totals["new_sites"]), costs[-1], ""])
+    columns: tuple[Any, ...] = (
+        ("column_county", "l", 2.6),
+        ("column_streets", "r", 1),
+        ("column_townships", "r", 1),
+        ("column_elders", "r", 1.7),
+        ("column_covered", "r", 1.2),
+        ("column_covered_planned", "r", 1.2),
+        ("column_share_covered", "r", 1.4),
+        ("column_share_covered_planned", "r", 1.4),
+        ("column_new_sites", "r", 1.1),
+        ("column_cost", "r", 1.5),
+        ("column_plan", "l", 1.9),
+    )
+    writer.table("table_counties", columns, rows, last_is_total=True)
+
+
+def _proofs(findings: Findings, writer: Writer) -> None:
+    plans = dict(sorted(findings.plans.items()))
+    proved = [c for c, plan in plans.items() if plan.certificate is not None and plan.certificate.proved]
+    writer.paragraph("proof_city", proved=len(proved), counties=len(plans), strong=True)
+    names = findings.counties["county"]
+    rows = []
+    for scope_id, plan in plans.items():
+        name = names.get(scope_id, findings.scope_name)
+        status = words.of_id("plan", plan.status, findings.language)
+        solver = plan.certificate.solver if plan.certificate else ""
+        bounds = [fmt.number(v, 1) for v in (plan.objective, plan.bound)]
+        rows.append([name, status, *bounds, fmt.share(plan.gap), solver])
+    columns: tuple[Any, ...] = (
+        ("column_county", "l", 3),
+        ("column_plan", "l", 2.4),
+        ("column_value_plan", "r", 2),
+        ("column_bound", "r", 2),
+        ("column_gap", "r", 1.4),
+        ("column_solver", "l", 2.4),
+    )
+    writer.table("table_proofs", columns, rows, note=writer.say("table_proofs_note"))

@@ -1,0 +1,110 @@
+"""Write proposals: one county's as a page or a document, and the summary of all counties."""
+
+from __future__ import annotations
+
+import base64
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from sy_coverage import labels
+from sy_coverage.outputs import _docx, _sections, _summary
+from sy_coverage.outputs import _document as parts
+from sy_coverage.outputs import _format as fmt
+from sy_coverage.outputs import _words as words
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+    from sy_coverage.outputs.findings import Findings
+
+
+def proposal(findings: Findings) -> parts.Document:
+    """Return the proposal of one county (or of the scope as a whole) as a document, from which page and DOCX are made."""
+    writer = parts.Writer(findings.language)
+    _sections.opening(findings, writer)
+    _sections.standing(findings, writer)
+    _sections.proposed(findings, writer)
+    _sections.brought(findings, writer)
+    _sections.compared(findings, writer)
+    _sections.proved(findings, writer)
+    _sections.grounds(findings, writer)
+    return _bound(findings, writer, writer.say("title_county", scope=findings.scope_name))
+
+
+def summary(findings: Findings) -> parts.Document:
+    """Return the summary of all counties as a document."""
+    writer = parts.Writer(findings.language)
+    _summary.write(findings, writer)
+    return _bound(findings, writer, writer.say("title_summary", study=findings.study_name))
+
+
+def _bound(findings: Findings, writer: parts.Writer, title: str) -> parts.Document:
+    language = findings.language
+    closing = [writer.say("statement_catchments"), writer.say("statement_coordinates")]
+    if (findings.units["boundary_quality"] == "estimated").any():
+        closing.insert(0, writer.say("statement_estimated"))
+    closing.append(words.approval(fmt.plain(findings.approval_number), language))
+    subtitle = writer.say(
+        "subtitle", policy=labels.pick(findings.policy.name, language), document=findings.policy.document
+    )
+    return parts.Document(
+        language=language,
+        title=fmt.plain(title),
+        subtitle=fmt.plain(subtitle),
+        notices=tuple(fmt.plain(notice) for notice in findings.notices),
+        blocks=tuple(writer.blocks),
+        office=fmt.plain(findings.office),
+        date=fmt.date(findings.date, language),
+        closing=tuple(fmt.plain(line) for line in closing),
+        subject=fmt.plain(findings.study_name),
+    )
+
+
+def proposal_html(findings: Findings) -> str:
+    """Return the proposal of one county as one self-contained page: styles inline, figures inside, printable on A4."""
+    return _page(proposal(findings))
+
+
+def summary_html(findings: Findings) -> str:
+    """Return the summary of all counties as one self-contained page."""
+    return _page(summary(findings))
+
+
+def proposal_docx(findings: Findings) -> bytes:
+    """Return the proposal of one county as a DOCX document with the look of an official one (GB/T 9704-2012).
+
+    The same findings give the same bytes; its dates are the date of the findings.
+    """
+    return _docx.written(proposal(findings), findings.date)
+
+
+def summary_docx(findings: Findings) -> bytes:
+    """Return the summary of all counties as a DOCX document."""
+    return _docx.written(summary(findings), findings.date)
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+
+    environment = Environment(
+        loader=PackageLoader("sy_coverage.outputs", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["data_uri"] = _data_uri
+    environment.filters["name"] = lambda block: type(block).__name__
+    return environment.get_template("proposal.html")
+
+
+def _data_uri(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+
+
+def _page(document: parts.Document) -> str:
+    def say(key: str, **values: Any) -> str:
+        return labels.text(f"outputs.{key}", document.language, **values)
+
+    return _template().render(document=document, say=say)
