@@ -119,7 +119,8 @@ def scorecard(
         Index (`target_id`, `scope_id`), in the order of the policy, the city before its counties; `scope_id` is a
         `county_id` or ``city``. Columns: `scope` (name), `value` (a count, or a share in 0..1; missing when unknown),
         `target`, `met` (nullable), `needed` (how many more units, facilities or beds; missing when unknown),
-        `basis` (``computed``, ``reported``, ``not_applicable``, ``unknown``), `reason` (a sentence, empty when there is
+        `access_share` (beside a coverage rate, the share of the elders of its units who are within the cutoff; missing for other
+        targets), `basis` (``computed``, ``reported``, ``not_applicable``, ``unknown``), `reason` (a sentence, empty when there is
         nothing to add), `citation`.
 
     Raises
@@ -160,7 +161,13 @@ def scorecard(
 def _frame(rows: Mapping[tuple[str, str], Mapping[str, Any]]) -> DataFrame:
     index = pd.MultiIndex.from_tuples(list(rows), names=["target_id", "scope_id"])
     frame = pd.DataFrame(list(rows.values()), index=index)
-    types = {"value": "float64", "target": "float64", "met": "boolean", "needed": "Int64"}
+    types = {
+        "value": "float64",
+        "access_share": "float64",
+        "target": "float64",
+        "met": "boolean",
+        "needed": "Int64",
+    }
     return frame.astype(types)
 
 
@@ -214,7 +221,7 @@ def _row(case: _Case, target: Target) -> dict[str, Any]:
     if verdict.basis == "unknown":
         given = case.reported.get(target.id, {})
         verdict = reported_verdict(target, given, case.scope_id, case.counties) or verdict
-    city = labels.pick(cast("Mapping[str, str]", case.policy.area), case.language)
+    city = labels.pick(case.policy.area, case.language)
     scope = case.counties.get(case.scope_id, city)
     words = {"scope": scope, **verdict.words}
     reason = (
@@ -226,6 +233,7 @@ def _row(case: _Case, target: Target) -> dict[str, Any]:
         "target": 1.0 if target.value is None else target.value,
         "met": verdict.met,
         "needed": verdict.needed,
+        "access_share": _access_share(case, target),
         "basis": verdict.basis,
         "reason": reason,
         "citation": case.policy.citation(target),
@@ -265,6 +273,17 @@ def _unit_coverage(case: _Case, target: Target) -> Verdict:
     if most > covered:
         return replace(verdict, reason="at_most", words={"covered": covered, "most": most})
     return verdict
+
+
+def _access_share(case: _Case, target: Target) -> float:
+    """Return the share of elders within the cutoff in the units a rate counts: presence says nothing of it."""
+    measure = target.measure
+    if not isinstance(measure, policies.UnitCoverage):
+        return float("nan")
+    mine = case.units.index[case.units["kind"] == measure.unit_kind]
+    figures = case.by_unit[measure.facility_kind].loc[mine].sort_index()
+    elders = float(figures["elders"].sum())
+    return float(figures["elders_covered"].sum()) / elders if elders > 0 else float("nan")
 
 
 def _facility_count(case: _Case, target: Target) -> Verdict:
@@ -322,7 +341,8 @@ def _upgrade_count(case: _Case, target: Target) -> Verdict:
     said = upgraded(case.facilities, measure)
     done = int(said.eq(True).sum())
     if done < (target.value or 0) and said.isna().any():
-        return unknown("upgrade_unknown", count=int(said.isna().sum()))
+        kind = labels.pick(case.policy.kind(measure.facility_kind).name, case.language)
+        return unknown("upgrade_unknown", count=int(said.isna().sum()), kind=kind)
     return _count(target, done)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from sy_coverage import labels
 from sy_coverage._frames import UNIT_KINDS, require_ids
 from sy_coverage.errors import InputError, some
 from sy_coverage.policy.standards import exact, reaches_share
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame, Series
 
+    from sy_coverage.labels import Language
     from sy_coverage.policy.targets import Kind, Policy
     from sy_coverage.roads.travel_times import TravelTimes
 
@@ -106,7 +108,7 @@ def _limits(
     named = unit_of.notna()
     require_ids(unit_of[named].unique(), units.index, "units of the demand points")
     classes = _distinct(units)["kind"].reindex(unit_of).to_numpy()
-    own: dict[str, float] = dict(kind.cutoff_min.items())
+    own: dict[str, float] = dict(kind.cutoff_min)
     if isinstance(cutoff_min, int | float):
         own = dict.fromkeys(UNIT_KINDS, float(cutoff_min))
     elif cutoff_min is not None:
@@ -384,3 +386,40 @@ def coverage_by_county(by_unit: DataFrame) -> DataFrame:
     county["nearest_worst_min"] = groups["nearest_worst_min"].max()
     county.insert(0, "county", groups["county"].first())
     return county.drop(columns=["backup", "reach", "minutes"])
+
+
+def indicator_table(by_unit: DataFrame, *, policy: Policy, language: Language = "zh") -> DataFrame:
+    """Return the officials' indicator table: for every county its streets and townships, and how many count as covered.
+
+    Parameters
+    ----------
+    by_unit
+        What `coverage_by_unit` returned; units of class ``other`` are outside the rates and not counted.
+    policy
+        Names the kind that was counted.
+
+    Returns
+    -------
+    table
+        One row a county in the order of ids, and a last row with the total; columns in the officials' own words: 序号,
+        所在县（市、区）, 镇（街道）数量, …数量, …覆盖率 (a share in 0..1, missing where there is no such unit).
+    """
+    counted = by_unit[by_unit["kind"] != "other"]
+    groups = counted.groupby("county_id", sort=True)
+    names = by_unit.groupby("county_id", sort=True)["county"].first()
+    number = groups.size().reindex(names.index, fill_value=0)
+    covered = groups["covered"].sum().reindex(names.index, fill_value=0).astype(int)
+    total = labels.text("coverage.indicator_total", language)
+    table = pd.DataFrame(
+        {
+            "number": [*range(1, len(names) + 1), pd.NA],
+            "county": [*names, total],
+            "units": [*number, int(number.sum())],
+            "centres": [*covered, int(covered.sum())],
+        }
+    ).astype({"number": "Int64", "units": int, "centres": int})
+    table["share"] = table["centres"] / table["units"].where(table["units"] > 0)
+    kind = labels.pick(policy.kind(by_unit.attrs.get("kind", policy.coverage_kind)).name, language)
+    return table.rename(
+        columns={c: labels.text(f"coverage.indicator_{c}", language, kind=kind) for c in table.columns}
+    )

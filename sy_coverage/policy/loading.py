@@ -79,9 +79,6 @@ def _sentence(problem: Any, data: Mapping[str, Any]) -> str:
     match problem["type"]:
         case "extra_forbidden":
             words = f"unknown key{_nearest(str(location[-1]), _model_at(location[:-1]))}"
-        case "literal_error" if location[-1] == "[key]":
-            words = f"{location[-2]!r} is no key here; it must be {problem['ctx']['expected']}"
-            key = _key(location[:-2], data)
         case "missing":
             words = "is missing"
         case "string_pattern_mismatch":

@@ -29,7 +29,14 @@ Text: TypeAlias = Annotated[str, Field(min_length=1)]
 RULES_OF_SHARE = ("share_at_least", "share_equals")
 
 
+def _only(given: dict[str, Any], allowed: tuple[str, ...]) -> None:
+    unknown = [key for key in given if key not in allowed]
+    if unknown:
+        raise ValueError(f"no such key: {', '.join(unknown)}; allowed are {', '.join(allowed)}")
+
+
 def _both_languages(words: dict[str, str]) -> dict[str, str]:
+    _only(words, ("zh", "en"))
     missing = [language for language in ("zh", "en") if not words.get(language)]
     if missing:
         raise ValueError(f"needs a text for both zh and en; without one: {', '.join(missing)}")
@@ -37,6 +44,7 @@ def _both_languages(words: dict[str, str]) -> dict[str, str]:
 
 
 def _every_class(minutes: dict[str, float]) -> dict[str, float]:
+    _only(minutes, get_args(UnitKind))
     missing = [kind for kind in get_args(UnitKind) if kind not in minutes]
     if missing:
         raise ValueError(f"needs minutes for every class of unit; without: {', '.join(missing)}")
@@ -49,10 +57,10 @@ def _share(value: object) -> object:
     return value
 
 
-Words: TypeAlias = Annotated[dict[Literal["zh", "en"], str], AfterValidator(_both_languages)]
+Words: TypeAlias = Annotated[dict[str, str], AfterValidator(_both_languages)]
 Share: TypeAlias = Annotated[float, BeforeValidator(_share), Field(ge=0, le=1)]
 Minutes: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Cutoffs: TypeAlias = Annotated[dict[UnitKind, Minutes], AfterValidator(_every_class)]
+Cutoffs: TypeAlias = Annotated[dict[str, Minutes], AfterValidator(_every_class)]
 
 
 class _Data(BaseModel):

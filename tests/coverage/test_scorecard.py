@@ -78,7 +78,8 @@ def test_every_target_has_a_line_and_every_line_its_citation(policy):
     assert list(dict.fromkeys(frame.index.get_level_values("target_id"))) == [t.id for t in policy.targets]
     assert frame.index.is_unique
     assert frame["citation"].str.startswith("邵市政办发〔2025〕10号 ").all()
-    assert list(frame.columns) == ["scope", "value", "target", "met", "needed", "basis", "reason", "citation"]
+    columns = ["scope", "value", "target", "met", "needed", "access_share", "basis", "reason", "citation"]
+    assert list(frame.columns) == columns
     assert set(frame["basis"]) <= {"computed", "reported", "not_applicable", "unknown"}
 
 
@@ -106,6 +107,15 @@ def test_a_rate_counts_what_the_rule_calls_covered(policy):
     # S1 at km 5: by access 甲镇 (all) and 乙镇 (all) are within 30 minutes, 丙乡 200 of 300 is below 0.8
     frame = card(places(S1=("service_centre", 5)), policy=policy, rule="access")
     assert line(frame, "township_centre_coverage") == (2 / 3, True, 0, "computed")
+
+
+def test_access_stands_beside_every_rate_and_beside_nothing_else(policy):
+    # S1 at km 5: all 600 elders of the street; of the townships' 1 000 all but H's 100
+    frame = card(places(S1=("service_centre", 5)), policy=policy)
+    assert line(frame, "township_centre_coverage")[0] == 0.0
+    assert frame.loc[("township_centre_coverage", COUNTY), "access_share"] == 0.9
+    assert frame.loc[("street_centre_coverage", COUNTY), "access_share"] == 1.0
+    assert frame["access_share"].notna().sum() == 2
 
 
 def test_a_county_without_streets_has_a_street_rate_that_is_not_applicable(policy):

@@ -137,6 +137,32 @@ def test_figures_by_county_are_sums_of_units_and_means_over_elders(policy):
     assert row["nearest_worst_min"] == 33
 
 
+def test_the_officials_table_says_units_centres_and_rates_in_their_own_words(policy):
+    units = toy.units()
+    units.loc[[YI, BING], ["county_id", "county"]] = ["990200", "另县"]
+    units.loc[BING, "kind"] = "other"
+    by_unit = coverage.coverage_by_unit(
+        units, centres(S1=5, S2=25, S3=35), toy.demand(), times_to(S1=5, S2=25, S3=35), policy=policy
+    )
+    table = coverage.indicator_table(by_unit, policy=policy)
+    centre = "街道/乡镇综合养老服务中心"
+    assert list(table.columns) == [
+        "序号",
+        "所在县（市、区）",
+        "镇（街道）数量",
+        f"{centre}数量",
+        f"{centre}覆盖率",
+    ]
+    assert table.iloc[:, 1:].to_numpy().tolist() == [
+        ["试验县", 2, 1, 0.5],
+        ["另县", 1, 1, 1.0],
+        ["合计", 3, 2, 2 / 3],
+    ]
+    assert table["序号"].tolist()[:2] == [1, 2]
+    assert table["序号"].isna().tolist() == [False, False, True]
+    assert coverage.indicator_table(by_unit, policy=policy, language="en").columns[1] == "County"
+
+
 def test_counties_add_up_to_the_city(policy):
     units = toy.units()
     units.loc[[YI, BING], ["county_id", "county"]] = ["990200", "另县"]
