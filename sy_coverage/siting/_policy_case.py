@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from sy_coverage.siting._stages import Scaled, scaled
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
+T = TypeVar("T")
 SCOPES = ("county", "city")
 RULES = ("presence", "access", "both")
 CITY = "city"
@@ -126,7 +127,7 @@ class Case:
     @cached_property
     def required(self) -> NDArray[np.bool_]:
         """Return which candidates must open."""
-        return self.candidates["required"].to_numpy(bool)
+        return np.asarray(self.candidates["required"].to_numpy(bool))
 
     @cached_property
     def counties(self) -> dict[str, str]:
@@ -154,6 +155,13 @@ class Case:
             cache[kind] = _reach(self, kind)
         return cache[kind]
 
+    def once(self, what: str, work: Callable[[], T]) -> T:
+        """Return what `work` computes of this frozen case, computed once."""
+        cache: dict[str, Any] = self.__dict__.setdefault("_known", {})
+        if what not in cache:
+            cache[what] = work()
+        return cache[what]  # type: ignore[no-any-return]  # what was put in under this name
+
     def but(self, **changes: Any) -> Case:
         """Return this case with another setting, such as ``scope="city"``; what was computed of minutes is kept."""
         other = replace(self, setting=replace(self.setting, **changes))
@@ -165,7 +173,7 @@ def counties_of(frame: GeoDataFrame, units: GeoDataFrame) -> NDArray[Any]:
     """Return the county of each row: that of its unit, else the one its row names, else None."""
     of_unit = frame["unit_id"].map(units["county_id"])
     named = frame["county_id"].where(frame["county_id"].notna(), None)
-    return of_unit.where(of_unit.notna(), named).to_numpy(dtype=object)
+    return np.asarray(of_unit.where(of_unit.notna(), named).to_numpy(dtype=object))
 
 
 def read_case(

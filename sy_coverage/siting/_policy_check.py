@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sy_coverage.policy import reaches_share, units_needed
+from sy_coverage.policy.targets import FacilityCount, UpgradeCount
 from sy_coverage.siting._policy_case import CITY, Case, counties_of
 from sy_coverage.siting._policy_rules import counted_kinds, coverage_kinds, medical_kinds, places
 
@@ -186,10 +187,14 @@ def _counted(case: Case, target: Target, opened: DataFrame) -> Series:
     measure = target.measure
     ours = opened["county"].isin(list(case.counties))
     of_kind = opened["kind"].isin(measure.kinds)
-    if measure.of == "upgrade_count":
+    if isinstance(measure, UpgradeCount):
         return ours & of_kind & ((opened["premises"] == measure.premises) | opened["upgrade_of"].notna())
     yes = of_kind
-    if measure.also_flag is not None and measure.also_flag in opened.columns:
+    if (
+        isinstance(measure, FacilityCount)
+        and measure.also_flag is not None
+        and measure.also_flag in opened.columns
+    ):
         yes = of_kind | opened[measure.also_flag].eq(True)
     # a rebuilt home that counted before it was rebuilt counts once
     before = opened.index[yes & opened.index.isin(case.facilities.index)]

@@ -17,6 +17,7 @@ from sy_coverage.siting._policy_rules import (
     coverage_kinds,
     covered_today,
     medical_kinds,
+    present_today,
     requirements,
 )
 from sy_coverage.siting._stages import Program
@@ -70,7 +71,7 @@ class Model:
         self.groups += [np.array([j]) for j in np.flatnonzero(lower)]
         self.x = self.program.columns(len(case.ids), lower=lower, upper=upper, integer=True)
         self.short = np.empty(0, dtype=np.int64)
-        self._elders: dict[str, tuple[Integers, Floats, float]] = {}
+        self._elders: dict[str, tuple[Integers, Integers, Floats]] = {}
         self._rows_of_sites()
         for need in self.needs:
             self._row_of(need)
@@ -112,8 +113,7 @@ class Model:
         members = need.members[~covered[need.members]]
         y = program.columns(len(members), integer=True)
         if case.setting.rule in {"presence", "both"}:
-            here = case.facilities[case.facilities["kind"] == need.kind]
-            present = case.units.index.isin(here["unit_id"].dropna())
+            present = present_today(case, need.kind)
             for column, unit in zip(y, members, strict=True):
                 if not present[unit]:
                     sites = self.sites_in(int(unit), need.kind)
@@ -257,7 +257,8 @@ class Model:
 
     def elders(self) -> tuple[Floats, float]:
         """Return the objective *elders within the cutoff* in exact steps, and the part that no choice changes."""
-        constant, parts = 0.0, []
+        constant = 0.0
+        parts: list[tuple[Integers, Floats]] = []
         for kind in coverage_kinds(self.case):
             z, _, weights = self._cover(kind, by_unit=self.case.setting.rule != "presence")
             parts.append((z, weights))
@@ -270,7 +271,7 @@ class Model:
     def _cover(self, kind: str, *, by_unit: bool) -> tuple[Integers, Integers, Floats]:
         """Return columns of groups of demand with the same cover set, the group of each demand point (−1: none), and elders by group."""
         if kind in self._elders:
-            return self._elders[kind]  # type: ignore[return-value]  # one tuple a kind, built below
+            return self._elders[kind]
         case, program = self.case, self.program
         free = self.program.upper[self.x] > self.program.lower[self.x]
         cover = case.reach(kind).within.tocsc()
@@ -290,7 +291,9 @@ class Model:
                 rows.append(sites)
             group_of[i] = sets[key]
         held = group_of >= 0
-        weights = np.bincount(group_of[held], weights=case.weight.values[held], minlength=len(rows))
+        weights = np.bincount(group_of[held], weights=case.weight.values[held], minlength=len(rows)).astype(
+            float
+        )
         z = program.columns(len(rows), integer=False)
         at = np.repeat(np.arange(len(rows)), [len(s) for s in rows])
         program.rows(
@@ -300,7 +303,7 @@ class Model:
             count=len(rows),
             upper=0.0,
         )
-        self._elders[kind] = (z, group_of, weights)  # type: ignore[assignment]
+        self._elders[kind] = (z, group_of, weights)
         return z, group_of, weights
 
     def minutes_to_centres(self) -> tuple[Floats, float]:
@@ -319,7 +322,8 @@ class Model:
             pairs = self._shorter(kind, county)
             base += pairs.base
             np.add.at(bonus, pairs.site[pairs.alone], pairs.saved[pairs.alone])
-            site, demand, saved = (v[~pairs.alone] for v in (pairs.site, pairs.demand, pairs.saved))
+            together = ~pairs.alone
+            site, demand, saved = pairs.site[together], pairs.demand[together], pairs.saved[together]
             a = program.columns(len(site), integer=False)
             each = np.arange(len(site))
             program.rows(
@@ -454,6 +458,10 @@ def same_home(case: Case) -> list[Integers]:
 
 def medical_minutes(case: Case) -> Floats:
     """Return minutes from each candidate to the nearest medical institution; NaN where unknown, inf where beyond the times."""
+    return case.once("medical minutes", lambda: _medical_minutes(case))
+
+
+def _medical_minutes(case: Case) -> Floats:
     times, ids = case.to_medical, case.candidates.index
     nearest = np.full(len(ids), np.nan)
     if times is None:
@@ -497,6 +505,10 @@ def too_far_from_care(case: Case) -> Integers:
 
 def too_close(case: Case) -> Pairs:
     """Return which homes of a county lie closer than `spread_min` to each other or to an open one, in either direction."""
+    return case.once("too close", lambda: _too_close(case))
+
+
+def _too_close(case: Case) -> Pairs:
     times, limit = case.between_homes, case.setting.spread_min
     none = Pairs(np.empty((0, 2), dtype=np.int64), np.empty(0, dtype=np.int64))
     if times is None or limit is None:

@@ -52,10 +52,9 @@ def requirements(case: Case) -> tuple[Requirement, ...]:
 
     Targets that count something a site cannot change (reported figures, beds, marks) ask for nothing here.
     """
-    found: list[Requirement] = []
-    for target in case.policy.targets:
-        found += _of_target(case, target)
-    return tuple(found)
+    return case.once(
+        "requirements", lambda: tuple(r for t in case.policy.targets for r in _of_target(case, t))
+    )
 
 
 def coverage_kinds(case: Case) -> tuple[str, ...]:
@@ -86,11 +85,20 @@ def medical_kinds(case: Case) -> tuple[str, ...]:
 
 def covered_today(case: Case, kind: str) -> NDArray[np.bool_]:
     """Return for each unit whether it is covered by the open facilities of `kind`, by the rule of the setting."""
+    return case.once(f"covered today by {kind}", lambda: _covered_today(case, kind))
+
+
+def present_today(case: Case, kind: str) -> NDArray[np.bool_]:
+    """Return for each unit whether an open facility of `kind` is there."""
+    here = case.facilities[(case.facilities["kind"] == kind).to_numpy()]
+    return np.asarray(case.units.index.isin(here["unit_id"].dropna()))
+
+
+def _covered_today(case: Case, kind: str) -> NDArray[np.bool_]:
     setting = case.setting
-    here = case.facilities[case.facilities["kind"] == kind]
-    present = case.units.index.isin(here["unit_id"].dropna())
+    present = present_today(case, kind)
     if setting.rule == "presence":
-        return np.asarray(present)
+        return present
     reach = case.reach(kind)
     elders = case.demand[setting.elders].to_numpy(float)
     unit = case.units.index.get_indexer(case.demand["unit_id"])

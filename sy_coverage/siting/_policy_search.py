@@ -9,7 +9,7 @@ from scipy import sparse
 
 from sy_coverage.errors import CertificateError
 from sy_coverage.siting._policy_model import hosts, same_home, too_close, too_far_from_care
-from sy_coverage.siting._policy_rules import coverage_kinds, covered_today, requirements
+from sy_coverage.siting._policy_rules import coverage_kinds, present_today, requirements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,8 +67,7 @@ class Tally:
         case, rule = self.case, self.case.setting.rule
         answer = np.ones((len(case.units), sets.shape[1]), dtype=bool)
         if rule in {"presence", "both"}:
-            here = case.facilities[case.facilities["kind"] == kind]
-            present = case.units.index.isin(here["unit_id"].dropna())
+            present = present_today(case, kind)
             answer &= present[:, None] | (self.in_unit[kind] @ sets > 0)
         if rule in {"access", "both"}:
             reach = case.reach(kind)
@@ -106,7 +105,7 @@ class Tally:
         answer = allowed.copy()
         at = np.flatnonzero(allowed)
         answer[at] = self.met(sets[:, at])
-        return answer
+        return np.asarray(answer)
 
 
 def require_unbeaten(
@@ -156,10 +155,10 @@ def greedy(tally: Tally) -> Flags | None:
             for a, b in tally.pairs:
                 blocked[a] |= x[b]
                 blocked[b] |= x[a]
-    for j in sorted(np.flatnonzero(x & ~case.required), key=lambda j: -tally.cost[j]):
-        if tally.cost[j] > 0:
-            x[j] = False
-            x[j] = not tally.best(x[:, None])[0]
+    for site in sorted(np.flatnonzero(x & ~case.required), key=lambda s: -tally.cost[s]):
+        if tally.cost[site] > 0:
+            x[site] = False
+            x[site] = not tally.best(x[:, None])[0]
     return x if tally.best(x[:, None])[0] else None
 
 
@@ -175,9 +174,7 @@ def _next(tally: Tally, need: Requirement, x: Flags, blocked: Flags) -> int | No
     mine = (tally.kinds == need.kind) & ~x & ~blocked
     gain = np.zeros(len(case.ids))
     if case.setting.rule != "access":
-        present = case.units.index.isin(
-            case.facilities.loc[case.facilities["kind"] == need.kind, "unit_id"].dropna()
-        )
+        present = present_today(case, need.kind)
         empty = lacking & ~present & ~(tally.in_unit[need.kind] @ x > 0)
         inside = tally.unit >= 0
         gain[inside] += empty[tally.unit[inside]]
@@ -214,14 +211,16 @@ def improved(tally: Tally, x: Flags) -> str | None:
     for first in range(0, len(tries), _BATCH):
         some = tries[first : first + _BATCH]
         sets = np.repeat(x[:, None], len(some), axis=1)
-        for column, (j, k) in enumerate(some):
-            sets[j, column] = False
-            if k >= 0:
-                sets[k, column] = True
+        for column, (closed, opened) in enumerate(some):
+            sets[closed, column] = False
+            if opened >= 0:
+                sets[opened, column] = True
         good = np.flatnonzero(tally.best(sets))
         if len(good):
-            j, k = some[int(good[0])]
-            return f"{case.ids[j]} is not needed" if k < 0 else f"{case.ids[k]} instead of {case.ids[j]}"
+            closed, opened = some[int(good[0])]
+            if opened < 0:
+                return f"{case.ids[closed]} is not needed"
+            return f"{case.ids[opened]} instead of {case.ids[closed]}"
     return None
 
 
@@ -233,8 +232,3 @@ def _gain(case: Case, reach: Any, x: Flags, j: int) -> Floats:
     mine = reach.within.indices[reach.within.indptr[j] : reach.within.indptr[j + 1]]
     only[mine] = counts[mine] == 1
     return np.asarray(reach.within @ (weight * ((counts == 0) | only))) - float(weight[only].sum())
-
-
-def lacking(case: Case, kind: str) -> Flags:
-    """Return the units that are not covered today."""
-    return ~covered_today(case, kind)

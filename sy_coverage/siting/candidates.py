@@ -213,9 +213,12 @@ class _Maker:
             centres = np.average(self.metres[points], axis=0, weights=self.elders[points])[None, :]
         else:
             from sklearn.cluster import KMeans  # noqa: PLC0415  a second to import, only where sites are generated
+            from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
             model = KMeans(n_clusters=count, n_init=4, random_state=SEED, algorithm="lloyd")
-            centres = model.fit(self.metres[points], sample_weight=self.elders[points]).cluster_centers_
+            # a few dozen points: starting threads would take a hundred times as long as the work
+            with threadpool_limits(limits=1):
+                centres = model.fit(self.metres[points], sample_weight=self.elders[points]).cluster_centers_
         chosen: list[int] = []
         for centre in centres[np.lexsort((centres[:, 1], centres[:, 0]))]:
             away = np.hypot(*(self.metres[points] - centre).T)

@@ -15,7 +15,7 @@ from sy_coverage.siting import _solver
 from sy_coverage.siting._policy_case import CITY
 from sy_coverage.siting._policy_check import figures, nearest_of
 from sy_coverage.siting._policy_model import medical_minutes
-from sy_coverage.siting._policy_rules import coverage_kinds, covered_today, medical_kinds, requirements
+from sy_coverage.siting._policy_rules import coverage_kinds, medical_kinds, requirements
 from sy_coverage.siting._policy_search import Tally
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def _alternative(context: _Context, j: int) -> Iterator[Row]:
         return
     first = int(np.flatnonzero(good)[0])
     k = int(at[first])
-    more = float((case.cost.values[k] - case.cost.values[j]) * case.cost.step)
+    more = float((tally.cost[k] - tally.cost[j]) * case.cost.step)
     reason = (
         "alternative_dearer" if more > 0 else "alternative_cheaper" if more < 0 else "alternative_same_cost"
     )
@@ -252,8 +252,8 @@ def left_out(case: Case, sites: tuple[str, ...]) -> list[Row]:
         covered = tally.covered(need.kind, x[:, None])[:, 0]
         reached = int(covered[need.members].sum())
         taken = _dearest(case, need, x)
-        for u in need.members[~covered[need.members]]:
-            rows.append(_why_not(case, need, int(u), reached, taken))
+        lacking = need.members[~covered[need.members]]
+        rows += [_why_not(case, need, int(u), reached, taken) for u in lacking]
     return rows
 
 
@@ -378,11 +378,4 @@ def _listed(places: list[str], language: Language, *, most: int = 12) -> str:
         return labels.joined(places, language)
     return labels.text(
         "siting.and_more", language, shown=labels.joined(places[:most], language), more=len(places) - most
-    )
-
-
-def today(case: Case) -> DataFrame:
-    """Return which units are covered today, by kind of facility that covers units."""
-    return pd.DataFrame(
-        {kind: covered_today(case, kind) for kind in coverage_kinds(case)}, index=case.units.index
     )

@@ -121,7 +121,9 @@ def within_budget(case: Case, solved: Solved, *, watch: _solver.Watch) -> Siting
 
     meanwhile = solve_stages(case, watch=watch, elastic=True)
     cost = solved.figures.cost if solved.figures is not None else None
-    found = [{"reason_id": "budget_too_small", "subject": CITY, "value": case.setting.budget, "other": cost}]
+    found: list[dict[str, object]] = [
+        {"reason_id": "budget_too_small", "subject": CITY, "value": case.setting.budget, "other": cost}
+    ]
     if meanwhile.figures is None:
         if meanwhile.status == "infeasible":
             return explained(case, solved, watch=watch)
