@@ -52,7 +52,7 @@ def has_lorenz(findings: Findings) -> bool:
 def lorenz(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A002  its name everywhere
     """Return the Lorenz curves of access by unit, today and with the plan, with their Gini coefficients."""
     language = findings.language
-    with draw.Canvas(4.6, 4.4, format=format)() as (figure, axes, out):
+    with draw.Canvas(4.6, 4.4, format=format)() as (_figure, axes, out):
         axes.plot([0, 100], [0, 100], color=draw.SOFT, linewidth=0.8, linestyle=(0, (3, 3)))
         even = labels.text("outputs.lorenz_even", language)
         axes.text(
@@ -98,7 +98,7 @@ def trade_off_table(findings: Findings) -> DataFrame | None:
     table = findings.extras.get("trade_off")
     if table is None or not {"cost", "elders_covered"} <= set(table.columns):
         return None
-    if "county_id" in table.columns and table["county_id"].nunique() > 1:
+    if "county_id" in table.columns and len(set(table["county_id"])) > 1:
         return None
     points = table[["cost", "elders_covered"]].astype("float64").dropna().drop_duplicates()
     points = points.sort_values(["cost", "elders_covered"]).reset_index(drop=True)

@@ -7,10 +7,11 @@ take their own.
 
 from __future__ import annotations
 
+import datetime as dt
 import io
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from docx import Document as new_document
+import docx
 from docx.enum.section import WD_ORIENT
 from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
@@ -21,9 +22,6 @@ from docx.shared import Emu, Mm, Pt, RGBColor
 from sy_coverage.outputs import _document as parts
 from sy_coverage.outputs._zipped import normalised
 
-if TYPE_CHECKING:
-    import datetime as dt
-
 TITLE, BODY, HEI, KAI, SONG = "方正小标宋简体", "仿宋_GB2312", "黑体", "楷体_GB2312", "宋体"
 LATIN = "Times New Roman"
 TEXT_WIDTH = Mm(210 - 28 - 26)
@@ -33,9 +31,7 @@ _ALIGN = {"l": WD_ALIGN_PARAGRAPH.LEFT, "r": WD_ALIGN_PARAGRAPH.RIGHT, "c": WD_A
 
 def written(document: parts.Document, date: dt.date) -> bytes:
     """Return `document` as the bytes of a .docx file whose every time is `date`."""
-    import datetime  # noqa: PLC0415  the class, for midnight of `date`
-
-    book = new_document()
+    book = docx.Document()
     _page(book, document)
     properties = book.core_properties
     properties.title, properties.subject = document.title, document.subject
@@ -43,7 +39,7 @@ def written(document: parts.Document, date: dt.date) -> bytes:
     properties.comments = ""
     properties.language = "zh-CN" if document.language == "zh" else "en-GB"
     properties.revision = 1
-    properties.created = properties.modified = datetime.datetime.combine(date, datetime.time())
+    properties.created = properties.modified = dt.datetime.combine(date, dt.time())
     _title(book, document)
     for block in document.blocks:
         _ADD[type(block)](book, block, document)
@@ -64,6 +60,8 @@ def _page(book: Any, document: parts.Document) -> None:
     normal = book.styles["Normal"]
     _face(normal, BODY)
     normal.font.size, normal.font.color.rgb = Pt(16), _INK
+    for language in book.styles.element.iter(qn("w:lang")):
+        language.set(qn("w:eastAsia"), "zh-CN")
     normal.paragraph_format.space_after = normal.paragraph_format.space_before = Pt(0)
     for level, face in ((1, HEI), (2, KAI)):
         style = book.styles[f"Heading {level}"]

@@ -44,13 +44,10 @@ _LOG = logging.getLogger(__name__)
 
 @cache
 def _shipped_characters() -> frozenset[str]:
-    from fontTools.ttLib import TTFont  # noqa: PLC0415  only figures need it; it comes with matplotlib
+    from matplotlib.font_manager import get_font  # noqa: PLC0415
 
-    with (
-        as_file(files("sy_coverage.outputs").joinpath("fonts", FACE)) as path,
-        TTFont(path, lazy=True) as font,
-    ):
-        return frozenset(map(chr, font.getBestCmap()))
+    with as_file(files("sy_coverage.outputs").joinpath("fonts", FACE)) as path:
+        return frozenset(map(chr, get_font(str(path)).get_charmap()))
 
 
 @cache
@@ -94,7 +91,7 @@ def drawable(text: Any) -> str:
 def _style() -> Iterator[None]:
     import matplotlib as mpl  # noqa: PLC0415  a second to import: only figures pay for it
 
-    settings = {
+    settings: dict[Any, Any] = {
         "font.family": list(_families()),
         "font.size": 9,
         "text.parse_math": False,

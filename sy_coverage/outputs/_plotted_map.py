@@ -103,7 +103,7 @@ def names(axes: Axes, places: Iterable[tuple[Any, str]], *, size: float, weight:
     """Write names at points, haloed, leaving out what would lie on a name that is already there."""
     from matplotlib.patheffects import withStroke  # noqa: PLC0415
 
-    figure = axes.figure
+    figure: Any = axes.figure
     figure.draw_without_rendering()
     renderer = figure.canvas.get_renderer()
     taken: list[Any] = []
@@ -190,10 +190,8 @@ def entry(label: str, *, marker: str | None = None, colour: str = draw.INK, **st
             label=draw.drawable(label),
             **style,
         )
-    return Patch(
-        label=draw.drawable(label),
-        **({"facecolor": colour, "edgecolor": draw.SOFT, "linewidth": 0.6} | style),
-    )
+    look: dict[str, Any] = {"facecolor": colour, "edgecolor": draw.SOFT, "linewidth": 0.6} | style
+    return Patch(label=draw.drawable(label), **look)
 
 
 def state_entries(findings: Findings) -> list[Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sy_coverage import labels, siting
+from sy_coverage import labels
 from sy_coverage.outputs import _format as fmt
 from sy_coverage.outputs import _words as words
+from sy_coverage.siting import explain
 
 if TYPE_CHECKING:
     from sy_coverage.outputs._document import Writer
@@ -91,5 +92,5 @@ def impossible(findings: Findings, plan: SitingPlan) -> list[str]:
     if "sentence" in plan.findings.columns:
         return [str(s) for s in plan.findings["sentence"]]
     names = dict(findings.units["name"]) | dict(findings.counties["county"])
-    said = siting.sentences(plan.findings, findings.language, names=names)
+    said = explain.sentences(plan.findings, findings.language, names=names)
     return [str(s) for s in said["sentence"]]

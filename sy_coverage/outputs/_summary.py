@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
-from sy_coverage.outputs import _sections, figures
 from sy_coverage.outputs import _format as fmt
+from sy_coverage.outputs import _outcome, _sections, figures
 from sy_coverage.outputs import _words as words
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ def write(findings: Findings, writer: Writer) -> None:
     _sections.overall(findings, writer)
     if figures.has_lorenz(findings):
         writer.heading(1, "section_even")
-        _sections.even(findings, writer)
-    _sections.compared(findings, writer)
+        _outcome.even(findings, writer)
+    _outcome.compared(findings, writer)
     writer.heading(1, "section_proof")
     _proofs(findings, writer)
-    _sections.grounds(findings, writer)
+    _outcome.grounds(findings, writer)
 
 
 def _opening(findings: Findings, writer: Writer) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,10 @@ from sy_coverage.outputs._curves import has_lorenz, has_timeline, has_trade_off,
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from geopandas import GeoDataFrame
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from sy_coverage.outputs._drawing import Format
     from sy_coverage.outputs.findings import Findings
@@ -117,14 +121,14 @@ def city_map(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A
     return out.getvalue()
 
 
-def _map_height(units: object) -> float:
-    west, south, east, north = units.total_bounds  # type: ignore[attr-defined]  a GeoDataFrame
+def _map_height(units: GeoDataFrame) -> float:
+    west, south, east, north = units.total_bounds
     return float(np.clip(WIDTH * (north - south) / max(east - west, 1.0), 2.2, 8.0))
 
 
-def _legend(figure: object, entries: list[object]) -> None:
+def _legend(figure: Figure, entries: list[Any]) -> None:
     if entries:
-        figure.legend(  # type: ignore[attr-defined]
+        figure.legend(
             handles=entries,
             loc="outside lower center",
             ncols=2 if len(entries) > 3 else len(entries),
@@ -135,7 +139,7 @@ def _legend(figure: object, entries: list[object]) -> None:
         )
 
 
-def _head(axes: object, findings: Findings) -> None:
+def _head(axes: Axes, findings: Findings) -> None:
     """Write the notices and statements above a map: a sample's warning, estimated borders, approval number."""
     language = findings.language
     said = [draw.drawable(notice) for notice in findings.notices]
@@ -144,7 +148,7 @@ def _head(axes: object, findings: Findings) -> None:
         more.insert(0, labels.text("outputs.statement_estimated", language))
     lines = "\n".join(filter(None, ["　".join(said), "　".join(more)]))
     colour = draw.WARN if findings.notices else draw.SOFT
-    axes.set_title(lines, fontsize=7, color=colour, loc="left", pad=4)  # type: ignore[attr-defined]
+    axes.set_title(lines, fontsize=7, color=colour, loc="left", pad=4)
 
 
 def coverage_bars(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A002
@@ -193,5 +197,5 @@ def coverage_bars(findings: Findings, *, format: Format = "png") -> bytes:  # no
     return out.getvalue()
 
 
-def _or_nan(value: object) -> float:
-    return float(value) if fmt.known(value) else float("nan")  # type: ignore[arg-type]
+def _or_nan(value: Any) -> float:
+    return float(value) if fmt.known(value) else float("nan")

@@ -7,8 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
-from sy_coverage.outputs import _docx, _sections, _summary
 from sy_coverage.outputs import _document as parts
+from sy_coverage.outputs import _docx, _outcome, _sections, _summary
 from sy_coverage.outputs import _format as fmt
 from sy_coverage.outputs import _words as words
 
@@ -24,10 +24,10 @@ def proposal(findings: Findings) -> parts.Document:
     _sections.opening(findings, writer)
     _sections.standing(findings, writer)
     _sections.proposed(findings, writer)
-    _sections.brought(findings, writer)
-    _sections.compared(findings, writer)
-    _sections.proved(findings, writer)
-    _sections.grounds(findings, writer)
+    _outcome.brought(findings, writer)
+    _outcome.compared(findings, writer)
+    _outcome.proved(findings, writer)
+    _outcome.grounds(findings, writer)
     return _bound(findings, writer, writer.say("title_county", scope=findings.scope_name))
 
 

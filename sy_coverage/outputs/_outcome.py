@@ -1,0 +1,291 @@
+"""Write the sections of a proposal on what it brings: effects, alternatives, proof, data, and what to verify."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sy_coverage import labels
+from sy_coverage.outputs import _curves, _proof, _sections, figures, tables
+from sy_coverage.outputs import _format as fmt
+from sy_coverage.outputs import _words as words
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from sy_coverage.outputs._document import Writer
+    from sy_coverage.outputs.findings import Findings
+
+MOST_VILLAGES = 20
+"""So many villages beyond the cutoff are listed by name, those with the most elders first; the layer `demand` has all."""
+
+
+def brought(findings: Findings, writer: Writer) -> None:
+    """Add section 三: before and after, what stays uncovered and why, how even access is."""
+    writer.heading(1, "section_brought")
+    writer.heading(2, "section_before_after")
+    _before_after(findings, writer)
+    writer.image("figure_bars", figures.coverage_bars(findings), scope=findings.scope_name)
+    writer.heading(2, "section_left")
+    _left_units(findings, writer)
+    _left_villages(findings, writer)
+    if figures.has_lorenz(findings):
+        writer.heading(2, "section_even")
+        even(findings, writer)
+
+
+def even(findings: Findings, writer: Writer) -> None:
+    """Add how evenly access is spread over the units: Gini coefficients and Lorenz curves."""
+    curves = [_curves.lorenz_points(findings, suffix) for suffix in ("", "_planned")]
+    ginis = [writer.say("not_known") if c is None else fmt.number(_curves.gini(c), 3) for c in curves]
+    writer.paragraph("even", today=ginis[0], planned=ginis[1])
+    writer.image("figure_lorenz", figures.lorenz(findings), share=0.62)
+
+
+def _before_after(findings: Findings, writer: Writer) -> None:
+    units, totals = findings.units, findings.totals
+    counted = int((units["kind"] != "other").sum())
+
+    def mean(column: str) -> Any:
+        known = units[units[column].notna() & (units["elders"] > 0)]
+        whole = float(known["elders"].sum())
+        return float((known[column] * known["elders"]).sum()) / whole if whole > 0 else None
+
+    def centres(column: str) -> int:
+        return int(units[column].fillna(value=False).astype(bool).sum())
+
+    elders = [float(units[f"elders_covered{s}"].sum()) for s in ("", "_planned")]
+    minutes = [mean(f"nearest_mean_min{s}") for s in ("", "_planned")]
+    rows = [
+        [
+            "row_units_covered",
+            str(int(totals["covered_today"])),
+            str(int(totals["covered_planned"])),
+            counted,
+        ],
+        ["row_units_centre", str(centres("has_centre")), str(centres("has_centre_planned")), len(units)],
+        [
+            "row_elders_within",
+            fmt.number(elders[0]),
+            fmt.number(elders[1]),
+            fmt.number(units["elders"].sum()),
+        ],
+        [
+            "row_share_within",
+            fmt.share(_sections.within(findings, "")),
+            fmt.share(_sections.within(findings, "_planned")),
+            "",
+        ],
+        ["row_minutes", fmt.minutes(minutes[0]), fmt.minutes(minutes[1]), ""],
+    ]
+    columns: tuple[Any, ...] = (
+        ("column_measure", "l", 5),
+        ("column_value_today", "r", 1.8),
+        ("column_value_planned", "r", 1.8),
+        ("column_out_of", "r", 1.8),
+    )
+    said = [[writer.say(str(r[0])), *map(str, r[1:])] for r in rows]
+    writer.table("table_before_after", columns, said, note=writer.say("table_before_after_note"))
+
+
+def _left_units(findings: Findings, writer: Writer) -> None:
+    units = findings.units.sort_index()
+    without = units[~units["has_centre_planned"].fillna(value=False).astype(bool)]
+    if without.empty:
+        writer.paragraph("left_no_unit")
+        return
+    why = tables.units(findings).set_index("unit_id")["left_out"]
+    rows = [
+        [
+            row.name,
+            writer.say(f"unit_{row.kind}"),
+            fmt.number(row.elders),
+            fmt.share(row.share_covered_planned),
+            why[unit_id]
+            if fmt.known(why[unit_id])
+            else writer.say("outside_rates" if row.kind == "other" else "no_reason"),
+        ]
+        for unit_id, row in zip(without.index, without.itertuples(index=False), strict=True)
+    ]
+    columns: tuple[Any, ...] = (
+        ("column_unit", "l", 2.2),
+        ("column_unit_kind", "l", 1.1),
+        ("column_elders", "r", 1.5),
+        ("column_share_covered_planned", "r", 1.7),
+        ("column_left_out", "l", 6),
+    )
+    writer.table("table_left_units", columns, rows)
+
+
+def _left_villages(findings: Findings, writer: Writer) -> None:
+    demand = findings.demand
+    beyond = demand[~demand["covered_planned"].fillna(value=False).astype(bool) & (demand["elders"] > 0)]
+    if beyond.empty:
+        writer.paragraph("left_no_village")
+        return
+    writer.paragraph(
+        "left_villages", villages=fmt.number(len(beyond)), elders=fmt.number(beyond["elders"].sum())
+    )
+    beyond = beyond.sort_index().sort_values("elders", ascending=False, kind="stable")
+    names = findings.units["name"]
+    rows = [
+        [
+            row["name"],
+            names.get(row["unit_id"], ""),
+            fmt.number(row["elders"]),
+            fmt.minutes(row["nearest_planned_min"]) or writer.say("no_road"),
+        ]
+        for row in beyond.head(MOST_VILLAGES).to_dict("records")
+    ]
+    more = len(beyond) - len(rows)
+    note = writer.say("villages_more", count=fmt.number(more)) if more > 0 else ""
+    columns: tuple[Any, ...] = (
+        ("column_village", "l", 4),
+        ("column_unit", "l", 3),
+        ("column_elders", "r", 2),
+        ("column_nearest_planned_min", "r", 3),
+    )
+    writer.table("table_left_villages", columns, rows, note=note)
+
+
+def compared(findings: Findings, writer: Writer) -> None:
+    """Add section 四, where anything was computed for it: what money buys, other readings, closures."""
+    found = {name: t for name, t in sorted(findings.extras.items()) if len(t)}
+    curve = _curves.trade_off_table(findings)
+    known = {"scope_price", "sensitivity", "closures"} & set(found)
+    if curve is None and not known:
+        return
+    writer.heading(1, "section_compared")
+    if curve is not None:
+        writer.heading(2, "section_trade_off")
+        writer.paragraph("trade_off")
+        writer.image("figure_trade_off", figures.trade_off(findings))
+        costs = fmt.money(curve["cost"])
+        total = float(findings.units["elders"].sum())
+        rows = [
+            [cost, fmt.number(covered), fmt.share(covered / total) if total else ""]
+            for cost, covered in zip(costs, curve["elders_covered"], strict=True)
+        ]
+        columns: tuple[Any, ...] = (
+            ("column_cost", "r", 2),
+            ("column_elders_within", "r", 3),
+            ("column_share_within", "r", 3),
+        )
+        writer.table("table_trade_off", columns, rows)
+    for name in ("scope_price", "sensitivity", "closures"):
+        if name in known:
+            writer.heading(2, f"section_{name}")
+            writer.paragraph(f"intro_{name}")
+            _any_table(found[name], name, writer)
+
+
+def _any_table(frame: DataFrame, name: str, writer: Writer) -> None:
+    """Add a further table as it is: columns that have a label, numbers formatted by the unit their name carries."""
+    frame = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
+    shown = [
+        c for c in frame.columns if words.named(f"outputs.column_{c}", writer.language) and c != "county_id"
+    ]
+    rows = [[_any_cell(column, row[column]) for column in shown] for row in frame.to_dict("records")]
+    numeric = {
+        c
+        for c in shown
+        if pd.api.types.is_numeric_dtype(frame[c]) and not pd.api.types.is_bool_dtype(frame[c])
+    }
+    columns: list[Any] = [(f"column_{c}", "r" if c in numeric else "l", 2) for c in shown]
+    writer.table(f"table_{name}", columns, rows)
+
+
+def _any_cell(column: str, value: Any) -> str:
+    if not fmt.known(value) or isinstance(value, str):
+        return fmt.plain(value)
+    if "share" in column:
+        return fmt.share(value)
+    if column.endswith("_min"):
+        return fmt.minutes(value)
+    if pd.api.types.is_number(value):
+        return fmt.number(value, 0 if float(value).is_integer() else 1)
+    return fmt.plain(value)
+
+
+def proved(findings: Findings, writer: Writer) -> None:
+    """Add the section on the proof."""
+    writer.heading(1, "section_proof")
+    _proof.add(findings, writer)
+
+
+def grounds(findings: Findings, writer: Writer) -> None:
+    """Add the last section: parameters, data and their quality, what is to verify."""
+    writer.heading(1, "section_grounds")
+    writer.heading(2, "section_parameters")
+    writer.table(
+        "table_parameters",
+        (
+            ("column_parameter", "l", 4),
+            ("column_value", "l", 4),
+            ("column_unit_of", "l", 1.4),
+            ("column_source", "l", 3),
+        ),
+        [
+            [_any_cell(c, row[c]) for c in ("name", "value", "unit", "source")]
+            for row in findings.parameters.to_dict("records")
+        ],
+    )
+    for reason in findings.policy.readings.reasons.values():
+        writer.text(labels.pick(reason, findings.language))
+    writer.heading(2, "section_data")
+    writer.table(
+        "table_sources",
+        (
+            ("column_source", "l", 2.4),
+            ("column_file", "l", 3.4),
+            ("column_note", "l", 4.4),
+            ("column_digest", "l", 2.4),
+        ),
+        [
+            [
+                row["name"],
+                row["file"],
+                row["note"],
+                str(row["digest"])[:12] + "…" if fmt.known(row["digest"]) else "",
+            ]
+            for row in findings.sources.to_dict("records")
+        ],
+        note=writer.say("table_sources_note"),
+    )
+    _quality(findings, writer)
+    writer.heading(2, "section_doubts")
+    doubts = tables.doubts(findings)
+    if doubts.empty:
+        writer.paragraph("no_doubts")
+        return
+    writer.paragraph("doubts", count=fmt.number(len(doubts)))
+    writer.table(
+        "table_doubts",
+        (
+            ("column_frame", "l", 1.3),
+            ("column_row_id", "l", 2),
+            ("column_name", "l", 3.4),
+            ("column_sentence", "l", 5.4),
+        ),
+        [
+            [words.frame(row["frame"], findings.language), row["row_id"], row["name"], row["sentence"]]
+            for row in doubts.to_dict("records")
+        ],
+    )
+
+
+def _quality(findings: Findings, writer: Writer) -> None:
+    units, frame = findings.units, findings.facilities
+    estimated = int((units["boundary_quality"] == "estimated").sum())
+    if estimated:
+        writer.paragraph("quality_boundaries", estimated=estimated, units=len(units))
+    unlocated = frame[frame.geometry.isna()] if len(frame) else frame
+    if len(unlocated):
+        names = [fmt.plain(n) for n in unlocated.sort_index()["name"]]
+        writer.paragraph(
+            "quality_unlocated", count=len(names), names=labels.joined(names[:12], findings.language)
+        )
+    missing = figures.missing_glyphs(findings)
+    if missing:
+        writer.paragraph("quality_glyphs", characters=labels.joined(missing, findings.language))
