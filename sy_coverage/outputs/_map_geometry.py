@@ -71,7 +71,9 @@ def merged_lines(geometry: Iterable[Any], *, tolerance: float) -> Any:
     keys = shapely.to_wkb(lines)
     _, first = np.unique(keys, return_index=True)
     merged = shapely.line_merge(shapely.multilinestrings(lines[first]))
-    return shapely.simplify(merged, tolerance)
+    # line by line: kept apart from each other they need no test against all the rest
+    parts = shapely.simplify(shapely.get_parts(merged), tolerance, preserve_topology=False)
+    return shapely.multilinestrings(parts)
 
 
 def outline(polygons: Any, *, tolerance: float) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from sy_coverage.outputs import _map_geometry as light
-from sy_coverage.outputs._map_words import Words, is_missing
+from sy_coverage.outputs._map_words import Words, is_missing, is_yes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +25,9 @@ MOST_DOUBTS = 400
 NEVER = -1
 STATUS_COLOURS = {"today": "#4f83a8", "plan": "#c0dcea", "none": "#fbe5c3"}
 """Dark, middle and light: told apart in grey too, and by hatching; blue and sand for eyes that miss red or green."""
+
+SHARE_COLOURS = ("#fbe5c3", "#d6dcc9", "#a9c7c9", "#6f9fb5", "#3f7499")
+"""Fifths from nobody to everybody within reach, light to dark."""
 
 ROAD_CLASSES = {
     "motorway": ("motorway", "motorway_link"),
@@ -76,12 +79,14 @@ class Frame:
         """Return the point in time from which a site of this phase is open."""
         return self.last if is_missing(phase) else 1 + self.years.index(int(phase))
 
-    def points(self, frame: GeoDataFrame) -> Iterator[tuple[str, Series, list[int]]]:
+    def points(self, frame: GeoDataFrame) -> Iterator[tuple[str, dict[str, Any], list[int]]]:
         """Yield (id, row, steps) of the rows that have a point, by id."""
         placed = frame[frame.geometry.notna() & ~frame.geometry.is_empty].sort_index()
-        moved = light.shifted(placed.geometry, self.shift)
-        for (row_id, row), point in zip(placed.iterrows(), moved, strict=True):
-            yield str(row_id), row, light.point_steps(point)
+        whole = shapely.get_coordinates(light.shifted(placed.geometry, self.shift))
+        whole = np.rint(whole * light.STEPS_PER_DEGREE).astype("int64").tolist()
+        rows = placed.drop(columns=placed.geometry.name).to_dict("records")
+        for row_id, row, at in zip(placed.index, rows, whole, strict=True):
+            yield str(row_id), row, at
 
 
 def layer(layer_id: str, group: str, kind: str, name: str, **rest: Any) -> dict[str, Any]:
@@ -103,9 +108,9 @@ def covered_from(frame: Frame) -> dict[str, int]:
     opens = own["phase"].map(frame.opens, na_action=None).groupby(own["unit_id"]).max()
     result = {}
     for unit_id, row in found.units.iterrows():
-        if not is_missing(row["covered"]) and bool(row["covered"]):
+        if is_yes(row["covered"]):
             result[str(unit_id)] = 0
-        elif not is_missing(row["covered_planned"]) and bool(row["covered_planned"]):
+        elif is_yes(row["covered_planned"]):
             result[str(unit_id)] = int(opens.get(unit_id, frame.last))
         else:
             result[str(unit_id)] = NEVER
@@ -115,10 +120,12 @@ def covered_from(frame: Frame) -> dict[str, int]:
 def unit_layers(frame: Frame) -> list[dict[str, Any]]:
     """Return streets, townships and others, coloured by when they are covered."""
     found, words = frame.findings, frame.words
-    since = covered_from(frame)
-    reasons = found.left_out.groupby("unit_id")["sentence"].agg(" ".join) if len(found.left_out) else {}
+    since, former = covered_from(frame), former_names(frame.units)
+    reasons: dict[str, list[str]] = {}
+    for unit_id, sentence in sorted(zip(found.left_out["unit_id"], found.left_out["sentence"], strict=True)):
+        reasons.setdefault(unit_id, []).append(sentence)
     keys = (
-        "county", "status", words.elders_field, "share_today", "share_plan", "mean_today", "mean_plan",
+        "former", "county", "status", words.elders_field, "share_today", "share_plan", "mean_today", "mean_plan",
         "centre_today", "centre_plan", "boundary", "why_not",
     )  # fmt: skip
     features: dict[str, list[dict[str, Any]]] = {"street": [], "township": [], "other": []}
@@ -129,9 +136,12 @@ def unit_layers(frame: Frame) -> list[dict[str, Any]]:
                 "t": row["name"],
                 "s": words.say(f"kind_one_{row['kind']}"),
                 "c": start,
+                "a": [share_class(row["share_covered"]), share_class(row["share_covered_planned"])],
                 "g": light.polygon_steps(shape),
                 "p": light.point_steps(shape.representative_point()),
+                "k": former.get(str(unit_id), []),
                 "v": [
+                    "、".join(former.get(str(unit_id), [])) or None,
                     words.text(row["county"]),
                     status_words(frame, start),
                     words.count(row["elders"]),
@@ -162,6 +172,24 @@ def status_words(frame: Frame, start: int) -> str:
     if start <= len(frame.years):
         return frame.words.say("status_plan_year", year=frame.years[start - 1])
     return frame.words.say("status_plan")
+
+
+def former_names(units: GeoDataFrame) -> dict[str, list[str]]:
+    """Return the full names under which units were known before, by unit id, so that a search finds them too."""
+    from sy_coverage.places.names import UnitNames, same, short_unit  # noqa: PLC0415  reads tables of names
+
+    found: dict[str, list[str]] = {}
+    for (county_id, name), unit_ids in sorted(UnitNames.of(units).unit_ids.items()):
+        for unit_id in unit_ids if county_id else ():
+            now = same(str(units.loc[unit_id, "name"]))
+            if name != short_unit(name) and name != now:
+                found.setdefault(unit_id, []).append(name)
+    return found
+
+
+def share_class(share: Any) -> int:
+    """Return which fifth a share of 0..1 lies in, 0 to 4; `NEVER` where there is none."""
+    return NEVER if is_missing(share) else min(int(float(share) * len(SHARE_COLOURS)), len(SHARE_COLOURS) - 1)
 
 
 def border_layers(frame: Frame) -> list[dict[str, Any]]:
@@ -248,7 +276,7 @@ def proposal_layers(frame: Frame) -> list[dict[str, Any]]:
     keys = ("kind", "unit", "county", "premises", "cost", "phase", "gained", "medical", "upgrade_of", "why")
     names = found.facilities["name"]
 
-    def feature(row: Series, at: list[int]) -> dict[str, Any]:
+    def feature(row: dict[str, Any], at: list[int]) -> dict[str, Any]:
         return {
             "t": row["name"],
             "n": int(row["number"]),
@@ -276,7 +304,7 @@ def facility_layers(frame: Frame) -> list[dict[str, Any]]:
     words = frame.words
     keys = ("kind", "open", "opens_on", "address", "beds", "nursing_beds", "located")
 
-    def feature(row: Series, at: list[int]) -> dict[str, Any]:
+    def feature(row: dict[str, Any], at: list[int]) -> dict[str, Any]:
         return {
             "t": row["name"],
             "o": row["status"],
@@ -308,7 +336,7 @@ def _by_kind(
     group: str,
     kind_of_layer: str,
     keys: tuple[str, ...],
-    feature: Callable[[Series, list[int]], dict[str, Any]],
+    feature: Callable[[dict[str, Any], list[int]], dict[str, Any]],
 ) -> list[dict[str, Any]]:
     rows: dict[str, list[dict[str, Any]]] = {}
     for _, row, at in frame.points(places):
@@ -345,14 +373,14 @@ def village_layers(frame: Frame) -> tuple[list[dict[str, Any]], list[str]]:
             "v": [
                 words.text(unit_names.get(row["unit_id"])),
                 words.count(row["elders"]),
-                words.number(row["nearest_min"]),
-                words.number(row["nearest_planned_min"]),
+                words.minutes_or_beyond(row["nearest_min"]),
+                words.minutes_or_beyond(row["nearest_planned_min"]),
             ],
         }
-        if bool(row["covered"]):
+        if is_yes(row["covered"]):
             covered.append(feature)
             continue
-        if bool(row["covered_planned"]):
+        if is_yes(row["covered_planned"]):
             feature["u"] = frame.last
             covered.append(feature | {"f": frame.last, "u": NEVER})
         without.append(feature)
@@ -439,7 +467,9 @@ def doubt_layers(frame: Frame) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     }
     doubts: DataFrame = found.doubts
     if len(doubts):
-        doubts = doubts.sort_values(["county_id", "frame", "row_id", "doubt_id"], na_position="last")
+        doubts = doubts.sort_values(
+            ["county_id", "frame", "row_id", "doubt_id", "sentence"], na_position="last"
+        )
     marks, rows = [], []
     for _, row in doubts.iterrows():
         at = _place_of(tables.get(row["frame"]), row["row_id"], frame)

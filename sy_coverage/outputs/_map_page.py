@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
 from sy_coverage.outputs import _map_layers as parts
-from sy_coverage.outputs._map_layers import STATUS_COLOURS, Frame
+from sy_coverage.outputs._map_layers import SHARE_COLOURS, STATUS_COLOURS, Frame
 from sy_coverage.outputs._map_words import is_missing
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def page(findings: Findings, *, shift: Shift | None, base_map: str | None) -> di
         "notices": list(findings.notices),
         "states": frame.states(),
         "status": _legend(frame),
+        "share": _share_legend(frame),
         "groups": [{"id": g, "name": frame.words.say(f"group_{g}")} for g in GROUPS],
         "layers": layers,
         "checks": checks,
@@ -139,6 +140,22 @@ def _legend(frame: Frame) -> list[dict[str, str]]:
         {"id": name, "name": frame.words.say(f"status_{name}"), "colour": colour}
         for name, colour in STATUS_COLOURS.items()
     ]
+
+
+def _share_legend(frame: Frame) -> dict[str, Any]:
+    """Return the second way to colour units: the share of their elders within reach, in fifths."""
+    words, fifth = frame.words, 100 // len(SHARE_COLOURS)
+    classes = [
+        {"name": words.say("share_class", low=n * fifth, high=(n + 1) * fifth), "colour": colour}
+        for n, colour in enumerate(SHARE_COLOURS)
+    ]
+    return {
+        "title": words.say("colour_by"),
+        "choices": [words.say("colour_status"), words.say("colour_share")],
+        "classes": classes,
+        "missing": words.say("share_missing"),
+        "note": words.say("share_note"),
+    }
 
 
 def _statements(frame: Frame, borders: list[Any], catchments: list[Any], base_map: str | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,11 @@ def is_missing(value: Any) -> bool:
     if isinstance(value, str):
         return not value
     return value is None or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
+
+
+def is_yes(value: Any) -> bool:
+    """Return whether a cell says yes; one that holds nothing does not."""
+    return not is_missing(value) and bool(value)
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,11 @@ class Words:
         """Return a number with at most one decimal."""
         return None if is_missing(value) else f"{float(value):,.1f}".removesuffix(".0")
 
+    def minutes_or_beyond(self, value: Any) -> str:
+        """Return minutes; where no facility was found within the time that was computed, say so."""
+        known = not is_missing(value) and math.isfinite(float(value))
+        return str(self.number(value)) if known else self.say("beyond")
+
     def share(self, value: Any) -> str | None:
         """Return a share of 0..1 in per cent; short of everything never reads 100 %, above nothing never 0 %."""
         if is_missing(value):
@@ -86,7 +97,7 @@ class Words:
 
     def yes_no(self, value: Any) -> str | None:
         """Return yes or no."""
-        return None if is_missing(value) else self.say("yes" if bool(value) else "no")
+        return None if is_missing(value) else self.say("yes" if is_yes(value) else "no")
 
     def year(self, value: Any) -> str | None:
         """Return a year as a label."""

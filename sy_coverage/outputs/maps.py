@@ -61,7 +61,7 @@ def _inert_data(value: Any) -> Any:
     if isinstance(value, dict):
         return {inert(k): _inert_data(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_inert_data(v) for v in value]
+        return [v if isinstance(v, int) else _inert_data(v) for v in value]
     return value
 
 

@@ -57,7 +57,7 @@ def chromium() -> Iterator[Any]:
 def opened(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
     """Return a function that opens HTML text as a file with the network cut."""
     context = chromium.new_context(viewport={"width": 1400, "height": 860}, offline=True)
-    context.set_default_timeout(8_000)
+    context.set_default_timeout(30_000)
 
     def load(html: str, name: str = "page.html", ready: str = ".sy-root[data-ready]") -> Opened:
         file = tmp_path / name
@@ -71,7 +71,7 @@ def opened(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
         page.on("dialog", lambda d: (seen.complaints.append(f"dialog: {d.message}"), d.dismiss()))
         page.on("request", lambda r: seen.requests.append(r.url))
         page.goto(file.as_uri())
-        page.wait_for_selector(ready, state="attached", timeout=15_000)
+        page.wait_for_selector(ready, state="attached", timeout=30_000)
         return seen
 
     yield load

@@ -202,7 +202,7 @@ def test_the_overview_map_is_off_until_asked_for(city):
 def test_a_county_map_in_english_has_only_its_own_rows(opened, all_findings):
     page = opened(maps.draw(replace(all_findings, language="en").of_county("990200")).html())
     assert page.page.locator(".sy-pin").count() == 2
-    assert "Covered today" in page.page.locator(".sy-legend").inner_text()
+    assert "Covered today" in page.page.locator(".sy-legend").first.inner_text()
     assert "Layers and legend" in page.page.locator(".sy-head").inner_text()
     assert page.complaints == []
 
@@ -211,13 +211,50 @@ def test_an_embedded_map_runs_inside_its_frame_and_cannot_touch_the_document_aro
     snippet = maps.draw(all_findings).embed(height=500)
     page = opened(f"<!DOCTYPE html><meta charset=utf-8><p id=host>host</p>{snippet}", ready="iframe")
     frame = page.page.frame_locator("iframe")
-    frame.locator(".sy-root[data-ready]").wait_for(state="attached", timeout=15_000)
+    frame.locator(".sy-root[data-ready]").wait_for(state="attached", timeout=30_000)
     assert frame.locator(".sy-title h1").text_content() == "试验市养老服务设施布局"
     inner = page.page.frames[1]
     assert inner.evaluate(
         "() => { try { return parent.document.body.id; } catch (e) { return e.name; } }"
     ) == ("SecurityError")
     assert page.complaints == []
+
+
+def test_units_can_be_coloured_by_share_and_back(city):
+    fill = "() => sy.layers.all.find((e) => e.layer.id === 'unit-street').items[0].shape.options.fillColor"
+    before = city.run(fill)
+    status, share = city.page.locator(".sy-choice button").all()
+    share.click()
+    assert city.run(fill) == city.run("() => sy.data.share.classes[4].colour") != before
+    assert city.page.locator(".sy-legend").nth(1).is_visible()
+    status.click()
+    assert city.run(fill) == before
+
+
+def test_numbered_sites_at_one_place_do_not_hide_each_other(city):
+    # c15, d15 and r15 of the toy stand on the same spot
+    boxes = [b.bounding_box() for b in city.page.locator(".sy-pin-in").all()]
+    middles = [(b["x"] + b["width"] / 2, b["y"] + b["height"] / 2) for b in boxes]
+    gaps = [
+        ((x - u) ** 2 + (y - v) ** 2) ** 0.5 for i, (x, y) in enumerate(middles) for u, v in middles[i + 1 :]
+    ]
+    assert min(gaps) > 24
+
+
+def test_before_printing_the_whole_map_is_fitted_to_the_sheet_and_put_back_after(city):
+    view = "() => { const b = sy.map.getBounds(), d = L.latLngBounds(sy.data.bounds), s = sy.map.getSize(); return [b.contains(d), s.x, s.y, sy.map.getZoom()]; }"
+    before = city.run(view)
+    city.run("() => { window.dispatchEvent(new Event('beforeprint')); }")
+    whole, width, height, _ = city.run(view)
+    assert whole
+    assert (width, height) == (
+        pytest.approx(1062, abs=2),
+        pytest.approx(726, abs=2),
+    )  # 281 mm × 192 mm at 96 dots an inch
+    city.run("() => { window.dispatchEvent(new Event('afterprint')); }")
+    assert city.run(view) == before
+    city.page.locator("[data-tool='print']").click()
+    assert city.page.locator(".sy-sheets button").all_inner_texts() == ["A4", "A3"]
 
 
 def test_a_printed_map_fits_one_landscape_sheet_and_keeps_title_legend_and_warning(city):
@@ -227,7 +264,7 @@ def test_a_printed_map_fits_one_landscape_sheet_and_keeps_title_legend_and_warni
     assert len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf)) == 1
     city.page.emulate_media(media="print")
     assert city.page.locator(".sy-notice").is_visible()
-    assert city.page.locator(".sy-legend").is_visible()
+    assert city.page.locator(".sy-legend").first.is_visible()
     assert city.page.locator(".sy-approval").is_visible()
     assert city.page.locator(".sy-tools").is_hidden()
     assert city.page.locator(".sy-search").is_hidden()

@@ -21,7 +21,7 @@ from shapely import LineString, Polygon, box
 
 from sy_coverage.errors import CannotWriteError, ConfigError
 from sy_coverage.outputs import _map_geometry as light
-from sy_coverage.outputs import maps
+from sy_coverage.outputs import _map_layers, maps
 from tests.conftest import ROOT
 
 DANGEROUS = "<>\"'`$\\{}\u2028\u2029"
@@ -130,6 +130,30 @@ def test_a_unit_without_elders_has_no_share_at_all(city):
     said = dict(zip(layer(city, "unit-township")["fields"], unit["v"], strict=True))
     assert said["今天时限内可达"] is None
     assert said["60 岁及以上老年人（人）"] == "0"
+
+
+def test_a_renamed_town_is_known_by_its_former_name():
+    # 罗士镇 of 大祥区 has been 罗市镇 since it was renamed; a town of that name elsewhere has no such past
+    towns = gpd.GeoDataFrame(
+        {"name": ["罗市镇", "罗市镇"], "county_id": ["430503", "430000"], "county": ["大祥区", "别县"]},
+        geometry=[box(0, 0, 1, 1), box(1, 0, 2, 1)],
+        index=pd.Index(["430503100", "430000100"], name="unit_id"),
+        crs="EPSG:4326",
+    )
+    assert _map_layers.former_names(towns) == {"430503100": ["罗士镇"]}
+
+
+def test_units_can_be_coloured_by_the_share_of_elders_within_reach(city):
+    fifths = {f["t"]: f["a"] for one in city["layers"] if one["type"] == "unit" for f in one["features"]}
+    assert fifths["城东街道"] == [4, 4]
+    assert fifths["丙乡"] == [3, 4]  # 200 of 300 today
+    assert fifths["丁镇"] == [0, 4]
+    assert next(f for name, f in fifths.items() if name.startswith("己乡")) == [-1, -1]
+    assert city["share"]["classes"][0]["name"] == "0%～20%"
+
+
+def test_a_village_no_road_reaches_says_so(city):
+    assert rows(layer(city, "village-uncovered"), "P村")["规划后到最近设施（分钟）"] == "超出计算时限"
 
 
 def test_estimated_borders_are_a_layer_of_their_own_and_said_to_be_estimated(city, findings):
@@ -304,8 +328,6 @@ def test_every_word_is_there_in_english(findings):
 
 
 def test_many_villages_are_cut_to_the_most_elders_and_the_rest_is_counted(findings, monkeypatch):
-    from sy_coverage.outputs import _map_layers
-
     monkeypatch.setattr(_map_layers, "MOST_VILLAGES", 5)
     data = data_of(maps.draw(findings))
     assert "人数最多的 5 个村（社区）画在图上，另有 8 个未画。" in data["statements"]

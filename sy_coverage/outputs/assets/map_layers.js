@@ -18,6 +18,8 @@
   const ORDER = ["unit", "shed", "road", "line", "dot", "symbol", "doubt"];
   const MINOR_FROM = 11;
   const NAMES_FROM = 9.5;
+  /* Further out, numbered sites shrink to their symbols so that they do not hide the map. */
+  const PINS_FROM = 10;
 
   sy.isOpenAt = (feature, state) =>
     (feature.f === undefined || state >= feature.f) && (feature.u === undefined || feature.u < 0 || state < feature.u);
@@ -45,10 +47,15 @@
     const self = this;
     const canvas = L.canvas({ padding: 0.4, tolerance: 4 });
     const hatched = sy.hatch(data.status[1].colour, "#3c7399");
-    const state = { now: data.states.length - 1 };
+    const state = { now: data.states.length - 1, byShare: false };
     self.now = () => state.now;
 
     function unitStyle(feature) {
+      if (state.byShare) {
+        const fifth = feature.a[state.now === data.states.length - 1 ? 1 : 0];
+        const colour = fifth < 0 ? "#ffffff" : data.share.classes[fifth].colour;
+        return { stroke: false, fill: true, fillColor: colour, fillOpacity: data.faint ? 0.55 : 0.9 };
+      }
       const c = feature.c;
       const fill = c === 0 ? data.status[0].colour : c > 0 && c <= state.now ? hatched : data.status[2].colour;
       return { stroke: false, fill: true, fillColor: fill, fillOpacity: data.faint ? 0.5 : 0.86 };
@@ -69,15 +76,21 @@
       return path;
     }
 
-    /* Sites that share a place stand side by side. */
-    const crowds = {};
-    function beside(feature) {
-      const key = Math.round(feature.p[0] / 150) + " " + Math.round(feature.p[1] / 150);
-      crowds[key] = (crowds[key] || 0) + 1;
-      const n = crowds[key] - 1;
-      return n % 2 ? (n + 1) * 13 : -n * 13;
-    }
     const pins = [];
+    /* Sites that would lie on each other move aside, the lower number first in place. */
+    const ASIDE = [[0, 0], [1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [-1, -1], [1, 1], [-1, 1], [2, 0], [-2, 0]];
+    function spread() {
+      const step = map.getZoom() < PINS_FROM ? 13 : 27;
+      const taken = [];
+      pins.filter(({ marker }) => marker._icon).sort((p, q) => p.feature.n - q.feature.n).forEach((pin) => {
+        const at = map.latLngToContainerPoint(pin.marker.getLatLng());
+        const free = ASIDE.find(([x, y]) => !taken.some((t) => Math.hypot(t.x - at.x - x * step, t.y - at.y - y * step) < step * 0.95)) || ASIDE[0];
+        pin.at = L.point(at.x + free[0] * step, at.y + free[1] * step);
+        taken.push(pin.at);
+        pin.box.style.setProperty("--x", free[0] * step + "px");
+        pin.box.style.setProperty("--y", free[1] * step + "px");
+      });
+    }
     const makers = {
       unit(layer, feature) {
         const shape = L.polygon(feature.g.map((part) => part.map(sy.path)), { renderer: canvas, ...unitStyle(feature) });
@@ -112,10 +125,10 @@
         const number = sy.el("span", "", String(feature.n));
         number.style.color = sy.ink(layer.colour);
         box.appendChild(number);
-        const aside = beside(feature);
-        const icon = L.divIcon({ className: "sy-pin", html: box, iconSize: [34, 34], iconAnchor: [17 - aside, 17] });
-        pins.push({ feature, aside });
-        return interactive(L.marker(sy.point(feature.p), { icon, alt: feature.n + " " + feature.t, riseOnHover: true }), layer, feature);
+        const icon = L.divIcon({ className: "sy-pin", html: box, iconSize: [34, 34] });
+        const marker = L.marker(sy.point(feature.p), { icon, alt: feature.n + " " + feature.t, riseOnHover: true });
+        pins.push({ feature, marker, box });
+        return interactive(marker, layer, feature);
       },
     };
 
@@ -168,15 +181,17 @@
         if (entry.visible && !map.hasLayer(entry.group)) map.addLayer(entry.group);
         if (!entry.visible && map.hasLayer(entry.group)) map.removeLayer(entry.group);
       });
+      map.getContainer().classList.toggle("sy-far", map.getZoom() < PINS_FROM);
       arrange();
+      spread();
       names();
-      crowd();
     }
     self.refresh = refresh;
     self.toggle = function (id, on) {
       built.filter((e) => e.layer.id === id).forEach((e) => { e.on = on; });
       refresh();
     };
+    self.colourByShare = function (on) { state.byShare = on; refresh(); };
     self.at = function (index) { state.now = index; map.closePopup(); refresh(); };
 
     /* Names: counties first, then streets and townships; one that would lie on another is left out. */
@@ -208,19 +223,12 @@
         county.layer.features.forEach((f) => put(f, "sy-county", 15, [0], () => { if (!sy.measuring) open(county.layer, f, sy.point(f.p)); }));
       }
       if (many && map.getZoom() < NAMES_FROM) return;
-      pins.filter(({ feature }) => sy.isOpenAt(feature, state.now)).forEach(({ feature, aside }) => {
-        const at = map.latLngToContainerPoint(sy.point(feature.p));
-        taken.push([at.x + aside - 13, at.y - 13, at.x + aside + 13, at.y + 13]);
-      });
+      pins.filter(({ marker }) => marker._icon).forEach(({ at }) => taken.push([at.x - 13, at.y - 13, at.x + 13, at.y + 13]));
       built.filter((e) => e.layer.type === "unit" && e.on).forEach((e) => {
         e.items.forEach(({ feature }) => put(feature, "sy-town", 12, [0, 16, -16, 26, -26], null));
       });
     }
-    /* Far out, numbered sites shrink to their symbols so that they do not hide the map. */
-    function crowd() {
-      map.getContainer().classList.toggle("sy-far", map.getZoom() < 10);
-    }
     map.on("zoomend", refresh);
-    map.on("moveend", names);
+    map.on("moveend", () => { spread(); names(); });
   };
 })(window.sy);

@@ -54,7 +54,15 @@
 
   function swatch(entry) {
     const layer = entry.layer;
-    if (layer.type === "pin" || layer.type === "symbol") return sy.svg(layer.symbol, layer.colour, 18);
+    if (layer.type === "symbol") return sy.svg(layer.symbol, layer.colour, 18);
+    if (layer.type === "pin") {
+      const key = sy.el("span", "sy-key");
+      key.appendChild(sy.svg(layer.symbol, layer.colour, 20, { stroke: layer.colour }));
+      const number = sy.el("b", "", "1");
+      number.style.color = sy.ink(layer.colour);
+      key.appendChild(number);
+      return key;
+    }
     const mark = sy.el("i", "sy-swatch sy-" + layer.type);
     if (layer.type === "line") {
       const style = sy.LINES[layer.style];
@@ -74,17 +82,44 @@
     return mark;
   }
 
-  function legendOfUnits(data) {
+  function legendOfAreas(rows) {
     const list = sy.el("ul", "sy-legend");
-    data.status.forEach((status) => {
+    rows.forEach((area) => {
       const row = sy.el("li");
-      const mark = sy.el("i", "sy-swatch sy-area sy-area-" + status.id);
-      mark.style.backgroundColor = status.colour;
+      const mark = sy.el("i", "sy-swatch sy-area" + (area.id ? " sy-area-" + area.id : ""));
+      mark.style.backgroundColor = area.colour;
       row.appendChild(mark);
-      row.appendChild(sy.el("span", "", status.name));
+      row.appendChild(sy.el("span", "", area.name));
       list.appendChild(row);
     });
     return list;
+  }
+
+  /* Two ways to colour units: whether they count as covered, and how many of their elders are within reach. */
+  function legendOfUnits(data, layers) {
+    const part = sy.el("div", "sy-themes");
+    const bar = sy.el("div", "sy-choice");
+    bar.setAttribute("role", "radiogroup");
+    bar.setAttribute("aria-label", data.share.title);
+    const status = legendOfAreas(data.status);
+    const share = legendOfAreas(data.share.classes.concat([{ name: data.share.missing, colour: "#ffffff" }]).reverse());
+    share.appendChild(sy.el("li", "sy-note", data.share.note));
+    data.share.choices.forEach((name, i) => {
+      const button = sy.el("button", "", name);
+      button.type = "button";
+      button.setAttribute("role", "radio");
+      button.setAttribute("aria-checked", String(i === 0));
+      button.addEventListener("click", () => {
+        bar.querySelectorAll("button").forEach((b) => b.setAttribute("aria-checked", String(b === button)));
+        status.hidden = i === 1;
+        share.hidden = i === 0;
+        layers.colourByShare(i === 1);
+      });
+      bar.appendChild(button);
+    });
+    share.hidden = true;
+    part.append(bar, status, share);
+    return part;
   }
 
   sy.panel = function (root, data, layers) {
@@ -106,7 +141,7 @@
       part.dataset.group = group.id;
       const legend = sy.el("legend");
       part.appendChild(legend);
-      if (group.id === "units") part.appendChild(legendOfUnits(data));
+      if (group.id === "units") part.appendChild(legendOfUnits(data, layers));
       const boxes = own.map((entry) => {
         const row = sy.el("label", "sy-row");
         const check = sy.el("input");
@@ -209,15 +244,17 @@
         const key = layer.type + feature.t + feature.p;
         if (seen.has(key)) return;
         seen.add(key);
-        const where = layer.type === "dot" || layer.type === "unit" ? feature.v[0] : layer.name;
-        entries.push({ layer, feature, where: layer.type === "name" ? "" : where || "", key: folded(feature.t), w: weight[layer.type] });
+        const where = layer.type === "dot" ? feature.v[0] : layer.type === "unit" ? feature.v[1] : layer.name;
+        const entry = { layer, feature, text: feature.t, where: layer.type === "name" ? "" : where || "", w: weight[layer.type] };
+        entries.push({ ...entry, key: folded(feature.t) });
+        (feature.k || []).forEach((old) => entries.push({ ...entry, text: old, where: feature.t, key: folded(old) }));
       });
     });
     let found = [];
     let at = -1;
     function pick(entry) {
       list.hidden = true;
-      input.value = entry.feature.t;
+      input.value = entry.text;
       sy.go(layers, entry.layer, entry.feature);
     }
     function mark() {
@@ -234,7 +271,7 @@
       found = entries.filter((e) => e.key.includes(what)).sort((p, q) => rank(p) - rank(q)).slice(0, 30);
       found.forEach((entry) => {
         const row = sy.el("li");
-        row.appendChild(sy.el("span", "", entry.feature.t));
+        row.appendChild(sy.el("span", "", entry.text));
         row.appendChild(sy.el("small", "", entry.where));
         row.addEventListener("click", () => pick(entry));
         list.appendChild(row);

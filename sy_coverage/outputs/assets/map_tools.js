@@ -144,13 +144,57 @@
     }
     measure(map, button("measure"), words, root);
     overview(map, button("minimap"), data, root);
-    button("print", () => window.print());
+    printMenu(button("print"), root);
     L.control.scale({ imperial: false, position: "bottomleft", maxWidth: 140 }).addTo(map);
     const north = sy.el("div", "sy-north");
     north.appendChild(sy.el("span", "", "▲"));
     north.appendChild(sy.el("b", "", words.north));
     root.appendChild(north);
   };
+
+  /* On paper the map is drawn anew for the sheet, at twice the screen's fineness, and put back afterwards. */
+  const SHEETS = { A4: [281, 192], A3: [404, 279] };
+  sy.printing = function (root, map, data) {
+    const sheetRule = document.head.appendChild(document.createElement("style"));
+    let before = null;
+    let sheet = "A4";
+    function set() { sheetRule.textContent = "@page { size: " + sheet + " landscape; margin: 8mm; }"; }
+    set();
+    sy.printOn = function (name) { sheet = name; set(); window.print(); };
+    window.addEventListener("beforeprint", () => {
+      before = { at: map.getCenter(), zoom: map.getZoom(), retina: L.Browser.retina };
+      const view = sy.atHome ? L.latLngBounds(data.bounds) : map.getBounds();
+      root.classList.add("sy-printing");
+      root.style.width = SHEETS[sheet][0] + "mm";
+      root.style.height = SHEETS[sheet][1] + "mm";
+      L.Browser.retina = true;
+      map.invalidateSize({ animate: false, pan: false });
+      map.fitBounds(view, { paddingTopLeft: sy.atHome ? [258, 10] : [0, 0], paddingBottomRight: sy.atHome ? [212, 52] : [0, 0], animate: false });
+      map.eachLayer((layer) => { if (layer instanceof L.Canvas) layer._reset(); });
+    });
+    window.addEventListener("afterprint", () => {
+      root.classList.remove("sy-printing");
+      root.style.width = "";
+      root.style.height = "";
+      L.Browser.retina = before.retina;
+      map.invalidateSize({ animate: false, pan: false });
+      map.setView(before.at, before.zoom, { animate: false });
+    });
+  };
+
+  function printMenu(button, root) {
+    const menu = sy.el("div", "sy-card sy-sheets");
+    menu.hidden = true;
+    L.DomEvent.disableClickPropagation(menu);
+    Object.keys(SHEETS).forEach((name) => {
+      const choice = sy.el("button", "", name);
+      choice.type = "button";
+      choice.addEventListener("click", () => { menu.hidden = true; sy.printOn(name); });
+      menu.appendChild(choice);
+    });
+    root.appendChild(menu);
+    button.addEventListener("click", () => { menu.hidden = !menu.hidden; });
+  }
 
   sy.start = function (map) {
     const data = sy.read();
@@ -163,12 +207,16 @@
     own.parentNode.insertBefore(root, own);
     root.appendChild(own);
     function home() {
+      sy.atHome = true;
       const wide = root.clientWidth >= 760;
       map.fitBounds(data.bounds, {
         paddingTopLeft: wide ? [366, 20] : [10, 150], paddingBottomRight: wide ? [292, 40] : [10, 60], animate: false,
       });
+      sy.atHome = true;
     }
+    sy.atHome = true;
     home();
+    map.on("dragstart zoomstart", () => { sy.atHome = false; });
     const layers = new sy.Layers(map, data);
     sy.layers = layers;
     layers.refresh();
@@ -181,16 +229,7 @@
     sy.panel(right, data, layers);
     sy.tools(root, map, data, home);
     sy.foot(root, data);
-    /* On paper the map takes the size of the sheet. */
-    let before = null;
-    window.addEventListener("beforeprint", () => {
-      before = { at: map.getCenter(), zoom: map.getZoom() };
-      map.invalidateSize({ animate: false });
-    });
-    window.addEventListener("afterprint", () => {
-      map.invalidateSize({ animate: false });
-      if (before) map.setView(before.at, before.zoom, { animate: false });
-    });
+    sy.printing(root, map, data);
     root.dataset.ready = "yes";
   };
 })(window.sy);
