@@ -44,6 +44,10 @@ class _Case:
     reported: Mapping[str, Mapping[str, float]]
     demand: DataFrame | None
     language: Language
+    unit_ids: frozenset[str]
+    """Every unit of the study, whatever the scope."""
+    astray: GeoDataFrame
+    """Open facilities that lie in none of the counties, as far as their rows say."""
     scope_id: str = CITY
 
     def within(self, scope_id: str) -> _Case:
@@ -148,6 +152,8 @@ def scorecard(
         reported=reported_numbers(reported or {}, policy, named),
         demand=demand,
         language=language,
+        unit_ids=frozenset(distinct.index),
+        astray=there[~there["county_id"].isin([str(key) for key in named])],
     )
     cases = {scope_id: case.within(scope_id) for scope_id in (CITY, *case.counties)}
     rows = {
@@ -266,8 +272,9 @@ def _unit_coverage(case: _Case, target: Target) -> Verdict:
     covered = int(figures["covered"].sum())
     verdict = _share(target, covered, len(mine))
     most = int(figures["covered_at_most"].sum()) if "covered_at_most" in figures.columns else covered
-    homeless = case.of_kinds((measure.facility_kind,))
-    vague = int(homeless["unit_id"].isna().sum()) if "unit_id" in homeless.columns else len(homeless)
+    there = case.of_kinds((measure.facility_kind,))
+    named = there["unit_id"] if "unit_id" in there.columns else pd.Series(None, there.index, dtype=object)
+    vague = int((~named.isin(case.unit_ids)).sum())
     if vague:
         return replace(verdict, reason="no_unit", words={"count": vague})
     if most > covered:
@@ -292,7 +299,9 @@ def _facility_count(case: _Case, target: Target) -> Verdict:
         said = flag(case.of_kinds(measure.facility_kinds), measure.mark)
         if measure.mark not in case.facilities.columns or (len(said) and said.isna().all()):
             return unknown("no_column", column=case.word(f"column_{measure.mark}"))
-    return _count(target, int(counting(case.facilities, measure).sum()))
+    verdict = _count(target, int(counting(case.facilities, measure).sum()))
+    lost = 0 if case.scope_id == CITY else int(counting(case.astray, measure).sum())
+    return replace(verdict, reason="no_county", words={"count": lost}) if lost else verdict
 
 
 def _bed_share(case: _Case, target: Target) -> Verdict:

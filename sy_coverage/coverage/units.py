@@ -315,7 +315,7 @@ def _unlocated(units: DataFrame, lost: GeoDataFrame) -> Series:
     """
     unit_id = lost["unit_id"] if "unit_id" in lost.columns else pd.Series(None, lost.index, dtype=object)
     county = lost["county_id"] if "county_id" in lost.columns else pd.Series(None, lost.index, dtype=object)
-    vague = unit_id.isna()
+    vague = ~unit_id.isin(units.index)
     may = units.index.isin(unit_id.dropna())
     if "county_id" in units.columns:
         may |= units["county_id"].isin(county[vague].dropna()).to_numpy()

@@ -417,12 +417,24 @@ def test_reported_numbers_that_cannot_be_are_refused_all_at_once(policy):
 # --- doubt, order, refusals ---------------------------------------------------------------------------------------------
 
 
-def test_a_centre_that_names_no_unit_is_said_beside_the_rate(policy):
+@pytest.mark.parametrize("unit_id", [None, "990100999"])
+def test_a_centre_that_names_no_unit_there_is_is_said_beside_the_rate(policy, unit_id):
     facilities = places(S1=("service_centre", 5), x=("service_centre", 15))
-    facilities.loc["x", "unit_id"] = None
+    facilities.loc["x", "unit_id"] = unit_id
     frame = card(facilities, policy=policy)
     row = frame.loc[("township_centre_coverage", COUNTY)]
     assert (row["value"], row["reason"]) == (0.0, "另有 1 处此类设施未注明所在街道（乡镇），未能计入")
+
+
+@pytest.mark.parametrize("county_id", [None, "990900"])
+def test_a_home_that_names_no_county_there_is_is_said_beside_every_county(policy, county_id):
+    homes = places(a=("regional_home", 5), b=("regional_home", 15))
+    homes.loc["b", ["unit_id", "county_id"]] = [None, county_id]
+    frame = card(homes, policy=policy)
+    assert line(frame, "county_regional_home") == (1.0, False, 1, "computed")
+    reason = frame.loc[("county_regional_home", COUNTY), "reason"]
+    assert reason == "另有 1 处此类设施未注明所在县（市、区），未能计入"
+    assert frame.loc[("county_dementia_unit", COUNTY), "reason"] == ""
 
 
 def test_access_with_a_centre_that_was_not_located_is_a_range(policy):

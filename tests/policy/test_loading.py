@@ -7,6 +7,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import sy_coverage.policy as room
 from sy_coverage.errors import ConfigError, MissingFileError, UnknownIdError
@@ -263,3 +265,39 @@ def test_asking_for_a_target_or_kind_that_is_not_there_lists_those_that_are():
         policy.target("visits")
     with pytest.raises(UnknownIdError, match="no kind 'shop'; there are: service_centre"):
         policy.kind("shop")
+
+
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 200),
+    st.floats(),
+    st.text(max_size=5),
+    st.just([]),
+    st.just({}),
+    st.lists(st.text(max_size=3), max_size=2),
+    st.dictionaries(st.sampled_from(["zh", "en", "of", "street", "id"]), st.text(max_size=3), max_size=2),
+)
+
+
+@settings(max_examples=300)
+@given(data=st.data())
+def test_whatever_stands_in_the_place_of_any_value_the_file_loads_or_is_refused_in_one_sentence(data):
+    raw = tomllib.loads(CLINICS)
+    here = raw
+    while True:
+        key = data.draw(st.sampled_from(sorted(here) if isinstance(here, dict) else range(len(here))))
+        inner = here[key]
+        if not isinstance(inner, dict | list) or not inner or data.draw(st.booleans()):
+            here[key] = data.draw(ODD)
+            break
+        here = inner
+    try:
+        found = policy_from(raw, source="mine.toml")
+    except ConfigError as error:
+        found = str(error)
+    if isinstance(found, str):
+        assert found.startswith("mine.toml: ")
+        assert "\n" not in found
+    else:
+        assert policy_from(found.model_dump()) == found
