@@ -53,3 +53,17 @@ def graph(links: Links, nodes: int, mode: str, *, reverse: bool = False) -> Grap
     middle = float(np.median(minutes)) / 2 if minutes.size else 1.0
     width = max(middle, float(minutes.max(initial=0.0)) / MOST_BUCKETS)
     return Graph(indptr, head.astype(np.int32), np.ascontiguousarray(minutes), width)
+
+
+def parts_of(arcs: Graph, nodes: int) -> Array:
+    """Return the number of the strongly connected part of every node: 0 the largest, of equals the one met first."""
+    from scipy import sparse  # noqa: PLC0415
+    from scipy.sparse import csgraph  # noqa: PLC0415
+
+    matrix = sparse.csr_array((arcs.minutes, arcs.heads, arcs.indptr.astype(np.int32)), shape=(nodes, nodes))
+    _, label = csgraph.connected_components(matrix, directed=True, connection="strong")
+    _, first, label, size = np.unique(label, return_index=True, return_inverse=True, return_counts=True)
+    rank = np.empty(size.size, np.int64)
+    rank[np.lexsort((first, -size))] = np.arange(size.size)
+    numbers: Array = rank[label]
+    return numbers

@@ -20,14 +20,14 @@ from sy_coverage.errors import (
     some,
 )
 from sy_coverage.roads import _sweep
-from sy_coverage.roads.graph import Graph, graph
+from sy_coverage.roads.graph import Graph, graph, parts_of
 from sy_coverage.roads.snap import MAX_SNAP_M, Legs, Snapped, Snapper, coordinates, legs, pairs
-from sy_coverage.roads.travel_modes import elder_walk_m_per_s
+from sy_coverage.roads.travel_modes import BUFFER_M, elder_walk_m_per_s, mode_names, travel_mode
 from sy_coverage.roads.travel_times import TravelTimes
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import networkx as nx
     from geopandas import GeoDataFrame
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from sy_coverage.roads.links import Array, Links
 
+_NO_MAP = "network: was made without a CRS and cannot be put on a map; give crs= to from_edges"
 Direction = Literal["to_site", "from_site"]
 
 
@@ -329,6 +330,119 @@ class RoadNetwork:
             mode=mode,
         )
 
+    def catchments(
+        self,
+        sites: GeoDataFrame,
+        *,
+        mode: str,
+        cutoffs_min: Sequence[float],
+        direction: Direction = "to_site",
+        buffer_m: float | None = None,
+        within: Any = None,
+        max_snap_m: float = MAX_SNAP_M,
+        access_m_per_s: float | None = None,
+    ) -> GeoDataFrame:
+        """Return polygons around the parts of roads from which each site is within each cutoff.
+
+        They are drawings: whether a point is covered is decided by `travel_times`, never by a polygon. Each is the
+        reached parts of roads, cut at the exact minute, buffered and merged; holes are kept; a longer cutoff contains
+        every shorter one.
+
+        Parameters
+        ----------
+        cutoffs_min
+            Minutes, such as ``(5, 10, 15)``.
+        direction
+            ``"to_site"``: from where the site can be reached; ``"from_site"``: what can be reached from it.
+        buffer_m
+            Metres drawn on each side of the road; None takes the mode's (60 where it says nothing).
+        within
+            GeoDataFrame or None: land the catchments are clipped to.
+
+        Returns
+        -------
+        catchments
+            Indexed by (`facility_id`, `cutoff_min`): `area_km2`, geometry in EPSG:4326. A site too far from any road, or
+            that reaches none within a cutoff, has no row there; ``.attrs["unreachable"]`` names the former.
+
+        Raises
+        ------
+        UnknownModeError, CutoffError, MissingCRSError, FrameError, GeometryError
+            If the mode, a cutoff, a CRS, ids or points cannot be used.
+        """
+        from sy_coverage.roads.catchments import Drawer, Reach  # noqa: PLC0415
+
+        to_site = _to_site(direction)
+        cutoffs = sorted({float(c) for c in cutoffs_min})
+        if not cutoffs:
+            raise CutoffError("cutoffs_min: give at least one cutoff")
+        for cutoff in cutoffs:
+            _require_cutoff(cutoff)
+        width = _buffer_of(mode) if buffer_m is None else buffer_m
+        if not (np.isfinite(width) and width > 0):
+            raise InputError(f"buffer_m={width}: must be a positive number of metres")
+        here = self._snapped(sites, "sites", mode, max_snap_m=max_snap_m, access_m_per_s=access_m_per_s)
+        times = _sweep.reached(
+            self._graph(mode, reverse=to_site),
+            legs(here, self.links, mode, outgoing=not to_site),
+            None,
+            _sweep.no_legs(len(here.ids)),
+            points=0,
+            cutoff_min=cutoffs[-1],
+        )
+        drawer: Drawer = self._once(
+            ("drawer", mode, to_site, width),
+            lambda: Drawer(
+                self.links,
+                len(self.node_ids),
+                mode,
+                to_site=to_site,
+                buffer_m=width,
+                part=self._parts(mode),
+            ),
+        )
+        found = np.flatnonzero(here.link >= 0)
+        row = times.indptr
+        reaches = [
+            Reach(
+                times.indices[row[i] : row[i + 1]],
+                times.data[row[i] : row[i + 1]],
+                int(here.link[i]),
+                float(here.fraction[i]),
+                float(here.access_min[i]),
+            )
+            for i in found
+        ]
+        shapes = drawer.catchments(reaches, cutoffs)
+        return self._as_frame([here.ids[i] for i in found], cutoffs, shapes, within, here.unreachable)
+
+    def _as_frame(
+        self,
+        ids: list[str],
+        cutoffs: list[float],
+        shapes: list[list[Any]],
+        within: Any,
+        lost: tuple[str, ...],
+    ) -> GeoDataFrame:
+        import geopandas as gpd  # noqa: PLC0415
+
+        if self.crs is None:
+            raise MissingCRSError(_NO_MAP)
+        rows = [
+            (site, cutoff, shape)
+            for site, nested in zip(ids, shapes, strict=True)
+            for cutoff, shape in zip(cutoffs, nested, strict=True)
+            if shape is not None
+        ]
+        index = pd.MultiIndex.from_tuples([r[:2] for r in rows], names=["facility_id", "cutoff_min"])
+        drawn = gpd.GeoSeries([r[2] for r in rows], index=index, crs=self.crs)
+        if within is not None:
+            drawn = drawn.intersection(within.to_crs(self.crs).union_all())
+            drawn = drawn[~drawn.is_empty]
+        frame = gpd.GeoDataFrame({"area_km2": drawn.area / 1e6}, geometry=drawn.to_crs(GEOGRAPHIC))
+        frame.attrs["unreachable"] = lost
+        return frame
+
     def to_networkx(self, *, mode: str) -> nx.DiGraph:
         """Return a DiGraph of exactly the graph the kernel runs on: parallel arcs reduced, loops left out.
 
@@ -366,9 +480,7 @@ class RoadNetwork:
         import geopandas as gpd  # noqa: PLC0415
 
         if self.crs is None:
-            raise MissingCRSError(
-                "network: was made without a CRS and cannot be put on a map; give crs= to from_edges"
-            )
+            raise MissingCRSError(_NO_MAP)
         classes = np.array(self.links.classes, dtype=object)
         frame = gpd.GeoDataFrame(
             {"highway": classes[self.links.highway], "length_m": self.links.length_m},
@@ -389,6 +501,16 @@ class RoadNetwork:
 
         save(self, path)
 
+    def _parts(self, mode: str) -> Array:
+        """Return the strongly connected part of every node, 0 the largest; of equals the one met first."""
+
+        def make() -> Array:
+            arcs = self._graph(mode, reverse=False)
+            return parts_of(arcs, len(self.node_ids))
+
+        numbers: Array = self._once(("parts", mode), make)
+        return numbers
+
     def _node_texts(self) -> tuple[str, ...]:
         texts: tuple[str, ...] = self._once("texts", lambda: tuple(map(str, self.node_ids.tolist())))
         return texts
@@ -401,6 +523,10 @@ class RoadNetwork:
                 f"nodes: no such id: {some(i for i, p in zip(node_ids, at, strict=True) if p < 0)}"
             )
         return at
+
+
+def _buffer_of(mode: str) -> float:
+    return travel_mode(mode).buffer_m if mode in mode_names() else BUFFER_M
 
 
 def _to_site(direction: str) -> bool:

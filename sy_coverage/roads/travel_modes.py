@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sy_coverage.errors import ConfigError, UnknownModeError
 
+BUFFER_M = 60.0
+
 
 class TravelMode(BaseModel):
     """One way of travelling: which roads it may use, how fast, and what a junction costs."""
@@ -38,6 +40,9 @@ class TravelMode(BaseModel):
     """Speed on a class of road that is not listed but signed open to this very mode."""
     barriers: frozenset[str] = frozenset()
     """Barriers on a node that stop this mode unless a sign lets it pass."""
+
+    buffer_m: float = Field(default=BUFFER_M, gt=0)
+    """Metres drawn on each side of a road that is within a catchment."""
 
     def kph(self, highway: str) -> float | None:
         """Return the free speed on a class of road, None where the mode may not go."""
