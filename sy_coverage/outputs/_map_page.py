@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
-from sy_coverage.outputs import _map_layers as parts
-from sy_coverage.outputs._map_layers import SHARE_COLOURS, STATUS_COLOURS, Frame
+from sy_coverage.outputs import _map_areas as areas
+from sy_coverage.outputs import _map_points as points
+from sy_coverage.outputs._map_areas import SHARE_COLOURS, STATUS_COLOURS
+from sy_coverage.outputs._map_frame import Frame
 from sy_coverage.outputs._map_words import is_missing
 
 if TYPE_CHECKING:
@@ -33,21 +35,21 @@ def page(findings: Findings, *, shift: Shift | None, base_map: str | None) -> di
         The online base map beneath, if any: statements and defaults depend on it.
     """
     frame = Frame.of(findings, shift)
-    villages, village_notes = parts.village_layers(frame)
-    roads, road_notes = parts.road_layers(frame)
-    doubts, checks = parts.doubt_layers(frame)
-    borders = parts.border_layers(frame)
-    catchments = parts.catchment_layers(frame)
+    villages, village_notes = points.village_layers(frame)
+    roads, road_notes = areas.road_layers(frame)
+    doubts, checks = points.doubt_layers(frame)
+    borders = areas.border_layers(frame)
+    catchments = areas.catchment_layers(frame)
     layers = [
-        *parts.unit_layers(frame),
+        *areas.unit_layers(frame),
         *catchments,
         *({**road, "on": base_map is None} for road in roads),
         *borders,
         *villages,
-        *parts.facility_layers(frame),
+        *points.facility_layers(frame),
         *doubts,
-        *parts.proposal_layers(frame),
-        parts.county_features(frame),
+        *points.proposal_layers(frame),
+        areas.county_features(frame),
     ]
     statements = [
         *_statements(frame, borders, catchments, base_map),
@@ -130,8 +132,8 @@ def _proof(frame: Frame) -> str:
     """Return whether the plans shown are proved; one sentence for one county, a count for several."""
     counties = frame.findings.counties
     if len(counties) == 1:
-        return frame.words.say(parts.proof_key(counties.iloc[0]))
-    proved = sum(parts.proof_key(row) == "proved" for _, row in counties.iterrows())
+        return frame.words.say(areas.proof_key(counties.iloc[0]))
+    proved = sum(areas.proof_key(row) == "proved" for _, row in counties.iterrows())
     return frame.words.say("proved_some", part=proved, whole=len(counties))
 
 

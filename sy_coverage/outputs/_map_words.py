@@ -95,6 +95,13 @@ class Words:
         shown = min(max(round(percent, 1), 0.1 if percent > 0 else 0.0), 99.9 if percent < 100 else 100.0)
         return f"{shown:.1f}%"
 
+    def change(self, today: str | None, plan: str | None) -> str | None:
+        """Return what is true today and with the plan as ``today → plan``; once where both are the same."""
+        if today == plan:
+            return today
+        unknown = self.say("unknown")
+        return f"{today or unknown} → {plan or unknown}"
+
     def yes_no(self, value: Any) -> str | None:
         """Return yes or no."""
         return None if is_missing(value) else self.say("yes" if is_yes(value) else "no")

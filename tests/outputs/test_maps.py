@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from shapely import LineString, Polygon, box
 
 from sy_coverage.errors import CannotWriteError, ConfigError
+from sy_coverage.outputs import _map_areas, _map_points, maps
 from sy_coverage.outputs import _map_geometry as light
-from sy_coverage.outputs import _map_layers, maps
 from tests.conftest import ROOT
 
 DANGEROUS = "<>\"'`$\\{}\u2028\u2029"
@@ -122,13 +122,13 @@ def test_a_unit_says_why_no_centre_is_proposed_in_it(city):
     said = rows(layer(city, "unit-township"), "乙镇")
     assert said["不设的理由"] == "乡镇覆盖率不设在此处也已达标，建在此处多花 10 万元。"
     assert said["覆盖情况"] == "未覆盖"
-    assert said["今天时限内可达"] == "100.0%"  # presence and access disagree, and both are said
+    assert said["时限内可达的老年人"] == "100.0%"  # presence and access disagree, and both are said
 
 
 def test_a_unit_without_elders_has_no_share_at_all(city):
     unit = next(f for f in layer(city, "unit-township")["features"] if f["t"].startswith("己乡"))
     said = dict(zip(layer(city, "unit-township")["fields"], unit["v"], strict=True))
-    assert said["今天时限内可达"] is None
+    assert said["时限内可达的老年人"] is None
     assert said["60 岁及以上老年人（人）"] == "0"
 
 
@@ -140,7 +140,7 @@ def test_a_renamed_town_is_known_by_its_former_name():
         index=pd.Index(["430503100", "430000100"], name="unit_id"),
         crs="EPSG:4326",
     )
-    assert _map_layers.former_names(towns) == {"430503100": ["罗士镇"]}
+    assert _map_areas.former_names(towns) == {"430503100": ["罗士镇"]}
 
 
 def test_units_can_be_coloured_by_the_share_of_elders_within_reach(city):
@@ -153,7 +153,8 @@ def test_units_can_be_coloured_by_the_share_of_elders_within_reach(city):
 
 
 def test_a_village_no_road_reaches_says_so(city):
-    assert rows(layer(city, "village-uncovered"), "P村")["规划后到最近设施（分钟）"] == "超出计算时限"
+    assert rows(layer(city, "village-uncovered"), "P村")["到最近设施（分钟）"] == "超出计算时限"
+    assert rows(layer(city, "village-uncovered"), "J村")["到最近设施（分钟）"] == "超出计算时限 → 4"
 
 
 def test_estimated_borders_are_a_layer_of_their_own_and_said_to_be_estimated(city, findings):
@@ -162,6 +163,14 @@ def test_estimated_borders_are_a_layer_of_their_own_and_said_to_be_estimated(cit
     official = data_of(maps.draw(findings.of_county("990100")))
     assert not [one for one in official["layers"] if one["id"] == "border-estimated"]
     assert "虚线为估算的乡级界，不是官方界线。" not in official["statements"]
+
+
+def test_a_unit_says_what_changes_from_today_to_the_plan(city):
+    said = rows(layer(city, "unit-township"), "丙乡")
+    assert said["时限内可达的老年人"] == "66.7% → 100.0%"
+    assert said["平均用时（分钟）"] == "29 → 3"  # (200 × 27 + 100 × 33) / 300 = 29
+    assert said["综合养老服务中心"] == "无 → 有"
+    assert said["覆盖情况"] == "按规划将覆盖（2025 年）"
 
 
 def test_proposed_sites_carry_number_premises_cost_year_gain_and_reason(city):
@@ -328,7 +337,7 @@ def test_every_word_is_there_in_english(findings):
 
 
 def test_many_villages_are_cut_to_the_most_elders_and_the_rest_is_counted(findings, monkeypatch):
-    monkeypatch.setattr(_map_layers, "MOST_VILLAGES", 5)
+    monkeypatch.setattr(_map_points, "MOST_VILLAGES", 5)
     data = data_of(maps.draw(findings))
     assert "人数最多的 5 个村（社区）画在图上，另有 8 个未画。" in data["statements"]
 

@@ -1,8 +1,8 @@
 /* Builds Leaflet layers from the data, and shows what holds at the chosen point in time. */
 (function (sy) {
   const LINES = {
-    "border-estimated": { color: "#7d7566", weight: 1, dashArray: "5 4" },
-    "border-official": { color: "#7d7566", weight: 1 },
+    "border-estimated": { color: "#4d473c", weight: 1, dashArray: "4 4" },
+    "border-official": { color: "#4d473c", weight: 1 },
     "border-county": { color: "#3b342a", weight: 2.2 },
     "road-motorway": { color: "#b5651d", weight: 2.4 },
     "road-trunk": { color: "#c98f4e", weight: 1.7 },
@@ -61,7 +61,7 @@
       return { stroke: false, fill: true, fillColor: fill, fillOpacity: data.faint ? 0.5 : 0.86 };
     }
     function open(layer, feature, at) {
-      L.popup({ maxWidth: 360, minWidth: 220, autoPanPadding: [30, 30] }).setLatLng(at).setContent(sy.popup(layer, feature)).openOn(map);
+      L.popup({ maxWidth: 380, minWidth: 250, autoPanPadding: [30, 30] }).setLatLng(at).setContent(sy.popup(layer, feature)).openOn(map);
     }
     self.open = open;
     function interactive(path, layer, feature) {

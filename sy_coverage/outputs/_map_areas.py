@@ -1,0 +1,260 @@
+"""Draw what has an extent: streets and townships by status, borders, counties, catchments and roads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from sy_coverage.outputs import _map_geometry as light
+from sy_coverage.outputs._map_frame import NEVER, counted_kinds, kinds_in_order, layer, symbol_of
+from sy_coverage.outputs._map_words import is_missing, is_yes
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+    from pandas import Series
+
+    from sy_coverage.outputs._map_frame import Frame
+
+ROAD_VERTICES, CATCHMENT_VERTICES = 160_000, 60_000
+STATUS_COLOURS = {"today": "#4f83a8", "plan": "#c0dcea", "none": "#fbe5c3"}
+"""Dark, middle and light: told apart in grey too, and by hatching; blue and sand for eyes that miss red or green."""
+
+SHARE_COLOURS = ("#fbe5c3", "#e3e4cd", "#bdd5d1", "#90bac6", "#6497b2")
+"""Fifths from nobody to everybody within reach, light to dark."""
+
+ROAD_CLASSES = {
+    "motorway": ("motorway", "motorway_link"),
+    "trunk": ("trunk", "trunk_link", "primary", "primary_link"),
+    "secondary": ("secondary", "secondary_link", "tertiary", "tertiary_link"),
+}
+"""Classes of OpenStreetMap's `highway` that are drawn alike; every other class is a minor road."""
+
+
+def covered_from(frame: Frame) -> dict[str, int]:
+    """Return from which point in time each unit is covered (`NEVER` if never)."""
+    found = frame.findings
+    kinds = counted_kinds(frame)
+    own = found.proposals[found.proposals["kind"].isin(kinds)]
+    opens = own["phase"].map(frame.opens, na_action=None).groupby(own["unit_id"]).max()
+    result = {}
+    for unit_id, row in found.units.iterrows():
+        if is_yes(row["covered"]):
+            result[str(unit_id)] = 0
+        elif is_yes(row["covered_planned"]):
+            result[str(unit_id)] = int(opens.get(unit_id, frame.last))
+        else:
+            result[str(unit_id)] = NEVER
+    return result
+
+
+def unit_layers(frame: Frame) -> list[dict[str, Any]]:
+    """Return streets, townships and others, coloured by when they are covered."""
+    found, words = frame.findings, frame.words
+    since, former = covered_from(frame), former_names(frame.units)
+    reasons: dict[str, list[str]] = {}
+    for unit_id, sentence in sorted(zip(found.left_out["unit_id"], found.left_out["sentence"], strict=True)):
+        reasons.setdefault(unit_id, []).append(sentence)
+    keys = (
+        "former", "county", "status", words.elders_field, "share", "mean", "centre", "boundary", "why_not",
+    )  # fmt: skip
+    features: dict[str, list[dict[str, Any]]] = {"street": [], "township": [], "other": []}
+    for unit_id, row in frame.units.iterrows():
+        shape, start = row["geometry"], since[str(unit_id)]
+        features[row["kind"]].append(
+            {
+                "t": row["name"],
+                "s": words.say(f"kind_one_{row['kind']}"),
+                "c": start,
+                "a": [share_class(row["share_covered"]), share_class(row["share_covered_planned"])],
+                "g": light.polygon_steps(shape),
+                "p": light.point_steps(shape.representative_point()),
+                "k": former.get(str(unit_id), []),
+                "v": [
+                    "、".join(former.get(str(unit_id), [])) or None,
+                    words.text(row["county"]),
+                    status_words(frame, start),
+                    words.count(row["elders"]),
+                    words.change(
+                        words.share(row["share_covered"]), words.share(row["share_covered_planned"])
+                    ),
+                    words.change(
+                        words.number(row["nearest_mean_min"]), words.number(row["nearest_mean_min_planned"])
+                    ),
+                    words.change(words.yes_no(row["has_centre"]), words.yes_no(row["has_centre_planned"])),
+                    words.word("boundary", row["boundary_quality"]),
+                    words.text(reasons.get(unit_id)),
+                ],
+            }
+        )
+    return [
+        layer(f"unit-{kind}", "units", "unit", words.say(f"kind_{kind}"), fields=words.fields(keys), features=rows)
+        for kind, rows in features.items()
+        if rows
+    ]  # fmt: skip
+
+
+def status_words(frame: Frame, start: int) -> str:
+    """Return what is said of a unit that is covered from the point in time `start`."""
+    if start == NEVER:
+        return frame.words.say("status_none")
+    if start == 0:
+        return frame.words.say("status_today")
+    if start <= len(frame.years):
+        return frame.words.say("status_plan_year", year=frame.years[start - 1])
+    return frame.words.say("status_plan")
+
+
+def former_names(units: GeoDataFrame) -> dict[str, list[str]]:
+    """Return the full names under which units were known before, by unit id, so that a search finds them too."""
+    from sy_coverage.places.names import UnitNames, same, short_unit  # noqa: PLC0415  reads tables of names
+
+    found: dict[str, list[str]] = {}
+    for (county_id, name), unit_ids in sorted(UnitNames.of(units).unit_ids.items()):
+        for unit_id in unit_ids if county_id else ():
+            now = same(str(units.loc[unit_id, "name"]))
+            if name != short_unit(name) and name != now:
+                found.setdefault(unit_id, []).append(name)
+    return found
+
+
+def share_class(share: Any) -> int:
+    """Return which fifth a share of 0..1 lies in, 0 to 4; `NEVER` where there is none."""
+    return NEVER if is_missing(share) else min(int(float(share) * len(SHARE_COLOURS)), len(SHARE_COLOURS) - 1)
+
+
+def border_layers(frame: Frame) -> list[dict[str, Any]]:
+    """Return township borders (estimated ones apart) and county borders, each drawn once, from the same light shapes."""
+    words, units = frame.words, frame.units
+    shapes = np.asarray(units.geometry, dtype=object)
+    estimated = (units["boundary_quality"] == "estimated").to_numpy()
+    lines = {
+        "estimated": shapely.unary_union(shapely.boundary(shapes[estimated])),
+        "official": shapely.unary_union(shapely.boundary(shapes[~estimated])),
+    }
+    # a border next to an estimated unit is itself estimated
+    lines["official"] = shapely.difference(lines["official"], lines["estimated"])
+    counties = units["county_id"].to_numpy()
+    outer = shapely.unary_union(
+        [
+            light.outline(shapes[counties == county], tolerance=frame.tolerance * 2)
+            for county in sorted(set(counties))
+        ]
+    )
+    lines["county"] = outer
+    return [
+        layer(f"border-{name}", "ground", "line", words.say(f"border_{name}"), style=f"border-{name}",
+              g=light.line_steps(shapely.line_merge(line) if line.geom_type.startswith("Multi") else line))
+        for name, line in lines.items()
+        if not shapely.is_empty(line)
+    ]  # fmt: skip
+
+
+def county_features(frame: Frame) -> dict[str, Any]:
+    """Return the counties as labels with their figures."""
+    found, words = frame.findings, frame.words
+    keys = ("units", "covered", words.elders_field, "share", "new_sites", "cost", "proof")  # fmt: skip
+    features = []
+    for county_id, row in found.counties.sort_index().iterrows():
+        own = frame.units[frame.units["county_id"] == county_id]
+        if own.empty:
+            continue
+        whole = shapely.union_all(np.asarray(own.geometry, dtype=object))
+        features.append(
+            {
+                "t": row["county"],
+                "p": light.point_steps(whole.representative_point()),
+                "v": [
+                    words.count(row["units"]),
+                    words.change(words.count(row["covered_today"]), words.count(row["covered_planned"])),
+                    words.count(row["elders"]),
+                    words.change(words.share(row["share_today"]), words.share(row["share_planned"])),
+                    words.count(row["new_sites"]),
+                    words.number(row["cost"]),
+                    words.say(proof_key(row)),
+                ],
+            }
+        )
+    return layer("names", "ground", "name", words.say("names"), fields=words.fields(keys), features=features)
+
+
+def proof_key(county: Series) -> str:
+    """Return the label that says whether a county's plan is proved."""
+    if county["status"] in {"infeasible", "no_answer"} or is_missing(county["status"]):
+        return "no_plan"
+    return "proved" if not is_missing(county["proved"]) and bool(county["proved"]) else "not_proved"
+
+
+def catchment_layers(frame: Frame) -> list[dict[str, Any]]:
+    """Return the catchments by kind and cutoff: what is reached today, and what each later point in time adds."""
+    sheds, proposals = frame.findings.catchments, frame.findings.proposals
+    if sheds.empty:
+        return []
+    flat = sheds.reset_index().sort_values(["facility_id", "cutoff_min"])
+    starts = {site: frame.opens(phase) for site, phase in proposals["phase"].items()}
+    flat["start"] = flat["facility_id"].map(starts).fillna(0).astype(int)
+    groups = [
+        (kind, minutes)
+        for kind in kinds_in_order(frame, flat["kind"])
+        for minutes in sorted(flat.loc[flat["kind"] == kind, "cutoff_min"].unique())
+    ]
+    layers = []
+    for rank, (kind, minutes) in enumerate(groups):
+        own = flat[(flat["kind"] == kind) & (flat["cutoff_min"] == minutes)]
+        before: Any = shapely.Polygon()
+        features = []
+        for start in sorted(own["start"].unique()):
+            shapes = light.shifted(own.loc[own["start"] == start, "geometry"], frame.shift)
+            reached = shapely.union_all(shapes)
+            added = shapely.difference(reached, before)
+            before = shapely.union(before, reached)
+            features.append({"f": int(start), "g": added})
+        name = frame.words.say("catchment", kind=frame.words.kind(kind), minutes=frame.words.number(minutes))
+        layers.append(
+            layer(f"catchment-{rank + 1}", "catchments", "shed", name, on=False, features=features,
+                  **symbol_of(frame, kind))
+        )  # fmt: skip
+    _lighten([feature for one in layers for feature in one["features"]], frame.tolerance * 2)
+    return layers
+
+
+def _lighten(features: list[dict[str, Any]], tolerance: float) -> None:
+    """Replace the geometry of `features` by steps, simplified until all together are light enough."""
+    shapes = np.array([feature["g"] for feature in features], dtype=object)
+    for _ in range(6):
+        drawn = shapely.simplify(shapes, tolerance)
+        if shapely.get_num_coordinates(drawn).sum() <= CATCHMENT_VERTICES:
+            break
+        tolerance *= 2
+    for feature, shape in zip(features, drawn, strict=True):
+        feature["g"] = light.polygon_steps(shape)
+
+
+def road_layers(frame: Frame) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the roads by class as an own base map, and what must be said when minor ones had to be left out."""
+    words = frame.words
+    if frame.findings.roads.empty:
+        return [], []
+    extent = max(frame.bounds[2] - frame.bounds[0], frame.bounds[3] - frame.bounds[1])
+    roads = light.near(frame.findings.roads, np.asarray(frame.findings.units.geometry), extent * 0.02)
+    names = {highway: name for name, members in ROAD_CLASSES.items() for highway in members}
+    classes = roads["highway"].map(lambda h: names.get(str(h), "minor"))
+    layers, left, notes = [], ROAD_VERTICES, []
+    for name in (*ROAD_CLASSES, "minor"):
+        own = roads[classes == name]
+        if own.empty:
+            continue
+        lines = light.merged_lines(
+            light.shifted(own.geometry, frame.shift),
+            tolerance=frame.tolerance * (1 if name != "minor" else 2),
+        )
+        left -= int(shapely.get_num_coordinates(lines))
+        if left < 0:
+            notes.append(words.say("statement_roads"))
+            break
+        layers.append(
+            layer(f"road-{name}", "ground", "line", words.say(f"road_{name}"), style=f"road-{name}",
+                  g=light.line_steps(lines))
+        )  # fmt: skip
+    return layers, notes

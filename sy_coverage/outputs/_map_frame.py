@@ -1,0 +1,100 @@
+"""Hold what every layer of a map needs to know: findings, words, points in time, and how geometry is made light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from sy_coverage.outputs import _map_geometry as light
+from sy_coverage.outputs._map_words import Words, is_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from geopandas import GeoDataFrame
+    from pandas import Series
+
+    from sy_coverage.outputs.findings import Findings
+
+UNIT_VERTICES = 60_000
+NEVER = -1
+"""The point in time of what never happens."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What every layer needs to know: the findings, the words, the points in time, and how geometry is made light."""
+
+    findings: Findings
+    words: Words
+    years: tuple[int, ...]
+    """Years in which sites open; empty when the plan has no phases."""
+    last: int
+    """Index of the last point in time, the whole plan; 0 is today, 1… the years."""
+    bounds: tuple[float, float, float, float]
+    tolerance: float
+    shift: light.Shift | None
+    units: GeoDataFrame
+    """The units by id, simplified together and shifted."""
+
+    @classmethod
+    def of(cls, findings: Findings, shift: light.Shift | None) -> Frame:
+        """Return the frame of `findings`."""
+        phases = findings.proposals["phase"]
+        years = tuple(sorted({int(p) for p in phases.dropna()}))
+        # sites without a year open at the end: then the whole plan is one point in time more
+        last = max(len(years) + int(phases.isna().any() or not years), 1)
+        # without sites every point in time is today, but before and after can still be looked at
+        west, south, east, north = (float(v) for v in findings.units.total_bounds)
+        bounds = (west, south, east, north)
+        tolerance = light.tolerance_for(bounds)
+        units = findings.units.sort_index()
+        shapes = light.simplified_coverage(units.geometry, tolerance=tolerance, vertices=UNIT_VERTICES)
+        units = units.set_geometry(light.shifted(shapes, shift), crs=units.crs)
+        return cls(findings, Words.of(findings), years, last, bounds, tolerance, shift, units)
+
+    def states(self) -> list[str]:
+        """Return the names of the points in time."""
+        named = [self.words.say("state_today")]
+        named += [self.words.say("state_year", year=year) for year in self.years]
+        return named + [self.words.say("state_plan")] * (self.last + 1 - len(named))
+
+    def opens(self, phase: Any) -> int:
+        """Return the point in time from which a site of this phase is open."""
+        return self.last if is_missing(phase) else 1 + self.years.index(int(phase))
+
+    def points(self, frame: GeoDataFrame) -> Iterator[tuple[str, dict[str, Any], list[int]]]:
+        """Yield (id, row, steps) of the rows that have a point, by id."""
+        placed = frame[frame.geometry.notna() & ~frame.geometry.is_empty].sort_index()
+        whole = shapely.get_coordinates(light.shifted(placed.geometry, self.shift))
+        whole = np.rint(whole * light.STEPS_PER_DEGREE).astype("int64").tolist()
+        rows = placed.drop(columns=placed.geometry.name).to_dict("records")
+        for row_id, row, at in zip(placed.index, rows, whole, strict=True):
+            yield str(row_id), row, at
+
+
+def layer(layer_id: str, group: str, kind: str, name: str, **rest: Any) -> dict[str, Any]:
+    """Return one layer as the page reads it."""
+    return {"id": layer_id, "group": group, "type": kind, "name": name, "on": True} | rest
+
+
+def counted_kinds(frame: Frame) -> set[str]:
+    """Return the kinds whose presence makes a unit count as covered."""
+    targets = frame.findings.policy.targets
+    return {t.measure.facility_kind for t in targets if t.measure.of == "unit_coverage"}
+
+
+def symbol_of(frame: Frame, kind: str) -> dict[str, str]:
+    """Return the symbol and colour of a kind of facility."""
+    known = frame.findings.policy.kinds.get(kind)
+    return {"symbol": known.symbol, "colour": known.colour} if known else {"symbol": "circle", "colour": "#555555"}  # fmt: skip
+
+
+def kinds_in_order(frame: Frame, kinds: Series) -> list[str]:
+    """Return the kinds that occur, in the policy's order, those it does not know last."""
+    there = {str(k) for k in kinds.dropna()}
+    known = [k for k in frame.findings.policy.kinds if k in there]
+    return known + sorted(there - set(known))

@@ -1,0 +1,198 @@
+"""Draw what stands at a point: facilities, proposed sites, villages, and the records to verify."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sy_coverage.outputs import _map_geometry as light
+from sy_coverage.outputs._map_frame import NEVER, counted_kinds, kinds_in_order, layer, symbol_of
+from sy_coverage.outputs._map_words import is_missing, is_yes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from geopandas import GeoDataFrame
+    from pandas import DataFrame
+
+    from sy_coverage.outputs._map_frame import Frame
+
+MOST_VILLAGES = 12_000
+MOST_DOUBTS = 400
+
+
+def proposal_layers(frame: Frame) -> list[dict[str, Any]]:
+    """Return the proposed sites by kind, numbered as in the proposals."""
+    found, words = frame.findings, frame.words
+    keys = ("kind", "unit", "county", "premises", "cost", "phase", "gained", "medical", "upgrade_of", "why")
+    names = found.facilities["name"]
+
+    def feature(row: dict[str, Any], at: list[int]) -> dict[str, Any]:
+        return {
+            "t": row["name"],
+            "n": int(row["number"]),
+            "f": frame.opens(row["phase"]),
+            "p": at,
+            "v": [
+                words.kind(row["kind"]),
+                words.text(row["unit"]),
+                words.text(row["county"]),
+                words.word("premises", row["premises"]),
+                words.number(row["cost"]),
+                words.year(row["phase"]),
+                words.count(row["elders_gained"]),
+                words.number(row["medical_min"]),
+                words.text(names.get(row["upgrade_of"], row["upgrade_of"])),
+                words.text(row["why"]),
+            ],
+        }
+
+    return _by_kind(frame, found.proposals, "proposal", "proposals", "pin", keys, feature)
+
+
+def facility_layers(frame: Frame) -> list[dict[str, Any]]:
+    """Return the facilities by kind; hollow when not yet open, grey when closed."""
+    words = frame.words
+    keys = ("kind", "open", "opens_on", "address", "beds", "nursing_beds", "located")
+
+    def feature(row: dict[str, Any], at: list[int]) -> dict[str, Any]:
+        return {
+            "t": row["name"],
+            "o": row["status"],
+            "p": at,
+            "v": [
+                words.kind(row["kind"]),
+                words.word("status", row["status"]),
+                words.day(row.get("opens_on")),
+                words.text(row.get("address")),
+                words.count(row.get("beds")),
+                words.count(row.get("nursing_beds")),
+                words.word("location", row.get("location_status")),
+            ],
+        }
+
+    layers = _by_kind(frame, frame.findings.facilities, "facility", "facilities", "symbol", keys, feature)
+    if len(frame.findings.counties) > 1:
+        # a map of many counties stays calm: only the kinds the plan speaks of are switched on
+        spoken = counted_kinds(frame) | set(frame.findings.proposals["kind"])
+        names = {frame.words.kind(kind) for kind in spoken}
+        layers = [one | {"on": one["name"] in names} for one in layers]
+    return layers
+
+
+def _by_kind(
+    frame: Frame,
+    places: GeoDataFrame,
+    prefix: str,
+    group: str,
+    kind_of_layer: str,
+    keys: tuple[str, ...],
+    feature: Callable[[dict[str, Any], list[int]], dict[str, Any]],
+) -> list[dict[str, Any]]:
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for _, row, at in frame.points(places):
+        rows.setdefault(str(row["kind"]), []).append(feature(row, at))
+    return [
+        layer(f"{prefix}-{n}", group, kind_of_layer, frame.words.kind(kind) or kind,
+              fields=frame.words.fields(keys), features=rows[kind], **symbol_of(frame, kind))
+        for n, kind in enumerate(kinds_in_order(frame, places["kind"]), start=1)
+        if kind in rows
+    ]  # fmt: skip
+
+
+def village_layers(frame: Frame) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the villages not covered and those covered, and what must be said of those left out."""
+    found, words = frame.findings, frame.words
+    demand = found.demand
+    notes = []
+    if len(demand) > MOST_VILLAGES:
+        # sorted by id first, so that equal numbers of elders are cut alike whatever the order of rows
+        demand = demand.sort_index().sort_values("elders", ascending=False, kind="stable").head(MOST_VILLAGES)
+        left = len(found.demand) - MOST_VILLAGES
+        notes.append(
+            words.say("statement_villages", shown=words.count(MOST_VILLAGES), left=words.count(left))
+        )
+    keys = ("unit", words.elders_field, "near")
+    unit_names = found.units["name"]
+    without: list[dict[str, Any]] = []
+    covered: list[dict[str, Any]] = []
+    for demand_id, row, at in frame.points(demand):
+        feature = {
+            "t": words.text(row.get("name")) or demand_id,
+            "p": at,
+            "r": round(float(np.clip(1.2 + np.sqrt(row["elders"]) / 9, 1.4, 5.5)), 1),
+            "v": [
+                words.text(unit_names.get(row["unit_id"])),
+                words.count(row["elders"]),
+                words.change(
+                    words.minutes_or_beyond(row["nearest_min"]),
+                    words.minutes_or_beyond(row["nearest_planned_min"]),
+                ),
+            ],
+        }
+        if is_yes(row["covered"]):
+            covered.append(feature)
+            continue
+        if is_yes(row["covered_planned"]):
+            feature["u"] = frame.last
+            covered.append(feature | {"f": frame.last, "u": NEVER})
+        without.append(feature)
+    layers = [
+        layer(f"village-{name}", "villages", "dot", words.say(f"villages_{name}"), on=name == "uncovered",
+              style=name, fields=words.fields(keys), features=rows)
+        for name, rows in (("uncovered", without), ("covered", covered))
+        if rows
+    ]  # fmt: skip
+    return layers, notes
+
+
+def doubt_layers(frame: Frame) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the records to verify as marks on the map, and all of them (the first few hundred) as a list."""
+    found, words = frame.findings, frame.words
+    tables: dict[str, Any] = {
+        "facilities": found.facilities,
+        "candidates": found.proposals,
+        "proposals": found.proposals,
+        "demand": found.demand,
+        "units": found.units,
+    }
+    doubts: DataFrame = found.doubts
+    if len(doubts):
+        doubts = doubts.sort_values(
+            ["county_id", "frame", "row_id", "doubt_id", "sentence"], na_position="last"
+        )
+    marks, rows = [], []
+    for _, row in doubts.iterrows():
+        at = _place_of(tables.get(row["frame"]), row["row_id"], frame)
+        title = words.text(row["name"]) or str(row["row_id"])
+        entry: dict[str, Any] = {"t": title, "v": [words.text(row["sentence"])]}
+        if at is not None:
+            entry["p"] = at
+            marks.append(entry)
+        rows.append(entry)
+    shown = rows[:MOST_DOUBTS]
+    listed = {
+        "title": words.say("doubts_list"),
+        "note": words.say("doubts_count", count=words.count(len(rows)), shown=words.count(len(shown)))
+        if len(rows) > len(shown)
+        else ("" if rows else words.say("doubts_none")),
+        "rows": shown,
+        "count": len(rows),
+        "missing": words.say("not_on_map"),
+    }
+    if not marks:
+        return [], listed
+    mark = layer("doubts", "checks", "doubt", words.say("doubts_on_map"), on=False,
+                 fields=words.fields(("doubt",)), features=marks)  # fmt: skip
+    return [mark], listed
+
+
+def _place_of(table: Any, row_id: Any, frame: Frame) -> list[int] | None:
+    if table is None or row_id not in table.index:
+        return None
+    geometry = table.geometry.loc[row_id]
+    if geometry is None or is_missing(geometry) or geometry.is_empty:
+        return None
+    point = geometry if geometry.geom_type == "Point" else geometry.representative_point()
+    return light.point_steps(light.shifted([point], frame.shift)[0])
