@@ -43,6 +43,8 @@ DEMENTIA_WARDS = ("430581",)
 """Counties whose welfare home has a dementia ward today."""
 FEW_LISTED = {"430527": 0.25, "430522": 0.25}
 """Counties in which so few townships have a listed candidate that the targets need generated ones."""
+FORMER_TOWNSHIPS = ("茶元头街道", "田江街道", "雨溪街道", "檀江街道")
+"""Streets of the districts that were townships not long ago, as the names of their boxes tell: they have a home still."""
 FAR_CENTRE = "430529"
 """The county in which centres stand at the far end of their township: present, but out of reach of many."""
 BUILT_BY = "2027-09-30"
@@ -191,7 +193,8 @@ def _county_places(sample: Sample, county_id: str, rng: np.random.Generator) -> 
             **_beds(rng, 40, 80, (1, 1)),
         )
     _centres(sample, county_id, streets, townships, add, rng)
-    _homes(sample, county_id, seat, townships or streets, add, rng)
+    former = [u for u in streets if sample.units.loc[u, "name"] in FORMER_TOWNSHIPS]
+    _homes(sample, county_id, seat, sorted(former + townships), add, rng)
     _small_places(sample, streets, townships, add, rng)
     return places
 
@@ -224,11 +227,15 @@ def _homes(
     add: Callable[..., Place],
     rng: np.random.Generator,
 ) -> None:
-    with_home = [u for u in units if rng.random() < 0.66] or units[:2]
+    former = {u for u in units if sample.units.loc[u, "kind"] == "street"}
+    with_home = [u for u in units if rng.random() < 0.66 or u in former] or units[:2]
     regional = set(rng.permutation([u for u in with_home if u != seat])[: REGIONAL_HOMES.get(county_id, 0)])
     for unit_id in with_home:
         name = sample.units.loc[unit_id, "name"]
-        village = sample.near_seat(unit_id, int(rng.integers(2, 7)))
+        # in the small districts homes stand at the outer end, or no two would be far from each other
+        village = (
+            sample.by_unit[unit_id][-1] if former else sample.near_seat(unit_id, int(rng.integers(2, 7)))
+        )
         if unit_id in regional:
             add("regional_home", f"{name}区域性中心敬老院", village, 内设医疗机构="是" if rng.random() < 0.6 else "否",
                 **_beds(rng, 100, 180, (0.5, 0.85)))  # fmt: skip
@@ -364,7 +371,7 @@ def _make_troubles(sample: Sample, places: list[Place], rng: np.random.Generator
         for p in chosen["village_station"]
         if sample.units.loc[p.unit_id, "county_id"] == "430523" and p.point is not None
     )
-    stray.note = "stray"
+    stray.note, stray.system = "stray", "wgs84"
     stray.point = _beyond(sample, stray.unit_id)
 
 
@@ -395,11 +402,12 @@ def candidates(sample: Sample, places: list[Place]) -> list[Place]:
     return found
 
 
+# what it is called, and its least and greatest cost in 10⁴ yuan
 PREMISES = {
-    "闲置校舍": ("小学旧校舍", 80, 190),
-    "老村部": ("老村部", 60, 150),
-    "国有闲置房产": ("闲置办公楼", 110, 240),
-    "新建": ("新址", 260, 420),
+    "闲置校舍": ("小学旧校舍", 45, 115),
+    "老村部": ("老村部", 30, 85),
+    "国有闲置房产": ("闲置办公楼", 60, 140),
+    "新建": ("新址", 150, 270),
 }
 
 

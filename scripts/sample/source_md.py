@@ -186,10 +186,21 @@ Troubles that are there on purpose:
 - {systems["gcj02"]} rows are in GCJ-02, {systems["cgcs2000"]} in CGCS2000, {systems["wgs84"]} in WGS84, as their column says;
 - {first.id} and {twin.id} are one place in two rows; {stray.id} lies outside the township it names;
 - {built.id} is being built and opens {built.cells["启用日期"]}: not open today, open at the study's date (2027-12-31); {closed.id} has closed;
-- in 绥宁县 and 新邵县 too few townships have a listed candidate: the targets need generated ones;
+- in {"、".join(_short(facts))} too few townships have a centre or a listed candidate: the targets need generated ones;
 - in 城步苗族自治县 centres stand at the far end of their township (presence without access); in 双清区, 大祥区 and 北塔区 streets without a centre are
   within minutes of one (access without presence).
 """
+
+
+def _short(facts: Facts) -> list[str]:
+    """Return the counties in which fewer than 65 % of the townships have a centre or a listed candidate."""
+    with_one = {p.unit_id for p in (*facts.places, *facts.candidates) if p.kind == "service_centre"}
+    townships = facts.units[facts.units["kind"] == "township"]
+    found = []
+    for county, here in townships.groupby("county", sort=False):
+        if len(with_one & set(here.index)) < -(-65 * len(here) // 100):
+            found.append(str(county))
+    return found
 
 
 _FOOT = """\
