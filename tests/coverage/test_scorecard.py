@@ -22,6 +22,7 @@ STREET, JIA, YI, BING = toy.UNITS
 COUNTY = toy.COUNTY
 COUNTIES = {COUNTY: "试验县"}
 DATE = dt.date(2027, 12, 31)
+FEW = settings(max_examples=max(15, settings.default.max_examples // 4))
 
 
 @pytest.fixture(scope="module")
@@ -511,7 +512,7 @@ def test_coverage_that_lacks_a_unit_is_refused_by_name(policy):
         card(facilities, policy=policy, scope="village")
 
 
-@settings(max_examples=15)
+@FEW
 @given(seed=st.integers(0, 2**32 - 1))
 def test_permuting_rows_changes_no_line(policy, seed):
     random = np.random.default_rng(seed)
@@ -526,7 +527,7 @@ def test_permuting_rows_changes_no_line(policy, seed):
     pd.testing.assert_frame_equal(first, again)
 
 
-@settings(max_examples=25)
+@FEW
 @given(where=st.lists(st.sampled_from([5, 15, 25, 35]), max_size=6))
 def test_counts_by_county_add_up_to_the_city(policy, where):
     units, counties = two_counties()

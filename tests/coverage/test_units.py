@@ -16,7 +16,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sy_coverage import coverage
@@ -388,11 +388,13 @@ def test_no_argument_is_changed(policy):
 
 # --- laws -------------------------------------------------------------------------------------------------------------
 
+FEW = settings(max_examples=max(20, settings.default.max_examples // 3))
 KM = st.floats(0, 40, allow_nan=False).map(lambda k: round(k, 3))
 SITES = st.lists(KM, min_size=1, max_size=6).map(lambda kms: {f"s{i}": km for i, km in enumerate(kms)})
 FIGURES = ["elders_covered", "backup_share", "has_centre", "covered"]
 
 
+@FEW
 @given(sites=SITES, another=KM, rule=st.sampled_from(["presence", "access", "both"]))
 def test_one_more_facility_never_lowers_coverage(policy, sites, another, rule):
     less = measured(centres(**sites), times_to(**sites), policy=policy, rule=rule)
@@ -402,6 +404,7 @@ def test_one_more_facility_never_lowers_coverage(policy, sites, another, rule):
     assert (more["nearest_mean_min"] <= less["nearest_mean_min"] + 1e-9).all()
 
 
+@FEW
 @given(sites=SITES, short=st.floats(0, 40), longer=st.floats(0, 40))
 def test_a_longer_cutoff_never_lowers_coverage(policy, sites, short, longer):
     short, longer = sorted((short, longer))
@@ -410,6 +413,7 @@ def test_a_longer_cutoff_never_lowers_coverage(policy, sites, short, longer):
     assert (more[FIGURES].astype(float) >= less[FIGURES].astype(float)).all(axis=None)
 
 
+@FEW
 @given(sites=SITES, seed=st.integers(0, 2**32 - 1))
 def test_permuting_rows_changes_no_figure(policy, sites, seed):
     random = np.random.default_rng(seed)
@@ -430,6 +434,7 @@ def test_permuting_rows_changes_no_figure(policy, sites, seed):
     pd.testing.assert_frame_equal(first, again.loc[first.index], check_exact=True)
 
 
+@FEW
 @given(
     sites=SITES,
     elders=st.lists(st.integers(0, 5000), min_size=8, max_size=8),

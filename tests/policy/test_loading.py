@@ -280,7 +280,7 @@ ODD = st.one_of(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=5 * settings.default.max_examples)
 @given(data=st.data())
 def test_whatever_stands_in_the_place_of_any_value_the_file_loads_or_is_refused_in_one_sentence(data):
     raw = tomllib.loads(CLINICS)
