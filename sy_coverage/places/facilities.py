@@ -146,8 +146,9 @@ def _read(
     frame = pd.concat([f for f in frames if len(f)])
     cells.unique_ids(frame, frame["source"], breaches)
     breaches.stop(contract.name)
-    shapes = gpd.GeoSeries(gpd.points_from_xy(frame.pop("lon"), frame.pop("lat")), index=frame.index)
-    shapes = shapes.where(~shapes.is_empty, None)
+    lon, lat = frame.pop("lon"), frame.pop("lat")
+    shapes = gpd.GeoSeries(gpd.points_from_xy(lon, lat), index=frame.index)
+    shapes = shapes.where(lon.notna() & lat.notna(), None)
     result = checked(gpd.GeoDataFrame(frame, geometry=shapes, crs=GEOGRAPHIC), contract)
     result.attrs["report"] = report.frame()
     return result

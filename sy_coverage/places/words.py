@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _BRACKETED = re.compile(r"[(\[【〔<《][^)\]】〕>》]*[)\]】〕>》]")
 _NOISE = re.compile(r"[\s_*＊·:：()\[\]【】〔〕<>《》'\"“”]+")
-_NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)\s*(\D*)", re.IGNORECASE)
+_NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)\s*((?:[^\d\s.,].*)?)", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})(?:\s*[-/.月]\s*(\d{1,2})\s*日?)?\s*月?(?:[ T]\d.*)?")
 _YEAR = re.compile(r"(\d{4})\s*年?(?:底|末)?")
 _ANGLE = re.compile(
