@@ -16,7 +16,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
 from pyproj import Transformer
 
-from sample import facilities, roads, source_md, sources, towns, villages
+from sample import candidates, facilities, roads, source_md, sources, towns, villages
 from sy_coverage import _files
 from sy_coverage.places.coordinates import to_wgs84
 
@@ -92,12 +92,12 @@ def build(cache: Path, out: Path) -> None:
     print("facilities")
     sample = facilities.Sample(units, people, polygons.to_crs(towns.METRIC))
     places = facilities.facilities(sample)
-    candidates = facilities.candidates(sample, places)
+    sites = candidates.candidates(sample, places)
     print("files")
     _files.write_layers(out / "shaoyang.gpkg", _layers(units, seats, polygons, people))
     with _files.replacing(out / "roads.osm.pbf") as part:
         roads.write(network, part)
-    _write_tables(out, sample, places, candidates)
+    _write_tables(out, sample, places, sites)
     _files.write_bytes(out / "study.toml", STUDY.encode())
     facts = source_md.Facts(
         counties_agree=_agreement(counties, sources.counties_amap(cache)),
@@ -106,7 +106,7 @@ def build(cache: Path, out: Path) -> None:
         roads=network,
         lonely=[_full_name(i, people, units) for i in lonely],
         places=places,
-        candidates=candidates,
+        candidates=sites,
         units=units,
     )
     _files.write_bytes(out / "SOURCE.md", source_md.text(facts).encode())
@@ -172,7 +172,7 @@ def _agreement(counties: gpd.GeoDataFrame, amap: gpd.GeoSeries) -> tuple[float, 
 
 
 def _write_tables(
-    out: Path, sample: facilities.Sample, places: list[facilities.Place], candidates: list[facilities.Place]
+    out: Path, sample: facilities.Sample, places: list[facilities.Place], sites: list[facilities.Place]
 ) -> None:
     rng = np.random.default_rng(facilities.SEED + 2)
     rows = [(p, sample.written(p, rng)) for p in places]
@@ -181,8 +181,8 @@ def _write_tables(
     _files.write_bytes(out / "facilities.csv", _csv(lists, facilities.FACILITY_COLUMNS).encode("gb18030"))
     small = [row for p, row in rows if p.kind in IN_WORKBOOK]
     _files.write_bytes(out / "facilities_villages.xlsx", _workbook(small, facilities.FACILITY_COLUMNS))
-    sites = [sample.written(p, rng) for p in candidates]
-    _files.write_bytes(out / "candidates.csv", _csv(sites, facilities.CANDIDATE_COLUMNS).encode("utf-8-sig"))
+    listed = [sample.written(p, rng) for p in sites]
+    _files.write_bytes(out / "candidates.csv", _csv(listed, facilities.CANDIDATE_COLUMNS).encode("utf-8-sig"))
 
 
 def _csv(rows: list[dict[str, object]], columns: tuple[str, ...]) -> str:
