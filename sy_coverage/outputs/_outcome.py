@@ -57,7 +57,7 @@ def _before_after(findings: Findings, writer: Writer) -> None:
 
     elders = [float(units[f"elders_covered{s}"].sum()) for s in ("", "_planned")]
     minutes = [mean(f"nearest_mean_min{s}") for s in ("", "_planned")]
-    rows = [
+    rows: list[list[Any]] = [
         [
             "row_units_covered",
             str(int(totals["covered_today"])),
@@ -85,7 +85,7 @@ def _before_after(findings: Findings, writer: Writer) -> None:
         ("column_value_planned", "r", 1.8),
         ("column_out_of", "r", 1.8),
     )
-    said = [[writer.say(str(r[0])), *map(str, r[1:])] for r in rows]
+    said = [[writer.say(r[0]), *map(str, r[1:])] for r in rows]
     writer.table("table_before_after", columns, said, note=writer.say("table_before_after_note"))
 
 

@@ -1,0 +1,341 @@
+"""Proposals say the same as page and document, blank what is unknown, and let nothing in a name run."""
+
+from __future__ import annotations
+
+import io
+import re
+import tomllib
+import zipfile
+from dataclasses import replace
+from html.parser import HTMLParser
+from importlib.resources import files
+
+import docx
+import pandas as pd
+import pytest
+
+from sy_coverage import labels
+from sy_coverage.outputs import _document, reports
+from tests import toy
+from tests.outputs.conftest import FORMULA, HOSTILE, NORTH_COUNTY
+from tests.outputs.test_tables import shuffled
+
+WARNING = "示例数据：设施与道路为模拟，不可用于决策"
+
+
+class Page(HTMLParser):
+    """The text of a page, its tags and every address in it."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.text, self.tags, self.addresses = "", [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.addresses += [
+            value for name, value in attrs if name in {"src", "href", "srcset", "action", "data"}
+        ]
+        assert not [name for name, _ in attrs if name.startswith("on")]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def words_of(document: bytes) -> str:
+    """Return all text of a DOCX, cell by cell."""
+    book = docx.Document(io.BytesIO(document))
+    return "\n".join(
+        t.text or ""
+        for t in book.element.body.iter("{http://schemas.openxmlformats.org/wordprocessingml/2006/main}t")
+    )
+
+
+def tables_of(findings) -> dict[str, _document.Table]:
+    return {
+        b.caption.split("　")[-1]: b
+        for b in reports.proposal(findings).blocks
+        if isinstance(b, _document.Table)
+    }
+
+
+def paragraphs_of(findings) -> str:
+    return "\n".join(b.text for b in reports.proposal(findings).blocks if isinstance(b, _document.Paragraph))
+
+
+@pytest.fixture(scope="module")
+def page(county) -> str:
+    return reports.proposal_html(county)
+
+
+@pytest.fixture(scope="module")
+def north(findings):
+    return findings.of_county(NORTH_COUNTY)
+
+
+def test_the_page_asks_nothing_of_anyone(page):
+    seen = Page(page)
+    assert "script" not in seen.tags
+    assert "link" not in seen.tags
+    assert all(address.startswith("data:image/png;base64,") for address in seen.addresses)
+    assert not re.search(r"url\(|@import|https?://", page)
+
+
+def test_the_page_has_every_section_in_order_numbered_as_officials_do(page):
+    text = Page(page).text
+    sections = [
+        "一、现状与差距",
+        "二、建设建议",
+        "三、实施效果",
+        "四、方案比选与敏感性",
+        "五、方案的证明",
+        "六、参数、数据与待核实事项",
+    ]
+    places = [text.index(section) for section in sections]
+    assert places == sorted(places)
+    assert (
+        text.index("（一）基本情况")
+        < text.index("（二）指标完成情况")
+        < text.index("（三）“有没有”与“到得了”")
+    )
+
+
+def test_without_anything_to_compare_the_numbers_of_the_sections_close_up(county):
+    text = Page(reports.proposal_html(replace(county, extras={}))).text
+    assert "四、方案的证明" in text
+    assert "方案比选" not in text
+
+
+def test_page_and_document_say_the_same(county, page):
+    seen, written = Page(page).text, words_of(reports.proposal_docx(county))
+    for block in reports.proposal(county).blocks:
+        said = {
+            _document.Heading: lambda b: [b.text],
+            _document.Paragraph: lambda b: [b.text],
+            _document.Items: lambda b: [t for pair in b.points for t in pair],
+            _document.Facts: lambda b: [t for pair in b.facts for t in pair],
+            _document.Table: lambda b: [b.caption, *b.head, *(c for row in b.rows for c in row)],
+            _document.Image: lambda b: [b.caption],
+        }[type(block)](block)
+        for text in said:
+            assert text in seen
+            assert text in written
+
+
+def test_the_numbers_of_the_toy_county_are_those_worked_out_by_hand(county):
+    by_kind = tables_of(county)["按类别汇总"].rows
+    # service centres c15 + c35, dementia unit d15, regional homes r15 + r36
+    assert [row[1] for row in by_kind] == ["2", "1", "2", "5"]
+    assert [row[-1] for row in by_kind] == ["190", "60", "450", "700"]
+    before_after = {row[0]: row[1:] for row in tables_of(county)["实施前后对比"].rows}
+    assert before_after["时限内可达的老年人（人）"] == ("1,500", "1,600", "1,600")
+    assert before_after["时限内可达的老年人占比"][:2] == ("93.8\u00a0%", "100.0\u00a0%")
+    # today: (400+200)·3 + 100·7 + 300·13 + 150·17 + 150·23 + 200·27 + 100·33 = 21,100 over 1,600; planned 6,000
+    assert before_after["到最近中心平均用时（分钟）"][:2] == ("13.2", "3.8")
+    assert "估算投资700万元" in paragraphs_of(county)
+
+
+def test_each_year_has_its_sites_and_cost(county):
+    by_year = {row[0]: row for row in tables_of(county)["分年度安排"].rows}
+    assert [by_year[y][1] for y in ("2025", "2026", "2027")] == ["2", "1", "2"]
+    assert [by_year[y][-1] for y in ("2025", "2026", "2027", "合计")] == ["240", "100", "360", "700"]
+
+
+def test_each_indicator_has_its_clause_and_an_unknown_one_is_blank_with_its_reason(county):
+    rows = {row[0]: row for row in tables_of(county)["指标完成情况"].rows}
+    rate = rows["乡镇综合养老服务中心覆盖率"]
+    assert rate[1:7] == ("65.0\u00a0%", "2027年12月31日", "0.0\u00a0%", "66.7\u00a0%", "未达标 → 达标", "2")
+    assert "邵市政办发〔2025〕10号 一" in rate[-1]
+    unknown = rows["城市社区居家养老服务中心示范点（全市）"]
+    assert unknown[3:7] == ("", "", "", "")
+    assert "设施名录没有示范点一栏" in unknown[-1]
+
+
+def test_an_indicator_that_does_not_apply_is_neither_met_nor_missed(north):
+    street = {row[0]: row for row in tables_of(north)["指标完成情况"].rows}["街道综合养老服务中心覆盖率"]
+    assert street[3:6] == ("", "", "不适用")
+    assert "该县没有街道" in street[-1]
+    assert "街道综合养老服务中心覆盖率" not in "".join(
+        line for line in paragraphs_of(north).splitlines() if "未达标的指标" in line
+    )
+
+
+def test_what_stays_uncovered_is_named_with_its_reason(north):
+    found = tables_of(north)
+    assert found["规划后没有中心的单元"].rows[0][-1] == "没有老年人居住。"
+    assert found["规划后仍在时限之外的村（社区）"].rows == (("P村", "戊镇", "40", "路网不可达"),)
+
+
+def test_a_proved_plan_is_called_optimal_and_another_never(county, north):
+    assert "没有任何其他方案更好" in paragraphs_of(county)
+    assert "最优：没有任何" not in paragraphs_of(north)
+    assert "尚未证明为最优" in paragraphs_of(north)
+    assert "5.0\u00a0%" in paragraphs_of(north)  # (260 − 247) / 260
+    stages = tables_of(north)["逐级目标与证明"].rows
+    assert stages[0][1:] == ("260.0", "247.0", "未证明")
+    assert "HiGHS 1.16.0" in paragraphs_of(county)
+
+
+def test_where_the_targets_cannot_be_met_the_reasons_are_said_in_planning_words(county):
+    reasons = pd.DataFrame(
+        {
+            "reason_id": ["left_out_no_candidate"],
+            "subject": ["990100101"],
+            "value": [None],
+            "other": [None],
+        }
+    )
+    plan = replace(
+        county.plans[toy.COUNTY], status="infeasible", certificate=None, findings=reasons, sites=()
+    )
+    impossible = replace(county, plans={toy.COUNTY: plan}, proposals=county.proposals.iloc[:0])
+    text = paragraphs_of(impossible)
+    assert "各项指标不能全部达到" in text
+    assert "乙镇没有备选点" in text
+    assert "没有建议建设的站址" in text
+    assert reports.proposal_docx(impossible)
+
+
+def test_a_county_without_any_plan_says_so(county):
+    text = paragraphs_of(replace(county, plans={}, proposals=county.proposals.iloc[:0]))
+    assert "本次未作选址求解" in text
+
+
+def test_presence_and_access_are_shown_where_they_disagree(county):
+    assert "没有中心但可达占比不低于80.0\u00a0%的单元2个，由邻近中心服务：甲镇、乙镇。" in paragraphs_of(
+        county
+    )
+
+
+@pytest.mark.parametrize("make", [reports.proposal_html, lambda f: words_of(reports.proposal_docx(f))])
+def test_the_warning_of_the_sample_and_the_approval_number_are_in_every_proposal(county, make):
+    assert WARNING in make(county)
+    assert "审图号：（公开使用前须送审并填写）" in make(county)
+    assert "审图号：湘S(2026)001号" in make(replace(county, approval_number="湘S(2026)001号"))
+
+
+def test_every_page_of_the_document_carries_the_warning(county):
+    book = docx.Document(io.BytesIO(reports.proposal_docx(county)))
+    section = book.sections[0]
+    assert section.header.paragraphs[0].text == WARNING
+    assert section.even_page_header.paragraphs[0].text == WARNING
+
+
+def test_estimated_borders_are_said_where_there_are_any(county, north):
+    assert "虚线为估算的乡级界" in reports.proposal_html(north)
+    assert "虚线为估算的乡级界" not in reports.proposal_html(county)
+
+
+def test_hostile_names_are_shown_literally_and_add_no_element(north):
+    hostile = reports.proposal_html(north)
+    calm = reports.proposal_html(replace(north, proposals=north.proposals.assign(name="平常")))
+    assert set(Page(hostile).tags) == set(Page(calm).tags)
+    shown = HOSTILE.replace("\u2028", " ")
+    assert shown in Page(hostile).text
+    assert FORMULA in Page(hostile).text
+    assert shown in words_of(reports.proposal_docx(north))
+
+
+def test_control_characters_break_neither_page_nor_document(county):
+    broken = replace(county, proposals=county.proposals.assign(name="a\x00\x0b\x1f\ufffeb"), office="o\x01")
+    assert "a\ufffd" in words_of(reports.proposal_docx(broken))
+    assert "a\ufffd" in reports.proposal_html(broken)
+
+
+@pytest.mark.parametrize("make", [reports.proposal_html, reports.proposal_docx])
+def test_the_order_of_rows_changes_no_byte(county, make):
+    assert make(county) == make(shuffled(county))
+
+
+def test_the_summary_is_the_same_bytes_from_rows_in_another_order(findings):
+    assert reports.summary_html(findings) == reports.summary_html(shuffled(findings))
+
+
+def test_the_document_knows_no_clock_but_the_date_of_the_findings(county):
+    content = reports.proposal_docx(county)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(2027, 12, 31, 0, 0, 0)}
+    properties = docx.Document(io.BytesIO(content)).core_properties
+    assert properties.created.isoformat().startswith("2027-12-31")
+    assert properties.modified.isoformat().startswith("2027-12-31")
+    assert properties.author == "试验市民政局"
+
+
+def test_the_document_is_a4_with_the_margins_and_faces_of_the_standard(county):
+    book = docx.Document(io.BytesIO(reports.proposal_docx(county)))
+    section = book.sections[0]
+    margins = [
+        round(m.mm)
+        for m in (section.top_margin, section.bottom_margin, section.left_margin, section.right_margin)
+    ]
+    assert (round(section.page_width.mm), round(section.page_height.mm)) == (210, 297)
+    assert margins == [37, 35, 28, 26]
+    east_asia = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}eastAsia"
+    title = book.paragraphs[0].runs[0]
+    assert title.font.size.pt == 22
+    assert "小标宋" in title._element.rPr.rFonts.get(east_asia)
+    body = next(p for p in book.paragraphs if "提出本建议方案" in p.text).runs[0]
+    assert body.font.size.pt == 16
+    assert "仿宋" in body._element.rPr.rFonts.get(east_asia)
+
+
+def test_the_summary_adds_the_counties_up(findings):
+    text = Page(reports.summary_html(findings)).text
+    table = next(b for b in reports.summary(findings).blocks if isinstance(b, _document.Table))
+    assert [row[0] for row in table.rows] == ["试验县", "示范县", "合计"]
+    # 1,600 + 440 elders; 1,500 of them in reach today, 1,600 + 400 with the plan; 700 + 260
+    assert table.rows[-1] == (
+        "合计",
+        "1",
+        "6",
+        "2,040",
+        "1",
+        "5",
+        "73.5\u00a0%",
+        "98.0\u00a0%",
+        "7",
+        "960",
+        "",
+    )
+    assert "2个方案中，1个已证明最优" in text
+    assert WARNING in text
+
+
+def test_in_english_no_chinese_is_left_but_names_and_what_the_study_brought(english):
+    county = english.of_county(toy.COUNTY)
+    blank = replace(
+        county,
+        study_name="Study",
+        scope_name="Test County",
+        office="Office",
+        notices=("Sample data",),
+        units=county.units.assign(name="Unit", county="County"),
+        demand=county.demand.assign(name="Village"),
+        facilities=county.facilities.assign(name="Facility"),
+        proposals=county.proposals.assign(name="Site", unit="Unit", why="Because."),
+        left_out=county.left_out.assign(sentence="Because."),
+        doubts=county.doubts.assign(name="Row", sentence="Look."),
+        parameters=county.parameters.assign(name="P", unit="min", source="s"),
+        sources=county.sources.assign(name="S", note="n"),
+        scorecard=county.scorecard.assign(scope="Scope", reason=None, citation="clause"),
+    )
+    left = set(re.findall(r"[\u4e00-\u9fff]+", re.sub(r"data:image[^\"]*", "", reports.proposal_html(blank))))
+    assert left <= {"邵市政办发", "号"}  # the number of the document is cited as it is
+
+
+def test_every_word_a_proposal_asks_for_is_in_both_languages_with_the_same_fields():
+    catalogue = tomllib.loads(
+        files("sy_coverage").joinpath("_catalogues/outputs.toml").read_text(encoding="utf-8")
+    )
+    for key, words in catalogue.items():
+        assert set(words) == {"zh", "en"}, key
+        fields = [set(re.findall(r"{(\w+)", words[language])) for language in ("zh", "en")]
+        assert fields[0] == fields[1], key
+        assert labels.catalogue()[f"outputs.{key}"] == words
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(1, "一"), (9, "九"), (10, "十"), (11, "十一"), (20, "二十"), (99, "九十九")]
+)
+def test_headings_are_numbered_in_chinese(value, said):
+    assert _document.chinese_number(value) == said
