@@ -145,6 +145,8 @@ class _Gather:
             self.node_tags[node.id] = tags
 
     def relation(self, relation: Any) -> None:
+        if not str(relation.tags.get("type", "")).startswith("restriction"):
+            return
         self.restrictions.append(
             Restriction(
                 {k: v for k, v in relation.tags if k.startswith(("restriction", "except", "type"))},

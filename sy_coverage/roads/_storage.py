@@ -46,6 +46,7 @@ def save(network: RoadNetwork, path: str | os.PathLike[str]) -> None:
     else:
         arrays["node_ids"] = network.node_ids
     arrays |= {f"minutes:{mode}": m for mode, m in links.minutes.items()}
+    arrays |= {f"forbidden:{mode}": np.asarray(f, np.int64) for mode, f in network.forbidden.items()}
     parts = [
         np.ascontiguousarray(a).astype(a.dtype.newbyteorder("<"), copy=False).tobytes()
         for a in arrays.values()
@@ -89,11 +90,11 @@ def load(path: str | os.PathLike[str]) -> RoadNetwork:
         seal, size, rest = content[len(MAGIC) :].split(b"\n", 2)
         words = rest[: int(size)]
         body = memoryview(rest)[int(size) :]
-        if hashlib.sha256(words).hexdigest().encode("ascii") != seal:
-            raise ValueError("its header has changed")
         header = json.loads(words)
     except ValueError as error:
-        raise _damaged(path, str(error)) from error
+        raise _damaged(path, "its header cannot be read") from error
+    if hashlib.sha256(words).hexdigest().encode("ascii") != seal:
+        raise _damaged(path, "its header has changed")
     if header["version"] != VERSION:
         raise IncompleteNetworkError(
             f"{path}: was saved by version {header['version']} of the format, this is version {VERSION}; "
@@ -138,4 +139,5 @@ def _network(header: dict[str, Any], arrays: dict[str, Any]) -> RoadNetwork:
         crs=header["crs"],
         source=header["source"],
         notes=header["notes"],
+        forbidden={k.partition(":")[2]: a for k, a in arrays.items() if k.startswith("forbidden:")},
     )

@@ -13,6 +13,7 @@ from sy_coverage.roads._sweep import usable_cores
 from sy_coverage.roads.links import ranges, spans
 
 if TYPE_CHECKING:
+    from sy_coverage.roads.graph import Turning
     from sy_coverage.roads.links import Array, Links
 
 BLOCKS = (4096, 512, 64, 8)
@@ -47,7 +48,15 @@ class Drawer:
     """The links of one mode in one direction, ready to be drawn as catchments of many sites."""
 
     def __init__(
-        self, links: Links, nodes: int, mode: str, *, to_site: bool, buffer_m: float, part: Array
+        self,
+        links: Links,
+        nodes: int,
+        mode: str,
+        turns: Turning,
+        *,
+        to_site: bool,
+        buffer_m: float,
+        part: Array,
     ) -> None:
         """Index links by node and measure along their lines; `part` is the strongly connected part of each node."""
         self.links, self.buffer_m = links, buffer_m
@@ -65,7 +74,12 @@ class Drawer:
         along = np.cumsum(steps)
         self.along = along - np.repeat(along[links.start[:-1]], np.diff(links.start))
         self.total = self.along[links.start[1:] - 1]
-        self.minutes_at = np.full(nodes, np.inf)
+        self.minutes_at = np.full(nodes + turns.origin.size, np.inf)
+        self.whole_node = np.r_[np.arange(nodes), turns.origin]
+        self.first_copy, self.leaves = nodes, np.zeros((0, 3), np.int64) if to_site else turns.leaves
+        ends = np.column_stack([links.head, links.tail])
+        # to the site a link is crossed into where it arrives, from the site out of the node it leaves
+        self.at_tail, self.at_head = (turns.arrival if to_site else ends).T[::-1]
         self.outlines: dict[tuple[int, int], Any] = {}
 
     def catchments(self, reaches: list[Reach], cutoffs: list[float]) -> list[list[Any]]:
@@ -78,10 +92,10 @@ class Drawer:
     def _parts(self, reach: Reach, cutoffs: list[float]) -> list[Part]:
         at = self.minutes_at
         at[reach.nodes] = reach.minutes
-        rows, _ = spans(self.node_start, reach.nodes)
+        rows, _ = spans(self.node_start, np.unique(self.whole_node[reach.nodes]))
         which = np.unique(np.r_[self.at_node[rows], reach.link]).astype(np.int64)
         which = which[self.position[which] >= 0]
-        tail_min, head_min = at[self.links.tail[which]], at[self.links.head[which]]
+        tail_min, head_min = self._ends(which, reach)
         at[reach.nodes] = np.inf
         done = np.zeros(which.size, dtype=bool)
         drawn: set[tuple[int, int]] = set()
@@ -97,6 +111,18 @@ class Drawer:
             answer.append(Part(link, span, tuple(b for b in blocks if b not in drawn)))
             drawn.update(blocks)
         return answer
+
+    def _ends(self, which: Array, reach: Reach) -> tuple[Array, Array]:
+        """Return the minutes at the tail and the head of links, as far as the turn there may be made."""
+        at = self.minutes_at
+        minutes = np.column_stack([at[self.at_tail[which]], at[self.at_head[which]]])
+        copies = reach.nodes[reach.nodes >= self.first_copy]
+        if copies.size and len(self.leaves):
+            rows = self.leaves[np.isin(self.leaves[:, 0], copies)]
+            place = np.searchsorted(which, rows[:, 1])
+            known = (place < which.size) & (which[np.minimum(place, which.size - 1)] == rows[:, 1])
+            np.minimum.at(minutes, (place[known], rows[known, 2]), at[rows[known, 0]])
+        return minutes[:, 0], minutes[:, 1]
 
     def _reached(self, which: Array, tail_min: Array, head_min: Array, cutoff: float) -> tuple[Array, Array]:
         with np.errstate(invalid="ignore"):

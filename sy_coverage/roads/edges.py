@@ -12,9 +12,11 @@ from sy_coverage.roads.links import Array, build, hilbert
 from sy_coverage.roads.network import RoadNetwork
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pandas import DataFrame, Series
+
+    from sy_coverage.roads.links import Links, Placement
 
 SHORTEST_M = 0.01
 """A road piece of no length is taken to be a centimetre long; how many were is in the network's notes."""
@@ -89,10 +91,14 @@ def assemble(
     crs: str | None,
     source: str,
     notes: Mapping[str, Any],
+    forbidden: Callable[[Links, Placement], Mapping[str, Array]] | None = None,
 ) -> RoadNetwork:
-    """Return the network of road pieces whose nodes are already in Hilbert order."""
+    """Return the network of road pieces whose nodes are already in Hilbert order.
+
+    `forbidden` is asked, once the links are known, which turns may not be made.
+    """
     names, codes = np.unique(np.full(tail.size, "") if highway is None else highway, return_inverse=True)
-    links = build(
+    links, placement = build(
         tail=tail,
         head=head,
         length_m=length_m,
@@ -102,7 +108,15 @@ def assemble(
         xy=xy,
         start=start,
     )
-    return RoadNetwork(node_ids=node_ids, node_xy=node_xy, links=links, crs=crs, source=source, notes=notes)
+    return RoadNetwork(
+        node_ids=node_ids,
+        node_xy=node_xy,
+        links=links,
+        crs=crs,
+        source=source,
+        notes=notes,
+        forbidden={} if forbidden is None else forbidden(links, placement),
+    )
 
 
 def curve_order(ids: Array, xy: Array) -> Array:

@@ -61,6 +61,14 @@ def ranges(first: Array, counts: Array) -> tuple[Array, Array]:
     return rows, owner
 
 
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Where the road pieces handed to `build` went: the link of each, and whether it runs against it."""
+
+    link: Array
+    backward: Array
+
+
 def spans(start: Array, which: Array) -> tuple[Array, Array]:
     """Return the rows that the items `which` own in a table cut at `start`, and for each row whose it is."""
     return ranges(start[which], start[which + 1] - start[which])
@@ -111,8 +119,10 @@ def build(
     classes: tuple[str, ...],
     xy: Array,
     start: Array,
-) -> Links:
+) -> tuple[Links, Placement]:
     """Return sorted links from road pieces in any order and direction, those on the same line joined into one.
+
+    And where each piece went.
 
     Parameters
     ----------
@@ -145,7 +155,9 @@ def build(
     rows, _ = spans(start, kept)
     least = {m: np.minimum.reduceat(v[order], first, axis=0) if first.size else v for m, v in minutes.items()}
     lengths = np.minimum.reduceat(length_m[order], first) if first.size else length_m
-    return Links(
+    link = np.empty(order.size, np.int64)
+    link[order] = np.cumsum(~same) - 1
+    links = Links(
         tail=low[kept].astype(np.int32),
         head=high[kept].astype(np.int32),
         length_m=np.asarray(lengths, np.float64),
@@ -155,3 +167,4 @@ def build(
         xy=np.ascontiguousarray(xy[rows], np.float64),
         start=np.r_[0, np.cumsum(counts[kept])].astype(np.int64),
     )
+    return links, Placement(link, backward)

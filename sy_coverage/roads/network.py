@@ -20,7 +20,7 @@ from sy_coverage.errors import (
     some,
 )
 from sy_coverage.roads import _sweep
-from sy_coverage.roads.graph import Graph, graph, parts_of
+from sy_coverage.roads.graph import Graph, Turning, graph, parts_of, turning
 from sy_coverage.roads.snap import MAX_SNAP_M, Legs, Snapped, Snapper, coordinates, legs, pairs
 from sy_coverage.roads.travel_modes import BUFFER_M, elder_walk_m_per_s, mode_names, travel_mode
 from sy_coverage.roads.travel_times import TravelTimes
@@ -57,6 +57,8 @@ class RoadNetwork:
     """What the network was made from: a file's name and digest, or a word."""
     notes: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     """What was counted, assumed or left out while it was built."""
+    forbidden: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
+    """By mode, turns that may not be made: int64 (turns, 4), link and direction (0 along, 1 against) in, and out."""
     _prepared: dict[Any, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -82,7 +84,7 @@ class RoadNetwork:
         total.update("\n".join(map(str, ids.tolist())).encode())
         links = self.links
         arrays = (self.node_xy, links.tail, links.head, links.length_m, links.highway, links.xy, links.start)
-        for array in (*arrays, *links.minutes.values()):
+        for array in (*arrays, *links.minutes.values(), *self.forbidden.values()):
             total.update(np.ascontiguousarray(array).data)
         return total.hexdigest()
 
@@ -99,10 +101,24 @@ class RoadNetwork:
 
     def _graph(self, mode: str, *, reverse: bool) -> Graph:
         def make() -> Graph:
-            return graph(self.links, len(self.node_ids), mode, reverse=reverse)
+            return graph(self.links, len(self.node_ids), mode, self._turning(mode), reverse=reverse)
 
         built: Graph = self._once(("graph", mode, reverse), make)
         return built
+
+    def _turning(self, mode: str) -> Turning:
+        def make() -> Turning:
+            none = np.zeros((0, 4), np.int64)
+            return turning(self.links, len(self.node_ids), mode, self.forbidden.get(mode, none))
+
+        built: Turning = self._once(("turning", mode), make)
+        return built
+
+    def _legs(self, points: Snapped, mode: str, *, outgoing: bool) -> Legs:
+        return legs(points, self.links, mode, self._turning(mode), outgoing=outgoing)
+
+    def _kernel_nodes(self, mode: str) -> int:
+        return len(self.node_ids) + int(self._turning(mode).origin.size)
 
     def _snapped(
         self,
@@ -207,8 +223,8 @@ class RoadNetwork:
         return TravelTimes(
             minutes=_sweep.reached(
                 self._graph(mode, reverse=to_site),
-                legs(here, self.links, mode, outgoing=not to_site),
-                legs(there, self.links, mode, outgoing=to_site).by_node(len(self.node_ids)),
+                self._legs(here, mode, outgoing=not to_site),
+                self._legs(there, mode, outgoing=to_site).by_node(self._kernel_nodes(mode)),
                 self._direct(here, there, mode, to_site=to_site),
                 points=len(there.ids),
                 cutoff_min=cutoff_min,
@@ -269,8 +285,8 @@ class RoadNetwork:
         there = self._snapped(demand, "demand", mode, **by)
         found = _sweep.nearest(
             self._graph(mode, reverse=to_site),
-            legs(here, self.links, mode, outgoing=not to_site),
-            legs(there, self.links, mode, outgoing=to_site),
+            self._legs(here, mode, outgoing=not to_site),
+            self._legs(there, mode, outgoing=to_site),
             self._direct(there, here, mode, to_site=not to_site),
             k=k,
             cutoff_min=cutoff,
@@ -302,7 +318,7 @@ class RoadNetwork:
         Returns
         -------
         times
-            `site_ids` are the given nodes, `demand_ids` all nodes, both as text.
+            `site_ids` are the given nodes, `demand_ids` all nodes (those of `to_networkx`), both as text.
 
         Raises
         ------
@@ -325,7 +341,7 @@ class RoadNetwork:
                 threads=threads,
             ),
             site_ids=tuple(str(i) for i in asked),
-            demand_ids=self._node_texts(),
+            demand_ids=self._kernel_texts(mode),
             cutoff_min=float(cutoff_min),
             mode=mode,
         )
@@ -384,7 +400,7 @@ class RoadNetwork:
         here = self._snapped(sites, "sites", mode, max_snap_m=max_snap_m, access_m_per_s=access_m_per_s)
         times = _sweep.reached(
             self._graph(mode, reverse=to_site),
-            legs(here, self.links, mode, outgoing=not to_site),
+            self._legs(here, mode, outgoing=not to_site),
             None,
             _sweep.no_legs(len(here.ids)),
             points=0,
@@ -396,6 +412,7 @@ class RoadNetwork:
                 self.links,
                 len(self.node_ids),
                 mode,
+                self._turning(mode),
                 to_site=to_site,
                 buffer_m=width,
                 part=self._parts(mode),
@@ -446,7 +463,8 @@ class RoadNetwork:
     def to_networkx(self, *, mode: str) -> nx.DiGraph:
         """Return a DiGraph of exactly the graph the kernel runs on: parallel arcs reduced, loops left out.
 
-        Nodes are those of `node_times` (as the caller named them) with `x` and `y`; edges carry ``<mode>_min``.
+        Nodes are those of `node_times` (as the caller named them) with `x` and `y`; edges carry ``<mode>_min``. Where a
+        turn is forbidden or a barrier stands, a node is split into copies ``"<node>@<number>"``, one for each way in.
 
         Raises
         ------
@@ -457,17 +475,45 @@ class RoadNetwork:
 
         self._require_mode(mode)
         arcs = self._graph(mode, reverse=False)
-        ids = self.node_ids.tolist()
+        ids = self._kernel_ids(mode)
+        xy = np.concatenate([self.node_xy, self.node_xy[self._turning(mode).origin]])
         drawn = nx.DiGraph(crs=self.crs)
-        drawn.add_nodes_from(
-            (i, {"x": x, "y": y}) for i, (x, y) in zip(ids, self.node_xy.tolist(), strict=True)
-        )
+        drawn.add_nodes_from((i, {"x": x, "y": y}) for i, (x, y) in zip(ids, xy.tolist(), strict=True))
         tails = np.repeat(np.arange(len(ids)), np.diff(arcs.indptr))
         drawn.add_edges_from(
             (ids[u], ids[v], {f"{mode}_min": m})
             for u, v, m in zip(tails.tolist(), arcs.heads.tolist(), arcs.minutes.tolist(), strict=True)
         )
         return drawn
+
+    def summary(self) -> DataFrame:
+        """Return what the network is, was made from and assumes, as (`subject`, `what`, `value`) rows.
+
+        For each mode: kilometres of road open to it, and the strongly connected parts (islands, one-way traps): how
+        many, and the share of nodes in the largest. Then everything that was counted while the network was built.
+        """
+        rows: list[tuple[str, str, Any]] = [
+            ("network", "nodes", len(self.node_ids)),
+            ("network", "links", len(self.links)),
+            ("network", "crs", self.crs),
+            ("network", "source", self.source),
+            ("network", "digest", self.digest),
+        ]
+        for mode in self.modes:
+            usable = np.isfinite(self.links.minutes[mode]).any(axis=1)
+            on_road = np.zeros(len(self.node_ids), dtype=bool)
+            on_road[self.links.tail[usable]] = on_road[self.links.head[usable]] = True
+            size = np.sort(np.bincount(self._parts(mode)[on_road]))[::-1]
+            size = size[size > 0]
+            rows += [
+                (mode, "road_km", round(float(self.links.length_m[usable].sum()) / 1000, 3)),
+                (mode, "strongly_connected_parts", size.size),
+                (mode, "nodes_in_largest_part", int(size[0]) if size.size else 0),
+                (mode, "nodes_in_other_parts", int(size[1:].sum())),
+                (mode, "nodes_in_second_largest_part", int(size[1]) if size.size > 1 else 0),
+            ]
+        rows += [("notes", str(what), value) for what, value in sorted(self.notes.items())]
+        return pd.DataFrame(rows, columns=["subject", "what", "value"])
 
     def lines(self) -> GeoDataFrame:
         """Return all links for drawing: `highway` (class) and `length_m`, geometry in EPSG:4326.
@@ -506,17 +552,27 @@ class RoadNetwork:
 
         def make() -> Array:
             arcs = self._graph(mode, reverse=False)
-            return parts_of(arcs, len(self.node_ids))
+            return parts_of(arcs, self._kernel_nodes(mode))[: len(self.node_ids)]
 
         numbers: Array = self._once(("parts", mode), make)
         return numbers
 
-    def _node_texts(self) -> tuple[str, ...]:
-        texts: tuple[str, ...] = self._once("texts", lambda: tuple(map(str, self.node_ids.tolist())))
+    def _kernel_ids(self, mode: str) -> list[Any]:
+        """Return the ids of all nodes, and of the copies of split ones: ``"<node>@<number>"``."""
+
+        def make() -> list[Any]:
+            origin = self.node_ids[self._turning(mode).origin].tolist()
+            return [*self.node_ids.tolist(), *(f"{node}@{i}" for i, node in enumerate(origin))]
+
+        ids: list[Any] = self._once(("ids", mode), make)
+        return ids
+
+    def _kernel_texts(self, mode: str) -> tuple[str, ...]:
+        texts: tuple[str, ...] = self._once(("texts", mode), lambda: tuple(map(str, self._kernel_ids(mode))))
         return texts
 
     def _positions(self, node_ids: list[Any]) -> Array:
-        index = self._once("index", lambda: pd.Index(self._node_texts(), dtype=object))
+        index = self._once("index", lambda: pd.Index(list(map(str, self.node_ids.tolist())), dtype=object))
         at: Array = index.get_indexer([str(i) for i in node_ids])
         if (at < 0).any():
             raise UnknownIdError(

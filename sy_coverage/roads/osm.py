@@ -16,6 +16,7 @@ from sy_coverage.roads import tags as osm_tags
 from sy_coverage.roads.chains import Pieces, joined
 from sy_coverage.roads.edges import SHORTEST_M, assemble, curve_order
 from sy_coverage.roads.travel_modes import TravelMode, travel_mode
+from sy_coverage.roads.turns import ends_by_node, forbidden_turns
 
 if TYPE_CHECKING:
     import os
@@ -228,6 +229,14 @@ def _network(
     kph = profiles.kph[chains.profile]
     length_m = np.maximum(chains.length_m, SHORTEST_M)
     highway = np.array(profiles.highway, dtype=object)[chains.profile].astype(str)
+    notes = Counter(
+        {
+            **profiles.notes,
+            "ways": len(ways.ids),
+            "vertices_the_extract_lacks": int(missing.sum()),
+            "pieces_of_no_length": int((chains.length_m < SHORTEST_M).sum()),
+        }
+    )
     return assemble(
         node_ids=ids[ends][order],
         node_xy=xy[ends][order],
@@ -243,13 +252,10 @@ def _network(
         start=chains.start,
         crs=pyproj.CRS.from_user_input(crs).to_string(),
         source=source,
-        notes={
-            **profiles.notes,
-            "ways": len(ways.ids),
-            "vertices_the_extract_lacks": int(missing.sum()),
-            "pieces_of_no_length": int((chains.length_m < SHORTEST_M).sum()),
-            "turn_restrictions_not_honoured": len(ways.restrictions),
-        },
+        notes=notes,
+        forbidden=lambda _, placement: forbidden_turns(
+            ways, ends_by_node(chains, ids, ways, placement), modes, notes
+        ),
     )
 
 

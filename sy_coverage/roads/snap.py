@@ -14,6 +14,7 @@ from sy_coverage.roads.links import ranges
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
+    from sy_coverage.roads.graph import Turning
     from sy_coverage.roads.links import Array, Links
 
 MAX_SNAP_M = 1000.0
@@ -172,30 +173,56 @@ class Legs:
         return Legs(ptr, point[order].astype(np.int32), self.minutes[order])
 
 
-def legs(snapped: Snapped, links: Links, mode: str, *, outgoing: bool) -> Legs:
+def legs(snapped: Snapped, links: Links, mode: str, turns: Turning, *, outgoing: bool) -> Legs:
     """Return the legs from points to nodes (`outgoing`), or from nodes to points, walking to the road included.
 
     A point at the very end of a link stands on its node, whatever the directions of that link.
     """
-    minutes = links.minutes[mode]
     found = np.flatnonzero(snapped.link >= 0)
     link, fraction, access = snapped.link[found], snapped.fraction[found], snapped.access_min[found]
-    forward, backward = minutes[link].T
-    at_tail, at_head = (backward, forward) if outgoing else (forward, backward)
+    forward, backward = links.minutes[mode][link].T
+    within = (fraction > 0) & (fraction < 1)
     with np.errstate(invalid="ignore"):
-        to_tail = np.where(fraction == 0, 0.0, fraction * at_tail) + access
-        to_head = np.where(fraction == 1, 0.0, (1 - fraction) * at_head) + access
-    to_tail[fraction == 1] = np.inf
-    to_head[fraction == 0] = np.inf
-    point = np.concatenate([found, found])
-    node = np.concatenate([links.tail[link], links.head[link]])
-    there = np.concatenate([to_tail, to_head])
-    kept = np.isfinite(there)
-    point, node, there = point[kept], node[kept], there[kept]
+        ahead = np.where(within, (1 - fraction if outgoing else fraction) * forward, np.inf) + access
+        back = np.where(within, (fraction if outgoing else 1 - fraction) * backward, np.inf) + access
+    stands = np.where(fraction == 0, links.tail[link], links.head[link])
+    there = np.where(within, np.inf, access)
+    if outgoing:
+        one, other = turns.arrival[link].T
+        parts = [(found, one, ahead), (found, other, back), (found, stands, there)]
+    else:
+        parts = [(found, links.tail[link], ahead), (found, links.head[link], back), (found, stands, there)]
+        parts += _from_copies(found, link, stands, (ahead, back, there), turns)
+    point, node, minutes = (np.concatenate([part[i] for part in parts]) for i in range(3))
+    kept = np.isfinite(minutes)
+    point, node, minutes = point[kept], node[kept], minutes[kept]
     order = np.lexsort((node, point))
     ptr = np.zeros(len(snapped.ids) + 1, np.int64)
     np.cumsum(np.bincount(point, minlength=len(snapped.ids)), out=ptr[1:])
-    return Legs(ptr, node[order].astype(np.int32), np.ascontiguousarray(there[order]))
+    return Legs(ptr, node[order].astype(np.int32), np.ascontiguousarray(minutes[order]))
+
+
+def _from_copies(
+    found: Array, link: Array, stands: Array, legs_min: tuple[Array, Array, Array], turns: Turning
+) -> list[tuple[Array, Array, Array]]:
+    """Return the legs that start at copies of split nodes: those from which the point's link may be taken."""
+    parts = []
+    for way in (0, 1):
+        rows = turns.leaves[turns.leaves[:, 2] == way]
+        rows = rows[np.argsort(rows[:, 1], kind="stable")]
+        parts.append(_matched(found, link, legs_min[way], rows[:, 1], rows[:, 0]))
+    first = turns.arrival.max(initial=-1) + 1 - turns.origin.size
+    order = np.argsort(turns.origin, kind="stable")
+    parts.append(_matched(found, stands, legs_min[2], turns.origin[order], first + order))
+    return parts
+
+
+def _matched(
+    point: Array, key: Array, minutes: Array, keys: Array, nodes: Array
+) -> tuple[Array, Array, Array]:
+    first, last = np.searchsorted(keys, key), np.searchsorted(keys, key, side="right")
+    rows, owner = ranges(first, last - first)
+    return point[owner], nodes[rows], minutes[owner]
 
 
 def pairs(origins: Snapped, targets: Snapped, links: Links, mode: str) -> tuple[Array, Array, Array]:
