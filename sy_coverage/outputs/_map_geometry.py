@@ -48,7 +48,8 @@ def simplified_coverage(geometry: GeoSeries, *, tolerance: float, vertices: int)
         First tolerance in degrees; doubled until at most `vertices` remain (at most ten times).
     """
     # on a grid of one metre, borders that were digitised twice mostly become one
-    polygons = shapely.set_precision(np.asarray(geometry, dtype=object), 1 / STEPS_PER_DEGREE)
+    whole = np.asarray(geometry, dtype=object)
+    polygons = shapely.set_precision(whole, 1 / STEPS_PER_DEGREE)
     if not len(polygons):
         return polygons
     for _ in range(10):
@@ -57,7 +58,7 @@ def simplified_coverage(geometry: GeoSeries, *, tolerance: float, vertices: int)
             break
         tolerance *= 2
     # a polygon smaller than the tolerance must not vanish from the map
-    return np.where(shapely.is_empty(light), polygons, light)
+    return np.where(shapely.is_empty(light), whole, light)
 
 
 def merged_lines(geometry: Iterable[Any], *, tolerance: float) -> Any:

@@ -257,6 +257,44 @@ def test_before_printing_the_whole_map_is_fitted_to_the_sheet_and_put_back_after
     assert city.page.locator(".sy-sheets button").all_inner_texts() == ["A4", "A3"]
 
 
+def test_the_page_itself_forbids_every_request(city):
+    blocked = city.run(
+        """() => new Promise((done) => {
+        document.addEventListener('securitypolicyviolation', (e) => done(e.effectiveDirective), { once: true });
+        new Image().src = 'https://example.invalid/x.png'; })"""
+    )
+    assert blocked == "img-src"
+    city.complaints.clear()
+
+
+def test_an_online_base_map_is_asked_for_tiles_and_nobody_else_is(opened, all_findings):
+    page = opened(maps.draw(all_findings, base_map="osm").html())
+    page.page.wait_for_timeout(300)
+    outside = {url.split("/")[2] for url in page.requests if url.startswith("http")}
+    assert outside == {"tile.openstreetmap.org"}
+    assert not [c for c in page.complaints if c.startswith(("exception", "dialog"))]
+    assert "© OpenStreetMap contributors" in page.page.locator(".sy-attribution").inner_text()
+
+
+def test_the_list_to_verify_leads_to_the_place_on_the_map(city):
+    city.page.locator(".sy-link").click()
+    assert city.page.locator(".sy-drawer li").count() == 3
+    city.page.locator(".sy-go", has_text="示例甲镇敬老院").click()
+    city.page.wait_for_selector(".sy-pop h3")
+    assert city.page.locator(".sy-pop h3").inner_text() == "示例甲镇敬老院"
+    assert "120 米" in city.page.locator(".sy-pop .sy-sub").inner_text()
+
+
+def test_minor_roads_appear_only_when_zoomed_in(opened, all_findings):
+    minor = all_findings.roads.assign(highway=["primary", "secondary", "residential"])
+    page = opened(maps.draw(replace(all_findings, roads=minor)).html())
+    drawn = "() => sy.map.hasLayer(sy.layers.all.find((e) => e.layer.id === 'road-minor').group)"
+    page.run("() => { sy.map.setZoom(9, { animate: false }); }")
+    assert page.run(drawn) is False
+    page.run("() => { sy.map.setZoom(12, { animate: false }); }")
+    assert page.run(drawn) is True
+
+
 def test_a_printed_map_fits_one_landscape_sheet_and_keeps_title_legend_and_warning(city):
     import re
 

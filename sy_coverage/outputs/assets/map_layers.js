@@ -61,7 +61,12 @@
       return { stroke: false, fill: true, fillColor: fill, fillOpacity: data.faint ? 0.5 : 0.86 };
     }
     function open(layer, feature, at) {
-      L.popup({ maxWidth: 380, minWidth: 250, autoPanPadding: [30, 30] }).setLatLng(at).setContent(sy.popup(layer, feature)).openOn(map);
+      const wide = map.getSize().x >= 1000;
+      /* a popup opens clear of the title block and the panel */
+      L.popup({
+        maxWidth: 380, minWidth: 250,
+        autoPanPaddingTopLeft: wide ? [366, 20] : [20, 20], autoPanPaddingBottomRight: wide ? [296, 44] : [20, 44],
+      }).setLatLng(at).setContent(sy.popup(layer, feature)).openOn(map);
     }
     self.open = open;
     function interactive(path, layer, feature) {
