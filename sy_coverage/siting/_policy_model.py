@@ -63,7 +63,8 @@ class Model:
                 f"candidates: required, but barred by spread, by distance to medical care, or forbidden: "
                 f"{some(case.ids[i] for i in stuck)}; do not require them, or relax the rule"
             )
-        if not elastic:
+        # with a budget that falls short, what is cheapest in one place is weighed against another: nothing is beaten
+        if not elastic or case.setting.budget is None:
             self.groups, beaten = self._reduce(upper)
             upper[beaten] = 0.0
         else:
@@ -187,6 +188,8 @@ class Model:
             if (tied[every] | (times_counted[every] > 1)).any():
                 continue
             missing = need.missing - self._opened_by_force(need)
+            if self.elastic:  # as many as can be had
+                missing = min(missing, sum(len(p) > 0 for p in pool))
             kept, sure = _cheapest(pool, cost, missing)
             groups += sure
             out = np.zeros(len(case.ids), dtype=bool)
@@ -435,6 +438,10 @@ def hosts(case: Case) -> list[tuple[int, int]]:
     InputError
         If a host is neither a candidate nor an open facility.
     """
+    return case.once("hosts", lambda: _hosts(case))
+
+
+def _hosts(case: Case) -> list[tuple[int, int]]:
     named = case.candidates["host_id"]
     named = named[named.notna() & (named != "")]
     known = case.candidates.index
@@ -449,6 +456,10 @@ def hosts(case: Case) -> list[tuple[int, int]]:
 
 def same_home(case: Case) -> list[Integers]:
     """Return groups of candidates that rebuild one and the same home: at most one of each kind opens."""
+    return case.once("same home", lambda: _same_home(case))
+
+
+def _same_home(case: Case) -> list[Integers]:
     named = case.candidates[["upgrade_of", "kind"]]
     named = named[named["upgrade_of"].notna() & (named["upgrade_of"] != "")]
     groups = named.groupby(["upgrade_of", "kind"], sort=True).indices

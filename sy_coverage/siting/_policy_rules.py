@@ -90,8 +90,12 @@ def covered_today(case: Case, kind: str) -> NDArray[np.bool_]:
 
 def present_today(case: Case, kind: str) -> NDArray[np.bool_]:
     """Return for each unit whether an open facility of `kind` is there."""
-    here = case.facilities[(case.facilities["kind"] == kind).to_numpy()]
-    return np.asarray(case.units.index.isin(here["unit_id"].dropna()))
+    return case.once(f"present today of {kind}", lambda: _present_today(case, kind))
+
+
+def _present_today(case: Case, kind: str) -> NDArray[np.bool_]:
+    here = case.facilities.loc[(case.facilities["kind"] == kind).to_numpy(), "unit_id"]
+    return np.asarray(case.units.index.isin(here.dropna()))
 
 
 def _covered_today(case: Case, kind: str) -> NDArray[np.bool_]:

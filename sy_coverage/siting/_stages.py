@@ -180,8 +180,8 @@ class Program:
             integer=self.integer[columns],
         )
         model.add_rows(piece.matrix, lower=piece.lower, upper=piece.upper)
-        start = self.start[columns] if self.solved else None
-        return _solver.solve(model, start=start, watch=watch)
+        # no start is handed over: given one, HiGHS 1.16 may solve a model in presolve and still answer with the start
+        return _solver.solve(model, watch=watch)
 
     def _fix(self, columns: Integers, cost: Floats, reached: float, sense: str, *, whole: bool) -> None:
         """Keep later stages from losing what this one reached: half a unit for whole objectives, 1e-9 relative for real ones."""

@@ -10,6 +10,7 @@ import pandas as pd
 from sy_coverage import coverage
 from sy_coverage._frames import CANDIDATES, DEMAND, FACILITIES, UNITS, checked, metric_crs
 from sy_coverage.errors import InputError, UnknownIdError, some
+from sy_coverage.policy.targets import BedShare, UpgradeCount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
 
-    from sy_coverage.policy import Policy
+    from sy_coverage.policy import Policy, Target
     from sy_coverage.roads import TravelTimes
 
 SEED = 20250101
@@ -25,10 +26,10 @@ SEED = 20250101
 COSTS: dict[str, dict[str, float]] = {
     "service_centre": {"village_office": 80.0, "new": 160.0},
     "dementia_unit": {"village_office": 200.0, "new": 300.0},
-    "regional_home": {"village_office": 500.0, "new": 800.0},
+    "regional_home": {"village_office": 500.0, "new": 800.0, "upgrade": 300.0},
 }
 """10⁴ yuan by kind and premises where a study gives none: round planning figures, to be replaced by local ones."""
-OTHER_COST = {"village_office": 30.0, "new": 60.0}
+OTHER_COST = {"village_office": 30.0, "new": 60.0, "upgrade": 30.0}
 """The same for kinds that `COSTS` does not name."""
 
 
@@ -51,7 +52,8 @@ def generate_candidates(
     and each cluster's centre is moved to the nearest village with elders, so that a site is always a real place. Elders
     who are within the cutoff of an open centre count only where the unit has no others. For kinds that are counted by
     county, sites are added only where open and listed ones do not suffice: as many as are lacking, at the places with
-    most elders around.
+    most elders around. In a county where a home must be rebuilt and no listed candidate rebuilds one, each of its located
+    homes for the destitute becomes a candidate ``G-<kind>-<facility_id>``.
 
     Parameters
     ----------
@@ -99,6 +101,13 @@ def generate_candidates(
     for kind, needed in _counted(policy).items():
         if per_unit and (kinds is None or kind in kinds):
             rows += maker.in_counties(kind, needed)
+    for target in policy.targets:
+        if (
+            target.measure.of == "upgrade_count"
+            and per_unit
+            and (kinds is None or target.measure.facility_kind in kinds)
+        ):
+            rows += maker.rebuilt(target)
     if not rows:
         return listed.sort_index()
     import geopandas as gpd  # noqa: PLC0415  the room stays light until frames are made
@@ -195,6 +204,57 @@ class _Maker:
             rows += [self._row(f"G-{kind}-{county_id}-{n}", kind, int(i)) for n, i in enumerate(at, start=1)]
         return rows
 
+    def rebuilt(self, target: Target) -> list[dict[str, Any]]:
+        """Return sites that rebuild a standing home, for counties that must rebuild one and have no candidate that does."""
+        measure = target.measure
+        if not isinstance(measure, UpgradeCount):
+            return []
+        beds = next((t.measure for t in self.policy.targets if isinstance(t.measure, BedShare)), None)
+        if beds is None:
+            return []
+        source = self.policy.bed_kinds(beds)[0]
+        names = self.units.drop_duplicates("county_id").set_index("county_id")["county"]
+        rows = []
+        for county_id, name in sorted(names.items()):
+            if county_id not in target.counties and name not in target.counties:
+                continue
+            done = [
+                (
+                    (f["kind"] == measure.facility_kind)
+                    & (_county(f, self.units) == county_id)
+                    & _rebuilds(f, measure)
+                ).any()
+                for f in (self.facilities, self.listed)
+            ]
+            if any(done):
+                continue
+            here = self.facilities[(self.facilities["kind"] == source) & self.facilities.geometry.notna()]
+            for facility_id, home in here[_county(here, self.units) == county_id].iterrows():
+                rows.append(self._upgrade(str(facility_id), home, measure, county_id))
+        return rows
+
+    def _upgrade(self, facility_id: str, home: Any, measure: UpgradeCount, county_id: str) -> dict[str, Any]:
+        table = self.costs.get(measure.facility_kind, OTHER_COST)
+        if "upgrade" not in table:
+            raise InputError(f"costs: none for {measure.facility_kind} in premises upgrade; add it")
+        point = _moved(home["geometry"], self.facilities.crs, self.demand.crs)
+        return {
+            "candidate_id": f"G-{measure.facility_kind}-{facility_id}",
+            "name": home["name"],
+            "kind": measure.facility_kind,
+            "cost": float(table["upgrade"]),
+            "premises": measure.premises,
+            "required": False,
+            "unit_id": home["unit_id"],
+            "county_id": county_id,
+            "beds": home["beds"],
+            "upgrade_of": facility_id,
+            "located_by": "generated",
+            "location_precision": home["location_precision"],
+            "location_status": "located",
+            "geometry": point,
+        }
+
     def _reached(self, kind: str, times: TravelTimes | None) -> NDArray[np.bool_]:
         if times is None:
             return np.zeros(len(self.demand), dtype=bool)
@@ -251,6 +311,18 @@ class _Maker:
             "location_status": "located",
             "geometry": place["geometry"],
         }
+
+
+def _moved(point: Any, crs: Any, to: Any) -> Any:
+    """Return `point` in another CRS."""
+    import geopandas as gpd  # noqa: PLC0415  the room stays light until frames are made
+
+    return gpd.GeoSeries([point], crs=crs).to_crs(to).iloc[0]
+
+
+def _rebuilds(frame: GeoDataFrame, measure: UpgradeCount) -> Any:
+    rebuilt = frame["premises"] == measure.premises
+    return rebuilt | frame["upgrade_of"].notna() if "upgrade_of" in frame.columns else rebuilt
 
 
 def _county(frame: GeoDataFrame, units: GeoDataFrame) -> Any:

@@ -220,21 +220,22 @@ def _within(case: Case, kind: str, x: NDArray[np.bool_]) -> float:
 
 def _without(context: _Context, site_id: str, watch: _solver.Watch) -> Iterator[Row]:
     """Yield whether the site is in every optimum: forbid it, solve cost and elders again, and compare."""
-    from sy_coverage.siting.policy_plan import solve_stages  # noqa: PLC0415  it builds on this module
+    from sy_coverage.siting.policy_plan import without  # noqa: PLC0415  it builds on this module
 
     case, solved = context.case, context.solved
     j = case.position(site_id)
     if case.required[j]:
         return
-    again = solve_stages(case, watch=watch, elastic=solved.elastic, forbidden=(j,), most=2)
-    if again.status == "infeasible":
+    status, values = without(case, j, watch=watch, elastic=solved.elastic)
+    if status == "infeasible":
         yield {"reason_id": "cannot_do_without", "subject": site_id}
         return
-    if again.status != "optimal" or solved.status != "optimal":
+    if status != "optimal" or solved.status != "optimal":
         return  # nothing is proved, so nothing is said
-    for before, after in zip(solved.stages, again.stages, strict=False):
-        if not _solver.same(before.value, after.value):
-            worse = abs(after.value - before.value)
+    for before in solved.stages:
+        after = values.get(before.objective_id, before.value)
+        if not _solver.same(before.value, after):
+            worse = abs(after - before.value)
             yield {"reason_id": f"in_every_optimum_{before.objective_id}", "subject": site_id, "value": worse}
             return
     yield {"reason_id": "exchangeable", "subject": site_id}

@@ -10,6 +10,7 @@ from sy_coverage.siting import _solver
 from sy_coverage.siting._policy_case import Case, Setting, read_case
 from sy_coverage.siting._policy_check import Figures, figures
 from sy_coverage.siting._policy_model import Model
+from sy_coverage.siting._policy_rules import requirements
 from sy_coverage.siting._policy_search import require_unbeaten
 from sy_coverage.siting._solver import SolveOptions
 from sy_coverage.siting.certificate import Certificate, SitingPlan, Stage
@@ -197,31 +198,75 @@ def solve_stages(
     most
         Stop after so many stages.
     """
+    run = _run(case, watch=watch, elastic=elastic, forbidden=forbidden, most=most)
+    if not run.steps:
+        return Solved(run.status, solver=run.solver, interrupted=run.interrupted)
+    checked = figures(case, run.sites)
+    stages = tuple(_stage(case, checked, run.sites, step) for step in run.steps)
+    return Solved(run.status, run.sites, stages, checked, run.solver, run.interrupted, elastic)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One stage as the solver tells it."""
+
+    name: str
+    answer: Reached
+    constant: float
+    """What no choice changes, in the steps of the objective."""
+    turn: float
+    """−1 where the program counts what is saved or lacking, and the stage what is left."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    status: Literal["optimal", "feasible", "infeasible", "no_answer"]
+    steps: tuple[_Step, ...] = ()
+    sites: tuple[str, ...] = ()
+    solver: str = ""
+    interrupted: bool = False
+
+
+def _run(
+    case: Case, *, watch: _solver.Watch, elastic: bool, forbidden: tuple[int, ...], most: int | None
+) -> _Run:
     model = Model(case, elastic=elastic, forbidden=forbidden)
-    reached: list[tuple[str, Reached, float, float]] = []
+    steps: list[_Step] = []
     status: Literal["optimal", "feasible", "infeasible", "no_answer"] = "optimal"
-    answer: Reached | None = None
-    for objective_id, sense, objective, whole, turn in _objectives(model, elastic=elastic)[:most]:
+    for name, sense, objective, whole, turn in _objectives(model, elastic=elastic)[:most]:
         cost, constant = objective()
-        step = model.program.optimise(cost, sense, whole=whole, watch=watch)
-        if step.value is None:
-            if answer is None:
-                return Solved(step.status, solver=step.solver, interrupted=step.interrupted)
+        answer = model.program.optimise(cost, sense, whole=whole, watch=watch)
+        if answer.value is None:
+            if not steps:
+                return _Run(answer.status, solver=answer.solver, interrupted=answer.interrupted)
             status = "feasible"  # the earlier stages stand; this one ran out of time
             break
-        answer = step
-        reached.append((objective_id, step, constant, turn))
-        if step.status != "optimal":
+        steps.append(_Step(name, answer, constant, turn))
+        if answer.status != "optimal":
             status = "feasible"
             break
-    assert answer is not None  # noqa: S101  there is at least one stage
-    sites = tuple(s for s, x in zip(case.ids, answer.x[model.x], strict=True) if x > 0.5)
-    checked = figures(case, sites)
-    stages = tuple(
-        _stage(case, checked, sites, name, step, constant, turn) for name, step, constant, turn in reached
-    )
-    solver = next((s.solver for _, s, _, _ in reversed(reached) if s.solver), "")
-    return Solved(status, sites, stages, checked, solver, answer.interrupted, elastic)
+    last = steps[-1].answer
+    sites = tuple(s for s, x in zip(case.ids, last.x[model.x], strict=True) if x > 0.5)
+    solver = next((s.answer.solver for s in reversed(steps) if s.answer.solver), "")
+    return _Run(status, tuple(steps), sites, solver, last.interrupted)
+
+
+def without(
+    case: Case, position: int, *, watch: _solver.Watch, elastic: bool
+) -> tuple[str, dict[str, float]]:
+    """Return the status, and the first two objectives by id, of the best plan that leaves one candidate closed."""
+    run = _run(case, watch=watch, elastic=elastic, forbidden=(position,), most=2)
+    total = float(sum(r.needed for r in requirements(case)))
+    values = {}
+    for step in run.steps:
+        scale, value = _scale(case, step.name), step.answer.value or 0.0
+        values[step.name] = total - value if step.turn < 0 else (step.constant + value) * scale
+    return run.status, values
+
+
+def _scale(case: Case, name: str) -> float:
+    """Return what one step of an objective stands for."""
+    return {"cost": float(case.cost.step), "elders": float(case.weight.step)}.get(name, 1.0)
 
 
 def _objectives(
@@ -244,15 +289,7 @@ def _objectives(
     return stages
 
 
-def _stage(
-    case: Case,
-    checked: Figures,
-    sites: tuple[str, ...],
-    name: str,
-    step: Reached,
-    constant: float,
-    turn: float,
-) -> Stage:
+def _stage(case: Case, checked: Figures, sites: tuple[str, ...], taken: _Step) -> Stage:
     """Return one stage in our own arithmetic, and refuse a solver whose numbers are not ours.
 
     Raises
@@ -260,7 +297,8 @@ def _stage(
     CertificateError
         If the recomputed value is not the one the solver claims.
     """
-    scale = {"cost": float(case.cost.step), "elders": float(case.weight.step)}.get(name, 1.0)
+    name, step, constant, turn = taken.name, taken.answer, taken.constant, taken.turn
+    scale = _scale(case, name)
     whole = {
         "cost": checked.cost,
         "elders": checked.elders_covered,
@@ -275,12 +313,14 @@ def _stage(
         return base - value if turn < 0 else base + value * scale
 
     claimed, bound = ours(step.value or 0.0), ours(step.bound if step.bound is not None else float("nan"))
-    if not _close(whole, claimed):
+    sense: Literal["min", "max"] = "max" if name in {"elders", "towards_targets"} else "min"
+    # an answer cut short may hold more than its helper columns say, never less
+    short = step.status != "optimal" and (whole > claimed) == (sense == "max")
+    if not short and not _close(whole, claimed):
         raise CertificateError(
             f"the solver says {name} is {claimed:.9g}, but recomputed from the travel times it is {whole:.9g}; "
             "the plan is not shown"
         )
-    sense: Literal["min", "max"] = "max" if name in {"elders", "towards_targets"} else "min"
     proved = step.status == "optimal" and _close(whole, bound)
     return Stage(name, sense, whole, whole if proved else bound, proved)
 
