@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from sy_coverage import labels
 from sy_coverage.outputs import _format as fmt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    import datetime as dt
+    from collections.abc import Callable, Iterable
 
     from sy_coverage.labels import Language
 
@@ -64,13 +66,18 @@ class Table:
 
 @dataclass(frozen=True)
 class Image:
-    """A figure as PNG, with caption and a text for those who cannot see it."""
+    """A figure, drawn once and only if asked for, with caption and a text for those who cannot see it."""
 
     caption: str
-    png: bytes
+    draw: Callable[[], bytes]
     alt: str
     share: float = 1.0
     """Of the width of the text."""
+
+    @cached_property
+    def png(self) -> bytes:
+        """Return the picture, drawn when it is first asked for."""
+        return self.draw()
 
 
 Block = Heading | Paragraph | Items | Facts | Table | Image
@@ -87,6 +94,8 @@ class Document:
     blocks: tuple[Block, ...]
     office: str
     date: str
+    day: dt.date
+    """The same date, for the file's own properties."""
     closing: tuple[str, ...]
     """Statements that end the document: borders, coordinates, approval number."""
     subject: str = ""
@@ -158,11 +167,11 @@ class Writer:
             )
         )
 
-    def image(self, key: str, png: bytes, *, share: float = 1.0, **values: object) -> None:
-        """Add a figure; the caption's words describe it to those who cannot see it."""
+    def image(self, key: str, draw: Callable[[], bytes], *, share: float = 1.0, **values: object) -> None:
+        """Add a figure that `draw` makes; the caption's words describe it to those who cannot see it."""
         text = self.say(key, **values)
         caption = self.say("figure_caption", number=self._next("figure"), text=text)
-        self.blocks.append(Image(fmt.plain(caption), png, fmt.plain(text), share))
+        self.blocks.append(Image(fmt.plain(caption), draw, fmt.plain(text), share))
 
     def _next(self, what: str) -> int:
         self._counts[what] = self._counts.get(what, 0) + 1

@@ -29,8 +29,8 @@ _INK, _WARN = RGBColor(0x1F, 0x2A, 0x33), RGBColor(0x9C, 0x2B, 0x12)
 _ALIGN = {"l": WD_ALIGN_PARAGRAPH.LEFT, "r": WD_ALIGN_PARAGRAPH.RIGHT, "c": WD_ALIGN_PARAGRAPH.CENTER}
 
 
-def written(document: parts.Document, date: dt.date) -> bytes:
-    """Return `document` as the bytes of a .docx file whose every time is `date`."""
+def written(document: parts.Document) -> bytes:
+    """Return `document` as the bytes of a .docx file whose every time is the day of the document."""
     book = docx.Document()
     _page(book, document)
     properties = book.core_properties
@@ -39,14 +39,14 @@ def written(document: parts.Document, date: dt.date) -> bytes:
     properties.comments = ""
     properties.language = "zh-CN" if document.language == "zh" else "en-GB"
     properties.revision = 1
-    properties.created = properties.modified = dt.datetime.combine(date, dt.time())
+    properties.created = properties.modified = dt.datetime.combine(document.day, dt.time())
     _title(book, document)
     for block in document.blocks:
         _ADD[type(block)](book, block, document)
     _closing(book, document)
     out = io.BytesIO()
     book.save(out)
-    return normalised(out.getvalue(), date)
+    return normalised(out.getvalue(), document.day)
 
 
 def _page(book: Any, document: parts.Document) -> None:

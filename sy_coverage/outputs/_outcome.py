@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -26,7 +27,7 @@ def brought(findings: Findings, writer: Writer) -> None:
     writer.heading(1, "section_brought")
     writer.heading(2, "section_before_after")
     _before_after(findings, writer)
-    writer.image("figure_bars", figures.coverage_bars(findings), scope=findings.scope_name)
+    writer.image("figure_bars", partial(figures.coverage_bars, findings), scope=findings.scope_name)
     writer.heading(2, "section_left")
     _left_units(findings, writer)
     _left_villages(findings, writer)
@@ -40,7 +41,7 @@ def even(findings: Findings, writer: Writer) -> None:
     curves = [_curves.lorenz_points(findings, suffix) for suffix in ("", "_planned")]
     ginis = [writer.say("not_known") if c is None else fmt.number(_curves.gini(c), 3) for c in curves]
     writer.paragraph("even", today=ginis[0], planned=ginis[1])
-    writer.image("figure_lorenz", figures.lorenz(findings), share=0.62)
+    writer.image("figure_lorenz", partial(figures.lorenz, findings), share=0.62)
 
 
 def _before_after(findings: Findings, writer: Writer) -> None:
@@ -160,7 +161,7 @@ def compared(findings: Findings, writer: Writer) -> None:
     if curve is not None:
         writer.heading(2, "section_trade_off")
         writer.paragraph("trade_off")
-        writer.image("figure_trade_off", figures.trade_off(findings))
+        writer.image("figure_trade_off", partial(figures.trade_off, findings))
         costs = fmt.money(curve["cost"])
         total = float(findings.units["elders"].sum())
         rows = [

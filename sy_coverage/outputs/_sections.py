@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
@@ -258,13 +259,13 @@ def proposed(findings: Findings, writer: Writer) -> None:
     sites = tables.sites(findings)
     if sites.empty:
         writer.paragraph("nothing_proposed")
-        writer.image("figure_county_map", figures.county_map(findings), scope=findings.scope_name)
+        writer.image("figure_county_map", partial(figures.county_map, findings), scope=findings.scope_name)
         return
     writer.heading(2, "section_overall")
     overall(findings, writer)
     writer.heading(2, "section_sites")
     _site_table(findings, sites, writer)
-    writer.image("figure_county_map", figures.county_map(findings), scope=findings.scope_name)
+    writer.image("figure_county_map", partial(figures.county_map, findings), scope=findings.scope_name)
     writer.heading(2, "section_reasons")
     writer.items(
         (
@@ -344,7 +345,7 @@ def _by_year(findings: Findings, sites: DataFrame, writer: Writer) -> None:
     )
     writer.table("table_by_year", columns, rows, last_is_total=True)
     if figures.has_timeline(findings):
-        writer.image("figure_timeline", figures.timeline(findings))
+        writer.image("figure_timeline", partial(figures.timeline, findings))
 
 
 def _site_table(findings: Findings, sites: DataFrame, writer: Writer) -> None:

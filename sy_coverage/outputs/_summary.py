@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
@@ -19,8 +20,8 @@ def write(findings: Findings, writer: Writer) -> None:
     _opening(findings, writer)
     writer.heading(1, "section_counties")
     _counties(findings, writer)
-    writer.image("figure_city_map", figures.city_map(findings))
-    writer.image("figure_bars_city", figures.coverage_bars(findings))
+    writer.image("figure_city_map", partial(figures.city_map, findings))
+    writer.image("figure_bars_city", partial(figures.coverage_bars, findings))
     writer.heading(1, "section_indicators")
     _sections.indicators(findings, writer)
     writer.heading(1, "section_proposed_city")

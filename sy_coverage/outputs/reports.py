@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def proposal(findings: Findings) -> parts.Document:
-    """Return the proposal of one county (or of the scope as a whole) as a document, from which page and DOCX are made."""
+    """Return the proposal of one county (or of the scope as a whole) as a document.
+
+    `html` and `docx` write it; a caller who wants both draws its figures only once by way of this.
+    """
     writer = parts.Writer(findings.language)
     _sections.opening(findings, writer)
     _sections.standing(findings, writer)
@@ -55,6 +58,7 @@ def _bound(findings: Findings, writer: parts.Writer, title: str) -> parts.Docume
         blocks=tuple(writer.blocks),
         office=fmt.plain(findings.office),
         date=fmt.date(findings.date, language),
+        day=findings.date,
         closing=tuple(fmt.plain(line) for line in closing),
         subject=fmt.plain(findings.study_name),
     )
@@ -62,12 +66,12 @@ def _bound(findings: Findings, writer: parts.Writer, title: str) -> parts.Docume
 
 def proposal_html(findings: Findings) -> str:
     """Return the proposal of one county as one self-contained page: styles inline, figures inside, printable on A4."""
-    return _page(proposal(findings))
+    return html(proposal(findings))
 
 
 def summary_html(findings: Findings) -> str:
     """Return the summary of all counties as one self-contained page."""
-    return _page(summary(findings))
+    return html(summary(findings))
 
 
 def proposal_docx(findings: Findings) -> bytes:
@@ -75,12 +79,12 @@ def proposal_docx(findings: Findings) -> bytes:
 
     The same findings give the same bytes; its dates are the date of the findings.
     """
-    return _docx.written(proposal(findings), findings.date)
+    return docx(proposal(findings))
 
 
 def summary_docx(findings: Findings) -> bytes:
     """Return the summary of all counties as a DOCX document."""
-    return _docx.written(summary(findings), findings.date)
+    return docx(summary(findings))
 
 
 @cache
@@ -103,8 +107,15 @@ def _data_uri(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 
-def _page(document: parts.Document) -> str:
+def html(document: parts.Document) -> str:
+    """Return `document` as one self-contained page; its figures are drawn once, also when it becomes a DOCX too."""
+
     def say(key: str, **values: Any) -> str:
         return labels.text(f"outputs.{key}", document.language, **values)
 
     return _template().render(document=document, say=say)
+
+
+def docx(document: parts.Document) -> bytes:
+    """Return `document` as the bytes of a DOCX file; its figures are drawn once, also when it becomes a page too."""
+    return _docx.written(document)
