@@ -29,6 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
 StudyFile = Annotated[Path, typer.Argument(help="The study file, such as study.toml.")]
 Out = Annotated[Path | None, typer.Option("--out", help="The folder to write to (default: the study's own).")]
 County = Annotated[
@@ -132,8 +134,9 @@ def demo(
 
 
 def _language(written: str) -> Language:
-    if written == "zh" or written == "en":  # noqa: PLR1714  (so that the type is narrowed)
-        return written
+    for language in LANGUAGES:
+        if written == language:
+            return language
     raise typer.BadParameter("must be zh or en", param_hint="--language")
 
 

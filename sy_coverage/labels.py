@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sy_coverage.errors import ConfigError
 
@@ -47,6 +47,6 @@ def joined(words: Iterable[str], language: Language = "zh") -> str:
     return ("、" if language == "zh" else ", ").join(words)
 
 
-def pick(words: Mapping[str, str], language: Language = "zh") -> str:
+def pick(words: Mapping[Any, str], language: Language = "zh") -> str:
     """Return the `language` side of a ``{"zh": …, "en": …}`` pair that a policy or study brought."""
     return words.get(language) or words["zh"]

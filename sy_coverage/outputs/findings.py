@@ -52,7 +52,8 @@ class Findings:
     reasons: DataFrame
     """What `why()` says of every proposed site: `site_id`, `reason_id`, `subject`, `value`, `sentence`."""
     left_out: DataFrame
-    """Units that stay without a centre: `unit_id`, `reason_id`, `sentence`."""
+    """Units that stay without a centre, and what a plan cannot reach: `unit_id` (or whatever else the sentence speaks of),
+    `county_id`, `reason_id`, `sentence`."""
     doubts: DataFrame
     """To verify, one row a doubt: `frame`, `row_id`, `name`, `county_id`, `doubt_id`, `sentence`."""
     parameters: DataFrame
@@ -91,7 +92,9 @@ class Findings:
             scorecard=self.scorecard[scopes.isin([county_id, "city"])],
             plans={county_id: self.plans[county_id]} if county_id in self.plans else {},
             reasons=self.reasons[self.reasons["site_id"].isin(proposals.index)],
-            left_out=self.left_out[self.left_out["unit_id"].isin(units.index)],
+            left_out=own(self.left_out)
+            if "county_id" in self.left_out.columns
+            else self.left_out[self.left_out["unit_id"].isin(units.index)],
             doubts=own(self.doubts),
             extras={name: own(table) for name, table in self.extras.items()},
         )

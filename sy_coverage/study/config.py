@@ -135,6 +135,10 @@ class Siting(_Section):
     """What makes a unit count as covered."""
     share: Annotated[float, Field(gt=0, le=1)] | None = None
     """The share of a unit's elders that must be within the cutoff, for the rule ``access``."""
+    elders: Literal["elders", "elders_65", "elders_80"] | None = None
+    """Whose coverage is counted: 60 and over, 65 and over, or 80 and over."""
+    nursing_bed_base: str | None = None
+    """Which homes' beds the nursing-bed share is counted over, one of the bases the policy names."""
     spread_min: Minutes | None = None
     """Two regional homes of a county are at least this far apart by road."""
     medical_min: Minutes | None = None
@@ -201,7 +205,9 @@ def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
     model: Any = StudyConfig
     for part in location[:-1]:
         field = (
-            model.model_fields.get(part) if isinstance(model, type) and issubclass(model, BaseModel) else None
+            model.model_fields.get(str(part))
+            if isinstance(model, type) and issubclass(model, BaseModel)
+            else None
         )
         if field is None:
             return []

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sy_coverage import _files, labels, siting
+from sy_coverage import _files, labels
 from sy_coverage._frames import metric_crs
 from sy_coverage.outputs.findings import Findings
+from sy_coverage.siting import explain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +30,8 @@ def gather(study: Study) -> Findings:
         study.coverage_planned[PER_UNIT].add_suffix("_planned"), validate="one_to_one"
     )
     demand = _demand(study)
-    reasons = _reasons(study, plans)
-    proposals = _proposals(study, plans, reasons, demand)
+    reasons = _reasons(study)
+    proposals = _proposals(study, reasons)
     about = study.config.study
     notice = labels.pick(about.notice, about.language) if about.notice else ""
     with study.progress("catchments"):
@@ -50,7 +51,7 @@ def gather(study: Study) -> Findings:
         scorecard=study.scorecard,
         plans=plans,
         reasons=reasons,
-        left_out=_left_out(study, plans),
+        left_out=_left_out(study),
         doubts=_doubts(study),
         parameters=_parameters(study),
         sources=_sources(study),
@@ -89,15 +90,16 @@ def siting_open(study: Study, facilities: GeoDataFrame) -> GeoDataFrame:
     return open_on(facilities, study.config.study.date)
 
 
-def _reasons(study: Study, plans: Mapping[str, SitingPlan]) -> DataFrame:
+def _reasons(study: Study) -> DataFrame:
     """Return why each site was chosen, with a sentence in the study's language."""
+    plans = study.distinct_plans
     with study.progress("reasons", total=len(plans)) as advance:
         frames = []
-        for plan in plans.values():
+        for plan in plans:
             frames.append(plan.why())
             advance()
     together = pd.concat(frames) if frames else pd.DataFrame(columns=["reason_id", "subject", "value"])
-    said = siting.sentences(together, study.config.study.language, names=_names(study))
+    said = explain.sentences(together, study.config.study.language, names=_names(study))
     return said.reset_index()
 
 
@@ -109,25 +111,21 @@ def _names(study: Study) -> dict[str, str]:
     return names | study.counties
 
 
-def _proposals(
-    study: Study, plans: Mapping[str, SitingPlan], reasons: DataFrame, demand: GeoDataFrame
-) -> GeoDataFrame:
+def _proposals(study: Study, reasons: DataFrame) -> GeoDataFrame:
     """Return the sites to open, numbered within their county in the order of kinds, units and ids."""
-    del demand
-    chosen = sorted(site for plan in plans.values() for site in plan.sites)
-    sites = study.candidates.loc[chosen].copy()
+    sites = study.candidates.loc[list(study.chosen)].copy()
     rank = {kind: i for i, kind in enumerate(study.policy.kinds)}
     sites = sites.assign(_rank=sites["kind"].map(rank), _id=sites.index)
     sites = sites.sort_values(["county_id", "_rank", "unit_id", "_id"]).drop(columns=["_rank", "_id"])
     sites["number"] = sites.groupby("county_id").cumcount() + 1
     sites["unit"] = sites["unit_id"].map(study.units["name"])
     sites["county"] = sites["county_id"].map(study.counties)
-    phases = {site: year for plan in plans.values() for site, year in plan.phase.items()}
+    phases = {site: year for plan in study.distinct_plans for site, year in plan.phase.items()}
     sites["phase"] = pd.array([phases.get(site) for site in sites.index], dtype="Int64")
     gained = reasons[reasons["reason_id"] == "elders_gained"].set_index("site_id")["value"]
     sites["elders_gained"] = pd.to_numeric(pd.Series(sites.index.map(gained.to_dict()), index=sites.index))
     medical = study.open_facilities
-    medical = medical[(medical["kind"] == "medical") & medical.geometry.notna()]
+    medical = medical[(medical["kind"] == study.policy.medical_kind) & medical.geometry.notna()]
     sites["medical_min"] = _nearest(study, medical, sites, "drive")
     words = reasons.groupby("site_id")["sentence"].agg(" ".join)
     sites["why"] = pd.Series(sites.index.map(words.to_dict()), index=sites.index, dtype=object).fillna("")
@@ -158,13 +156,20 @@ def _counties(
     return table
 
 
-def _left_out(study: Study, plans: Mapping[str, SitingPlan]) -> DataFrame:
+def _left_out(study: Study) -> DataFrame:
     """Return why each unit that stays without a centre does, and what an infeasible plan leaves undone."""
-    frames = [plan.findings for plan in plans.values() if len(plan.findings)]
+    frames = [plan.findings for plan in study.distinct_plans if len(plan.findings)]
     if not frames:
-        return pd.DataFrame(columns=["unit_id", "reason_id", "sentence"])
-    said = siting.sentences(pd.concat(frames), study.config.study.language, names=_names(study))
-    return said.reset_index(drop=True).rename(columns={"subject": "unit_id"})
+        return pd.DataFrame(columns=["unit_id", "county_id", "reason_id", "sentence"])
+    said = explain.sentences(pd.concat(frames), study.config.study.language, names=_names(study))
+    said = said.reset_index(drop=True).rename(columns={"subject": "unit_id"})
+    # what is said of a unit or a site belongs to its county; what is said of a county, or in its name, to itself
+    county = {c: c for c in study.counties}
+    for frame in (study.candidates, study.facilities, study.units):
+        county |= frame["county_id"].to_dict()
+    of_subject = pd.Series([county.get(i) for i in said["unit_id"]], index=said.index, dtype=object)
+    said["county_id"] = of_subject.where(of_subject.notna(), said["scope_id"])
+    return said
 
 
 def _doubts(study: Study) -> DataFrame:
@@ -207,9 +212,9 @@ def _parameters(study: Study) -> DataFrame:
     rows: list[tuple[str, object, str, bool]] = [
         ("policy", labels.pick(study.policy.name, config.study.language), "", True),
         ("date", config.study.date.isoformat(), "", True),
-        ("scope", study.words(f"study.scope_{study.scope}"), "", given.scope is not None),
-        ("rule", study.words(f"study.rule_{study.rule}"), "", given.rule is not None),
-        ("share", study.share, "share", given.share is not None),
+        ("scope", study.words(f"study.scope_{study.policy.readings.scope}"), "", given.scope is not None),
+        ("rule", study.words(f"study.rule_{study.policy.readings.rule}"), "", given.rule is not None),
+        ("share", study.policy.readings.share, "share", given.share is not None),
         ("mode", study.words(f"study.mode_{kind.mode}"), "", config.access.mode is not None),
         *(
             (f"cutoff_{unit}", minutes, "min", unit in config.access.cutoff_min)
@@ -254,7 +259,7 @@ def _sources(study: Study) -> DataFrame:
                 "name": study.words(f"study.source_{room}"),
                 "file": written,
                 "digest": _files.digest(path),
-                "note": study.network.source_note if room == "roads" else "",
+                "note": str(study.network) if room == "roads" else "",
             }
         )
     return pd.DataFrame(rows)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from sy_coverage.roads import RoadNetwork, TravelTimes
     from sy_coverage.siting import SitingPlan
 
+READINGS = ("scope", "rule", "share", "elders", "nursing_bed_base")
+"""What a policy leaves open and `[siting]` may choose."""
 HORIZON = 2.0
 """Travel times reach this many cutoffs far, so that a plan can also shorten the way of elders beyond the cutoff."""
 
@@ -81,29 +83,15 @@ class Study:
 
     @cached_property
     def policy(self) -> Policy:
-        """What must be reached; how elders travel to a centre is overridden by `[access]`."""
+        """What must be reached, with the readings and reaches that the study chose in place of the policy's own."""
         named = self.config.study.policy
         here = Path(self.path(named))
         policy = policies.load_policy(here if here.suffix == ".toml" else named)
-        access = self.config.access
+        access, siting_ = self.config.access, self.config.siting
         for kind, reach in {policy.coverage_kind: access, **access.kinds}.items():
-            policy = policy.with_access(mode=reach.mode, cutoff_min=dict(reach.cutoff_min), kind=kind)
-        return policy
-
-    @property
-    def scope(self) -> str:
-        """Whether the coverage rates must hold in every ``county`` or over the ``city``."""
-        return self.config.siting.scope or self.policy.readings.scope
-
-    @property
-    def rule(self) -> str:
-        """What makes a unit count as covered: ``presence``, ``access`` or ``both``."""
-        return self.config.siting.rule or self.policy.readings.rule
-
-    @property
-    def share(self) -> float:
-        """The share of a unit's elders within the cutoff that the rule ``access`` asks for."""
-        return self.config.siting.share or self.policy.readings.share
+            policy = policy.with_access(mode=reach.mode, cutoff_min=dict(reach.cutoff_min.items()), kind=kind)
+        chosen = {name: getattr(siting_, name) for name in READINGS}
+        return policy.with_readings(**{name: value for name, value in chosen.items() if value is not None})
 
     # --- places ---------------------------------------------------------------------------------------------------
 
@@ -249,7 +237,9 @@ class Study:
     def _sites(self, *kinds: str) -> GeoDataFrame:
         """Return the located open facilities and candidates of `kinds` in one frame, ordered by id."""
         columns = ["kind", "geometry"]
-        frames = [frame[frame["kind"].isin(kinds) & frame.geometry.notna()][columns] for frame in self._standing]
+        frames = [
+            frame[frame["kind"].isin(kinds) & frame.geometry.notna()][columns] for frame in self._standing
+        ]
         return pd.concat(frames).sort_index()
 
     @property
@@ -274,9 +264,11 @@ class Study:
     def to_medical(self) -> TravelTimes | None:
         """Minutes from every home, standing or possible, to the medical institutions."""
         limit = self.config.siting.medical_min
-        if limit is None or "medical" not in self.policy.kinds:
+        if limit is None or self.policy.medical_kind is None:
             return None
-        return self._site_times(self._open("medical"), self._sites(*self.policy.home_kinds), cutoff_min=limit)
+        return self._site_times(
+            self._open(self.policy.medical_kind), self._sites(*self.policy.home_kinds), cutoff_min=limit
+        )
 
     # --- coverage -------------------------------------------------------------------------------------------------
 
@@ -301,8 +293,6 @@ class Study:
             times,
             policy=self.policy,
             kind=kind.id,
-            rule=self.rule,
-            share=self.share,
             date=self.config.study.date,
         )
 
@@ -324,7 +314,6 @@ class Study:
             by_unit,
             policy=self.policy,
             counties=self.counties,
-            scope=self.scope,
             date=self.config.study.date,
             reported=self.config.reported,
             demand=self.demand,
@@ -383,9 +372,6 @@ class Study:
             times=self.times,
             between_homes=self.between_homes,
             to_medical=self.to_medical,
-            scope=self.scope,
-            rule=self.rule,
-            share=self.share,
             spread_min=given.spread_min,
             medical_min=given.medical_min,
             medical=given.medical,
@@ -397,21 +383,37 @@ class Study:
 
     @cached_property
     def plans(self) -> dict[str, SitingPlan]:
-        """The plan of every county by `county_id`; with scope ``city`` each county's part of the one plan."""
+        """The plan of every county by `county_id`; with scope ``city`` the one plan of the city, under each of them."""
+        whole = self.policy.readings.scope == "city"
         with self.progress("plans", total=len(self.counties)) as advance:
             found = {}
             for county_id in self.counties:
-                found[county_id] = self.propose(county_id)
+                found[county_id] = self.propose(None if whole else county_id)
                 advance()
         return found
 
+    @property
+    def distinct_plans(self) -> list[SitingPlan]:
+        """Every plan once."""
+        return list({id(plan): plan for plan in self.plans.values()}.values())
+
+    @cached_property
+    def chosen(self) -> tuple[str, ...]:
+        """Ids of the sites that all plans open, sorted."""
+        return tuple(sorted(site for plan in self.distinct_plans for site in plan.sites))
+
     @cached_property
     def planned_facilities(self) -> GeoDataFrame:
-        """The facilities with the sites of every county's plan opened."""
-        opened = self.candidates.loc[sorted(site for plan in self.plans.values() for site in plan.sites)]
+        """The facilities with the sites of every county's plan opened.
+
+        A home that is opened or rebuilt brings medical care in the house, as the policy asks, unless its row says no.
+        """
+        opened = self.candidates.loc[list(self.chosen)]
         added = opened.rename_axis(FACILITIES.index).assign(status="open", opens_on=pd.NaT)
-        together = pd.concat([self.facilities, added[added.columns.intersection(self.facilities.columns)]])
-        return together.sort_index()
+        homes = added["kind"].isin(self.policy.home_kinds) & added["has_medical"].isna()
+        added["has_medical"] = added["has_medical"].astype(object).mask(homes, other=True)
+        keep = added.columns.intersection([*self.facilities.columns, "upgrade_of"])
+        return pd.concat([self.facilities, added[keep]]).sort_index()
 
     # --- outputs --------------------------------------------------------------------------------------------------
 
