@@ -25,6 +25,7 @@ from sy_coverage.errors import (
     InputError,
     MissingFileError,
     UnreadableFileError,
+    some,
 )
 
 if TYPE_CHECKING:
@@ -281,7 +282,12 @@ def _sheet_text(cell: Any) -> str:
 def _sheet_grid(content: bytes, file: str, layer: str | None) -> Grid:
     import openpyxl  # noqa: PLC0415
 
-    check_zip(content, file).close()
+    with check_zip(content, file) as archive:
+        if "[Content_Types].xml" not in archive.namelist():
+            raise UnreadableFileError(
+                f"{file}: an archive, no workbook; unpack it and name the file inside: "
+                f"{some(archive.namelist())}"
+            )
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
     except Exception as error:

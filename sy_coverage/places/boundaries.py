@@ -14,6 +14,7 @@ from sy_coverage.places import cells, words
 from sy_coverage.places.cells import Breaches
 from sy_coverage.places.coordinates import known_system, to_wgs84
 from sy_coverage.places.names import county_code, same, unit_code
+from sy_coverage.places.points import placed
 from sy_coverage.places.tables import Report, Table, read_table
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ OVERLAP_WIDTH_M = 1.0
 """An overlap that a circle of this diameter fits into is no sliver."""
 OVERLAP_SHARE = 0.001
 """An overlap above this share of the smaller unit is no sliver."""
+WIDEST_DEGREES = 90.0
+"""Units that span more than this cross the antimeridian or are no study area."""
+NORTHERNMOST = 84.0
+"""Beyond this latitude there is no projection for a study."""
+MOST_VERTICES = 5_000_000
+"""A layer with more vertices is refused; simplify it first."""
 _AREA_KEPT = 0.95
 """A repair that loses more of a shape's hull than this leaves is refused as a different shape."""
 
@@ -198,6 +205,11 @@ def _in_degrees(table: Table, report: Report, coordinate_system: str | None) -> 
 def _check_degrees(flat: Any, shapes: GeoSeries, table: Table) -> None:
     import shapely  # noqa: PLC0415
 
+    count = int(shapely.get_num_coordinates(flat).sum())
+    if count > MOST_VERTICES:
+        raise GeometryError(
+            f"{table.file}: {count:,} vertices; at most {MOST_VERTICES:,} are read: simplify the boundaries"
+        )
     bounds = shapely.bounds(flat)
     wrong = (np.abs(bounds[:, [1, 3]]).max(axis=1) > 90) | (np.abs(bounds[:, [0, 2]]).max(axis=1) > 180)
     if wrong.any():
@@ -205,13 +217,21 @@ def _check_degrees(flat: Any, shapes: GeoSeries, table: Table) -> None:
             f"{table.file}: rows {some(shapes.index[wrong])} lie at no degrees of longitude and latitude; the axes look "
             "swapped, or the declared coordinate system is wrong"
         )
+    west, south, east, north = shapely.total_bounds(flat)
+    if east - west > WIDEST_DEGREES or max(abs(south), abs(north)) > NORTHERNMOST:
+        raise GeometryError(
+            f"{table.file}: the units span {west:.1f} to {east:.1f} degrees of longitude and {south:.1f} to {north:.1f} of "
+            "latitude; areas across the antimeridian or at a pole are not supported"
+        )
 
 
 def _polygons(shape: Any) -> Any:
     """Return the polygons of a shape as one, or None if it has none."""
     import shapely  # noqa: PLC0415
 
-    parts = [p for p in shapely.get_parts([shape]) if p.geom_type in ("Polygon", "MultiPolygon")]
+    parts = [
+        p for p in shapely.get_parts([shape]) if p.geom_type in ("Polygon", "MultiPolygon") and not p.is_empty
+    ]
     if not parts:
         return None
     return parts[0] if len(parts) == 1 else shapely.union_all(parts)
@@ -221,7 +241,7 @@ def _valid(units: GeoDataFrame, file: str, invalid: Invalid, report: Report) -> 
     """Return units whose shapes are all valid polygons, or stop and name those that are not."""
     import shapely  # noqa: PLC0415
 
-    missing = units.geometry.isna() | units.geometry.is_empty
+    missing = ~placed(units.geometry)
     if missing.any():
         raise GeometryError(
             f"{file}: units without a boundary: {some(units.index[missing])}; draw them, or leave them out"

@@ -149,10 +149,10 @@ def ids(table: Table, breaches: Breaches, report: Report) -> Series:
 
 def unique_ids(frame: Any, where: Series, breaches: Breaches) -> None:
     """Note every id of `frame`'s index that stands in more than one row."""
-    for value in sorted(set(frame.index[frame.index.duplicated()])):
-        if value:
-            rows = some(where[frame.index == value])
-            breaches.add("ids stand more than once", f"{value} ({rows})")
+    repeated = sorted({value for value in frame.index[frame.index.duplicated()] if value})
+    if repeated:
+        rows = [f"{value} ({some(where[frame.index == value])})" for value in repeated]
+        breaches.add("ids stand more than once", some(rows))
 
 
 def required_text(table: Table, field: str, breaches: Breaches) -> Series:

@@ -256,7 +256,8 @@ def _located(rows: DataFrame, points: DataFrame, units: GeoDataFrame | None) -> 
     if units is not None:
         inside = inside_box(rows["lon"].to_numpy(), rows["lat"].to_numpy(), area_box(units))
         rejected = given & ~inside
-    spot = rows["lon"].map("{:.5f}".format) + ", " + rows["lat"].map("{:.5f}".format)
+    spots = [f"{lon:.5f}, {lat:.5f}" for lon, lat in zip(rows["lon"], rows["lat"], strict=True)]
+    spot = pd.Series(spots, index=rows.index, dtype=object)
     rows.loc[rejected, ["lon", "lat"]] = np.nan
     located = given & ~rejected
     rows["located_by"] = pd.Series("given", index=rows.index, dtype=object).where(located, None)
@@ -265,5 +266,5 @@ def _located(rows: DataFrame, points: DataFrame, units: GeoDataFrame | None) -> 
     rows["location_status"] = pd.Series(status, index=rows.index, dtype=object)
     reason = np.where(rejected, "outside_area", "no_coordinates")
     rows["location_reason"] = pd.Series(reason, index=rows.index, dtype=object).where(~located, None)
-    rows["location_detail"] = spot.astype(object).where(rejected, None)
+    rows["location_detail"] = spot.where(rejected, None)
     return rows

@@ -10,7 +10,7 @@ import pandas as pd
 from sy_coverage._frames import GEOGRAPHIC, metric_crs, require_crs
 from sy_coverage.errors import InputError
 from sy_coverage.places.names import UnitNames
-from sy_coverage.places.points import area_box, inside_box
+from sy_coverage.places.points import area_box, inside_box, placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame, GeoSeries
     from pandas import DataFrame, Series
 
+EDGE_M = 0.01
+"""A point this near to an edge lies on it: reprojecting moves edges by less."""
 PRECISIONS = ("point", "village", "town", "county")
 _STATUS_RANK = {"located": 4, "approximate": 3, "rejected": 2, "ambiguous": 1, "not_located": 0}
 _TEXTS = (
@@ -86,7 +88,7 @@ def geocode(
     for column in _TEXTS:
         values = frame[column] if column in frame.columns else pd.Series(None, index=frame.index)
         frame[column] = values.astype(object).where(values.notna(), None)
-    given = frame.geometry.notna() & ~frame.geometry.is_empty
+    given = placed(frame.geometry)
     frame.loc[given & frame["located_by"].isna(), "located_by"] = "given"
     frame.loc[given & frame["location_precision"].isna(), "location_precision"] = "point"
     frame.loc[given & frame["location_status"].isna(), "location_status"] = "located"
@@ -217,9 +219,9 @@ def assign_units(frame: GeoDataFrame, units: GeoDataFrame) -> GeoDataFrame:
     frame = name_units(frame.to_crs(GEOGRAPHIC), units)
     crs = metric_crs(units)
     shapes = units.geometry.to_crs(crs).sort_index()
-    placed = frame.geometry.notna() & ~frame.geometry.is_empty
-    points = frame.geometry[placed].to_crs(crs)
-    row_at, unit_at = shapes.sindex.query(points, predicate="intersects")
+    there = placed(frame.geometry)
+    points = frame.geometry[there].to_crs(crs)
+    row_at, unit_at = shapes.sindex.query(points, predicate="dwithin", distance=EDGE_M)
     # the frame's own order inside a row is by unit id, because the shapes are sorted
     order = np.lexsort((unit_at, row_at))
     row_at, first = np.unique(row_at[order], return_index=True)
@@ -234,10 +236,11 @@ def assign_units(frame: GeoDataFrame, units: GeoDataFrame) -> GeoDataFrame:
     frame["county_id"] = frame["county_id"].where(frame["county_id"].notna(), from_unit)
     for column in ("unit_id", "county_id"):
         frame[column] = frame[column].astype(object).where(frame[column].notna(), None)
-    known = placed & frame["unit_id"].notna()
+    known = there & frame["unit_id"].notna()
     distance = pd.Series(np.nan, index=frame.index)
     here = frame.geometry[known].to_crs(crs)
-    there = shapes.loc[frame.loc[known, "unit_id"]]
-    distance[known] = here.distance(there.set_axis(here.index)).to_numpy()
+    of_row = shapes.loc[frame.loc[known, "unit_id"]]
+    off = here.distance(of_row.set_axis(here.index)).to_numpy()
+    distance[known] = np.where(off <= EDGE_M, 0.0, off)
     frame["unit_distance_m"] = distance
     return frame

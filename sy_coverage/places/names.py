@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sy_coverage.places import words
@@ -12,10 +13,14 @@ from sy_coverage.places import words
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-_COUNTY_ENDS = re.compile(r"(?:[\u4e00-\u9fff]{1,3}族)*自治[县旗]$|[县市区旗]$")
-_UNIT_ENDS = re.compile(
-    r"(?:[\u4e00-\u9fff]{1,3}族)乡$|街道办事处$|办事处$|街道办$|街道$|镇人民政府$|镇$|乡$"
-)
+
+@cache
+def _endings() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return the patterns of how names of counties and of units end."""
+    peoples = "|".join(words.table()["peoples"]["names"])
+    county = rf"(?:(?:{peoples})族)*自治[县旗]$|[县市区旗]$"
+    unit = rf"(?:(?:{peoples})族)+乡$|街道办事处$|办事处$|街道办$|街道$|镇人民政府$|镇$|乡$"
+    return re.compile(county), re.compile(unit)
 
 
 def same(text: str) -> str:
@@ -25,13 +30,13 @@ def same(text: str) -> str:
 
 def short_county(name: str) -> str:
     """Return a county's name without its ending (城步苗族自治县 → 城步), or all of it if too little is left."""
-    left = _COUNTY_ENDS.sub("", name)
+    left = _endings()[0].sub("", name)
     return left if len(left) >= 2 else name
 
 
 def short_unit(name: str) -> str:
     """Return a unit's name without its ending (桃洪镇 → 桃洪), or all of it if too little is left."""
-    left = _UNIT_ENDS.sub("", name)
+    left = _endings()[1].sub("", name)
     return left if len(left) >= 2 else name
 
 

@@ -16,9 +16,9 @@ from sy_coverage.places.coordinates import are_metres, known_system, to_wgs84
 from sy_coverage.places.names import UnitNames
 
 if TYPE_CHECKING:
-    from geopandas import GeoDataFrame
+    from geopandas import GeoDataFrame, GeoSeries
     from numpy.typing import NDArray
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
     from sy_coverage.places.cells import Breaches
     from sy_coverage.places.tables import Report, Table
@@ -27,6 +27,14 @@ AREA_MARGIN_M = 20_000.0
 """A point farther than this outside the bounds of all units is no place of the study."""
 _DEGREE_M = 111_320.0
 _PAIR = re.compile(r"[,;/\s、]+")
+
+
+def placed(shapes: GeoSeries) -> Series:
+    """Return, indexed like `shapes`, which of them are there and not empty."""
+    import shapely  # noqa: PLC0415  (heavy)
+
+    values = shapes.to_numpy()
+    return pd.Series(~(shapely.is_missing(values) | shapely.is_empty(values)), index=shapes.index)
 
 
 def read_points(
@@ -89,8 +97,9 @@ def _layer_points(table: Table, report: Report, coordinate_system: str | None) -
     )
     if system is None:
         report.say(table.file, "", "system_from_file", name, shapes.crs.name)
-    there = shapes.notna() & ~shapes.is_empty
-    spots = shapes.where(there).representative_point()
+    there = placed(shapes)
+    shapes = shapes.where(there, None)
+    spots = shapes.representative_point()
     reshaped = there & (shapes.geom_type != "Point")
     if reshaped.any():
         report.say(table.file, "", "points_inside_shapes", "", int(reshaped.sum()))
@@ -133,7 +142,7 @@ def _written(table: Table, breaches: Breaches, report: Report) -> DataFrame:
     return given
 
 
-def _systems(table: Table, breaches: Breaches, coordinate_system: str | None) -> pd.Series:
+def _systems(table: Table, breaches: Breaches, coordinate_system: str | None) -> Series:
     """Return the system of every row: its own cell, else what the file was declared to be, else missing."""
     by_row = cells.column(table, "coordinate_system")
     declared = None
@@ -154,7 +163,7 @@ def _systems(table: Table, breaches: Breaches, coordinate_system: str | None) ->
     return pd.Series(found, index=by_row.index, dtype=object)
 
 
-def _refuse_impossible(table: Table, given: DataFrame, found: pd.Series, breaches: Breaches) -> None:
+def _refuse_impossible(table: Table, given: DataFrame, found: Series, breaches: Breaches) -> None:
     """Note pairs that are no place on earth, and say so where exchanging them would make one."""
     x, y = given["x"], given["y"]
     metres = are_metres(x, y)

@@ -11,11 +11,14 @@ import pandas as pd
 from sy_coverage._frames import GEOGRAPHIC, metric_crs
 from sy_coverage.places.geocode import assign_units
 from sy_coverage.places.names import UnitNames, same, short_county, short_unit
+from sy_coverage.places.points import placed
 from sy_coverage.places.words import plain, table
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame
+
+    from sy_coverage.policy import Policy
 
     _Doubt = tuple[str, str, str, str]
 
@@ -30,10 +33,17 @@ OUTSIDE_FROM_M = 50.0
 EARTH_M = 6_371_008.8
 """Mean radius of the earth."""
 DOUBT_COLUMNS = ("doubt_id", "row_id", "subject", "value")
-_OWN_ORDER = ("duplicate", "outside_unit", "outside_all_units", "unit_unknown", "county_unknown")
+_OWN_ORDER = (
+    "duplicate",
+    "outside_unit",
+    "outside_all_units",
+    "unit_unknown",
+    "county_unknown",
+    "functions_missing",
+)
 
 
-def doubts(facilities: GeoDataFrame, units: GeoDataFrame) -> DataFrame:
+def doubts(facilities: GeoDataFrame, units: GeoDataFrame, *, policy: Policy | None = None) -> DataFrame:
     """Return one row for every doubt about `facilities` that a person should settle; nothing is merged or moved.
 
     Parameters
@@ -42,12 +52,14 @@ def doubts(facilities: GeoDataFrame, units: GeoDataFrame) -> DataFrame:
         Facilities or candidates frame, best after `geocode` and `assign_units`.
     units
         Units frame.
+    policy
+        With a policy, facilities that list only some of the functions of their kind are doubts too.
 
     Returns
     -------
     doubts
         Columns of text, sorted: `doubt_id` (``duplicate``, ``outside_unit``, ``outside_all_units``, ``unit_unknown``,
-        ``county_unknown``, or the `location_reason` of a row that has no point or an approximate one), `row_id` (the
+        ``county_unknown``, ``functions_missing``, or the `location_reason` of a row that has no point or an approximate one), `row_id` (the
         facility), `subject` and `value` (what else the sentence ``places.doubt_<doubt_id>`` needs).
 
     Raises
@@ -58,6 +70,8 @@ def doubts(facilities: GeoDataFrame, units: GeoDataFrame) -> DataFrame:
     frame = facilities if "unit_distance_m" in facilities.columns else assign_units(facilities, units)
     frame = frame.sort_index()
     found = [*_duplicates(frame, units), *_outside(frame, units), *_unplaced(frame), *_unknown(frame, units)]
+    if policy is not None:
+        found += _partial(frame, policy)
     found.sort(key=lambda d: (_OWN_ORDER.index(d[0]) if d[0] in _OWN_ORDER else len(_OWN_ORDER), *d))
     return pd.DataFrame(found, columns=list(DOUBT_COLUMNS), dtype="str")
 
@@ -78,7 +92,7 @@ def _outside(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
         ("outside_unit", str(row_id), names.get(unit_id, unit_id), f"{metres:.0f}")
         for row_id, unit_id, metres in zip(far.index, far["unit_id"], far["unit_distance_m"], strict=True)
     ]
-    lost = frame[frame["unit_id"].isna() & frame.geometry.notna()]
+    lost = frame[frame["unit_id"].isna() & placed(frame.geometry)]
     if len(lost):
         crs = metric_crs(units)
         shapes = units.geometry.to_crs(crs).sort_index()
@@ -94,7 +108,7 @@ def _outside(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
 def _unplaced(frame: GeoDataFrame) -> list[_Doubt]:
     """Return rows without a point, or with an approximate one, under the reason for it."""
     if "location_status" not in frame.columns:
-        rows = frame[frame.geometry.isna()]
+        rows = frame[~placed(frame.geometry)]
         return [
             ("no_coordinates", str(i), a, "")
             for i, a in zip(rows.index, _texts(rows, "address"), strict=True)
@@ -124,21 +138,32 @@ def _unknown(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
     return found
 
 
+def _partial(frame: GeoDataFrame, policy: Policy) -> list[_Doubt]:
+    """Return facilities whose list of functions lacks some that their kind should have; an empty list says nothing."""
+    found = []
+    for row_id, kind, listed in zip(frame.index, frame["kind"], _texts(frame, "functions"), strict=True):
+        asked = policy.kinds[kind].functions if kind in policy.kinds else ()
+        lacking = [function for function in asked if plain(function) not in plain(listed)]
+        if listed and lacking:
+            found.append(("functions_missing", str(row_id), "、".join(lacking), ""))
+    return found
+
+
 def _duplicates(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
     """Return pairs of rows of one kind, near each other and called alike: clusters by DBSCAN on haversine."""
     from rapidfuzz import fuzz  # noqa: PLC0415  (heavy)
     from sklearn.cluster import DBSCAN  # noqa: PLC0415  (heavy)
 
-    placed = frame[frame.geometry.notna() & ~frame.geometry.is_empty].to_crs(GEOGRAPHIC)
-    if len(placed) < 2:
+    there = frame[placed(frame.geometry)].to_crs(GEOGRAPHIC)
+    if len(there) < 2:
         return []
-    spots = np.radians(np.column_stack([placed.geometry.y, placed.geometry.x]))
+    spots = np.radians(np.column_stack([there.geometry.y, there.geometry.x]))
     search = DBSCAN(
         eps=DUPLICATE_WITHIN_M / EARTH_M, min_samples=2, metric="haversine", algorithm="ball_tree"
     )
-    clusters = pd.Series(search.fit_predict(spots), index=range(len(placed)))
-    names, stems = [str(n) for n in placed["name"]], _stems(placed, units)
-    kinds, by = [str(k) for k in placed["kind"]], _texts(placed, "located_by")
+    clusters = pd.Series(search.fit_predict(spots), index=range(len(there)))
+    names, stems = [str(n) for n in there["name"]], _stems(there, units)
+    kinds, by = [str(k) for k in there["kind"]], _texts(there, "located_by")
     found = []
     for _, members in clusters[clusters >= 0].groupby(clusters):
         for one, other in combinations(members.index, 2):
@@ -151,8 +176,8 @@ def _duplicates(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
             )
             one_spot = metres <= SAME_SPOT_M and by[one] in ("", "given") and by[other] in ("", "given")
             if alike or one_spot:
-                subject = f"{names[one]}（{placed.index[one]}）"
-                found.append(("duplicate", str(placed.index[other]), subject, f"{metres:.0f}"))
+                subject = f"{names[one]}（{there.index[one]}）"
+                found.append(("duplicate", str(there.index[other]), subject, f"{metres:.0f}"))
     return found
 
 

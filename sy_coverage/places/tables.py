@@ -222,19 +222,16 @@ def _fields(
         if meant and (meant[0] not in taken or meant[1] < ranks[meant[0]]):
             ranks[meant[0]], taken[meant[0]] = meant[1], i
     headers = {field: names[i] for field, i in taken.items()}
-    by_place = {i: field for field, i in taken.items()}
-    fields: dict[str, int] = {}
+    fields = {}
     for i, name in enumerate(names):
-        if not name:
-            continue
-        label = by_place.get(i, name)
-        if i not in by_place and (label in fields or label in headers):
-            label = f"{name}.{i + 1}"
-        fields[label] = i
-        if i not in by_place:
+        labels = [field for field, place in taken.items() if place == i]
+        for label in labels:
+            fields[label] = i
+            if words.plain(name) != words.plain(label):
+                report.say(file, "", "column_understood", name, label)
+        if name and not labels:
+            fields[f"{name}.{i + 1}" if name in fields or name in headers else name] = i
             report.say(file, "", "column_kept", name)
-        elif words.plain(name) != words.plain(label):
-            report.say(file, "", "column_understood", name, label)
     return fields, headers
 
 
