@@ -115,9 +115,13 @@ def _run(
     open_study: Callable[[Any], Study], out: Path | None, counties: list[str] | None, language: Language
 ) -> None:
     console = Console()
-    with _bars(console, language) as progress:
-        study = open_study(progress)
-        folder = study.save(out, counties=tuple(counties) if counties else None)
+    try:
+        with _bars(console, language) as progress:
+            study = open_study(progress)
+            folder = study.save(out, counties=tuple(counties) if counties else None)
+    except KeyboardInterrupt:
+        Console(stderr=True).print(labels.text("study.interrupted", language), soft_wrap=True)
+        raise typer.Exit(130) from None
     _finish(console, study, folder)
 
 
@@ -191,35 +195,14 @@ def new(
         console.print(escape(str(path)), soft_wrap=True)
 
 
-def _guarded(command: Callable[[], Any]) -> int:
-    """Run `command`; an error of ours becomes one sentence on stderr and its exit code, never a traceback."""
+def main() -> None:
+    """Run the command line; an error of ours becomes one sentence on stderr and its exit code, never a traceback."""
     errors = Console(stderr=True)
     try:
-        return int(command() or 0)
+        app()
     except CoverageError as error:
         errors.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True)
-        return error.exit_code
-    except KeyboardInterrupt:
-        errors.print("interrupted; nothing half-written was left", soft_wrap=True)
-        return 130
-
-
-def main() -> None:
-    """Run the command line and exit with its code."""
-    import click
-
-    def command() -> int:
-        try:
-            return app(standalone_mode=False) or 0
-        except click.exceptions.Exit as done:
-            return done.exit_code
-        except click.exceptions.Abort:
-            raise KeyboardInterrupt from None
-        except click.ClickException as error:
-            error.show()
-            return error.exit_code
-
-    sys.exit(_guarded(command))
+        sys.exit(error.exit_code)
 
 
 def propose_sites() -> None:

@@ -71,7 +71,8 @@ def test_a_duplicate_id_is_refused(study_file, tmp_path):
 
 def test_boundaries_without_a_coordinate_system_are_refused(study_file, tmp_path):
     bare = toy.units().set_crs(None, allow_override=True).drop(columns="boundary_quality").reset_index()
-    bare.to_file(tmp_path / "bare.shp", encoding="utf-8")
+    with pytest.warns(UserWarning, match="crs"):
+        bare.to_file(tmp_path / "bare.shp", encoding="utf-8")
     change(study_file, "units.gpkg", "bare.shp")
     assert "coordinate_system" in refused(sy("run", study_file, "--out", tmp_path / "o"), tmp_path / "o")
 
