@@ -15,6 +15,7 @@ from sy_coverage.places.cells import Breaches
 from sy_coverage.places.names import county_code, unit_code
 from sy_coverage.places.points import area_box, inside_box, read_points
 from sy_coverage.places.tables import Report, Table, read_table
+from sy_coverage.places.wide_lists import unfolded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -131,11 +132,12 @@ def _read(
     import geopandas as gpd  # noqa: PLC0415
 
     paths = [files] if isinstance(files, str | os.PathLike) else list(files)
-    report, breaches = Report(), Breaches()
+    report, breaches, kinds = Report(), Breaches(), _kinds(policy)
     frames = []
     for path in paths:
         table = read_table(path, "place", report, layer=layer, columns=columns, encoding=encoding)
-        rows = _typed(table, contract, _kinds(policy), breaches, report)
+        table = unfolded(table, kinds, report)
+        rows = _typed(table, contract, kinds, breaches, report)
         points = read_points(table, breaches, report, coordinate_system=coordinate_system, units=units)
         rows["coordinate_system"] = points["system"]
         rows = _located(rows, points, units)

@@ -409,3 +409,27 @@ def test_a_village_without_elders_or_point_is_a_breach(tmp_path):
         FrameError, match=r"\(elders\) is empty: list.csv row 2.*no coordinates: list.csv row 3"
     ):
         read_demand(write(tmp_path, text), coordinate_system="wgs84")
+
+
+def test_the_officials_own_list_is_read_as_it_is(tmp_path):
+    text = (
+        "各县市区养老服务设施覆盖情况表,,,,,\n"
+        "序号,所在县（市、区）,所在镇（街道）,镇（街道）综合养老服务中心,所在村（社区）,村（社区）居家养老服务中心\n"
+        "1,隆回县,桃花坪街道,桃花坪街道综合养老服务中心,火车社区,火车社区居家养老服务中心\n"
+        "2,隆回县,桃花坪街道,桃花坪街道综合养老服务中心,新建村,无\n"
+        "3,隆回县,城关镇,有,大坪村,√\n"
+        "4,隆回县,山界回族乡,,老屋村,\n"
+        "合计,,,2,,2\n"
+    )
+    frame = read_facilities(write(tmp_path, text, "officials.csv", encoding="gb18030"))
+    assert frame["name"].to_dict() == {
+        "officials-3-service_centre": "桃花坪街道综合养老服务中心",
+        "officials-3-station": "火车社区居家养老服务中心",
+        "officials-5-service_centre": "城关镇综合养老服务中心",
+        "officials-5-station": "大坪村居家养老服务中心",
+    }
+    assert frame["kind"].tolist() == ["service_centre", "station"] * 2
+    assert frame["unit_named"].tolist() == ["桃花坪街道", "桃花坪街道", "城关镇", "城关镇"]
+    # the centre that both villages of a town name is one; a town without any is said
+    assert said(frame, "same_facility")["row"].tolist() == ["4"]
+    assert said(frame, "no_facility")["subject"].tolist() == ["隆回县山界回族乡老屋村"]
