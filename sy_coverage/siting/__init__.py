@@ -7,6 +7,7 @@ from sy_coverage.siting._verify import Verification, verify
 from sy_coverage.siting.candidates import generate_candidates
 from sy_coverage.siting.certificate import Certificate, SitingPlan, Stage
 from sy_coverage.siting.decay import LinearDecay, StepDecay
+from sy_coverage.siting.explain import closures, sentences
 from sy_coverage.siting.policy_plan import policy_plan
 from sy_coverage.siting.problems import (
     lscp,
@@ -17,6 +18,7 @@ from sy_coverage.siting.problems import (
     p_median,
     partial_cover,
 )
+from sy_coverage.siting.scenarios import compare_plans, scope_price, trade_off, verify_policy
 
 __all__ = [
     "Certificate",
@@ -27,6 +29,8 @@ __all__ = [
     "Stage",
     "StepDecay",
     "Verification",
+    "closures",
+    "compare_plans",
     "generate_candidates",
     "lscp",
     "lscp_backup",
@@ -36,5 +40,9 @@ __all__ = [
     "p_median",
     "partial_cover",
     "policy_plan",
+    "scope_price",
+    "sentences",
+    "trade_off",
     "verify",
+    "verify_policy",
 ]

@@ -44,8 +44,20 @@ class Pairs:
 class Model:
     """The rules of a case as a program, to which each stage adds what its objective needs."""
 
-    def __init__(self, case: Case, *, elastic: bool = False, forbidden: tuple[int, ...] = ()) -> None:
-        """Write all rules; `elastic` lets targets be missed, at one shortfall a unit or site that is lacking."""
+    def __init__(
+        self, case: Case, *, elastic: bool = False, forbidden: tuple[int, ...] = (), cheapest: bool = True
+    ) -> None:
+        """Write all rules.
+
+        Parameters
+        ----------
+        elastic
+            Targets may be missed, at one shortfall a unit or site that is lacking.
+        forbidden
+            Positions of candidates that stay closed.
+        cheapest
+            Cost is minimised first (after shortfalls), so that sites which no cheapest plan opens can be left out.
+        """
         self.case = case
         self.elastic = elastic
         self.needs: tuple[Requirement, ...] = requirements(case)
@@ -64,12 +76,13 @@ class Model:
                 f"{some(case.ids[i] for i in stuck)}; do not require them, or relax the rule"
             )
         # with a budget that falls short, what is cheapest in one place is weighed against another: nothing is beaten
-        if not elastic or case.setting.budget is None:
+        if cheapest and (not elastic or case.setting.budget is None):
             self.groups, beaten = self._reduce(upper)
             upper[beaten] = 0.0
         else:
             self.groups = []
-        self.groups += [np.array([j]) for j in np.flatnonzero(lower)]
+        if cheapest:
+            self.groups += [np.array([j]) for j in np.flatnonzero(lower)]
         self.x = self.program.columns(len(case.ids), lower=lower, upper=upper, integer=True)
         self.short = np.empty(0, dtype=np.int64)
         self._elders: dict[str, tuple[Integers, Integers, Floats]] = {}
@@ -93,7 +106,7 @@ class Model:
             room = 1e-6 * max(1.0, abs(limit))
             if case.cost.exact:
                 limit, room = np.floor(limit + 1e-9 * max(1.0, limit)), 0.5
-            program.row(self.x, case.cost.values, upper=float(limit + room))
+            program.row(self.x, case.cost.counts, upper=float(limit + room))
 
     def _row_of(self, need: Requirement) -> None:
         if need.missing == 0:
@@ -142,8 +155,8 @@ class Model:
         unit_of_group = np.full(len(group_weight), -1)
         held = of_group >= 0
         unit_of_group[of_group[held]] = unit[held]
-        whole = np.bincount(unit, weights=weight.values, minlength=len(case.units))
-        part = np.bincount(unit, weights=np.where(sure, weight.values, 0.0), minlength=len(case.units))
+        whole = np.bincount(unit, weights=weight.counts, minlength=len(case.units))
+        part = np.bincount(unit, weights=np.where(sure, weight.counts, 0.0), minlength=len(case.units))
         share = exact(case.setting.share)
         for column, u in zip(y, members, strict=True):
             asked = share * (int(whole[u]) if weight.exact else _fraction(whole[u]))
@@ -164,7 +177,7 @@ class Model:
         cheapest that would count just the same can always be exchanged for it; of independent units the cheapest
         are taken first. Sites that cost nothing are left alone: they are free to open for elders' sake.
         """
-        case, cost = self.case, self.case.cost.values
+        case, cost = self.case, self.case.cost.counts
         tied = np.zeros(len(case.ids), dtype=bool)
         tied[self.clash.both.ravel()] = True
         for pair in hosts(case):
@@ -241,7 +254,7 @@ class Model:
 
     def cost(self) -> Floats:
         """Return the cost of each column in exact steps."""
-        return self._over_sites(self.case.cost.values)
+        return self._over_sites(self.case.cost.counts)
 
     def ranks(self) -> Floats:
         """Return the rank of each site in the list of ids."""
@@ -265,7 +278,7 @@ class Model:
         for kind in coverage_kinds(self.case):
             z, _, weights = self._cover(kind, by_unit=self.case.setting.rule != "presence")
             parts.append((z, weights))
-            constant += float(self.case.weight.values[self.surely(kind)].sum())
+            constant += float(self.case.weight.counts[self.surely(kind)].sum())
         objective = np.zeros(len(self.program.lower))
         for z, weights in parts:
             objective[z] += weights
@@ -276,14 +289,14 @@ class Model:
         if kind in self._elders:
             return self._elders[kind]
         case, program = self.case, self.program
-        free = self.program.upper[self.x] > self.program.lower[self.x]
+        free = self.program.upper[self.x] > 0
         cover = case.reach(kind).within.tocsc()
         unit = case.units.index.get_indexer(case.demand["unit_id"])
         sure = self.surely(kind)
         group_of = np.full(len(case.demand), -1)
         sets: dict[tuple[bytes, int], int] = {}
         rows: list[Integers] = []
-        for i in np.flatnonzero(~sure & (case.weight.values > 0)):
+        for i in np.flatnonzero(~sure & (case.weight.counts > 0)):
             sites = cover.indices[cover.indptr[i] : cover.indptr[i + 1]]
             sites = np.sort(sites[free[sites]]).astype(np.int64)
             if not len(sites):
@@ -294,7 +307,7 @@ class Model:
                 rows.append(sites)
             group_of[i] = sets[key]
         held = group_of >= 0
-        weights = np.bincount(group_of[held], weights=case.weight.values[held], minlength=len(rows)).astype(
+        weights = np.bincount(group_of[held], weights=case.weight.counts[held], minlength=len(rows)).astype(
             float
         )
         z = program.columns(len(rows), integer=False)

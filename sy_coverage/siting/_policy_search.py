@@ -36,7 +36,7 @@ class Tally:
         """Prepare the counting of `case`."""
         self.case = case
         self.needs = requirements(case)
-        self.cost = case.cost.values
+        self.cost = case.cost.counts
         self.open = np.ones(len(case.ids), dtype=bool)
         if case.setting.medical == "bar":
             self.open[too_far_from_care(case)] = False
@@ -58,7 +58,7 @@ class Tally:
             )
         place = case.units.index.get_indexer(case.demand["unit_id"])
         self.of_unit = sparse.csr_array(
-            (case.weight.values, (place, np.arange(len(place)))), shape=(len(case.units), len(place))
+            (case.weight.counts, (place, np.arange(len(place)))), shape=(len(case.units), len(place))
         )
         self.whole = np.asarray(self.of_unit.sum(axis=1)).ravel()
 
@@ -182,7 +182,7 @@ def _next(tally: Tally, need: Requirement, x: Flags, blocked: Flags) -> int | No
         reach = case.reach(need.kind)
         near = reach.today | (reach.within.T @ x > 0)
         place = case.units.index.get_indexer(case.demand["unit_id"])
-        useful = case.weight.values * ~near * lacking[place] / np.maximum(1.0, tally.whole[place])
+        useful = case.weight.counts * ~near * lacking[place] / np.maximum(1.0, tally.whole[place])
         gain += reach.within @ useful
     at = np.flatnonzero(mine & (gain > 0))
     if not len(at):
@@ -227,7 +227,7 @@ def improved(tally: Tally, x: Flags) -> str | None:
 def _gain(case: Case, reach: Any, x: Flags, j: int) -> Floats:
     """Return how many elders more are within the cutoff if the site `j` of `x` is exchanged for each other site, in exact steps."""
     counts = reach.within.T @ x.astype(float) + reach.today
-    weight = case.weight.values
+    weight = case.weight.counts
     only = np.zeros(len(weight), dtype=bool)
     mine = reach.within.indices[reach.within.indptr[j] : reach.within.indptr[j + 1]]
     only[mine] = counts[mine] == 1

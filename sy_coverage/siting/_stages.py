@@ -29,14 +29,14 @@ MOST_DECIMALS = 6
 class Scaled:
     """Numbers as whole multiples of one exact step, so that their sums can be compared without rounding."""
 
-    values: Floats
-    """`values · step` are the numbers; whole when `exact`."""
+    counts: Floats
+    """`counts · step` are the numbers; whole when `exact`."""
     step: Fraction
     exact: bool
 
     def total(self, chosen: ArrayLike) -> float:
         """Return the sum of the chosen numbers, exact where they are whole multiples of the step."""
-        picked = self.values[np.asarray(chosen)]
+        picked = self.counts[np.asarray(chosen)]
         if self.exact:
             return float(sum((int(v) for v in picked), start=0) * self.step)
         return float(sum((Fraction(v) for v in picked.tolist()), start=Fraction(0)) * self.step)

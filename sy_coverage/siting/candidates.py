@@ -92,22 +92,7 @@ def generate_candidates(
     listed = checked(candidates, CANDIDATES)
     demand = demand[demand["unit_id"].isin(units.index)]
     maker = _Maker(units, facilities, listed, demand, policy, costs or COSTS, premises)
-    rows: list[dict[str, Any]] = []
-    for kind, unit_kinds in _covering(policy).items():
-        if per_unit and (kinds is None or kind in kinds):
-            # ids of the first kind are the plain ones; a second kind names itself in them
-            prefix = "G" if kind == next(iter(_covering(policy))) else f"G-{kind}"
-            rows += maker.in_units(kind, unit_kinds, _of_kind(times, kind), per_unit, prefix=prefix)
-    for kind, needed in _counted(policy).items():
-        if per_unit and (kinds is None or kind in kinds):
-            rows += maker.in_counties(kind, needed)
-    for target in policy.targets:
-        if (
-            target.measure.of == "upgrade_count"
-            and per_unit
-            and (kinds is None or target.measure.facility_kind in kinds)
-        ):
-            rows += maker.rebuilt(target)
+    rows = _rows(maker, policy, times, per_unit, kinds) if per_unit else []
     if not rows:
         return listed.sort_index()
     import geopandas as gpd  # noqa: PLC0415  the room stays light until frames are made
@@ -126,6 +111,30 @@ def generate_candidates(
     together = pd.concat([listed.astype(object), made.astype(object)])
     frame = gpd.GeoDataFrame(together, geometry="geometry", crs=listed.crs)
     return checked(frame, CANDIDATES).sort_index()
+
+
+def _rows(
+    maker: _Maker,
+    policy: Policy,
+    times: TravelTimes | Mapping[str, TravelTimes] | None,
+    per_unit: int,
+    kinds: tuple[str, ...] | None,
+) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    covering = _covering(policy)
+    for kind, unit_kinds in covering.items():
+        if kinds is None or kind in kinds:
+            # ids of the first kind are the plain ones; a second kind names itself in them
+            prefix = "G" if kind == next(iter(covering)) else f"G-{kind}"
+            rows += maker.in_units(kind, unit_kinds, _of_kind(times, kind), per_unit, prefix=prefix)
+    for kind, needed in _counted(policy).items():
+        if kinds is None or kind in kinds:
+            rows += maker.in_counties(kind, needed)
+    for target in policy.targets:
+        measure = target.measure
+        if isinstance(measure, UpgradeCount) and (kinds is None or measure.facility_kind in kinds):
+            rows += maker.rebuilt(target)
+    return rows
 
 
 def _covering(policy: Policy) -> dict[str, set[str]]:
@@ -275,7 +284,7 @@ class _Maker:
             from sklearn.cluster import KMeans  # noqa: PLC0415  a second to import, only where sites are generated
             from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
-            model = KMeans(n_clusters=count, n_init=4, random_state=SEED, algorithm="lloyd")
+            model = KMeans(n_clusters=count, n_init=1, random_state=SEED, algorithm="lloyd")
             # a few dozen points: starting threads would take a hundred times as long as the work
             with threadpool_limits(limits=1):
                 centres = model.fit(self.metres[points], sample_weight=self.elders[points]).cluster_centers_

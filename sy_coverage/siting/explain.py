@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,6 +62,8 @@ class Reasons:
     case: Case
     solved: Solved
     options: SolveOptions
+    phase: Mapping[str, int] = field(default_factory=dict)
+    """Year in which each site opens, in a plan of several years."""
 
     def __call__(self) -> DataFrame:
         """Return the reasons for each site of the plan, indexed by `site_id`, ordered by id."""
@@ -69,7 +71,15 @@ class Reasons:
         context = _Context.of(self.case, self.solved)
         with _solver.Watch(self.options) as watch:
             for site_id in self.solved.sites:
-                found = [*_of_site(context, site_id), *_without(context, site_id, watch)]
+                found = list(_of_site(context, site_id))
+                if self.phase:
+                    opens = {"reason_id": "opens_in", "subject": site_id, "value": self.phase[site_id]}
+                    found = [opens, *found]
+                else:
+                    found += [
+                        *_alternative(context, context.case.position(site_id)),
+                        *_without(context, site_id, watch),
+                    ]
                 rows += [{"site_id": site_id, **row} for row in found]
         return reason_frame(rows, policy=self.case.policy, index="site_id")
 
@@ -113,7 +123,6 @@ def _of_site(context: _Context, site_id: str) -> Iterator[Row]:
         yield from _own_elders(context, site_id, str(site["kind"]))
     if site["kind"] in medical_kinds(case) and np.isfinite(context.medical_min[j]):
         yield {"reason_id": "medical_min", "subject": site_id, "value": context.medical_min[j]}
-    yield from _alternative(context, j)
 
 
 def _alone(context: _Context, closed: NDArray[np.bool_], j: int) -> Iterator[Row]:

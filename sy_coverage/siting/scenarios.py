@@ -1,0 +1,262 @@
+"""Set plans side by side: what more elders cost, what the county rule costs, and what differs between two plans."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from sy_coverage.errors import CertificateError, InputError, some
+from sy_coverage.siting import _solver
+from sy_coverage.siting._policy_check import figures
+from sy_coverage.siting._policy_model import Model
+from sy_coverage.siting._verify import Verification
+from sy_coverage.siting.explain import Reasons
+from sy_coverage.siting.policy_plan import plan_of
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from sy_coverage.siting._policy_case import Case
+    from sy_coverage.siting.certificate import SitingPlan
+
+
+def trade_off(
+    plan: SitingPlan,
+    *,
+    points: int = 12,
+    keep_targets: bool = True,
+    options: _solver.SolveOptions | None = None,
+) -> DataFrame:
+    """Return plans that keep every rule of `plan`, from the cheapest to the one that reaches most elders.
+
+    No plan in the table costs as little and reaches as many elders as another: each is the cheapest for its number of
+    elders, and reaches the most for its cost (the ε-constraint method, each point solved to proof).
+
+    Parameters
+    ----------
+    plan
+        A plan of `policy_plan` that has sites; its budget does not bind here.
+    points
+        How many to look for; fewer come back where no more exist, or where the time is up.
+    keep_targets
+        Whether every point must meet the targets; if not, the curve begins with opening nothing that is not required.
+    options
+        Time for the whole table.
+
+    Returns
+    -------
+    curve
+        Indexed by `point` from 1: `cost` (10⁴ yuan), `elders_covered`, `share_covered`, `new_sites`,
+        `cost_per_elder_more` (yuan for each elder more than the point before; missing for the first), `targets_met`,
+        `sites` (ids).
+
+    Raises
+    ------
+    InputError
+        If the plan is none of `policy_plan`, or `points` is below 2.
+    """
+    if points < 2:
+        raise InputError(f"points={points}: a curve needs 2 or more")
+    case = _case_of(plan).but(budget=None)
+    with _solver.Watch(options or _solver.SolveOptions()) as watch:
+        found = _curve(case, points, watch, keep_targets=keep_targets)
+    whole = float(case.demand[case.setting.elders].sum())
+    rows = pd.DataFrame(
+        [
+            {
+                "cost": f.cost,
+                "elders_covered": f.elders_covered,
+                "share_covered": f.elders_covered / whole if whole else np.nan,
+                "new_sites": len(sites),
+                "targets_met": f.met,
+                "sites": sites,
+            }
+            for _, sites in sorted(found.items())
+            for f in (figures(case, sites),)
+        ],
+        index=pd.RangeIndex(1, len(found) + 1, name="point"),
+    )
+    if ((rows["cost"].diff() <= 0) | (rows["elders_covered"].diff() <= 0)).any():
+        raise CertificateError("the curve has a point that another one beats; it is not shown")
+    more = rows["cost"].diff() * 10_000 / rows["elders_covered"].diff()
+    rows.insert(4, "cost_per_elder_more", more)
+    return rows
+
+
+def _curve(
+    case: Case, points: int, watch: _solver.Watch, *, keep_targets: bool
+) -> dict[float, tuple[str, ...]]:
+    """Return sites by elders covered (in exact steps): both ends, then points in the widest gaps."""
+    step = 1.0 if case.weight.exact else 1e-6 * max(1.0, float(case.weight.counts.sum()))
+    first, last = (_point(case, e, watch, keep_targets=keep_targets) for e in (None, np.inf))
+    if first is None or last is None:
+        return {}
+    found = dict([first, last])
+    # (from, to, next to try): what lies strictly between two points is not known yet
+    gaps = [(first[0], last[0], (first[0] + last[0]) / 2)]
+    while len(found) < points and gaps and not watch.over:
+        gaps.sort(key=lambda g: (g[1] - g[0], -g[0]))
+        low, high, aim = gaps.pop()
+        if high - low <= step:
+            continue
+        at_least = max(low + step, float(np.ceil(aim)) if case.weight.exact else aim)
+        got = _point(case, at_least, watch, keep_targets=keep_targets)
+        if got is None:
+            break
+        if got[0] < high:
+            found[got[0]] = got[1]
+            gaps += [(low, got[0], (low + got[0]) / 2), (got[0], high, (got[0] + high) / 2)]
+        elif aim > low + step:
+            gaps.append((low, high, low + step))  # nothing in the upper half: ask for the very next point
+    return found
+
+
+def _point(
+    case: Case, least: float | None, watch: _solver.Watch, *, keep_targets: bool
+) -> tuple[float, tuple[str, ...]] | None:
+    """Return (elders in exact steps, sites) of the cheapest plan with `least` elders (None: any, inf: most); None if not proved."""
+    # targets that may be missed at no price are none
+    model = Model(case, elastic=not keep_targets, cheapest=least is None and keep_targets)
+    program = model.program
+    stages = [("cost", "min"), ("elders", "max"), ("ranks", "min")]
+    if least is not None and np.isfinite(least):
+        objective, constant = model.elders()
+        used = np.flatnonzero(objective)
+        room = 0.5 if case.weight.exact else 1e-9 * max(1.0, least)
+        program.row(used, objective[used], lower=least - constant - room)
+    elif least is not None:
+        stages = [("elders", "max"), ("cost", "min"), ("ranks", "min")]
+    elders, x = 0.0, np.empty(0)
+    for name, sense in stages:
+        constant = 0.0
+        if name == "elders":
+            objective, constant = model.elders()
+            whole = case.weight.exact
+        else:
+            objective, whole = (model.cost(), case.cost.exact) if name == "cost" else (model.ranks(), True)
+        answer = program.optimise(objective, sense, whole=whole, watch=watch)  # type: ignore[arg-type]  # min or max
+        if answer.status != "optimal" or answer.value is None:
+            return None
+        x = answer.x
+        if name == "elders":
+            elders = constant + answer.value
+    return elders, tuple(s for s, v in zip(case.ids, x[model.x], strict=True) if v > 0.5)
+
+
+def scope_price(plan: SitingPlan, *, options: _solver.SolveOptions | None = None) -> DataFrame:
+    """Return what it costs that every county meets the coverage rates by itself, against the rates over all units at once.
+
+    Returns
+    -------
+    prices
+        Indexed by `scope` (``county``, ``city``): `status`, `cost`, `new_sites`, `elders_covered`, `sites`; the
+        difference of the two costs is the price of the county rule.
+
+    Raises
+    ------
+    InputError
+        If the plan is none of `policy_plan`.
+    """
+    case = _case_of(plan)
+    rows = []
+    for scope in ("county", "city"):
+        other = plan_of(case.but(scope=scope), options=options or _solver.SolveOptions())
+        rows.append({"scope": scope, "status": other.status, **_summary(other)})
+    return pd.DataFrame(rows).set_index("scope")
+
+
+def compare_plans(one: SitingPlan, other: SitingPlan) -> DataFrame:
+    """Return the sites of two plans side by side.
+
+    Returns
+    -------
+    comparison
+        Indexed by `site_id`, sorted: `kind`, `unit_id`, `cost`, `in_one`, `in_other`. `.attrs["totals"]` is a frame
+        of `cost`, `new_sites` and `elders_covered` of both, and how many sites they share.
+
+    Raises
+    ------
+    InputError
+        If a plan is none of `policy_plan`.
+    """
+    cases = [_case_of(p).candidates for p in (one, other)]
+    rows = []
+    for site_id in sorted({*one.sites, *other.sites}):
+        site = next(c.loc[site_id] for c in cases if site_id in c.index)
+        rows.append(
+            {
+                "site_id": site_id,
+                "kind": site["kind"],
+                "unit_id": site["unit_id"],
+                "cost": float(site["cost"]),
+                "in_one": site_id in one.sites,
+                "in_other": site_id in other.sites,
+            }
+        )
+    columns = ["site_id", "kind", "unit_id", "cost", "in_one", "in_other"]
+    frame = pd.DataFrame(rows, columns=columns).set_index("site_id")
+    totals = pd.DataFrame([_summary(p) for p in (one, other)], index=pd.Index(["one", "other"], name="plan"))
+    frame.attrs["totals"] = totals.drop(columns="sites").assign(
+        shared=int((frame["in_one"] & frame["in_other"]).sum())
+    )
+    return frame
+
+
+def verify_policy(plan: SitingPlan) -> Verification:
+    """Return what a policy plan comes to when it is counted again from the frames and travel times, without the solver.
+
+    Returns
+    -------
+    verification
+        Every rule and target recomputed, the first objective, and the figures of the plan.
+
+    Raises
+    ------
+    CertificateError
+        If a rule or target does not hold, or a figure is not what the plan says.
+    InputError
+        If the plan is none of `policy_plan`, or is one of several years (each year is checked when it is made).
+    """
+    case = _case_of(plan)
+    certificate = plan.certificate
+    if certificate is None or plan.phase:
+        raise InputError("verify_policy: needs a plan with a certificate, and not one of several years")
+    again = figures(case, plan.sites)
+    ours = {
+        "cost": again.cost,
+        "elders": again.elders_covered,
+        "elder_minutes": again.elder_minutes,
+        "home_minutes": again.home_minutes,
+        "towards_targets": float(again.towards_targets),
+        "site_ranks": float(sum(case.position(s) + 1 for s in plan.sites)),
+    }
+    wrong = [s.objective_id for s in certificate.stages if not _solver.same(s.value, ours[s.objective_id])]
+    unproved = [s.objective_id for s in certificate.stages if s.proved and not _solver.same(s.value, s.bound)]
+    missed = [] if "coverage_targets" not in certificate.rules or again.met else ["targets"]
+    false_claim = ["status"] if plan.status == "optimal" and not certificate.proved else []
+    found = [*again.broken, *wrong, *unproved, *missed, *false_claim]
+    if found or plan.objective != certificate.stages[0].value:
+        raise CertificateError(
+            f"the plan does not hold when counted again: {some(found or ['objective'])}; it is not to be used"
+        )
+    rules = pd.DataFrame({"holds": True}, index=pd.Index(certificate.rules, name="rule_id"))
+    return Verification(certificate.problem, plan.objective, rules, {**ours, "targets": again.targets})
+
+
+def _summary(plan: SitingPlan) -> dict[str, object]:
+    return {
+        "cost": plan.details.get("cost"),
+        "new_sites": len(plan.sites),
+        "elders_covered": plan.details.get("elders_covered"),
+        "sites": plan.sites,
+    }
+
+
+def _case_of(plan: SitingPlan) -> Case:
+    if not isinstance(plan.reasons, Reasons):
+        raise InputError(
+            "this needs a plan of policy_plan that has sites; an infeasible one has details['attainable']"
+        )
+    return plan.reasons.case
