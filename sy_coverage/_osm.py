@@ -228,18 +228,17 @@ def read_areas(path: str | os.PathLike[str], *, admin_level: int | str) -> GeoDa
         osmium.filter.TagFilter(("admin_level", str(admin_level))),
     ]
     factory = osmium.geom.WKBFactory()
-    rows = []
     administrative = osmium.filter.TagFilter(("boundary", "administrative"))
-    for area in _objects(path, osmium.osm.ALL, filters, prepare=lambda s: s.with_areas(administrative)):
-        rows.append(
-            {
-                "osm_id": f"{'w' if area.from_way() else 'r'}{area.orig_id()}",
-                "name": area.tags.get("name"),
-                "ref": area.tags.get("ref"),
-                "admin_level": str(admin_level),
-                "geometry": shapely.from_wkb(bytes.fromhex(factory.create_multipolygon(area))),
-            }
-        )
+    rows = [
+        {
+            "osm_id": f"{'w' if area.from_way() else 'r'}{area.orig_id()}",
+            "name": area.tags.get("name"),
+            "ref": area.tags.get("ref"),
+            "admin_level": str(admin_level),
+            "geometry": shapely.from_wkb(bytes.fromhex(factory.create_multipolygon(area))),
+        }
+        for area in _objects(path, osmium.osm.ALL, filters, prepare=lambda s: s.with_areas(administrative))
+    ]
     frame = pd.DataFrame(rows, columns=["osm_id", "name", "ref", "admin_level", "geometry"])
     return gpd.GeoDataFrame(frame.set_index("osm_id").sort_index(), geometry="geometry", crs="EPSG:4326")
 

@@ -166,7 +166,7 @@ def reach(  # noqa: C901, PLR0912, PLR0915 - one loop that must stay in one comp
         point_blocks = 0
         if not to_nodes:
             for block in range(node_blocks):
-                start = np.int64(node_block[block]) * BLOCK
+                start = int(node_block[block]) * BLOCK
                 for node in range(start, min(start + BLOCK, node_min.size)):
                     here = node_min[node]
                     if here == np.inf:
@@ -196,7 +196,7 @@ def reach(  # noqa: C901, PLR0912, PLR0915 - one loop that must stay in one comp
             columns = np.append(columns, np.empty(more, np.int32))
             values = np.append(values, np.empty(more, np.float64))
         for block in blocks:
-            start = np.int64(block) * BLOCK
+            start = int(block) * BLOCK
             for item in range(start, min(start + BLOCK, answer.size)):
                 if answer[item] != np.inf:
                     columns[written] = item
@@ -204,11 +204,11 @@ def reach(  # noqa: C901, PLR0912, PLR0915 - one loop that must stay in one comp
                     written += 1
         counts[site - first] = written - before
         for block in range(node_blocks):
-            start = np.int64(node_block[block]) * BLOCK
+            start = int(node_block[block]) * BLOCK
             node_mark[node_block[block]] = 0
             node_min[start : min(start + BLOCK, node_min.size)] = np.inf
         for block in range(point_blocks):
-            start = np.int64(point_block[block]) * BLOCK
+            start = int(point_block[block]) * BLOCK
             point_mark[point_block[block]] = 0
             point_min[start : min(start + BLOCK, point_min.size)] = np.inf
     return counts, columns[:written].copy(), values[:written].copy()

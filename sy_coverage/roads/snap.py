@@ -107,10 +107,11 @@ def along(xy: Array, start: Array, link: Array, points: Array) -> tuple[Array, A
     away = np.hypot(*(points[owner] - a - place[:, None] * step).T)
     order = np.lexsort((np.arange(owner.size), np.round(away, DECIMALS_M), owner))
     nearest = order[segments[:-1]]
-    before = np.r_[0.0, np.cumsum(length)]
-    start_m = before[:-1] - before[segments[owner]]
-    total = before[segments[1:]] - before[segments[:-1]]
-    metres = np.round(start_m[nearest] + place[nearest] * length[nearest], DECIMALS_M)
+    # summed link by link, so that a point's place does not depend on the points it came with
+    passed = np.where(np.arange(owner.size) < nearest[owner], length, 0.0)
+    total = np.add.reduceat(length, segments[:-1]) if link.size else np.zeros(0)
+    passed_m = np.add.reduceat(passed, segments[:-1]) if link.size else np.zeros(0)
+    metres = np.round(passed_m + place[nearest] * length[nearest], DECIMALS_M)
     # the end of a link is the end, whatever rounding has made of its length
     at_end = metres >= total - 10.0**-DECIMALS_M
     fraction = np.where(at_end, 1.0, metres / np.where(total > 0, total, 1.0))
