@@ -10,11 +10,12 @@ import io
 import itertools
 import json
 import os
+import sqlite3
 import stat
 import tempfile
 import tomllib
 import zipfile
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -541,6 +542,26 @@ def write_layers(path: str | os.PathLike[str], layers: Mapping[str, GeoDataFrame
                 frame.reset_index().to_file(part, layer=name, driver="GPKG", engine="pyogrio")
             except Exception as error:
                 raise CannotWriteError(f"{path}: layer '{name}' cannot be written ({error})") from error
+
+
+@contextmanager
+def database(path: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]:
+    """Give a connection to the SQLite file `path` (made if need be) whose changes are kept when the block ends well.
+
+    Raises
+    ------
+    CannotWriteError
+        If the file cannot be opened or written, or is no SQLite file.
+    """
+    file = Path(path)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(file, timeout=30.0)) as connection, connection:
+            # readers and a writer do not wait for each other, and a kill leaves a whole file
+            connection.execute("PRAGMA journal_mode = WAL")
+            yield connection
+    except (sqlite3.DatabaseError, OSError) as error:
+        raise CannotWriteError(f"{path}: cannot be used as a cache ({error}); give another path") from error
 
 
 @contextmanager

@@ -11,8 +11,10 @@ from sy_coverage._frames import GEOGRAPHIC, metric_crs, require_crs
 from sy_coverage.errors import InputError
 from sy_coverage.places.names import UnitNames
 from sy_coverage.places.points import area_box, inside_box, placed
+from sy_coverage.places.providers import Provider
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Sequence
 
     from geopandas import GeoDataFrame, GeoSeries
@@ -50,6 +52,7 @@ def geocode(
     *,
     units: GeoDataFrame,
     accept: Iterable[str] = ("village", "town"),
+    cache: str | os.PathLike[str] | None = None,
 ) -> GeoDataFrame:
     """Return `facilities` located: given coordinates first, then each of `sources` for the rows still open.
 
@@ -63,12 +66,15 @@ def geocode(
         Units frame; `unit_named` and `county_named` of the rows are looked up in it first.
     accept
         Precisions that may set a point, of ``"village"``, ``"town"``; a coarser match is ``not_located``, too_coarse.
+    cache
+        SQLite file that keeps the answers of map services: killed and run again, nothing is asked twice.
 
     Returns
     -------
     located
         Same index, EPSG:4326, with `located_by`, `location_precision`, `location_status`, `location_reason` (the id of
-        a label ``places.reason_<id>``), `location_detail`, `location_query`. A point outside the row's county is
+        a label ``places.reason_<id>``), `location_detail`, `location_query` and, of map services,
+        `location_time` (when the answer was received, UTC). A point outside the row's county is
         ``rejected``, its distance in km in `location_detail`.
 
     Raises
@@ -77,6 +83,8 @@ def geocode(
         If `accept` names an unknown precision.
     MissingCRSError
         If a frame has no CRS.
+    OfflineError, ServiceStoppedError
+        If a map service cannot be asked or stops us; what it answered so far is in the cache.
     """
     accepted = set(accept) | {"point"}
     if accepted - set(PRECISIONS):
@@ -93,7 +101,10 @@ def geocode(
     frame.loc[given & frame["location_precision"].isna(), "location_precision"] = "point"
     frame.loc[given & frame["location_status"].isna(), "location_status"] = "located"
     frame.loc[~given & frame["location_status"].isna(), "location_status"] = "not_located"
-    for source in sources:
+    for given_source in sources:
+        source = given_source
+        if cache is not None and isinstance(source, Provider):
+            source = source.with_cache(cache)
         open_rows = ~(frame["location_status"] == "located")
         if open_rows.any():
             rows = frame.loc[open_rows]
@@ -191,6 +202,13 @@ def _taken(frame: GeoDataFrame, answers: DataFrame, source: str) -> GeoDataFrame
     for column, target in renamed.items():
         values = better[column].astype(object)
         frame.loc[better.index, target] = values.where(values.notna(), None)
+    if "received" in better.columns:
+        times = better["received"].astype(object)
+        before_times = frame["location_time"] if "location_time" in frame.columns else None
+        frame["location_time"] = (
+            pd.Series(None, index=frame.index, dtype=object) if before_times is None else before_times
+        )
+        frame.loc[better.index, "location_time"] = times.where(times.notna(), None)
     frame.loc[better.index, "located_by"] = pd.Series(source, index=better.index, dtype=object).where(
         has_point, None
     )

@@ -1,0 +1,300 @@
+"""The door to the network: named services only, within limits, and every answer kept so that nothing is asked twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+import hashlib
+import ipaddress
+import json
+import logging
+import socket
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from sy_coverage import _files
+from sy_coverage.errors import InputError, OfflineError, ServiceStoppedError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator, Mapping
+
+    import httpx
+    from pydantic import SecretStr
+
+_log = logging.getLogger(__name__)
+AGENT = "sy-coverage/0.1 (elder-care coverage planning)"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may cost."""
+
+    most_bytes: int = 20_000_000
+    total_s: float = 60.0
+    """From sending to the last byte; a slow drip ends here."""
+    connect_s: float = 10.0
+    tries: int = 5
+    """After so many refusals or faults the service has stopped us."""
+    longest_wait_s: float = 300.0
+    """A service that asks for a longer pause has stopped us."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Where time comes from: a monotonic clock for waits and limits, so that a clock set back changes nothing."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer's bytes, when it was received (UTC, ISO 8601), and whether it came from the cache."""
+
+    content: bytes
+    received: str
+    cached: bool
+
+
+class Cache:
+    """Answers by question in one SQLite file; a row that does not match its checksum is dropped and asked again."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Open or make the cache at `path`."""
+        self._path = path
+        with _files.database(path) as connection:
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS answers (question TEXT PRIMARY KEY, content BLOB NOT NULL, "
+                "checksum TEXT NOT NULL, received TEXT NOT NULL)"
+            )
+
+    def get(self, question: str) -> Reply | None:
+        """Return the answer to `question` if it is there and whole."""
+        with _files.database(self._path) as connection:
+            row = connection.execute(
+                "SELECT content, checksum, received FROM answers WHERE question = ?", (question,)
+            ).fetchone()
+            if row is None:
+                return None
+            content, checksum, received = row
+            if not isinstance(content, bytes) or _checksum(content, str(received)) != checksum:
+                _log.warning("a damaged answer in the cache is asked for again")
+                connection.execute("DELETE FROM answers WHERE question = ?", (question,))
+                return None
+        return Reply(content, str(received), cached=True)
+
+    def put(self, question: str, reply: Reply) -> None:
+        """Keep an answer."""
+        row = (question, reply.content, _checksum(reply.content, reply.received), reply.received)
+        with _files.database(self._path) as connection:
+            connection.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", row)
+
+
+@dataclass(frozen=True)
+class _Got:
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class _Trouble:
+    words: str
+    wait_s: float = 0.0
+    is_offline: bool = False
+
+
+def _checksum(content: bytes, received: str) -> str:
+    return hashlib.sha256(content + b"\0" + received.encode()).hexdigest()
+
+
+def _resolved(host: str, port: int) -> list[str]:
+    return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+@dataclass
+class Client:
+    """Asks the services on `hosts` and nobody else.
+
+    Requests go over https to public addresses only; `loopback` allows plain http to this machine, for tests. Redirects
+    are refused. Keys are given apart from the other parameters: they enter the request, and nothing that is written.
+    """
+
+    hosts: frozenset[str]
+    cache: Cache | None = None
+    offline: bool = False
+    limits: Limits = field(default_factory=Limits)
+    clock: Clock = field(default_factory=Clock)
+    loopback: bool = False
+    resolve: Callable[[str, int], list[str]] = _resolved
+    _last: float | None = None
+
+    def get(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str],
+        question: str | None = None,
+        secrets: Mapping[str, SecretStr] | None = None,
+        pause_s: float = 0.0,
+        accept: Callable[[bytes], str | None] = lambda _: None,
+    ) -> Reply:
+        """Return the answer to a GET request, from the cache if it was asked before.
+
+        Parameters
+        ----------
+        url
+            Without a query.
+        params, secrets
+            The query; keys are secrets.
+        question
+            Under which the cache keeps the answer; by default the address and `params`, never the secrets.
+        pause_s
+            Least time since the request before this one.
+        accept
+            Returns what is wrong with a body of status 200, or None; ``"wait"`` means the service asks to slow down. An
+            answer that is refused is never kept.
+
+        Raises
+        ------
+        OfflineError
+            If the network cannot be reached or is forbidden, and the cache does not know the answer.
+        ServiceStoppedError
+            If the key is refused, a quota is used up, or the service does not answer as documented after all tries.
+        InputError
+            If the address is not one of `hosts`, not https, or not public.
+        """
+        question = question or json.dumps([url, sorted(params.items())], ensure_ascii=False)
+        known = self.cache.get(question) if self.cache else None
+        if known is not None:
+            return known
+        if self.offline:
+            raise OfflineError(
+                f"{urlsplit(url).hostname}: the network is forbidden and the cache has no answer"
+            )
+        reply = self._asked(
+            url, {**params, **{k: v.get_secret_value() for k, v in (secrets or {}).items()}}, pause_s, accept
+        )
+        if self.cache:
+            self.cache.put(question, reply)
+        return reply
+
+    def _asked(
+        self, url: str, query: Mapping[str, str], pause_s: float, accept: Callable[[bytes], str | None]
+    ) -> Reply:
+        host = str(urlsplit(url).hostname)
+        address = self._address(url)
+        trouble = _Trouble("")
+        for attempt in range(self.limits.tries):
+            self._pause(pause_s)
+            got = self._once(url, query, address)
+            wrong = accept(got.content) if got.status == 200 and not got.fault else ""
+            if wrong is None:
+                return Reply(got.content, self.clock.now().isoformat(timespec="seconds"), cached=False)
+            trouble = self._trouble(host, got, wrong, float(2**attempt))
+            if trouble.wait_s > self.limits.longest_wait_s:
+                break
+            if attempt + 1 < self.limits.tries:
+                self.clock.sleep(trouble.wait_s)
+        if trouble.is_offline:
+            raise OfflineError(
+                f"{host}: cannot be reached ({trouble.words}); check the network, or run offline from the cache"
+            )
+        raise ServiceStoppedError(f"{host}: {trouble.words}; run again later to go on from here")
+
+    def _trouble(self, host: str, got: _Got, wrong: str, wait_s: float) -> _Trouble:
+        """Return what is wrong with an answer and how long to wait before the next try, or stop at once."""
+        if got.fault:
+            return _Trouble(got.fault, wait_s, is_offline=True)
+        if got.status in (401, 403):
+            raise ServiceStoppedError(
+                f"{host}: the key is refused (status {got.status}); check the key and its permissions"
+            )
+        if got.status == 429:
+            return _Trouble("it asks to slow down (status 429)", self._retry_after(got.headers, wait_s))
+        if got.status >= 500:
+            return _Trouble(f"it fails (status {got.status})", wait_s)
+        if got.status != 200:
+            raise ServiceStoppedError(f"{host}: unexpected status {got.status}; redirects are not followed")
+        return _Trouble("it asks to slow down" if wrong == "wait" else wrong, wait_s)
+
+    def _pause(self, pause_s: float) -> None:
+        if self._last is not None and pause_s > 0:
+            left = self._last + pause_s - self.clock.monotonic()
+            if left > 0:
+                self.clock.sleep(left)
+        self._last = self.clock.monotonic()
+
+    def _retry_after(self, headers: Mapping[str, str], default: float) -> float:
+        """Return the seconds a service asks us to wait: a number, or until a date."""
+        asked = headers.get("retry-after", "").strip()
+        if asked.isdigit():
+            return float(asked)
+        try:
+            until = email.utils.parsedate_to_datetime(asked)
+        except (TypeError, ValueError):
+            return default
+        return max((until - self.clock.now()).total_seconds(), 0.0)
+
+    def _address(self, url: str) -> str:
+        """Return the numeric address to connect to, once it is known to be one that may be asked."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if host not in self.hosts:
+            raise InputError(f"{host or url}: not a service this study names; requests go to no other")
+        if parts.scheme != "https" and not self.loopback:
+            raise InputError(f"{host}: only https is used")
+        try:
+            found = self.resolve(host, parts.port or 443)
+        except OSError as error:
+            raise OfflineError(f"{host}: cannot be found ({error}); check the network") from None
+        # checked and then connected to by number, so that a second look-up cannot name another machine
+        for address in found:
+            number = ipaddress.ip_address(address.split("%")[0])
+            if not (number.is_global or (self.loopback and number.is_loopback)):
+                raise InputError(f"{host}: resolves to {number}, which is no public address")
+        return found[0]
+
+    def _once(self, url: str, query: Mapping[str, str], address: str) -> _Got:
+        """Return what came back and what went wrong on the way; the transport, unlike a client, logs no address."""
+        import httpx  # noqa: PLC0415  (heavy)
+
+        parts = urlsplit(url)
+        pinned = httpx.URL(url, params=dict(query)).copy_with(host=address)
+        timeouts = dict.fromkeys(("connect", "read", "write", "pool"), self.limits.connect_s)
+        request = httpx.Request(
+            "GET",
+            pinned,
+            headers={"Host": parts.netloc, "User-Agent": AGENT, "Accept-Encoding": "identity"},
+            extensions={"timeout": timeouts, "sni_hostname": parts.hostname},
+        )
+        start = self.clock.monotonic()
+        try:
+            with httpx.HTTPTransport(trust_env=False) as transport:
+                response = transport.handle_request(request)
+                try:
+                    content = b"".join(self._within(response, start))
+                finally:
+                    response.close()
+        except httpx.HTTPError as error:
+            return _Got(0, {}, b"", str(error) or type(error).__name__)
+        return _Got(response.status_code, dict(response.headers), content)
+
+    def _within(self, response: httpx.Response, start: float) -> Iterator[bytes]:
+        """Yield a body piece by piece until it is too long in bytes or in time."""
+        import httpx  # noqa: PLC0415
+
+        size = 0
+        stream: Any = response.stream
+        for piece in stream:
+            size += len(piece)
+            if size > self.limits.most_bytes:
+                raise httpx.ReadError(f"more than {self.limits.most_bytes:,} bytes")
+            if self.clock.monotonic() - start > self.limits.total_s:
+                raise httpx.ReadTimeout(f"more than {self.limits.total_s:g} s")
+            yield piece
