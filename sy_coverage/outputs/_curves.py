@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sy_coverage import labels
+from sy_coverage import coverage, labels
 from sy_coverage.outputs import _drawing as draw
 from sy_coverage.outputs import _format as fmt
 from sy_coverage.outputs import _plotted_map as still
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
     from sy_coverage.outputs._drawing import Format
     from sy_coverage.outputs.findings import Findings
@@ -21,27 +20,29 @@ if TYPE_CHECKING:
 WIDTH = 7.2
 
 
-def lorenz_points(findings: Findings, suffix: str = "") -> NDArray[np.float64] | None:
-    """Return the Lorenz curve of access by unit, n × 2: cumulative share of elders, and of elders within the cutoff.
+def _access(findings: Findings, suffix: str) -> tuple[Series, Series] | None:
+    """Return each unit's share of elders within the cutoff and its elders; None where there is no curve to draw."""
+    units = findings.units.sort_index()
+    elders = units["elders"].fillna(0.0).astype("float64")
+    units, elders = units[elders > 0], elders[elders > 0]
+    share = units[f"elders_covered{suffix}"].fillna(0.0).astype("float64") / elders
+    return (share, elders) if share.sum() > 0 else None
+
+
+def lorenz_points(findings: Findings, suffix: str = "") -> DataFrame | None:
+    """Return the Lorenz curve of access by unit: `population_share` of elders, `value_share` of those within the cutoff.
 
     Units stand in the order of their share within the cutoff, lowest first. With `suffix` ``_planned``, with the plan. None
     where there are no elders, or none within the cutoff.
     """
-    units = findings.units.sort_index()
-    elders = units["elders"].fillna(0.0).to_numpy(dtype="float64")
-    covered = units[f"elders_covered{suffix}"].fillna(0.0).to_numpy(dtype="float64")
-    if elders.sum() <= 0 or covered.sum() <= 0:
-        return None
-    share = np.divide(covered, elders, out=np.zeros_like(covered), where=elders > 0)
-    order = np.argsort(share, kind="stable")
-    x = np.concatenate([[0.0], np.cumsum(elders[order]) / elders.sum()])
-    y = np.concatenate([[0.0], np.cumsum(covered[order]) / covered.sum()])
-    return np.column_stack([x, y])
+    access = _access(findings, suffix)
+    return None if access is None else coverage.lorenz(*access)
 
 
-def gini(points: NDArray[np.float64]) -> float:
-    """Return the Gini coefficient of a Lorenz curve: 1 − 2 × the area under it (trapezoids); 0 is even."""
-    return max(0.0, float(1 - 2 * np.trapezoid(points[:, 1], points[:, 0])))
+def gini(findings: Findings, suffix: str = "") -> float | None:
+    """Return the Gini coefficient of access over the units, weighted by elders; None where there is no curve."""
+    access = _access(findings, suffix)
+    return None if access is None else coverage.gini(*access)
 
 
 def has_lorenz(findings: Findings) -> bool:
@@ -74,10 +75,12 @@ def lorenz(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A00
             if points is None:
                 continue
             name = labels.text(f"outputs.{key}", language)
-            label = labels.text("outputs.lorenz_gini", language, name=name, gini=f"{gini(points):.3f}")
+            label = labels.text(
+                "outputs.lorenz_gini", language, name=name, gini=fmt.number(gini(findings, suffix), 3)
+            )
             axes.plot(
-                points[:, 0] * 100,
-                points[:, 1] * 100,
+                points["population_share"] * 100,
+                points["value_share"] * 100,
                 color=colour,
                 linewidth=1.8,
                 linestyle=dashes,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 NBSP = "\u00a0"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _BREAKS = re.compile("[\t\r\n\u2028\u2029]+")
+_GAP = re.compile("(?<=[。；！？]) +")
 _FORMULA = tuple("=+-@＝＋－＠\t\r\n")
 _MONTHS = (
     "January February March April May June July August September October November December".split()  # noqa: SIM905
@@ -41,6 +42,11 @@ def inert(value: Any) -> str:
     text = str(value)
     dangerous = text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
     return ("'" if dangerous else "") + plain(text)
+
+
+def sentences(value: Any) -> str:
+    """Return sentences that were joined with blanks as running text: no blank after a Chinese full stop."""
+    return _GAP.sub("", plain(value))
 
 
 def number(value: Any, digits: int = 0) -> str:

@@ -38,10 +38,9 @@ def brought(findings: Findings, writer: Writer) -> None:
 
 def even(findings: Findings, writer: Writer) -> None:
     """Add how evenly access is spread over the units: Gini coefficients and Lorenz curves."""
-    curves = [_curves.lorenz_points(findings, suffix) for suffix in ("", "_planned")]
-    ginis = [writer.say("not_known") if c is None else fmt.number(_curves.gini(c), 3) for c in curves]
+    ginis = [fmt.number(_curves.gini(findings, s), 3) or writer.say("not_known") for s in ("", "_planned")]
     writer.paragraph("even", today=ginis[0], planned=ginis[1])
-    writer.image("figure_lorenz", partial(figures.lorenz, findings), share=0.62)
+    writer.image("figure_lorenz", partial(figures.lorenz, findings), share=0.55)
 
 
 def _before_after(findings: Findings, writer: Writer) -> None:
@@ -103,7 +102,7 @@ def _left_units(findings: Findings, writer: Writer) -> None:
             writer.say(f"unit_{row.kind}"),
             fmt.number(row.elders),
             fmt.share(row.share_covered_planned),
-            why[unit_id]
+            fmt.sentences(why[unit_id])
             if fmt.known(why[unit_id])
             else writer.say("outside_rates" if row.kind == "other" else "no_reason"),
         ]
@@ -232,8 +231,12 @@ def grounds(findings: Findings, writer: Writer) -> None:
             for row in findings.parameters.to_dict("records")
         ],
     )
-    for reason in findings.policy.readings.reasons.values():
-        writer.text(labels.pick(reason, findings.language))
+    reasons = findings.policy.readings.reasons.values()
+    if reasons:
+        writer.paragraph("readings")
+        writer.items(
+            (f"{n}．", labels.pick(reason, findings.language)) for n, reason in enumerate(reasons, start=1)
+        )
     writer.heading(2, "section_data")
     writer.table(
         "table_sources",

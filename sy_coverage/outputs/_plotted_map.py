@@ -85,6 +85,8 @@ def ground(axes: Axes, units: GeoDataFrame, roads: GeoDataFrame, *, border: floa
     for highway, width in sorted(ROADS.items(), key=lambda item: item[1]):
         chosen = roads.geometry[roads["highway"].astype(str).str.removesuffix("_link") == highway]
         lines(axes, chosen[chosen.intersects(area)], color="#8a7f76", linewidth=width, alpha=0.75)
+    # a light line below keeps borders in sight on dark units
+    polygons(axes, units.geometry, facecolor="none", edgecolor="#ffffff", linewidth=border * 2.4, alpha=0.8)
     estimated = (units["boundary_quality"] == "estimated").to_numpy()
     polygons(axes, units.geometry[~estimated], facecolor="none", edgecolor=draw.SOFT, linewidth=border)
     polygons(
@@ -99,31 +101,80 @@ def ground(axes: Axes, units: GeoDataFrame, roads: GeoDataFrame, *, border: floa
     polygons(axes, counties, facecolor="none", edgecolor=draw.INK, linewidth=border * 2)
 
 
-def names(axes: Axes, places: Iterable[tuple[Any, str]], *, size: float, weight: float = 2.2) -> None:
-    """Write names at points, haloed, leaving out what would lie on a name that is already there."""
+def names(
+    axes: Axes,
+    places: Iterable[tuple[Any, str]],
+    *,
+    size: float,
+    weight: float = 2.2,
+    avoid: Iterable[Any] = (),
+    above: bool = False,
+) -> None:
+    """Write names at points, haloed; each moves up or down to keep off `avoid` (points of markers) and other names.
+
+    A name that finds no room is left out. With `above`, names stay where they are and lie over the markers.
+    """
     from matplotlib.patheffects import withStroke  # noqa: PLC0415
+    from matplotlib.transforms import Bbox  # noqa: PLC0415
 
     figure: Any = axes.figure
     figure.draw_without_rendering()
     renderer = figure.canvas.get_renderer()
+    half = 5.0 * figure.dpi / 72
+    marks = [
+        Bbox.from_extents(x - half, y - half, x + half, y + half)
+        for x, y in axes.transData.transform([(point.x, point.y) for point in avoid] or np.empty((0, 2)))
+    ]
     taken: list[Any] = []
     for point, name in places:
-        text = axes.text(
-            point.x,
-            point.y,
+        text = axes.annotate(
             draw.drawable(name),
+            (point.x, point.y),
+            textcoords="offset points",
+            xytext=(0, 0),
             fontsize=size,
             ha="center",
             va="center",
-            zorder=5,
-            clip_on=True,
+            zorder=9 if above else 6.5,
+            annotation_clip=True,
             path_effects=[withStroke(linewidth=weight, foreground="white", alpha=0.9)],
         )
-        extent = text.get_window_extent(renderer).padded(1)
-        if any(extent.overlaps(other) for other in taken):
+        room = None
+        for clear in (marks, []):
+            for lift in (0.0,) if above else (0.0, 1.2, -1.2, 2.2, -2.2, 3.2, -3.2):
+                text.set_position((0, lift * size))
+                extent = text.get_window_extent(renderer)
+                if not any(extent.overlaps(other) for other in (*taken, *clear)):
+                    room = extent
+                    break
+            if room is not None:
+                break
+        if room is None:
             text.remove()
         else:
-            taken.append(extent)
+            taken.append(room)
+
+
+def fanned(axes: Axes, frame: GeoDataFrame, *, step: float) -> GeoDataFrame:
+    """Return `frame` with points that would lie on one another set side by side, `step` points to each side."""
+    if frame.empty or step == 0:
+        return frame
+    width = axes.get_window_extent().width
+    unit = step / 72 * axes.figure.dpi * (axes.get_xlim()[1] - axes.get_xlim()[0]) / max(width, 1.0)
+    groups: list[list[Any]] = []
+    for place in frame.index:
+        point = frame.geometry[place]
+        near = next((g for g in groups if frame.geometry[g[0]].distance(point) < unit), None)
+        if near is None:
+            groups.append([place])
+        else:
+            near.append(place)
+    moved = frame.geometry.copy()
+    for group in groups:
+        for turn, place in enumerate(group):
+            aside = (turn - (len(group) - 1) / 2) * 2 * unit
+            moved[place] = shapely.Point(moved[place].x + aside, moved[place].y)
+    return frame.set_geometry(moved)
 
 
 def facilities(axes: Axes, findings: Findings, frame: GeoDataFrame, *, size: float) -> list[Any]:
@@ -152,9 +203,10 @@ def facilities(axes: Axes, findings: Findings, frame: GeoDataFrame, *, size: flo
 
 
 def sites(axes: Axes, findings: Findings, frame: GeoDataFrame, *, numbered: bool, size: float) -> None:
-    """Draw proposed sites: ringed in ink, numbered as in the tables where there is room."""
+    """Draw proposed sites: ringed in ink, numbered as in the tables; sites at one place stand side by side."""
+    shown = fanned(axes, frame[frame.geometry.notna()], step=0.5 * size**0.5 if numbered else 0.0)
     for kind in findings.policy.kinds.values():
-        own = frame[(frame["kind"] == kind.id) & frame.geometry.notna()]
+        own = shown[shown["kind"] == kind.id]
         if own.empty:
             continue
         axes.scatter(

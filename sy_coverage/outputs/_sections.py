@@ -129,51 +129,55 @@ def _sum_known(frame: DataFrame, column: str) -> str:
 
 
 def indicators(findings: Findings, writer: Writer) -> None:
-    """Add the indicator table, with clause and reason, and what it comes to in words."""
-    policy, language = findings.policy, findings.language
+    """Add the indicator table of one county, with clause and reason, and what it comes to in words.
+
+    A target that the policy sets for the county and for the city is shown for the county; one of the city alone says so.
+    """
     card = tables.scorecard(findings)
-    city = findings.scope_id == words.CITY
+    own = set(card.loc[card["scope_id"] != words.CITY, "target_id"])
+    card = card[(card["scope_id"] != words.CITY) | ~card["target_id"].isin(own)]
+    indicator_table(findings, card, writer)
+    _indicators_in_words(card, writer)
+
+
+def indicator_table(findings: Findings, card: DataFrame, writer: Writer) -> None:
+    """Add the rows of `card`: target, due date, today, planned, met, needed, and where it says so."""
+    policy, language = findings.policy, findings.language
     rows = []
     for row in card.to_dict("records"):
         target = words.target_of(policy, row["target_id"])
-        value = {
-            k: words.value_of(policy, row["target_id"], row[k])
-            for k in ("value_today", "value_planned", "target")
-        }
-        many = city or row["scope_id"] == words.CITY
-        name = f"{row['name']}（{row['scope']}）" if many else row["name"]
-        if language == "en" and many:
-            name = f"{row['name']} ({row['scope']})"
+        columns = ("target", "value_today", "value_planned")
+        goal, today, planned = (words.value_of(policy, row["target_id"], row[c]) for c in columns)
+        many = row["scope_id"] == words.CITY
+        name = writer.say("scoped", name=row["name"], scope=row["scope"]) if many else row["name"]
+        reason = row["reason"] or words.basis(row["basis"], language)
         rows.append(
             [
                 name,
-                value["target"],
+                goal,
                 fmt.date(policy.due(target), language) if target else "",
-                value["value_today"],
-                value["value_planned"],
+                today,
+                planned,
                 _verdict(row, language),
                 fmt.number(row["needed"]),
-                " ".join(
-                    filter(None, [row["reason"] or words.basis(row["basis"], language), row["citation"]])
-                ),
+                writer.say("reason_and_clause", reason=reason, clause=fmt.plain(row["citation"])),
             ]
         )
     writer.table(
         "table_indicators",
         (
-            ("column_indicator", "l", 3.6),
-            ("column_target", "r", 1.2),
+            ("column_indicator", "l", 3.2),
+            ("column_target", "r", 1.55),
             ("column_due", "l", 1.9),
-            ("column_value_today", "r", 1.2),
-            ("column_value_planned", "r", 1.3),
-            ("column_met", "l", 1.7),
-            ("column_needed", "r", 0.9),
+            ("column_value_today", "r", 1.55),
+            ("column_value_planned", "r", 1.55),
+            ("column_met", "l", 1.6),
+            ("column_needed", "r", 1),
             ("column_reason_citation", "l", 3.6),
         ),
         rows,
         note=writer.say("table_indicators_note"),
     )
-    _indicators_in_words(card, writer)
 
 
 def _verdict(row: dict[str, Any], language: Any) -> str:
@@ -275,7 +279,7 @@ def proposed(findings: Findings, writer: Writer) -> None:
                 name=fmt.plain(row["name"]),
                 unit=fmt.plain(row["unit"]),
             ),
-            row["why"] if fmt.known(row["why"]) else writer.say("no_reason"),
+            fmt.sentences(row["why"]) if fmt.known(row["why"]) else writer.say("no_reason"),
         )
         for row in sites.to_dict("records")
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
 from sy_coverage.outputs import _format as fmt
-from sy_coverage.outputs import _outcome, _sections, figures
+from sy_coverage.outputs import _outcome, _sections, figures, tables
 from sy_coverage.outputs import _words as words
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def write(findings: Findings, writer: Writer) -> None:
     writer.image("figure_city_map", partial(figures.city_map, findings))
     writer.image("figure_bars_city", partial(figures.coverage_bars, findings))
     writer.heading(1, "section_indicators")
-    _sections.indicators(findings, writer)
+    _indicators(findings, writer)
     writer.heading(1, "section_proposed_city")
     _sections.overall(findings, writer)
     if figures.has_lorenz(findings):
@@ -106,6 +106,43 @@ def _counties(findings: Findings, writer: Writer) -> None:
         ("column_plan", "l", 1.9),
     )
     writer.table("table_counties", columns, rows, last_is_total=True)
+
+
+def _indicators(findings: Findings, writer: Writer) -> None:
+    """Add the targets set for each county, how many of them meet it, and the city's own indicators."""
+    card = tables.scorecard(findings)
+    by_county = card[card["scope_id"] != words.CITY]
+    rows = []
+    for target_id, own in by_county.groupby("target_id", sort=False):
+        target = words.target_of(findings.policy, str(target_id))
+        applies = own[own["basis"] != "not_applicable"]
+        known = [applies[column].astype("boolean") for column in ("met_today", "met_planned")]
+        missed = applies[known[1].eq(other=False).fillna(value=False)]
+        due = findings.policy.due(target) if target else None
+        rows.append(
+            [
+                own["name"].iloc[0],
+                words.value_of(findings.policy, str(target_id), own["target"].iloc[0]),
+                fmt.date(due, findings.language),
+                str(len(applies)),
+                *(str(int(met.fillna(value=False).sum())) if met.notna().any() else "" for met in known),
+                labels.joined([fmt.plain(scope) for scope in missed["scope"]], findings.language),
+            ]
+        )
+    if rows:
+        columns: tuple[Any, ...] = (
+            ("column_indicator", "l", 3.6),
+            ("column_target", "r", 1.4),
+            ("column_due", "l", 2),
+            ("column_applies", "r", 1.2),
+            ("column_counties_met", "r", 1.2),
+            ("column_counties_met_planned", "r", 1.4),
+            ("column_counties_missed", "l", 4.6),
+        )
+        writer.table("table_county_targets", columns, rows, note=writer.say("table_county_targets_note"))
+    city = card[card["scope_id"] == words.CITY]
+    if len(city):
+        _sections.indicator_table(findings, city, writer)
 
 
 def _proofs(findings: Findings, writer: Writer) -> None:

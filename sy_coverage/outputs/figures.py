@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from geopandas import GeoDataFrame
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from sy_coverage.outputs._drawing import Format
@@ -88,9 +87,13 @@ def county_map(findings: Findings, *, format: Format = "png") -> bytes:  # noqa:
         still.sites(axes, findings, findings.proposals.sort_index().to_crs(crs), numbered=True, size=95)
         inside = units.geometry.representative_point()
         by_elders = units["elders"].fillna(0).sort_values(ascending=False, kind="stable").index
-        still.names(axes, [(inside[u], units["name"][u]) for u in by_elders], size=7.5)
+        marked = [
+            *findings.facilities.to_crs(crs).geometry.dropna(),
+            *findings.proposals.to_crs(crs).geometry.dropna(),
+        ]
+        still.names(axes, [(inside[u], units["name"][u]) for u in by_elders], size=7.5, avoid=marked)
         _legend(figure, [*still.state_entries(findings), *still.kind_entries(findings), *existing])
-        _head(axes, findings)
+        _head(figure, findings)
     return out.getvalue()
 
 
@@ -105,7 +108,13 @@ def city_map(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A
         still.sites(axes, findings, proposals, numbered=False, size=18)
         counties = units.dissolve("county_id")
         inside = counties.geometry.representative_point()
-        still.names(axes, [(inside[c], counties["county"][c]) for c in counties.index], size=9.5, weight=3)
+        still.names(
+            axes,
+            [(inside[c], counties["county"][c]) for c in counties.index],
+            size=9.5,
+            weight=3,
+            avoid=proposals.geometry.dropna(),
+        )
         entries = [
             still.entry(
                 words.kind(findings.policy, kind, findings.language),
@@ -117,7 +126,7 @@ def city_map(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A
             if (proposals["kind"] == kind).any()
         ]
         _legend(figure, [*still.state_entries(findings), *entries])
-        _head(axes, findings)
+        _head(figure, findings)
     return out.getvalue()
 
 
@@ -139,7 +148,7 @@ def _legend(figure: Figure, entries: list[Any]) -> None:
         )
 
 
-def _head(axes: Axes, findings: Findings) -> None:
+def _head(figure: Figure, findings: Findings) -> None:
     """Write the notices and statements above a map: a sample's warning, estimated borders, approval number."""
     language = findings.language
     said = [draw.drawable(notice) for notice in findings.notices]
@@ -148,7 +157,7 @@ def _head(axes: Axes, findings: Findings) -> None:
         more.insert(0, labels.text("outputs.statement_estimated", language))
     lines = "\n".join(filter(None, ["　".join(said), "　".join(more)]))
     colour = draw.WARN if findings.notices else draw.SOFT
-    axes.set_title(lines, fontsize=7, color=colour, loc="left", pad=4)
+    figure.suptitle(lines, x=0.01, fontsize=7, color=colour, ha="left")
 
 
 def coverage_bars(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A002
@@ -164,7 +173,7 @@ def coverage_bars(findings: Findings, *, format: Format = "png") -> bytes:  # no
         rows = zip(table["name"], table["share_covered"], table["share_covered_planned"], strict=True)
     bars = [(draw.drawable(name), today, planned) for name, today, planned in rows]
     language = findings.language
-    with draw.Canvas(WIDTH, 1.1 + 0.27 * len(bars), format=format)() as (figure, axes, out):
+    with draw.Canvas(WIDTH, 1.1 + 0.23 * len(bars), format=format)() as (figure, axes, out):
         place = np.arange(len(bars))[::-1]
         planned = np.array([_or_nan(p) for _, _, p in bars]) * 100
         today = np.array([_or_nan(t) for _, t, _ in bars]) * 100

@@ -98,7 +98,6 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["data_uri"] = _data_uri
     environment.filters["name"] = lambda block: type(block).__name__
     return environment.get_template("proposal.html")
 
@@ -113,7 +112,11 @@ def html(document: parts.Document) -> str:
     def say(key: str, **values: Any) -> str:
         return labels.text(f"outputs.{key}", document.language, **values)
 
-    return _template().render(document=document, say=say)
+    # a template would take an error inside a drawing for a missing attribute
+    pictures = {
+        id(block): _data_uri(block.png) for block in document.blocks if isinstance(block, parts.Image)
+    }
+    return _template().render(document=document, pictures=pictures, identity=id, say=say)
 
 
 def docx(document: parts.Document) -> bytes:
