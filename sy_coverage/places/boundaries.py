@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from sy_coverage import _osm
 from sy_coverage._frames import GEOGRAPHIC, UNIT_KINDS, UNITS, checked, metric_crs
 from sy_coverage.errors import FrameError, GeometryError, MissingCRSError, some
 from sy_coverage.places import cells, words
@@ -47,6 +49,8 @@ def read_units(
     columns: Mapping[str, str] | None = None,
     invalid: Invalid = "stop",
     encoding: str | None = None,
+    admin_level: int | None = None,
+    county_level: int | None = None,
 ) -> GeoDataFrame:
     """Return the units (街道, 乡镇) of a boundary file.
 
@@ -62,6 +66,9 @@ def read_units(
     invalid
         What to do with invalid shapes and with overlaps that are no slivers: ``"stop"``; ``"repair"`` (an overlap
         goes to the lowest id); ``"skip"`` leaves out invalid shapes. All of it is counted in the report.
+    admin_level, county_level
+        Of an OpenStreetMap extract (``.osm``, ``.osm.pbf``): the level of its areas that are units, and of those that are
+        their counties (none: the whole file is one county). Areas the extract cuts open are not in it.
 
     Returns
     -------
@@ -80,24 +87,70 @@ def read_units(
     """
     if invalid not in ("stop", "repair", "skip"):
         raise GeometryError(f"invalid = '{invalid}' is unknown; say stop, repair or skip")
-    report, breaches = Report(), Breaches()
-    table = read_table(path, "units", report, layer=layer, columns=columns, encoding=encoding)
+    report = Report()
+    if admin_level is not None:
+        file = Path(path).name
+        result = _osm_units(path, admin_level, county_level, file, report)
+    else:
+        table = read_table(path, "units", report, layer=layer, columns=columns, encoding=encoding)
+        file = table.file
+        result = _table_units(table, coordinate_system, report)
+    result = _valid(result, file, invalid, report).sort_index()
+    result = _without_overlaps(result, file, invalid, report)
+    _say_gaps(result, file, report)
+    result = checked(result, UNITS)
+    result.attrs["report"] = report.frame()
+    return result
+
+
+def _table_units(table: Table, coordinate_system: str | None, report: Report) -> GeoDataFrame:
+    """Return the units of a table with boundaries, not yet checked for validity."""
     if table.geometry is None:
         raise GeometryError(
             f"{table.file}: a table without boundaries; give a GeoPackage, GeoJSON or shapefile"
         )
+    breaches = Breaches()
     frame = _attributes(table, breaches, report)
     breaches.stop("units")
     if frame.empty:
         raise FrameError("units", [f"there is no unit in {table.file}"])
     shapes = _in_degrees(table, report, coordinate_system)
     shapes.index = frame.index
-    result = _valid(_framed(frame, shapes), table.file, invalid, report).sort_index()
-    result = _without_overlaps(result, table.file, invalid, report)
-    _say_gaps(result, table.file, report)
-    result = checked(result, UNITS)
-    result.attrs["report"] = report.frame()
-    return result
+    return _framed(frame, shapes)
+
+
+def _osm_units(
+    path: str | os.PathLike[str], admin_level: int, county_level: int | None, file: str, report: Report
+) -> GeoDataFrame:
+    """Return the administrative areas of one level of an OpenStreetMap extract as units, not yet checked for validity."""
+    areas = _osm.read_areas(path, admin_level=admin_level)
+    # a closed way without a name is a piece of some area's boundary, no area of its own
+    areas = areas[areas["name"].notna()]
+    if areas.empty:
+        raise FrameError("units", [f"there is no whole area of admin_level {admin_level} in {file}"])
+    report.say(file, "", "areas_read", admin_level, len(areas))
+    ends = [(end, kind) for kind, known in words.table()["unit_kinds"].items() for end in known]
+    names = areas["name"].astype(str)
+    kinds = [next((kind for end, kind in ends if name.endswith(end)), "township") for name in names]
+    frame = pd.DataFrame({"name": names, "kind": kinds}, index=areas.index.astype(str).rename("unit_id"))
+    stem = file.removesuffix(".pbf").removesuffix(".osm")
+    frame["county_id"], frame["county"] = stem, stem
+    if county_level is not None:
+        counties = _osm.read_areas(path, admin_level=county_level)
+        inside = areas.geometry.representative_point()
+        at, which = counties.sindex.query(inside, predicate="intersects")
+        order = np.lexsort((which, at))
+        at, first = np.unique(at[order], return_index=True)
+        found = counties.iloc[which[order][first]]
+        rows = frame.index[at]
+        frame.loc[rows, "county_id"] = found.index.astype(str).to_numpy()
+        frame.loc[rows, "county"] = found["name"].astype(str).to_numpy()
+        lost = frame.index.difference(rows)
+        if len(lost):
+            raise FrameError("units", [f"areas in no county of admin_level {county_level}: {some(lost)}"])
+    frame["boundary_quality"] = "openstreetmap"
+    shapes = areas.geometry.set_axis(frame.index).to_crs(GEOGRAPHIC)
+    return _framed(frame, shapes)
 
 
 def _framed(frame: Any, shapes: GeoSeries) -> GeoDataFrame:

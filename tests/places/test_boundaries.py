@@ -213,3 +213,14 @@ def test_swapped_axes_in_degrees_are_refused(tmp_path):
     path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
     with pytest.raises(GeometryError, match="axes look swapped"):
         read_units(path)
+
+
+def test_administrative_areas_of_openstreetmap_are_units_at_the_level_chosen(shared_data):
+    units = read_units(shared_data / "roads" / "liechtenstein-2021.osm.pbf", admin_level=8, invalid="repair")
+    # the eleven municipalities; Liechtenstein has 160.5 km²
+    assert {"Vaduz", "Balzers", "Triesen", "Schaan", "Planken", "Ruggell"} <= set(units["name"])
+    assert len(units) == 11
+    assert units.to_crs(units.estimate_utm_crs()).area.sum() / 1e6 == pytest.approx(160.5, abs=1.0)
+    assert set(units["kind"]) == {"township"}
+    with pytest.raises(FrameError, match="no whole area of admin_level 3"):
+        read_units(shared_data / "roads" / "liechtenstein-2021.osm.pbf", admin_level=3)
