@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sy_coverage.outputs._map_frame import Frame
 
-ROAD_VERTICES, CATCHMENT_VERTICES = 160_000, 60_000
+ROAD_VERTICES, CATCHMENT_VERTICES = 160_000, 120_000
 STATUS_COLOURS = {"today": "#4f83a8", "plan": "#c0dcea", "none": "#fbe5c3"}
 """Dark, middle and light: told apart in grey too, and by hatching; blue and sand for eyes that miss red or green."""
 
@@ -187,48 +187,33 @@ def proof_key(county: Series) -> str:
 
 
 def catchment_layers(frame: Frame) -> list[dict[str, Any]]:
-    """Return the catchments by kind and cutoff: what is reached today, and what each later point in time adds."""
-    sheds, proposals = frame.findings.catchments, frame.findings.proposals
-    if sheds.empty:
+    """Return the catchments by kind and cutoff, each with the point in time from which its site is open."""
+    sheds = frame.findings.catchments
+    flat = sheds[sheds.geometry.notna()].reset_index().sort_values(["facility_id", "cutoff_min"])
+    if flat.empty:
         return []
-    flat = sheds.reset_index().sort_values(["facility_id", "cutoff_min"])
-    starts = {site: frame.opens(phase) for site, phase in proposals["phase"].items()}
+    starts = {site: frame.opens(phase) for site, phase in frame.findings.proposals["phase"].items()}
     flat["start"] = flat["facility_id"].map(starts).fillna(0).astype(int)
-    groups = [
-        (kind, minutes)
-        for kind in kinds_in_order(frame, flat["kind"])
-        for minutes in sorted(flat.loc[flat["kind"] == kind, "cutoff_min"].unique())
-    ]
-    layers = []
-    for rank, (kind, minutes) in enumerate(groups):
-        own = flat[(flat["kind"] == kind) & (flat["cutoff_min"] == minutes)]
-        before: Any = shapely.Polygon()
-        features = []
-        for start in sorted(own["start"].unique()):
-            shapes = light.shifted(own.loc[own["start"] == start, "geometry"], frame.shift)
-            reached = shapely.union_all(shapes)
-            added = shapely.difference(reached, before)
-            before = shapely.union(before, reached)
-            features.append({"f": int(start), "g": added})
-        name = frame.words.say("catchment", kind=frame.words.kind(kind), minutes=frame.words.number(minutes))
-        layers.append(
-            layer(f"catchment-{rank + 1}", "catchments", "shed", name, on=False, features=features,
-                  **symbol_of(frame, kind))
-        )  # fmt: skip
-    _lighten([feature for one in layers for feature in one["features"]], frame.tolerance * 2)
+    flat["drawn"] = light.within_budget(
+        light.shifted(flat.geometry, frame.shift), tolerance=frame.tolerance * 3, vertices=CATCHMENT_VERTICES
+    )
+    layers: list[dict[str, Any]] = []
+    for kind in kinds_in_order(frame, flat["kind"]):
+        of_kind = flat[flat["kind"] == kind]
+        for minutes in sorted(of_kind["cutoff_min"].unique()):
+            own = of_kind[of_kind["cutoff_min"] == minutes]
+            features = [
+                {"f": int(start), "g": light.polygon_steps(shape)}
+                for start, shape in zip(own["start"], own["drawn"], strict=True)
+            ]
+            name = frame.words.say(
+                "catchment", kind=frame.words.kind(kind), minutes=frame.words.number(minutes)
+            )
+            layers.append(
+                layer(f"catchment-{len(layers) + 1}", "catchments", "shed", name, on=False, features=features,
+                      **symbol_of(frame, kind))
+            )  # fmt: skip
     return layers
-
-
-def _lighten(features: list[dict[str, Any]], tolerance: float) -> None:
-    """Replace the geometry of `features` by steps, simplified until all together are light enough."""
-    shapes = np.array([feature["g"] for feature in features], dtype=object)
-    for _ in range(6):
-        drawn = shapely.simplify(shapes, tolerance)
-        if shapely.get_num_coordinates(drawn).sum() <= CATCHMENT_VERTICES:
-            break
-        tolerance *= 2
-    for feature, shape in zip(features, drawn, strict=True):
-        feature["g"] = light.polygon_steps(shape)
 
 
 def road_layers(frame: Frame) -> tuple[list[dict[str, Any]], list[str]]:

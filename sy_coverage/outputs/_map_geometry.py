@@ -61,6 +61,43 @@ def simplified_coverage(geometry: GeoSeries, *, tolerance: float, vertices: int)
     return np.where(shapely.is_empty(light), whole, light)
 
 
+def within_budget(polygons: Any, *, tolerance: float, vertices: int) -> Any:
+    """Return polygons, each simplified by itself, without holes and parts too small to see.
+
+    Their outer rings run counter-clockwise and their holes clockwise, so that a page can fill overlapping ones as one area.
+
+    Parameters
+    ----------
+    polygons
+        Polygons or multipolygons, degrees; they may overlap.
+    tolerance
+        First tolerance in degrees; widened by half until at most `vertices` remain (at most twelve times).
+    """
+    whole = np.asarray(polygons, dtype=object)
+    for _ in range(12):
+        whole = shapely.simplify(whole, tolerance, preserve_topology=False)
+        drawn = _without_crumbs(whole, (3 * tolerance) ** 2)
+        if shapely.get_num_coordinates(drawn).sum() <= vertices:
+            break
+        tolerance *= 1.5
+    return shapely.orient_polygons(drawn)
+
+
+def _without_crumbs(polygons: Any, area: float) -> Any:
+    """Return multipolygons whose rings all enclose at least `area`: smaller parts are dropped, smaller holes filled."""
+    parts, owner = shapely.get_parts(polygons, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    wide = shapely.area(shapely.polygons(rings)) >= area
+    outer = np.diff(part, prepend=-1) != 0
+    kept: list[list[Any]] = [[] for _ in polygons]
+    ends = np.append(np.flatnonzero(outer)[1:], len(rings))
+    for first, end in zip(np.flatnonzero(outer), ends, strict=True):
+        if wide[first]:
+            holes = rings[first + 1 : end][wide[first + 1 : end]]
+            kept[owner[part[first]]].append(shapely.Polygon(rings[first], list(holes)))
+    return np.array([shapely.MultiPolygon(one) for one in kept], dtype=object)
+
+
 def merged_lines(geometry: Iterable[Any], *, tolerance: float) -> Any:
     """Return lines joined end to end, each drawn once whatever its direction or the order of rows, and simplified."""
     lines = np.asarray(list(geometry), dtype=object)

@@ -63,7 +63,10 @@ def test_layers_toggle_one_by_one_and_by_group(city):
     whole.check()
     assert city.page.locator(".sy-pin").count() == 7
     city.page.locator("input[data-layer='catchment-1']").check()
-    assert city.run(VISIBLE, "catchment-1") == 4  # today's, and what 2025, 2026 and the end of the plan add
+    drawn = "() => sy.layers.all.find((e) => e.layer.id === 'catchment-1').area.getLatLngs().length"
+    assert city.run(drawn) == 5  # S1 and the four proposed centres
+    city.page.locator(".sy-states button").first.click()
+    assert city.run(drawn) == 1
     assert city.complaints == []
 
 

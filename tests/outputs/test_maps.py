@@ -205,15 +205,36 @@ def test_villages_leave_the_uncovered_layer_when_the_plan_covers_them(city):
     assert "P村" not in covered
 
 
-def test_catchments_by_cutoff_do_not_overlap_from_one_point_in_time_to_the_next(city, findings):
+def test_catchments_by_cutoff_say_from_when_they_hold(city, findings):
     wide = layer(city, "catchment-2")
     assert wide["name"] == "街道/乡镇综合养老服务中心：30 分钟"
-    parts = [decoded(f["g"]) for f in wide["features"]]
-    assert [f["f"] for f in wide["features"]] == [0, 1, 2, 4]
-    assert shapely.union_all(parts).area == pytest.approx(sum(p.area for p in parts), rel=1e-3)
+    assert sorted(f["f"] for f in wide["features"]) == [
+        0,
+        1,
+        2,
+        2,
+        4,
+    ]  # S1 today, c35 2025, c15 and n08 2026, n12 later
     own = findings.catchments.xs(30.0, level="cutoff_min")
-    assert shapely.union_all(parts).area == pytest.approx(own.geometry.union_all().area, rel=1e-3)
+    drawn = shapely.union_all([decoded(f["g"]) for f in wide["features"]])
+    assert drawn.area == pytest.approx(own.geometry.union_all().area, rel=1e-3)
     assert any("示意" in s for s in city["statements"])
+
+
+def test_overlapping_areas_can_be_filled_as_one():
+    ring = box(0, 0, 10, 10).difference(box(3, 3, 7, 7)).difference(box(8, 8, 8.001, 8.001))
+    crumb = box(20, 20, 20.001, 20.001)
+    (drawn,) = light.within_budget(
+        [shapely.MultiPolygon([*shapely.get_parts(ring), crumb])], tolerance=0.01, vertices=99
+    )
+    (part,) = drawn.geoms  # the crumb is gone
+    (hole,) = part.interiors  # the pinhole is filled, the real hole stays
+    assert part.exterior.is_ccw
+    assert not hole.is_ccw
+    assert part.area == pytest.approx(84)
+    rough = light.within_budget([shapely.Point(0, 0).buffer(1, quad_segs=500)], tolerance=1e-3, vertices=50)
+    assert shapely.get_num_coordinates(rough).sum() <= 50
+    assert rough[0].area == pytest.approx(np.pi, rel=0.05)
 
 
 def decoded(polygons: list) -> shapely.Geometry:

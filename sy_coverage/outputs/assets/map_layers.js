@@ -103,12 +103,6 @@
         shape.on("mouseout", () => shape.setStyle({ stroke: false }));
         return interactive(shape, layer, feature);
       },
-      shed(layer, feature) {
-        return L.polygon(feature.g.map((part) => part.map(sy.path)), {
-          renderer: canvas, interactive: false, color: layer.colour, weight: 1.4, dashArray: "2 4",
-          fillColor: layer.colour, fillOpacity: 0.13,
-        });
-      },
       dot(layer, feature) {
         return interactive(L.circleMarker(sy.point(feature.p), { renderer: canvas, radius: feature.r, ...DOTS[layer.style] }), layer, feature);
       },
@@ -147,6 +141,12 @@
           group.addLayer(L.polyline(paths, { renderer: canvas, interactive: false, color: "#ffffff", weight: style.weight + 1.2, opacity: 0.75 }));
         }
         group.addLayer(L.polyline(paths, { renderer: canvas, interactive: false, opacity: 1, ...style }));
+      } else if (layer.type === "shed") {
+        entry.rings = layer.features.map((feature) => feature.g.map((part) => part.map(sy.path)));
+        entry.area = new sy.Union([], {
+          renderer: canvas, interactive: false, color: layer.colour, weight: 1.3, opacity: 0.85, fillColor: layer.colour, fillOpacity: 0.17, smoothFactor: 0.6,
+        });
+        group.addLayer(entry.area);
       } else if (layer.type !== "name") {
         entry.items = layer.features.map((feature) => ({ feature, shape: makers[layer.type](layer, feature) }));
       }
@@ -182,6 +182,10 @@
           if (layer.type === "dot") shape.setRadius(feature.r * size());
           if (layer.type === "symbol") shape.setRadius(5.5 * size());
         });
+        if (entry.area && entry.visible && entry.drawnAt !== state.now) {
+          entry.drawnAt = state.now;
+          entry.area.setLatLngs(entry.rings.filter((_, i) => sy.isOpenAt(layer.features[i], state.now)).flat());
+        }
         if (entry.onCount) entry.onCount(entry.items.shown);
         if (entry.visible && !map.hasLayer(entry.group)) map.addLayer(entry.group);
         if (!entry.visible && map.hasLayer(entry.group)) map.removeLayer(entry.group);

@@ -152,7 +152,7 @@
         if (entry.layer.type !== "unit") row.appendChild(swatch(entry));
         row.appendChild(sy.el("span", "sy-label", entry.layer.name));
         const count = entry.items.length;
-        if (count && entry.layer.type !== "shed") {
+        if (count) {
           const shown = sy.el("span", "sy-count", String(entry.items.shown));
           entry.onCount = (n) => { shown.textContent = String(n); };
           row.appendChild(shown);
