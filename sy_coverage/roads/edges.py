@@ -169,8 +169,12 @@ def _numbers(values: Sequence[Any]) -> Array:
     series = pd.Series(values)
     if pd.api.types.is_bool_dtype(series.dtype) or series.dtype == object or not _is_numeric(series):
         # a number written as text is not a number: it may be a title, a unit, another decimal mark
-        series = series.map(lambda v: float(v) if isinstance(v, int | float | np.number) else np.nan)
+        series = series.map(lambda v: float(v) if _is_plain(v) else np.nan)
     return np.asarray(series.astype("float64"))
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
 def _is_numeric(series: Any) -> bool:
