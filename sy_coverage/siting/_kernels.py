@@ -3,25 +3,40 @@
 Tables are CSR as (`indptr`, `indices`) of int64, indices sorted in each row; `sets` are rows of sites, `members` their transpose.
 """
 
-# ruff: noqa: C901, PLR0912  (a compiled loop is one function: calls would be passed a dozen arrays)
+# ruff: noqa: C901, PLR0912, PLR0915  (a compiled loop is one function: calls would be passed a dozen arrays)
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numba
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
-_compiled = numba.njit(cache=True, nogil=True)
+
+Kernel = TypeVar("Kernel", bound="Callable[..., Any]")
 
 
-@_compiled
+def compiled(signature: str | None = None) -> Callable[[Kernel], Kernel]:
+    """Compile for one signature when this module is loaded (from the cache on disk, after the first time).
+
+    So that no solve has to wait, its clock running, for a compiler.
+    """
+    compiler: Any = (
+        numba.njit(signature, cache=True, nogil=True) if signature else numba.njit(cache=True, nogil=True)
+    )
+    made: Callable[[Kernel], Kernel] = compiler
+    return made
+
+
+@compiled()
 def _within(indices: Any, a: int, a_end: int, b: int, b_end: int) -> bool:
     """Whether the sorted run a…a_end is a subset of the sorted run b…b_end."""
     while a < a_end:
@@ -34,7 +49,7 @@ def _within(indices: Any, a: int, a_end: int, b: int, b_end: int) -> bool:
     return True
 
 
-@_compiled
+@compiled("b1[::1](i8[::1],i8[::1],i8[::1],i8[::1],f8[::1],b1[::1])")
 def dominated(
     indptr: Integers, indices: Integers, members_ptr: Integers, members: Integers, cost: Floats, keep: Flags
 ) -> Flags:
@@ -66,7 +81,7 @@ def dominated(
     return out
 
 
-@_compiled
+@compiled("b1[::1](i8[::1],i8[::1],i8[::1],i8[::1],i8[::1])")
 def implied(
     indptr: Integers, indices: Integers, members_ptr: Integers, members: Integers, need: Integers
 ) -> Flags:
@@ -95,7 +110,7 @@ def implied(
     return out
 
 
-@_compiled
+@compiled("i8[::1](i8[::1],i8[::1],i8[::1],i8[::1],f8[::1],f8[::1],i8,f8)")
 def greedy_most(
     ptr: Integers,
     demand: Integers,
@@ -139,66 +154,7 @@ def greedy_most(
     return chosen[:count].copy()
 
 
-@_compiled
-def swap_most(
-    ptr: Integers,
-    demand: Integers,
-    sets_ptr: Integers,
-    sets: Integers,
-    weight: Floats,
-    chosen: Integers,
-    rounds: int,
-) -> Integers:
-    """Return `chosen` improved by the best exchange of one site in and one out, until none helps or `rounds` are done."""
-    n = len(ptr) - 1
-    count = np.zeros(len(sets_ptr) - 1, dtype=np.int64)
-    is_in = np.zeros(n, dtype=np.bool_)
-    for j in chosen:
-        is_in[j] = True
-        for at in range(ptr[j], ptr[j + 1]):
-            count[demand[at]] += 1
-    gain, loss = np.zeros(n), np.zeros(n)
-    for j in range(n):
-        for at in range(ptr[j], ptr[j + 1]):
-            i = demand[at]
-            if count[i] == 0:
-                gain[j] += weight[i]
-            elif count[i] == 1 and is_in[j]:
-                loss[j] += weight[i]
-    saved = np.zeros(n)
-    for _ in range(rounds):
-        # the site that loses least when nothing comes for it
-        best_in, best_out, best = -1, -1, 1e-9
-        for a in range(n):
-            if is_in[a]:
-                continue
-            touched = 0
-            for at in range(ptr[a], ptr[a + 1]):
-                i = demand[at]
-                if count[i] == 1:
-                    touched += 1
-                    for to in range(sets_ptr[i], sets_ptr[i + 1]):
-                        if is_in[sets[to]]:
-                            saved[sets[to]] += weight[i]
-                            break
-            if gain[a] > best or touched > 0:
-                for b in chosen:
-                    value = gain[a] - loss[b] + saved[b]
-                    if value > best:
-                        best_in, best_out, best = a, b, value
-            for b in chosen:
-                saved[b] = 0.0
-        if best_in < 0:
-            break
-        for c in range(len(chosen)):
-            if chosen[c] == best_out:
-                chosen[c] = best_in
-        _flip(best_out, -1, ptr, demand, sets_ptr, sets, weight, count, is_in, gain, loss)
-        _flip(best_in, 1, ptr, demand, sets_ptr, sets, weight, count, is_in, gain, loss)
-    return chosen
-
-
-@_compiled
+@compiled()
 def _flip(
     j: int,
     by: int,
@@ -207,41 +163,206 @@ def _flip(
     sets_ptr: Any,
     sets: Any,
     weight: Any,
-    count: Any,
-    is_in: Any,
+    state: Any,
     gain: Any,
     loss: Any,
 ) -> None:
-    """Put site j in (by 1) or take it out (by −1), keeping count, gain and loss right."""
-    if by > 0:
-        loss[j] = 0.0
-        is_in[j] = True
+    """Put site j in (by 1) or take it out (by −1), keeping gain and loss right.
+
+    `state` holds for each row how many chosen sites cover it, and the sum of their numbers: where it is one, its number.
+    """
     for at in range(ptr[j], ptr[j + 1]):
         i = demand[at]
         w = weight[i]
-        before = count[i]
-        count[i] = before + by
-        for to in range(sets_ptr[i], sets_ptr[i + 1]):
-            s = sets[to]
-            if by > 0:
-                if before == 0:
-                    gain[s] -= w
-                    if s == j:
-                        loss[s] += w
-                elif before == 1 and is_in[s] and s != j:
-                    loss[s] -= w
+        before = state[i, 0]
+        if by > 0:
+            if before == 0:
+                loss[j] += w
             elif before == 1:
-                gain[s] += w
-                if s == j:
-                    loss[s] -= w
-            elif before == 2 and is_in[s] and s != j:
-                loss[s] += w
-    if by < 0:
-        is_in[j] = False
-        loss[j] = 0.0
+                loss[state[i, 1]] -= w
+        elif before == 1:
+            loss[j] -= w
+        state[i, 0] = before + by
+        state[i, 1] += by * j
+        if by < 0 and before == 2:
+            loss[state[i, 1]] += w
+        if (by > 0 and before == 0) or (by < 0 and before == 1):
+            for to in range(sets_ptr[i], sets_ptr[i + 1]):
+                gain[sets[to]] -= by * w
 
 
-@_compiled
+@compiled()
+def _swaps(
+    ptr: Any,
+    demand: Any,
+    sets_ptr: Any,
+    sets: Any,
+    weight: Any,
+    chosen: Any,
+    at_chosen: Any,
+    state: Any,
+    gain: Any,
+    loss: Any,
+) -> float:
+    """Exchange one site in for one out, each time the best one out, until none helps; return what was won."""
+    n = len(ptr) - 1
+    saved = np.zeros(n)
+    won, since, a = 0.0, 0, 0
+    while since < n:
+        if at_chosen[a] < 0 and gain[a] > 0.0:
+            for at in range(ptr[a], ptr[a + 1]):
+                i = demand[at]
+                if state[i, 0] == 1:
+                    saved[state[i, 1]] += weight[i]
+            best_out, best = -1, 1e-9 * (1.0 + gain[a])
+            for b in chosen:
+                value = gain[a] - loss[b] + saved[b]
+                saved[b] = 0.0
+                if value > best:
+                    best_out, best = b, value
+            if best_out >= 0:
+                where = at_chosen[best_out]
+                chosen[where], at_chosen[a], at_chosen[best_out] = a, where, -1
+                _flip(best_out, -1, ptr, demand, sets_ptr, sets, weight, state, gain, loss)
+                _flip(a, 1, ptr, demand, sets_ptr, sets, weight, state, gain, loss)
+                won += best
+                since = 0
+        since += 1
+        a += 1
+        if a == n:
+            a = 0
+    return won
+
+
+@compiled("i8[::1](i8[::1],i8[::1],i8[::1],i8[::1],f8[::1],i8[::1],i8,i8)")
+def swap_most(
+    ptr: Integers,
+    demand: Integers,
+    sets_ptr: Integers,
+    sets: Integers,
+    weight: Floats,
+    start: Integers,
+    shakes: int,
+    seed: int,
+) -> Integers:
+    """Return `start` improved by exchanges, then shaken `shakes` times: some sites out, others greedily in, exchanges again."""
+    np.random.seed(seed)  # noqa: NPY002  (compiled code knows no Generator state of its own)
+    n, m, p = len(ptr) - 1, len(sets_ptr) - 1, len(start)
+    chosen = start.copy()
+    at_chosen = np.full(n, -1, dtype=np.int64)
+    state = np.zeros((m, 2), dtype=np.int64)
+    gain, loss = np.zeros(n), np.zeros(n)
+    for j in range(n):
+        for at in range(ptr[j], ptr[j + 1]):
+            gain[j] += weight[demand[at]]
+    for c in range(p):
+        at_chosen[chosen[c]] = c
+        _flip(chosen[c], 1, ptr, demand, sets_ptr, sets, weight, state, gain, loss)
+    _swaps(ptr, demand, sets_ptr, sets, weight, chosen, at_chosen, state, gain, loss)
+    best = chosen.copy()
+    value = 0.0  # of `chosen`, counted from `best`
+    for _ in range(shakes):
+        for _ in range(min(p, 2 + np.random.randint(1 + p // 8))):  # noqa: NPY002
+            where = np.random.randint(p)  # noqa: NPY002
+            out = chosen[where]
+            value -= loss[out]
+            at_chosen[out] = -1
+            _flip(out, -1, ptr, demand, sets_ptr, sets, weight, state, gain, loss)
+            into = -1
+            for j in range(n):
+                if at_chosen[j] < 0 and j != out and (into < 0 or gain[j] > gain[into]):
+                    into = j
+            if into < 0:
+                into = out
+            value += gain[into]
+            chosen[where], at_chosen[into] = into, where
+            _flip(into, 1, ptr, demand, sets_ptr, sets, weight, state, gain, loss)
+        value += _swaps(ptr, demand, sets_ptr, sets, weight, chosen, at_chosen, state, gain, loss)
+        if value > 1e-9:
+            best[:] = chosen
+            value = 0.0
+        elif value < -1e-9:
+            for c in range(p):
+                if chosen[c] != best[c]:
+                    _flip(chosen[c], -1, ptr, demand, sets_ptr, sets, weight, state, gain, loss)
+                    at_chosen[chosen[c]] = -1
+            for c in range(p):
+                if chosen[c] != best[c]:
+                    _flip(best[c], 1, ptr, demand, sets_ptr, sets, weight, state, gain, loss)
+            for c in range(p):
+                chosen[c] = best[c]
+                at_chosen[best[c]] = c
+            value = 0.0
+    return np.sort(best)
+
+
+@compiled("f8(i8[::1],i8[::1],i8[::1],i8[::1],f8[::1],f8[::1],f8[::1],i8,i8)")
+def most_bound(
+    ptr: Integers,
+    demand: Integers,
+    sets_ptr: Integers,
+    sets: Integers,
+    weight: Floats,
+    price: Floats,
+    x: Floats,
+    p: int,
+    rounds: int,
+) -> float:
+    """Return the least upper bound on weight covered by p sites that `rounds` primal-dual steps find.
+
+    `price` (of rows, between 0 and their weight) and `x` (of sites, between 0 and 1, p in all) are moved towards the
+    optimum of the linear relaxation, so that a next call goes on from there. Whatever the prices are, p sites collect at
+    best the p largest sums of them, and rows keep what they do not pay: each bound holds by itself (Chambolle, Pock 2011).
+    """
+    n, m = len(ptr) - 1, len(weight)
+    best = np.inf
+    tau, sigma = np.empty(m), np.empty(n)
+    for i in range(m):
+        tau[i] = 2.0 * weight[i] / max(1, sets_ptr[i + 1] - sets_ptr[i])
+    for j in range(n):
+        total = 0.0
+        for at in range(ptr[j], ptr[j + 1]):
+            total += weight[demand[at]]
+        sigma[j] = 0.5 / max(total, 1e-12)
+    income, moved = np.empty(n), np.empty(n)
+    for step in range(rounds + 1):
+        for j in range(n):
+            total = 0.0
+            for at in range(ptr[j], ptr[j + 1]):
+                total += price[demand[at]]
+            income[j] = total
+        if step % 25 == 0:
+            value = np.sum(weight - price) + np.sum(np.sort(income)[n - p :])
+            best = min(best, value)
+        if step == rounds:
+            break
+        low, high = np.inf, -np.inf
+        for j in range(n):
+            moved[j] = x[j] + sigma[j] * income[j]
+            low = min(low, (moved[j] - 1.0) / sigma[j])
+            high = max(high, moved[j] / sigma[j])
+        for _ in range(50):
+            middle = 0.5 * (low + high)
+            total = 0.0
+            for j in range(n):
+                total += min(1.0, max(0.0, moved[j] - middle * sigma[j]))
+            if total > p:
+                low = middle
+            else:
+                high = middle
+        for j in range(n):
+            new = min(1.0, max(0.0, moved[j] - high * sigma[j]))
+            moved[j] = 2.0 * new - x[j]
+            x[j] = new
+        for i in range(m):
+            total = -1.0
+            for at in range(sets_ptr[i], sets_ptr[i + 1]):
+                total += moved[sets[at]]
+            price[i] = min(weight[i], max(0.0, price[i] - tau[i] * total))
+    return best
+
+
+@compiled("i8[::1](i8[::1],i8[::1],i8[::1],i8[::1],i8[::1],f8[::1])")
 def greedy_all(
     ptr: Integers, demand: Integers, sets_ptr: Integers, sets: Integers, need: Integers, cost: Floats
 ) -> Integers:
@@ -283,3 +404,136 @@ def greedy_all(
             for at in range(ptr[j], ptr[j + 1]):
                 left[demand[at]] += 1
     return np.flatnonzero(taken)
+
+
+@compiled("i8[::1](i8[::1],i8[::1],i8[::1],i8[::1],i8[::1],i8,i8,i8)")
+def reweighted(
+    ptr: Integers,
+    demand: Integers,
+    sets_ptr: Integers,
+    sets: Integers,
+    start: Integers,
+    steps: int,
+    target: int,
+    seed: int,
+) -> Integers:
+    """Return a smaller choice of sites that covers every row once, if `steps` of a search by row weights find one.
+
+    Rows that stay uncovered grow heavier until the search gives in to them (Gao, Weise, Li 2015). Stops at `target` sites.
+    """
+    np.random.seed(seed)  # noqa: NPY002  (compiled code knows no Generator state of its own)
+    n, m = len(ptr) - 1, len(sets_ptr) - 1
+    weight = np.ones(m, dtype=np.int64)
+    count = np.zeros(m, dtype=np.int64)
+    is_in = np.zeros(n, dtype=np.bool_)
+    score = np.zeros(n, dtype=np.int64)  # weight a site would add; of a site that is in, what it alone holds
+    stamp = np.zeros(n, dtype=np.int64)
+    may_add = np.ones(n, dtype=np.bool_)
+    bare, place, bare_count = np.empty(m, dtype=np.int64), np.full(m, -1, dtype=np.int64), 0
+    members, at_member, size = np.empty(n, dtype=np.int64), np.full(n, -1, dtype=np.int64), 0
+    for i in range(m):
+        bare[i], place[i] = i, i
+    bare_count = m
+    for j in range(n):
+        score[j] = ptr[j + 1] - ptr[j]
+    best = start.copy()
+    banned = -1
+    phase, step, k = 0, 0, 0  # phase 0: put the start in; 1: search
+    queue = start
+    while True:
+        move, into = -1, True
+        if phase == 0:
+            if k == len(queue):
+                phase = 1
+                continue
+            move, into = queue[k], True
+            k += 1
+        else:
+            if bare_count == 0:
+                best = members[:size].copy()
+                if size <= target or size <= 1:
+                    break
+            elif step % 2 == 0:
+                step += 1
+                # add: a site of a random uncovered row, of most score, longest untouched
+                row = bare[np.random.randint(bare_count)]  # noqa: NPY002
+                for at in range(sets_ptr[row], sets_ptr[row + 1]):
+                    j = sets[at]
+                    if may_add[j] and (
+                        move < 0
+                        or score[j] > score[move]
+                        or (score[j] == score[move] and stamp[j] < stamp[move])
+                    ):
+                        move = j
+                if move < 0:
+                    continue
+                for b in range(bare_count):
+                    i = bare[b]
+                    weight[i] += 1
+                    for at in range(sets_ptr[i], sets_ptr[i + 1]):
+                        score[sets[at]] += 1
+                banned = move
+            if move < 0:
+                if bare_count > 0:
+                    step += 1
+                if step >= steps:
+                    break
+                into = False
+                for b in range(size):
+                    j = members[b]
+                    if j == banned:
+                        continue
+                    if (
+                        move < 0
+                        or score[j] < score[move]
+                        or (score[j] == score[move] and stamp[j] < stamp[move])
+                    ):
+                        move = j
+                if move < 0:
+                    break
+            stamp[move] = step
+        if into:
+            is_in[move] = True
+            members[size], at_member[move] = move, size
+            size += 1
+            score[move] = 0
+        else:
+            is_in[move] = False
+            size -= 1
+            members[at_member[move]] = members[size]
+            at_member[members[size]] = at_member[move]
+            at_member[move] = -1
+            score[move] = 0
+            may_add[move] = False
+        for at in range(ptr[move], ptr[move + 1]):
+            i = demand[at]
+            if into:
+                count[i] += 1
+                if count[i] == 1:
+                    score[move] += weight[i]
+                    bare_count -= 1
+                    bare[place[i]] = bare[bare_count]
+                    place[bare[bare_count]] = place[i]
+                    place[i] = -1
+                for to in range(sets_ptr[i], sets_ptr[i + 1]):
+                    s = sets[to]
+                    if s == move:
+                        continue
+                    may_add[s] = True
+                    if count[i] == 1 or (count[i] == 2 and is_in[s]):
+                        score[s] -= weight[i]
+            else:
+                count[i] -= 1
+                if count[i] == 0:
+                    score[move] += weight[i]
+                    place[i] = bare_count
+                    bare[bare_count] = i
+                    bare_count += 1
+                for to in range(sets_ptr[i], sets_ptr[i + 1]):
+                    s = sets[to]
+                    if s == move:
+                        continue
+                    may_add[s] = True
+                    if count[i] == 0 or (count[i] == 1 and is_in[s]):
+                        score[s] += weight[i]
+    return np.sort(best)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
+
+from sy_coverage.siting._kernels import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
-_compiled = numba.njit(cache=True, nogil=True)
 
-
-@_compiled
+@compiled()
 def _two_nearest(
     i: int, d_ptr: Any, d_site: Any, d_cost: Any, is_in: Any, penalty: float, one: Any, c1: Any, c2: Any
 ) -> None:
@@ -38,7 +37,7 @@ def _two_nearest(
                 break
 
 
-@_compiled
+@compiled("i8[::1](i8[::1],i8[::1],f8[::1],i8[::1],i8[::1],f8[::1],i8[::1],b1[::1],f8)")
 def interchange(
     s_ptr: Integers,
     s_demand: Integers,
@@ -107,7 +106,7 @@ def interchange(
     return np.sort(current)
 
 
-@_compiled
+@compiled("f8(i8[::1],i8[::1],f8[::1],i8[::1],i8,f8)")
 def worth(
     d_ptr: Integers, d_site: Integers, d_cost: Floats, chosen: Integers, n: int, penalty: float
 ) -> float:
@@ -126,7 +125,7 @@ def worth(
     return total
 
 
-@_compiled
+@compiled("i8[::1](i8[::1],i8[::1],f8[::1],i8,i8[::1],i8,f8)")
 def greedy(
     s_ptr: Integers, s_demand: Integers, s_cost: Floats, m: int, first: Integers, p: int, penalty: float
 ) -> Integers:
@@ -156,7 +155,7 @@ def greedy(
     return chosen
 
 
-@_compiled
+@compiled("f8[::1](i8[::1],i8[::1],f8[::1],f8[::1],i8)")
 def reduced_costs(d_ptr: Integers, d_site: Integers, d_cost: Floats, price: Floats, n: int) -> Floats:
     """Return, for each site, the sum over demand of min(0, cost − price)."""
     rho = np.zeros(n)
@@ -169,7 +168,7 @@ def reduced_costs(d_ptr: Integers, d_site: Integers, d_cost: Floats, price: Floa
     return rho
 
 
-@_compiled
+@compiled("Tuple((f8,f8[::1],i8[::1]))(i8[::1],i8[::1],f8[::1],f8[::1],b1[::1],i8,i8,f8,i8,i8,f8)")
 def bound_by_prices(
     d_ptr: Integers,
     d_site: Integers,
@@ -194,7 +193,7 @@ def bound_by_prices(
     picked = np.zeros(n, dtype=np.bool_)
     for _ in range(rounds):
         rho = reduced_costs(d_ptr, d_site, d_cost, price, n)
-        chosen = np.argsort(np.where(fixed, -np.inf, rho), kind="mergesort")[:p]
+        chosen = np.argsort(np.where(fixed, -np.inf, rho), kind="mergesort")[:p].copy()
         picked[:] = False
         value = price.sum()
         for j in chosen:

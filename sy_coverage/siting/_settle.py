@@ -81,7 +81,7 @@ def settle(terms: Terms, found: Found, watch: Watch) -> SitingPlan:
             f"{terms.problem}: the plan {some(ids)} breaks {some(seen.breaches)}; it is not shown"
         )
     sense = rules.SENSES[terms.problem]
-    if found.claimed is not None and not _agrees(terms, found.claimed, seen.objective):
+    if found.claimed is not None and not _as_claimed(terms, found.claimed, seen.objective):
         raise CertificateError(
             f"{terms.problem}: the solver counted {found.claimed!r} where the travel times give {seen.objective!r}"
         )
@@ -129,6 +129,12 @@ def settle(terms: Terms, found: Found, watch: Watch) -> SitingPlan:
         findings=left_out(terms, seen),
         details=seen.details,
     )
+
+
+def _as_claimed(terms: Terms, claimed: float, objective: float) -> bool:
+    """Whether a solver's own count, with its rounding, is the objective that we count."""
+    near = 0.5 if whole_objective(terms) else 1e-6 * max(1.0, abs(objective))
+    return claimed == objective or abs(claimed - objective) < near
 
 
 def _agrees(terms: Terms, one: float, other: float) -> bool:

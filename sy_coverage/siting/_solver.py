@@ -276,6 +276,7 @@ def solve(
     options: SolveOptions | None = None,
     start: ArrayLike | None = None,
     watch: Watch | None = None,
+    presolve: bool = True,
 ) -> Answer:
     """Return the best solution of `model` found in time, with its bound; one thread, fixed seed, no output.
 
@@ -287,6 +288,8 @@ def solve(
         A value for each column to start from; it need not be feasible.
     watch
         The clock of a problem of several stages; this solve takes what is left on it.
+    presolve
+        Whether HiGHS may make the model smaller first; off where we have done so already.
 
     Raises
     ------
@@ -298,10 +301,10 @@ def solve(
     """
     watch = watch or Watch(options or SolveOptions())
     with watch:
-        return _solve(model, watch, start)
+        return _solve(model, watch, start, presolve=presolve)
 
 
-def _solve(model: Model, watch: Watch, start: ArrayLike | None) -> Answer:
+def _solve(model: Model, watch: Watch, start: ArrayLike | None, *, presolve: bool) -> Answer:
     # HiGHS is loaded when something is to be solved, not when the room is entered
     import highspy  # noqa: PLC0415
 
@@ -309,7 +312,7 @@ def _solve(model: Model, watch: Watch, start: ArrayLike | None) -> Answer:
     if watch.over:
         return Answer("no_answer", np.empty(0), None, None, None, name, watch.interrupted)
     highs = _silent()
-    _set_options(highs, watch)
+    _set_options(highs, watch, presolve=presolve)
     _pass(highs, model)
     if start is not None:
         values = np.atleast_1d(_finite(start, "start"))
@@ -342,13 +345,14 @@ def _require(status: Any, what: str, highspy: Any) -> None:
         raise SolverError(f"HiGHS refused {what}; this is a defect: report it with the study that caused it")
 
 
-def _set_options(highs: highspy.Highs, watch: Watch) -> None:
+def _set_options(highs: highspy.Highs, watch: Watch, *, presolve: bool) -> None:
     import highspy  # noqa: PLC0415
 
     settings: dict[str, bool | int | float | str] = {
         "output_flag": False,
         "threads": 1,
         "parallel": "off",
+        "presolve": "choose" if presolve else "off",
         "random_seed": SEED,
         "mip_rel_gap": float(watch.options.gap),
         "mip_abs_gap": REALS,

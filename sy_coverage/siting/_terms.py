@@ -135,6 +135,12 @@ def terms(
     CutoffError
         If the cutoff lies beyond what `times` hold.
     """
+    # compiled loops are loaded, or compiled the first time, before any clock starts
+    from sy_coverage.siting import _kernels  # noqa: F401, PLC0415
+
+    if problem == "p_median":
+        from sy_coverage.siting import _median_kernels  # noqa: F401, PLC0415
+
     given = times
     times = in_order(times)
     if cutoff is not None:

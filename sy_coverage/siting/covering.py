@@ -99,15 +99,16 @@ def cover_all(asked: Terms, watch: Watch) -> SitingPlan:
         )
     small, taken = _reduce.core(cover)
     fixed = np.r_[asked.required, taken]
-    heuristic = greedy_cover(small)
+    heuristic = search_cover(small, greedy_cover(small), watch=watch)
     if small.rows.shape[0] == 0:
         return settle(asked, Found(fixed, price(asked, fixed)), watch)
     model = _solver.Model("min")
     model.add_columns(small.costs)
     model.add_rows(small.rows, lower=small.need)
+    watch.say(price(asked, fixed) + float(small.costs[heuristic].sum()), None)
     start = np.zeros(len(small.sites))
     start[heuristic] = 1.0
-    answer = _solver.solve(model, watch=watch, start=start)
+    answer = _solver.solve(model, watch=watch, start=start, presolve=False)
     always = price(asked, fixed)
     best = float(small.costs[heuristic].sum())
     if answer.status == "infeasible":
@@ -121,7 +122,7 @@ def cover_all(asked: Terms, watch: Watch) -> SitingPlan:
         asked,
         Found(
             np.r_[fixed, small.sites[found]],
-            None if answer.bound is None else always + answer.bound,
+            always + max(packed(small), -np.inf if answer.bound is None else answer.bound),
             answer.solver,
             heuristic=always + best,
         ),
@@ -260,4 +261,43 @@ def greedy_cover(cover: Cover) -> Integers:
     from sy_coverage.siting import _kernels  # noqa: PLC0415
 
     sets_ptr, sets, ptr, demand = cover.table
-    return _kernels.greedy_all(ptr, demand, sets_ptr, sets, cover.need, cover.costs)
+    columns: Integers = _kernels.greedy_all(ptr, demand, sets_ptr, sets, cover.need, cover.costs)
+    return columns
+
+
+def packed(cover: Cover) -> float:
+    """Return a lower bound on the cost of covering every row: what rows can pay without overpaying any site."""
+    left = cover.costs.copy()
+    paid = 0.0
+    for row in np.argsort(np.diff(cover.rows.indptr), kind="stable"):
+        sites = cover.rows.indices[cover.rows.indptr[row] : cover.rows.indptr[row + 1]]
+        pays = float(left[sites].min())
+        if pays > 0:
+            left[sites] -= pays
+            paid += pays * float(cover.need[row])
+    return paid
+
+
+def search_cover(cover: Cover, columns: Integers, *, watch: Watch, low: float = 0.0) -> Integers:
+    """Return columns fewer than `columns` that cover every row, where a search by row weights finds any.
+
+    Only where each row needs one site and all sites cost the same; stops at `low`, which nothing can beat.
+    """
+    alike = (cover.need == 1).all() and len(np.unique(cover.costs)) == 1
+    if not alike or len(columns) < 2:
+        return columns
+    from sy_coverage.siting import _kernels  # noqa: PLC0415
+
+    sets_ptr, sets, ptr, demand = cover.table
+    # the work of a step grows with the sites a site meets: about a second in all, in pieces that time can cut
+    steps = int(
+        np.clip(
+            2e8 / max(1.0, cover.rows.nnz**2 / (cover.rows.shape[0] * cover.rows.shape[1])), 2000, 200_000
+        )
+    )
+    for seed in range(5):
+        if watch.over or len(columns) <= low:
+            break
+        found = _kernels.reweighted(ptr, demand, sets_ptr, sets, columns, steps // 5, int(low), seed)
+        columns = found if len(found) < len(columns) else columns
+    return columns

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from sy_coverage.errors import CertificateError, InputError
 from sy_coverage.siting import _reduce, _solver, capacitated
-from sy_coverage.siting._settle import Found, findings, impossible, points, settle
+from sy_coverage.siting._settle import Found, findings, impossible, points, settle, whole_objective
 from sy_coverage.siting._solver import SolveOptions, Watch
 from sy_coverage.siting._terms import terms
 from sy_coverage.siting.covering import price, same_cost
@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
+
+
+SMALL = 50_000
+"""Pairs up to which the solver alone is quickest to prove which sites cover most."""
+HEURISTIC_SHARE = 0.9
+"""Of the time, what exchanges and prices may take where a gap was allowed; the rest is the solver's."""
 
 
 def mclp(
@@ -132,9 +138,17 @@ def _cover_most(asked: Terms, watch: Watch) -> SitingPlan:
     if limit <= 0 and asked.p is not None:
         return settle(asked, Found(filled(asked, asked.required), cover.settled), watch)
     heuristic = greedy_most(cover, asked, limit)
+    heuristic, low = _near_proof(cover, heuristic, asked, watch)
     reached = cover.settled + covered_weight(cover, heuristic)
+    bound = cover.settled + low
+    near = max(watch.options.gap * reached, 1.0 - 1e-6 if whole_objective(asked) else 0.0)
+    if bound - reached <= near or watch.over:
+        chosen = filled(asked, np.r_[asked.required, cover.sites[heuristic]])
+        return settle(asked, Found(chosen, max(bound, reached), heuristic=reached), watch)
     model, sites = most_model(cover, limit, exact=asked.p is not None)
-    answer = _solver.solve(model, watch=watch, start=most_start(cover, heuristic, model, sites))
+    answer = _solver.solve(
+        model, watch=watch, start=most_start(cover, heuristic, model, sites), presolve=False
+    )
     found, claimed = heuristic, None
     if answer.objective is not None and not (
         answer.status != "optimal" and answer.objective + cover.settled < reached
@@ -146,8 +160,49 @@ def _cover_most(asked: Terms, watch: Watch) -> SitingPlan:
                 f"mclp: the solver chose {len(found)} sites where {limit:g} were asked for"
             )
     chosen = filled(asked, np.r_[asked.required, cover.sites[found]])
-    bound = None if answer.bound is None else answer.bound + cover.settled
+    if answer.bound is not None:
+        bound = min(bound, answer.bound + cover.settled)
     return settle(asked, Found(chosen, bound, answer.solver, claimed, reached), watch)
+
+
+def _near_proof(cover: Cover, columns: Integers, asked: Terms, watch: Watch) -> tuple[Integers, float]:
+    """Return `columns` improved by shaken exchanges, and an upper bound by prices on the weight that can be covered."""
+    most = float(cover.weights.sum())
+    if asked.p is None or (cover.need > 1).any() or not len(columns) or not cover.rows.shape[0]:
+        return columns, most
+    from sy_coverage.siting import _kernels  # noqa: PLC0415
+
+    sets_ptr, sets, ptr, demand = cover.table
+    p, small = len(columns), cover.rows.nnz < SMALL
+    price, x = 0.5 * cover.weights, np.full(len(cover.sites), p / len(cover.sites))
+    bound, slow, seed = most, 0, 0
+    reached = covered_weight(cover, columns)
+    # a small table the solver proves sooner; a large one it may never, so that both sides come nearer while time is left
+    while not watch.over:
+        if slow < 3:
+            found = _kernels.most_bound(ptr, demand, sets_ptr, sets, cover.weights, price, x, p, 100)
+            slow += found > bound * (1 - 1e-4)
+            bound = min(bound, found)
+            if seed % 3 == 2 or slow == 3:
+                rounded = np.sort(np.argsort(-x, kind="stable")[:p])
+                tried = _kernels.swap_most(ptr, demand, sets_ptr, sets, cover.weights, rounded, 4, seed)
+                if covered_weight(cover, tried) > reached:
+                    columns = tried
+        if bound > (1 + watch.options.gap) * reached:
+            shakes = 20 if small else 10 + p // 4
+            columns = _kernels.swap_most(ptr, demand, sets_ptr, sets, cover.weights, columns, shakes, seed)
+        reached = covered_weight(cover, columns)
+        watch.say(reached + cover.settled, bound + cover.settled)
+        enough = max(
+            watch.options.gap * (reached + cover.settled),
+            1.0 - 1e-6 if whole_objective(asked) else 1e-9 * max(1.0, reached),
+        )
+        seed += 1
+        if bound - reached <= enough or small or (watch.options.gap == 0 and slow == 3):
+            break
+        if watch.seconds > HEURISTIC_SHARE * watch.options.time_limit_s:
+            break
+    return columns, bound
 
 
 def _unit_costs(cover: Cover) -> Cover:
@@ -178,7 +233,7 @@ def greedy_most(cover: Cover, asked: Terms, limit: float) -> Integers:
     if asked.p is not None:
         spare = np.setdiff1d(np.arange(len(cover.sites)), chosen)
         chosen = np.r_[chosen, spare[: p - len(chosen)]]
-        chosen = _kernels.swap_most(ptr, demand, sets_ptr, sets, cover.weights, chosen, 10 * p + 100)
+        chosen = _kernels.swap_most(ptr, demand, sets_ptr, sets, cover.weights, chosen, 0, 0)
     return np.sort(chosen)
 
 
@@ -303,6 +358,7 @@ def _cover_share(asked: Terms, watch: Watch) -> SitingPlan:
     cover = cover.keep(rows=np.flatnonzero(cover.weights > 0))
     cover = _reduce.merged(_reduce.without_dominated_sites(cover))
     heuristic = greedy_share(cover, target)
+    watch.say(always + float(cover.costs[heuristic].sum()), None)
     model = _solver.Model("min")
     sites = model.add_columns(cover.costs)
     groups = model.add_columns(np.zeros(len(cover.weights)), integer=cover.need > 1)
@@ -325,12 +381,26 @@ def _cover_share(asked: Terms, watch: Watch) -> SitingPlan:
         asked,
         Found(
             np.r_[fixed, cover.sites[found]],
-            None if answer.bound is None else always + answer.bound,
+            always + (_least(cover, target) if answer.bound is None else answer.bound),
             answer.solver,
             heuristic=always + best,
         ),
         watch,
     )
+
+
+def _least(cover: Cover, target: float) -> float:
+    """Return a lower bound on what `target` costs: as if no two sites covered the same."""
+    worth = np.asarray(cover.rows.T @ cover.weights).ravel()
+    order = np.argsort(-worth / np.maximum(cover.costs, 1e-12), kind="stable")
+    gained = np.cumsum(worth[order])
+    full = int(np.searchsorted(gained, target))
+    before = float(gained[full - 1]) if full else 0.0
+    part = (target - before) / worth[order[full]] if full < len(order) else 0.0
+    return max(
+        0.0,
+        float(cover.costs[order[:full]].sum()) + part * float(cover.costs[order[min(full, len(order) - 1)]]),
+    ) * (1 - 1e-9)
 
 
 def greedy_share(cover: Cover, target: float) -> Integers:
