@@ -103,7 +103,9 @@ def trade_off_table(findings: Findings) -> DataFrame | None:
         return None
     if "county_id" in table.columns and len(set(table["county_id"])) > 1:
         return None
-    points = table[["cost", "elders_covered"]].astype("float64").dropna().drop_duplicates()
+    more = [c for c in ("new_sites", "cost_per_elder_more") if c in table.columns]
+    points = table[["cost", "elders_covered", *more]].astype("float64")
+    points = points.dropna(subset=["cost", "elders_covered"]).drop_duplicates(["cost", "elders_covered"])
     points = points.sort_values(["cost", "elders_covered"]).reset_index(drop=True)
     return points if len(points) > 1 else None
 
@@ -121,8 +123,7 @@ def trade_off(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: 
     with draw.Canvas(WIDTH, 3.4, format=format)() as (_figure, axes, out):
         axes.step(points["cost"], points["elders_covered"], where="post", color=draw.TODAY, linewidth=1.6)
         axes.scatter(points["cost"], points["elders_covered"], s=18, color=draw.TODAY, zorder=4)
-        covered = float(findings.units["elders_covered_planned"].sum())
-        cost = float(findings.proposals["cost"].sum())
+        cost, covered = _where_the_plan_stands(findings)
         axes.scatter(
             [cost],
             [covered],
@@ -149,6 +150,14 @@ def trade_off(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: 
         axes.margins(x=0.04, y=0.14)
         draw.quiet(axes, grid="both")
     return out.getvalue()
+
+
+def _where_the_plan_stands(findings: Findings) -> tuple[float, float]:
+    """Return the cost of the plan and the elders it brings within the cutoff, counted as the curve counts them if it says so."""
+    plan = findings.plans.get(findings.scope_id)
+    details = plan.details if plan is not None else {}
+    cost = details.get("cost", findings.proposals["cost"].sum())
+    return float(cost), float(details.get("elders_covered", findings.units["elders_covered_planned"].sum()))
 
 
 def has_timeline(findings: Findings) -> bool:

@@ -13,8 +13,6 @@ from sy_coverage.outputs import _format as fmt
 from sy_coverage.outputs import _words as words
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from sy_coverage.outputs._document import Writer
     from sy_coverage.outputs.findings import Findings
 
@@ -147,53 +145,6 @@ def _left_villages(findings: Findings, writer: Writer) -> None:
         ("column_nearest_planned_min", "r", 3),
     )
     writer.table("table_left_villages", columns, rows, note=note)
-
-
-def compared(findings: Findings, writer: Writer) -> None:
-    """Add section 四, where anything was computed for it: what money buys, other readings, closures."""
-    found = {name: t for name, t in sorted(findings.extras.items()) if len(t)}
-    curve = _curves.trade_off_table(findings)
-    known = {"scope_price", "sensitivity", "closures"} & set(found)
-    if curve is None and not known:
-        return
-    writer.heading(1, "section_compared")
-    if curve is not None:
-        writer.heading(2, "section_trade_off")
-        writer.paragraph("trade_off")
-        writer.image("figure_trade_off", partial(figures.trade_off, findings))
-        costs = fmt.money(curve["cost"])
-        total = float(findings.units["elders"].sum())
-        rows = [
-            [cost, fmt.number(covered), fmt.share(covered / total) if total else ""]
-            for cost, covered in zip(costs, curve["elders_covered"], strict=True)
-        ]
-        columns: tuple[Any, ...] = (
-            ("column_cost", "r", 2),
-            ("column_elders_within", "r", 3),
-            ("column_share_within", "r", 3),
-        )
-        writer.table("table_trade_off", columns, rows)
-    for name in ("scope_price", "sensitivity", "closures"):
-        if name in known:
-            writer.heading(2, f"section_{name}")
-            writer.paragraph(f"intro_{name}")
-            _any_table(found[name], name, writer)
-
-
-def _any_table(frame: DataFrame, name: str, writer: Writer) -> None:
-    """Add a further table as it is: columns that have a label, numbers formatted by the unit their name carries."""
-    frame = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
-    shown = [
-        c for c in frame.columns if words.named(f"outputs.column_{c}", writer.language) and c != "county_id"
-    ]
-    rows = [[_any_cell(column, row[column]) for column in shown] for row in frame.to_dict("records")]
-    numeric = {
-        c
-        for c in shown
-        if pd.api.types.is_numeric_dtype(frame[c]) and not pd.api.types.is_bool_dtype(frame[c])
-    }
-    columns: list[Any] = [(f"column_{c}", "r" if c in numeric else "l", 2) for c in shown]
-    writer.table(f"table_{name}", columns, rows)
 
 
 def _any_cell(column: str, value: Any) -> str:

@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
+from sy_coverage.outputs import _compared, _outcome, _sections, figures, tables
 from sy_coverage.outputs import _format as fmt
-from sy_coverage.outputs import _outcome, _sections, figures, tables
 from sy_coverage.outputs import _words as words
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def write(findings: Findings, writer: Writer) -> None:
     if figures.has_lorenz(findings):
         writer.heading(1, "section_even")
         _outcome.even(findings, writer)
-    _outcome.compared(findings, writer)
+    _compared.write(findings, writer)
     writer.heading(1, "section_proof")
     _proofs(findings, writer)
     _outcome.grounds(findings, writer)

@@ -7,8 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
+from sy_coverage.outputs import _compared, _docx, _outcome, _sections, _summary
 from sy_coverage.outputs import _document as parts
-from sy_coverage.outputs import _docx, _outcome, _sections, _summary
 from sy_coverage.outputs import _format as fmt
 from sy_coverage.outputs import _words as words
 
@@ -28,7 +28,7 @@ def proposal(findings: Findings) -> parts.Document:
     _sections.standing(findings, writer)
     _sections.proposed(findings, writer)
     _outcome.brought(findings, writer)
-    _outcome.compared(findings, writer)
+    _compared.write(findings, writer)
     _outcome.proved(findings, writer)
     _outcome.grounds(findings, writer)
     return _bound(findings, writer, writer.say("title_county", scope=findings.scope_name))

@@ -111,6 +111,35 @@ def test_without_anything_to_compare_the_numbers_of_the_sections_close_up(county
     assert "方案比选" not in text
 
 
+def test_what_was_compared_is_said_in_words_and_only_where_it_was_computed(county):
+    prices = pd.DataFrame(
+        {
+            "status": "optimal",
+            "cost": [700.0, 610.0],
+            "new_sites": [5, 4],
+            "elders_covered": [1600.0, 1500.0],
+        },
+        index=pd.Index(["county", "city"], name="scope"),
+    )
+    closures = pd.DataFrame(
+        {
+            "planned": [False, True],
+            "elders_lost": [0.0, 100.0],
+            "elders_left": [1600.0, 1500.0],
+            "units_lost": [["990100001"], []],
+            "targets_lost": [["street_centre_coverage"], []],
+        },
+        index=pd.Index(["S1", "c35"], name="site_id"),
+    )
+    other = replace(county, extras={"scope_price": prices, "closures": closures})
+    assert "分别达标比合并统算多需投资90万元" in paragraphs_of(other)
+    assert "两种统计口径的比较" not in tables_of(county)
+    rows = tables_of(other)["单个中心停业后的覆盖"].rows
+    assert rows[0] == ("示例c35", "拟建", "100", "1,500", "", "")
+    assert rows[1][-2:] == ("城东街道", "街道综合养老服务中心覆盖率")
+    assert tables_of(other)["两种统计口径的比较"].rows[1] == ("合并统算达标", "已证最优", "610", "4", "1,500")
+
+
 def test_page_and_document_say_the_same(county, page, document):
     seen, written = Page(page).text, words_of(document)
     for block in reports.proposal(county).blocks:

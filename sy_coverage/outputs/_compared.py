@@ -1,0 +1,137 @@
+"""Write the section that compares: what money buys, the price of a scope, other readings, what one closure costs."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sy_coverage import labels
+from sy_coverage.outputs import _curves, figures
+from sy_coverage.outputs import _format as fmt
+from sy_coverage.outputs import _words as words
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from sy_coverage.outputs._document import Writer
+    from sy_coverage.outputs.findings import Findings
+
+MOST_CLOSURES = 15
+"""So many closures are listed, those that take most elders out of reach first."""
+
+
+def write(findings: Findings, writer: Writer) -> None:
+    """Add the section, with those parts that `findings.extras` has; without any of them, nothing.
+
+    Read are `trade_off` (`cost`, `elders_covered`, and if there `new_sites`, `cost_per_elder_more`), `scope_price` (by
+    `scope`: `status`, `cost`, `new_sites`, `elders_covered`), `sensitivity` (`reading`, in words, and the same columns)
+    and `closures` (by `site_id`: `planned`, `elders_lost`, `elders_left`, `units_lost`, `targets_lost`).
+    """
+    tables = {name: _flat(table) for name, table in findings.extras.items() if len(table)}
+    parts = []
+    if figures.has_trade_off(findings):
+        parts.append(_trade_off)
+    if "scope_price" in tables and tables["scope_price"]["scope"].is_unique:
+        parts.append(partial(_plans, tables["scope_price"], "scope_price", "scope"))
+    if "sensitivity" in tables:
+        parts.append(partial(_plans, tables["sensitivity"], "sensitivity", "reading"))
+    if "closures" in tables:
+        parts.append(partial(_closures, tables["closures"]))
+    if parts:
+        writer.heading(1, "section_compared")
+    for part in parts:
+        part(findings, writer)
+
+
+def _flat(table: DataFrame) -> DataFrame:
+    return table if isinstance(table.index, pd.RangeIndex) else table.reset_index()
+
+
+def _trade_off(findings: Findings, writer: Writer) -> None:
+    curve = _curves.trade_off_table(findings)
+    if curve is None:
+        return
+    writer.heading(2, "section_trade_off")
+    writer.paragraph("trade_off")
+    writer.image("figure_trade_off", partial(figures.trade_off, findings))
+    total = float(findings.units["elders"].sum())
+    found: dict[str, list[str]] = {
+        "cost": fmt.money(curve["cost"]),
+        "elders_within": [fmt.number(v) for v in curve["elders_covered"]],
+        "share_within": [fmt.share(v / total) if total else "" for v in curve["elders_covered"]],
+    }
+    for column in ("new_sites", "cost_per_elder_more"):
+        if column in curve.columns:
+            found[column] = [fmt.number(v) for v in curve[column]]
+    columns: list[Any] = [(f"column_{name}", "r", 2) for name in found]
+    writer.table("table_trade_off", columns, zip(*found.values(), strict=True))
+
+
+def _plans(table: DataFrame, name: str, subject: str, findings: Findings, writer: Writer) -> None:
+    language = findings.language
+    writer.heading(2, f"section_{name}")
+    writer.paragraph(f"intro_{name}")
+    costs = fmt.money(table["cost"])
+    rows = [
+        [
+            words.of_id("reading", row[subject], language),
+            words.of_id("plan", row["status"], language),
+            cost,
+            fmt.number(row["new_sites"]),
+            fmt.number(row["elders_covered"]),
+        ]
+        for row, cost in zip(table.to_dict("records"), costs, strict=True)
+    ]
+    columns: tuple[Any, ...] = (
+        ("column_reading", "l", 4),
+        ("column_plan", "l", 2.4),
+        ("column_cost", "r", 2),
+        ("column_new_sites", "r", 1.4),
+        ("column_elders_within", "r", 2.6),
+    )
+    writer.table(f"table_{name}", columns, rows)
+    if name == "scope_price":
+        price = table.set_index("scope")["cost"]
+        if {"county", "city"} <= set(price.dropna().index):
+            writer.paragraph("scope_price", price=fmt.money([price["county"] - price["city"]])[0])
+
+
+def _closures(table: DataFrame, findings: Findings, writer: Writer) -> None:
+    language = findings.language
+    writer.heading(2, "section_closures")
+    writer.paragraph("intro_closures")
+    places = pd.concat([findings.facilities["name"], findings.proposals["name"]])
+    names = dict(zip(places.index, places, strict=True)) | dict(findings.units["name"])
+    targets = {target.id: labels.pick(target.name, language) for target in findings.policy.targets}
+    table = table.sort_values(["elders_lost", "site_id"], ascending=[False, True], kind="stable")
+    rows = []
+    for row in table.head(MOST_CLOSURES).to_dict("records"):
+        units = [fmt.plain(names.get(unit, unit)) for unit in _ids(row["units_lost"])]
+        missed = [targets.get(target, target) for target in _ids(row["targets_lost"])]
+        rows.append(
+            [
+                fmt.plain(names.get(row["site_id"], row["site_id"])),
+                writer.say("site_planned" if row["planned"] else "site_existing"),
+                fmt.number(row["elders_lost"]),
+                fmt.number(row["elders_left"]),
+                labels.joined(units, language),
+                labels.joined(missed, language),
+            ]
+        )
+    columns: tuple[Any, ...] = (
+        ("column_name", "l", 3.4),
+        ("column_site_state", "l", 1.1),
+        ("column_elders_lost", "r", 1.7),
+        ("column_elders_left", "r", 1.7),
+        ("column_units_lost", "l", 2.6),
+        ("column_targets_lost", "l", 3),
+    )
+    more = len(table) - len(rows)
+    note = writer.say("closures_more", count=more) if more > 0 else ""
+    writer.table("table_closures", columns, rows, note=note)
+
+
+def _ids(value: Any) -> list[str]:
+    return [str(v) for v in value] if isinstance(value, list | tuple | set | frozenset) else []
