@@ -176,6 +176,12 @@ def counties_of(frame: GeoDataFrame, units: GeoDataFrame) -> NDArray[Any]:
     return np.asarray(of_unit.where(of_unit.notna(), named).to_numpy(dtype=object))
 
 
+def without_blanks(candidates: GeoDataFrame) -> GeoDataFrame:
+    """Return `candidates` with empty text in `host_id` and `upgrade_of` as missing: it names nothing."""
+    named = {c: candidates[c].astype(object) for c in ("host_id", "upgrade_of")}
+    return candidates.assign(**{c: v.where(v.notna() & (v != ""), None) for c, v in named.items()})
+
+
 def read_case(
     units: GeoDataFrame,
     facilities: GeoDataFrame,
@@ -202,7 +208,7 @@ def read_case(
     """
     units = checked(units, UNITS).sort_index()
     facilities = coverage.open_on(checked(facilities, FACILITIES), date).sort_index()
-    candidates = checked(candidates, CANDIDATES).sort_index()
+    candidates = without_blanks(checked(candidates, CANDIDATES)).sort_index()
     demand = checked(demand, DEMAND).sort_index()
     if units.empty:
         raise InputError("units: there are none; a plan needs at least one street or township")

@@ -11,6 +11,7 @@ from sy_coverage import coverage
 from sy_coverage._frames import CANDIDATES, DEMAND, FACILITIES, UNITS, checked, metric_crs
 from sy_coverage.errors import InputError, UnknownIdError, some
 from sy_coverage.policy.targets import BedShare, UpgradeCount
+from sy_coverage.siting._policy_case import without_blanks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +90,7 @@ def generate_candidates(
         raise InputError(f"premises={premises!r}: must be village_office or new")
     units, demand = checked(units, UNITS).sort_index(), checked(demand, DEMAND).sort_index()
     facilities = coverage.open_on(checked(facilities, FACILITIES))
-    listed = checked(candidates, CANDIDATES)
+    listed = without_blanks(checked(candidates, CANDIDATES))
     demand = demand[demand["unit_id"].isin(units.index)]
     maker = _Maker(units, facilities, listed, demand, policy, costs or COSTS, premises)
     rows = _rows(maker, policy, times, per_unit, kinds) if per_unit else []

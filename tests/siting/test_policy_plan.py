@@ -391,7 +391,7 @@ def clash_of_required(road, spread):
     return spread is not None and any(road.extra["required"].get(c) for c in road.candidates if c[0] == "r")
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(
     roads(),
     st.sampled_from(["presence", "presence", "access", "both"]),
@@ -418,7 +418,7 @@ def test_no_subset_beats_the_plan(road, rule, scope, spread):
     assert len(sites) >= 0
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(roads(), st.sampled_from([15.0, 30.0, 60.0]))
 def test_no_subset_within_a_budget_comes_nearer_to_the_targets(road, budget):
     if any(road.extra["required"].values()):
@@ -440,7 +440,7 @@ def test_no_subset_within_a_budget_comes_nearer_to_the_targets(road, budget):
     assert found["elder_minutes"] == pytest.approx(best[1][2])
 
 
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(roads(most=3))
 def test_the_best_plan_meanwhile_lacks_least(road):
     if any(road.extra["required"].values()) or road.best() is not None:
@@ -452,7 +452,7 @@ def test_the_best_plan_meanwhile_lacks_least(road):
     assert (lacks, meanwhile.details["cost"]) == (best[1][0], pytest.approx(best[1][1]))
 
 
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(roads(), KM)
 def test_an_open_centre_more_never_raises_the_cost(road, km):
     before = solved(road)
@@ -470,7 +470,7 @@ def test_an_open_centre_more_never_raises_the_cost(road, km):
         assert after.objective <= before.objective + 1e-9
 
 
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(roads(most=3))
 def test_a_candidate_given_twice_changes_neither_cost_nor_elders(road):
     first = next(c for c in sorted(road.candidates))
