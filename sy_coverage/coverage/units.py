@@ -207,9 +207,9 @@ def coverage_by_unit(
         enough = [reaches_share(e, w, part) for e, w in zip(frame[elders], frame["elders"], strict=True)]
         by_rule = {"presence": frame["has_centre"], "access": pd.Series(enough, frame.index, dtype=bool)}
         frame[covered] = by_rule["presence"] & by_rule["access"] if rule == "both" else by_rule[rule]
-    geometry = frame.pop("geometry") if "geometry" in frame.columns else None
-    if geometry is not None:
-        frame["geometry"] = geometry
+    if "geometry" in frame.columns:
+        # chosen anew, not taken out and put back: without its geometry a GeoDataFrame becomes a plain one
+        frame = frame[[*frame.columns.drop("geometry"), "geometry"]]
     outside = elders_of(demand, policy.readings.elders)[demand["unit_id"].isna()].sum()
     frame.attrs = {"kind": kind, "rule": rule, "share": float(part), "elders_without_unit": float(outside)}
     return frame

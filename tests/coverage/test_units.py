@@ -67,6 +67,13 @@ def test_presence_and_access_of_the_toy_county_stand_side_by_side(policy):
     assert list(by_unit["covered"]) == [True, False, False, False]
 
 
+def test_coverage_comes_with_the_units_shapes_ready_to_be_drawn(policy):
+    units = toy.units()
+    by_unit = measured(toy.facilities(), times_to(S1=5), policy=policy)
+    assert by_unit.crs == units.crs
+    assert list(by_unit.total_bounds) == list(units.total_bounds)
+
+
 def test_the_three_rules_disagree_where_presence_and_access_do(policy):
     # one centre at km 31 in 丙乡. 丙乡: G 1, H 7; 乙镇: E 9, F 3; 甲镇: C 19, D 13; 城东街道: A 29, B 23 > 15
     facilities, times = centres(X=31), times_to(X=31)
