@@ -418,3 +418,43 @@ def test_a_service_is_made_by_name_and_needs_its_key():
     assert made.client.hosts == {"api.map.baidu.com"}
     assert CANARY not in repr(made)
     assert provider("nominatim").client.hosts == {"nominatim.openstreetmap.org"}
+
+
+def test_row_72_killed_at_forty_moments_and_run_again_it_says_the_same_and_asks_nothing_twice(
+    serve, tmp_path
+):
+    import multiprocessing
+    from collections import Counter
+
+    from tests.places import killed
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.places.killed", "sy_coverage.places.geocode"])
+    script = serve(ANSWERS["amap"])
+
+    def start(cache, out):
+        process = context.Process(target=killed.run, args=(script.url, str(cache), str(out)))
+        process.start()
+        return process
+
+    done, cache, out, kills = tmp_path / "unbroken.json", tmp_path / "c.sqlite", tmp_path / "out.json", 0
+    start(tmp_path / "u.sqlite", done).join()
+    assert len(script.asked) == len(killed.ADDRESSES)
+    script.asked.clear()
+    for moment in range(40):
+        process = start(cache, out)
+        process.join(0.005 * moment)
+        if process.is_alive():
+            process.kill()
+            kills += 1
+        process.join()
+    start(cache, out).join()
+    assert out.read_bytes() == done.read_bytes()
+    asked = Counter(parse_qs(urlsplit(path).query)["address"][0] for path in script.asked)
+    assert set(asked) == set(killed.ADDRESSES)
+    # only a request that was on its way when its process was killed can be sent again
+    assert sum(asked.values()) - len(asked) <= kills
+    assert kills > 5
+    before = len(script.asked)
+    start(cache, out).join()
+    assert len(script.asked) == before
