@@ -17,6 +17,7 @@ from sy_coverage.siting.explain import left_out, reason_frame
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
     from pandas import DataFrame
 
     from sy_coverage.siting import _solver
@@ -205,6 +206,16 @@ def _of_units(case: Case, need: Requirement, barred: np.ndarray) -> Iterator[dic
                     "other": case.setting.share,
                     "places": (case.units.index[u],),
                 }
+                longer = _cutoff_for(case, need.kind, int(u), rows)
+                if longer is not None:
+                    kind_of_unit = str(case.units["kind"].iloc[u])
+                    yield said | {
+                        "reason_id": "smallest_cutoff",
+                        "subject": case.units.index[u],
+                        "value": longer,
+                        "other": case.policy.kind(need.kind).cutoff_min[kind_of_unit],
+                        "places": (case.units.index[u],),
+                    }
 
 
 def _of_sites(
@@ -229,3 +240,32 @@ def _of_sites(
             "value": case.setting.spread_min,
             "places": tuple(case.ids[j] for j in usable),
         }
+        closer = _widest_pair(case, usable)
+        if need.missing == 2 and closer is not None:
+            yield said | {"reason_id": "smallest_spread", "value": closer, "other": case.setting.spread_min}
+
+
+def _cutoff_for(case: Case, kind: str, unit: int, rows: NDArray[np.int64]) -> float | None:
+    """Return the shortest travel time that would bring the share of a unit's elders into reach; None beyond the times."""
+    reach = case.reach(kind)
+    inside = np.flatnonzero(case.units.index.get_indexer(case.demand["unit_id"]) == unit)
+    near = reach.today_min[inside].copy()
+    minutes = reach.minutes[rows][:, inside].tocoo()
+    np.minimum.at(near, minutes.col, minutes.data)
+    elders = case.demand[case.setting.elders].to_numpy(float)[inside]
+    order = np.argsort(near, kind="stable")
+    enough = np.cumsum(elders[order]) >= case.setting.share * elders.sum() - 1e-9
+    longest = near[order][enough]
+    return float(longest[0]) if len(longest) and np.isfinite(longest[0]) else None
+
+
+def _widest_pair(case: Case, usable: list[int]) -> float | None:
+    """Return the minutes of the two usable homes that are farthest apart, the shorter direction of each pair."""
+    if case.between_homes is None or len(usable) < 2:
+        return None
+    names = {case.ids[j] for j in usable}
+    pairs = case.between_homes.to_frame()
+    pairs = pairs[pairs["site_id"].isin(names) & pairs["demand_id"].isin(names)]
+    pairs = pairs[pairs["site_id"] != pairs["demand_id"]]
+    both = pairs[["site_id", "demand_id"]].apply(lambda p: tuple(sorted(p)), axis=1)
+    return float(pairs.groupby(both)["minutes"].min().max()) if len(pairs) else None

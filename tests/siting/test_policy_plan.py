@@ -216,6 +216,9 @@ def test_two_homes_too_close_are_named_in_planning_words():
     found = plan.findings.set_index("reason_id").loc["no_two_homes_apart"]
     assert found["subject"] == toy.COUNTY
     assert found["places"] == ("r04", "r15", "r36")
+    closer = plan.findings.set_index("reason_id").loc["smallest_spread"]
+    assert (closer["value"], closer["other"]) == (32.0, 33.0)  # r04 and r36
+    assert toy_plan(between_homes=between(), spread_min=closer["value"]).status == "optimal"
     meanwhile = plan.details["attainable"]
     assert meanwhile.status == "optimal"
     assert len(set(meanwhile.sites) & set(HOMES)) == 1
@@ -228,6 +231,22 @@ def test_units_without_candidates_are_named():
     assert (found["value"], found["other"]) == (1.0, 2.0)
     assert found["places"] == ("990100100", "990100101")
     assert "c35" in plan.details["attainable"].sites
+
+
+# By access with every elder asked for, and only S1 (km 5) and c15: H is 23 minutes from c15, G 17; all within 30. Without c15
+# and c19 as well as c25 and c35, H stays at 33 minutes from S1 and 丙乡 is out; 甲镇 and 乙镇 suffice. With streets at A 3, B 3.
+# So move the cutoff: with 20 minutes for townships 乙镇 reaches E (17) but not F (23): half of its elders; 丙乡 none.
+def test_a_unit_out_of_reach_says_which_travel_time_would_do():
+    short = policy.load_policy("shaoyang_2025").with_access(cutoff_min={"township": 20})
+    few = toy.candidates().drop(index=["c15", "c19", "c25", "c35"])
+    plan = toy_plan(candidates=few, policy=short, rule="access")
+    assert plan.status == "infeasible"
+    found = plan.findings.set_index(["reason_id", "subject"])
+    assert found.loc[("no_candidate_in_reach", "990100101"), "value"] == 0.5
+    assert found.loc[("smallest_cutoff", "990100101"), "value"] == 23.0
+    assert found.loc[("smallest_cutoff", "990100200"), "value"] == 33.0
+    longer = short.with_access(cutoff_min={"township": 23})
+    assert toy_plan(candidates=few, policy=longer, rule="access").status == "optimal"
 
 
 def test_a_county_without_dementia_candidates_says_so():
