@@ -27,8 +27,11 @@ def proposal_layers(frame: Frame) -> list[dict[str, Any]]:
     found, words = frame.findings, frame.words
     keys = ("kind", "unit", "county", "premises", "cost", "phase", "gained", "medical", "upgrade_of", "why")
     names = found.facilities["name"]
+    reasons: dict[str, list[str]] = {}
+    for site_id, sentence in zip(found.reasons["site_id"], found.reasons["sentence"], strict=True):
+        reasons.setdefault(str(site_id), []).append(str(sentence))
 
-    def feature(row: dict[str, Any], at: list[int]) -> dict[str, Any]:
+    def feature(site_id: str, row: dict[str, Any], at: list[int]) -> dict[str, Any]:
         return {
             "t": row["name"],
             "n": int(row["number"]),
@@ -44,7 +47,7 @@ def proposal_layers(frame: Frame) -> list[dict[str, Any]]:
                 words.count(row["elders_gained"]),
                 words.number(row["medical_min"]),
                 words.text(names.get(row["upgrade_of"], row["upgrade_of"])),
-                words.text(row["why"]),
+                reasons.get(site_id) or words.text(row["why"]),
             ],
         }
 
@@ -56,7 +59,7 @@ def facility_layers(frame: Frame) -> list[dict[str, Any]]:
     words = frame.words
     keys = ("kind", "open", "opens_on", "address", "beds", "nursing_beds", "located")
 
-    def feature(row: dict[str, Any], at: list[int]) -> dict[str, Any]:
+    def feature(_: str, row: dict[str, Any], at: list[int]) -> dict[str, Any]:
         return {
             "t": row["name"],
             "o": row["status"],
@@ -88,11 +91,11 @@ def _by_kind(
     group: str,
     kind_of_layer: str,
     keys: tuple[str, ...],
-    feature: Callable[[dict[str, Any], list[int]], dict[str, Any]],
+    feature: Callable[[str, dict[str, Any], list[int]], dict[str, Any]],
 ) -> list[dict[str, Any]]:
     rows: dict[str, list[dict[str, Any]]] = {}
-    for _, row, at in frame.points(places):
-        rows.setdefault(str(row["kind"]), []).append(feature(row, at))
+    for row_id, row, at in frame.points(places):
+        rows.setdefault(str(row["kind"]), []).append(feature(row_id, row, at))
     return [
         layer(f"{prefix}-{n}", group, kind_of_layer, frame.words.kind(kind) or kind,
               fields=frame.words.fields(keys), features=rows[kind], **symbol_of(frame, kind))

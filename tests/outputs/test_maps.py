@@ -182,7 +182,7 @@ def test_proposed_sites_carry_number_premises_cost_year_gain_and_reason(city):
     assert said["建设年份"] == "2025 年"
     assert said["由此改扩建"] == "示例甲镇敬老院"
     assert said["到最近医疗机构（分钟）"] == "9"
-    assert said["理由"] == "没有它，试验县达不到指标要求。"
+    assert said["理由"] == ["没有它，试验县达不到指标要求。"]
 
 
 def test_facilities_without_a_point_are_listed_and_never_dropped(city):

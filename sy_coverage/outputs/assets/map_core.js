@@ -129,6 +129,8 @@ window.sy = {};
       ctx.globalAlpha = layer.options.fillOpacity;
       ctx.fillStyle = layer.options.fillColor;
       ctx.fill(path, "nonzero");
+      ctx.globalAlpha = 1;
+      if (!layer.options.opacity) return;
       const line = document.createElement("canvas");
       line.width = this._container.width;
       line.height = this._container.height;

@@ -36,7 +36,13 @@
       if (value === null || value === undefined) return;
       const row = sy.el("tr");
       row.appendChild(sy.el("th", "", name));
-      row.appendChild(sy.el("td", "", value));
+      const cell = sy.el("td", "", Array.isArray(value) ? null : value);
+      if (Array.isArray(value)) {
+        const list = sy.el("ul");
+        value.forEach((line) => list.appendChild(sy.el("li", "", line)));
+        cell.appendChild(list);
+      }
+      row.appendChild(cell);
       table.appendChild(row);
     });
     box.appendChild(table);
@@ -186,6 +192,8 @@
           entry.drawnAt = state.now;
           entry.area.setLatLngs(entry.rings.filter((_, i) => sy.isOpenAt(layer.features[i], state.now)).flat());
         }
+        /* far out, the fringe along every road would be all outline */
+        if (entry.area) entry.area.setStyle(map.getZoom() < PINS_FROM + 0.75 ? { opacity: 0, fillOpacity: 0.34 } : { opacity: 0.85, fillOpacity: 0.2 });
         if (entry.onCount) entry.onCount(entry.items.shown);
         if (entry.visible && !map.hasLayer(entry.group)) map.addLayer(entry.group);
         if (!entry.visible && map.hasLayer(entry.group)) map.removeLayer(entry.group);
