@@ -20,7 +20,7 @@ BLOCKS = (4096, 512, 64, 8)
 """Links that follow each other lie together; where all of a block is reached its outline is looked up, not drawn again."""
 ROUND = 2
 """Segments a quarter circle of a buffer is drawn with."""
-SIMPLER = 0.2
+SIMPLER = 0.25
 """Lines are drawn to within this share of the buffer."""
 
 

@@ -1,0 +1,1 @@
+"""Measure side by side what PERFORMANCE promises: one module a room."""
