@@ -17,7 +17,7 @@ from sy_coverage.outputs import _format as fmt
 from sy_coverage.outputs._zipped import normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from openpyxl.worksheet.worksheet import Worksheet
     from pandas import DataFrame
@@ -109,6 +109,8 @@ class Book:
             cell.border = Border(top=Side(style="medium", color=_INK), bottom=rule)
             cell.alignment = Alignment(wrap_text=True, vertical="center", horizontal="center")
             sheet.column_dimensions[get_column_letter(place)].width = field.width
+        headers = [labels.text(f"outputs.column_{field.column}", language) for field in fields]
+        self._fit(sheet, HEADER_ROW, headers, [field.width for field in fields])
         for row_number, row in enumerate(frame.to_dict("records"), start=HEADER_ROW + 1):
             for place, field in enumerate(fields, start=1):
                 value = row[field.column]
@@ -116,10 +118,15 @@ class Book:
                 cell.border = Border(bottom=rule)
                 text = isinstance(cell.value, str)
                 cell.alignment = Alignment(
-                    wrap_text=text, vertical="top", horizontal="left" if text else "right"
+                    wrap_text=text,
+                    vertical="top",
+                    horizontal="left" if text else "right",
+                    indent=1 if text else 0,
                 )
                 if field.format and not text and cell.value is not None:
                     cell.number_format = field.format if isinstance(field.format, str) else field.format(row)
+            written = [sheet.cell(row_number, place).value for place in range(1, len(fields) + 1)]
+            self._fit(sheet, row_number, written, [field.width for field in fields])
         if total and len(frame):
             self._total(sheet, fields, frame, total)
         last = get_column_letter(max(len(fields), 1))
@@ -133,7 +140,7 @@ class Book:
         found, language = self._findings, self._findings.language
         sheet = self._book.create_sheet(title)
         self._head(sheet, title)
-        for letter, width in (("A", 30), ("B", 34), ("C", 22), ("D", 60)):
+        for letter, width in (("A", 30), ("B", 44), ("C", 40), ("D", 68)):
             sheet.column_dimensions[letter].width = width
         rows: list[tuple[Any, ...]] = [
             (labels.text("outputs.note_study", language), found.study_name),
@@ -147,22 +154,24 @@ class Book:
             (labels.text("outputs.note_approval", language), found.approval_number),
             (),
             tuple(
-                labels.text(f"outputs.column_{c}", language) for c in ("parameter", "value", "unit", "source")
+                labels.text(f"outputs.column_{c}", language)
+                for c in ("parameter", "value", "unit_of", "source")
             ),
             *found.parameters[["name", "value", "unit", "source"]].itertuples(index=False),
             (),
-            tuple(labels.text(f"outputs.column_{c}", language) for c in ("source", "file", "digest", "note")),
-            *found.sources[["name", "file", "digest", "note"]].itertuples(index=False),
+            tuple(labels.text(f"outputs.column_{c}", language) for c in ("source", "file", "note", "digest")),
+            *found.sources[["name", "file", "note", "digest"]].itertuples(index=False),
         ]
         for number, row in enumerate(rows, start=HEADER_ROW):
             for place, value in enumerate(row, start=1):
                 cell = self._write(sheet, number, place, value)
                 cell.alignment = Alignment(wrap_text=True, vertical="top", horizontal="left")
+            self._fit(sheet, number, row, (30, 44, 40, 68))
         self._printed(sheet)
 
     def _head(self, sheet: Worksheet, title: str) -> None:
         found = self._findings
-        heading = fmt.inert(f"{found.scope_name}  {title}".strip())
+        heading = fmt.inert(f"{fmt.plain(found.scope_name)}  {title}".strip())
         self._write(sheet, 1, 1, heading, font=Font(name=self._face, bold=True, size=15, color=_INK))
         sheet.row_dimensions[1].height = 26
         said = labels.joined([fmt.plain(n) for n in found.notices], found.language)
@@ -170,6 +179,16 @@ class Book:
         line = "    ".join(part for part in (said, day) if part)
         self._write(sheet, 2, 1, line, font=Font(name=self._face, bold=bool(said), color=_WARN))
         sheet.sheet_view.showGridLines = False
+
+    def _fit(self, sheet: Worksheet, row: int, values: Iterable[Any], widths: Iterable[float]) -> None:
+        """Make a row as high as its longest text needs, since not every program does so by itself."""
+        lines = 1
+        for value, width in zip(values, widths, strict=False):
+            if isinstance(value, str):
+                # a Chinese character is as wide as two Latin ones
+                length = sum(2 if ord(c) > 0x2E7F else 1 for c in value)
+                lines = max(lines, -(-length // max(int(width) - 1, 1)))
+        sheet.row_dimensions[row].height = 15.5 * lines + 2
 
     def _total(self, sheet: Worksheet, fields: list[Field], frame: DataFrame, total: tuple[str, ...]) -> None:
         row_number = HEADER_ROW + 1 + len(frame)

@@ -192,7 +192,7 @@ def _scorecard_fields(findings: Findings) -> list[Field]:
         Field("needed", 9, format="#,##0"),
         Field("basis", 12, show=lambda v: words.basis(v, language)),
         Field("reason", 38),
-        Field("citation", 28),
+        Field("citation", 33),
     ]
 
 
@@ -259,7 +259,7 @@ def _site_fields(findings: Findings) -> list[Field]:
         Field("elders_gained", 14, format="#,##0"),
         Field("medical_min", 14, format="0.0"),
         Field("upgrade_of", 16),
-        Field("why", 60),
+        Field("why", 60, show=fmt.sentences),
         Field("candidate_id", 18),
         Field("unit_id", 13),
         Field("longitude", 12, format="0.00000"),
@@ -292,7 +292,7 @@ def _unit_fields(findings: Findings) -> list[Field]:
         Field("nearest_mean_min", 12, format="0.0"),
         Field("nearest_mean_min_planned", 14, format="0.0"),
         Field("boundary_quality", 10, show=lambda v: words.boundary(v, language)),
-        Field("left_out", 50),
+        Field("left_out", 50, show=fmt.sentences),
     ]
     return fields if findings.scope_id != words.CITY else [Field("county", 16), *fields]
 
