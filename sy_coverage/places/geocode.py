@@ -73,7 +73,7 @@ def geocode(
     -------
     located
         Same index, EPSG:4326, with `located_by`, `location_precision`, `location_status`, `location_reason` (the id of
-        a label ``places.reason_<id>``), `location_detail`, `location_query` and, of map services,
+        a label ``places.doubt_title_<id>``), `location_detail`, `location_query` and, of map services,
         `location_time` (when the answer was received, UTC). A point outside the row's county is
         ``rejected``, its distance in km in `location_detail`.
 

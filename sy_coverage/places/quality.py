@@ -86,7 +86,7 @@ def _texts(frame: DataFrame, column: str) -> list[str]:
 
 def _outside(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
     """Return points outside the unit their row names, and points in no unit at all."""
-    names = units["name"].astype(str)
+    names = {str(i): str(name) for i, name in zip(units.index, units["name"], strict=True)}
     far = frame[frame["unit_distance_m"] > OUTSIDE_FROM_M]
     found = [
         ("outside_unit", str(row_id), names.get(unit_id, unit_id), f"{metres:.0f}")
@@ -184,16 +184,18 @@ def _duplicates(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
 def _stems(frame: GeoDataFrame, units: GeoDataFrame) -> list[str]:
     """Return what sets each name apart: without the words for its kind, its county and its unit."""
     kinds = {plain(word) for known in table()["kinds"].values() for word in known}
-    counties = units.drop_duplicates("county_id").set_index("county_id")["county"]
+    counties = dict(zip(units["county_id"], units["county"], strict=True))
+    unit_names = dict(zip(units.index, units["name"], strict=True))
+    ordered = sorted(kinds, key=lambda w: (-len(w), w))
     stems = []
     for name, unit_id, county_id in zip(
         frame["name"], *(_texts(frame, c) for c in ("unit_id", "county_id")), strict=True
     ):
-        county, unit = str(counties.get(county_id, "")), str(units["name"].get(unit_id, ""))
+        county, unit = str(counties.get(county_id, "")), str(unit_names.get(unit_id, ""))
         stem = plain(str(name))
         for word in (county, short_county(county), unit, short_unit(unit)):
             stem = stem.replace(plain(word), "") if word else stem
-        for word in sorted(kinds, key=lambda w: (-len(w), w)):
+        for word in ordered:
             stem = stem.replace(word, "")
         stems.append(stem or plain(str(name)))
     return stems

@@ -39,6 +39,10 @@ class ReportFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
         """Return whether two reports say the same; compared with anything else, what a frame would return."""
         return bool(self.equals(other)) if isinstance(other, ReportFrame) else super().__eq__(other)
 
+    def __deepcopy__(self, memo: object) -> ReportFrame:
+        """Return a copy that shares its cells until one side is changed: pandas copies attributes at every step."""
+        return ReportFrame(self.copy(deep=False))
+
     __hash__ = None  # type: ignore[assignment]  # as every frame
 
 
