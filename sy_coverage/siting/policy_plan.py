@@ -156,13 +156,16 @@ def plan_of(case: Case, *, options: SolveOptions) -> SitingPlan:
     from sy_coverage.siting import infeasible  # noqa: PLC0415  it builds on this module
 
     with _solver.Watch(options) as watch:
-        free = case if case.setting.budget is None else case.but(budget=None)
-        solved = solve_stages(free, watch=watch)
+        budget = case.setting.budget
+        free = case if budget is None else case.but(budget=None)
+        # with a budget the cheapest plan is asked for first: does it fit?
+        solved = solve_stages(free, watch=watch, most=None if budget is None else 1)
         if solved.status == "infeasible":
             return infeasible.explained(case, solved, watch=watch)
-        budget, cost = case.setting.budget, solved.figures.cost if solved.figures is not None else 0.0
-        if budget is not None and cost > budget:
-            return infeasible.within_budget(case, solved, watch=watch)
+        if budget is not None and solved.figures is not None:
+            if solved.figures.cost > budget:
+                return infeasible.within_budget(case, solved, watch=watch)
+            solved = solve_stages(free, watch=watch)
         return finished(case, solved, options=options)
 
 
