@@ -213,7 +213,7 @@ def _priced(
         if watch.over:
             break
         now, new_price, picked = kernels.bound_by_prices(
-            *pairs.by_demand, price.copy(), pairs.fixed, n, p, upper, 150, 12, better
+            *pairs.by_demand, price.copy(), pairs.fixed, n, p, upper, 400, 25, better
         )
         tried = kernels.interchange(*pairs.by_site, *pairs.by_demand, picked, pairs.fixed, pairs.penalty)
         value = kernels.worth(*pairs.by_demand, tried, n, pairs.penalty)
