@@ -117,10 +117,12 @@ def write_osm_study(folder: Path, extract: Path, island_of: Callable[[GeoDataFra
     facilities.assign(status="open").rename(columns={"id": "facility_id"}).to_file(
         folder / "facilities.geojson", index=False
     )
+    # no price list comes with a map: from 60 to 99 by the number of the school, so that no two are alike by accident
+    price = pd.Series([60.0 + int(i[1:]) % 40 for i in schools.index], index=schools.index)
     candidates = pd.concat(
         [
-            named(schools, "day_centre", "C").assign(cost=80.0, premises="public_building"),
-            named(schools, "care_home", "H").assign(cost=400.0, premises="public_building"),
+            named(schools, "day_centre", "C").assign(cost=price, premises="public_building"),
+            named(schools, "care_home", "H").assign(cost=5 * price, premises="public_building"),
         ]
     )
     candidates.rename(columns={"id": "candidate_id"}).to_file(folder / "candidates.geojson", index=False)
