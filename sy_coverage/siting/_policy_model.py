@@ -7,16 +7,16 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
 
 from sy_coverage.errors import InputError, some
 from sy_coverage.policy.standards import exact
+from sy_coverage.siting._policy_bars import hosts, same_home, too_close, too_far_from_care
+from sy_coverage.siting._policy_case import counties_of
 from sy_coverage.siting._policy_rules import (
     Requirement,
     counted_kinds,
     coverage_kinds,
     covered_today,
-    medical_kinds,
     present_today,
     requirements,
 )
@@ -30,15 +30,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
     Flags = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Pairs of sites that may not both be open: (position, position), and with which open facility a site clashes."""
-
-    both: Integers
-    """n × 2."""
-    barred: Integers
 
 
 class Model:
@@ -409,8 +400,6 @@ def program_free(program: Program, columns: Integers) -> Flags:
 
 def today_within(case: Case, kind: str, county: str) -> Floats:
     """Return minutes to the nearest open facility of `kind` that lies in `county`; inf where there is none."""
-    from sy_coverage.siting._policy_case import counties_of  # noqa: PLC0415  keeps the head of the module short
-
     times = case.times[kind]
     here = case.facilities[(case.facilities["kind"] == kind).to_numpy()]
     here = here[counties_of(here, case.units) == county]
@@ -441,131 +430,3 @@ def _fraction(value: float) -> Any:
     from fractions import Fraction  # noqa: PLC0415  only where weights are no whole numbers
 
     return Fraction(value)
-
-
-def hosts(case: Case) -> list[tuple[int, int]]:
-    """Return (dependent, host) positions of candidates that need another candidate; an open host needs no row.
-
-    Raises
-    ------
-    InputError
-        If a host is neither a candidate nor an open facility.
-    """
-    return case.once("hosts", lambda: _hosts(case))
-
-
-def _hosts(case: Case) -> list[tuple[int, int]]:
-    named = case.candidates["host_id"]
-    named = named[named.notna() & (named != "")]
-    known = case.candidates.index
-    unknown = named.index[~(named.isin(known) | named.isin(case.facilities.index))]
-    if len(unknown):
-        raise InputError(
-            f"candidates: host_id names neither a candidate nor an open facility: {some(unknown)}; correct it or leave it empty"
-        )
-    inside = named[named.isin(known)]
-    return [(int(known.get_loc(d)), int(known.get_loc(h))) for d, h in inside.items()]
-
-
-def same_home(case: Case) -> list[Integers]:
-    """Return groups of candidates that rebuild one and the same home: at most one of each kind opens."""
-    return case.once("same home", lambda: _same_home(case))
-
-
-def _same_home(case: Case) -> list[Integers]:
-    named = case.candidates[["upgrade_of", "kind"]]
-    named = named[named["upgrade_of"].notna() & (named["upgrade_of"] != "")]
-    groups = named.groupby(["upgrade_of", "kind"], sort=True).indices
-    at = np.array([case.position(i) for i in named.index], dtype=np.int64)
-    return [np.sort(at[rows]) for rows in groups.values() if len(rows) > 1]
-
-
-def medical_minutes(case: Case) -> Floats:
-    """Return minutes from each candidate to the nearest medical institution; NaN where unknown, inf where beyond the times."""
-    return case.once("medical minutes", lambda: _medical_minutes(case))
-
-
-def _medical_minutes(case: Case) -> Floats:
-    times, ids = case.to_medical, case.candidates.index
-    nearest = np.full(len(ids), np.nan)
-    if times is None:
-        return nearest
-    rows, columns = sparse.csr_array(times.minutes), times.minutes.tocsc()
-    sites = {s: i for i, s in enumerate(times.site_ids)}
-    points = {d: i for i, d in enumerate(times.demand_ids)}
-    for j, site_id in enumerate(ids):
-        if site_id in sites:
-            minutes = rows.data[rows.indptr[sites[site_id]] : rows.indptr[sites[site_id] + 1]]
-        elif site_id in points:
-            minutes = columns.data[columns.indptr[points[site_id]] : columns.indptr[points[site_id] + 1]]
-        else:
-            continue
-        nearest[j] = minutes.min() if len(minutes) else np.inf
-    return nearest
-
-
-def too_far_from_care(case: Case) -> Integers:
-    """Return the positions of homes farther than `medical_min` from every medical institution.
-
-    Raises
-    ------
-    InputError
-        If `medical_min` is set but the minutes of a home to medical care are not given.
-    """
-    limit = case.setting.medical_min
-    if limit is None:
-        return np.empty(0, dtype=np.int64)
-    asked = case.of_kind(*medical_kinds(case))
-    minutes = medical_minutes(case)[asked]
-    unknown = asked[np.isnan(minutes)]
-    if len(unknown):
-        raise InputError(
-            f"medical_min: minutes to medical care are missing for {some(case.ids[j] for j in unknown)}; give to_medical for them"
-        )
-    if case.to_medical is not None:
-        case.to_medical.require_cutoff(limit)
-    return asked[minutes > limit]
-
-
-def too_close(case: Case) -> Pairs:
-    """Return which homes of a county lie closer than `spread_min` to each other or to an open one, in either direction."""
-    return case.once("too close", lambda: _too_close(case))
-
-
-def _too_close(case: Case) -> Pairs:
-    times, limit = case.between_homes, case.setting.spread_min
-    none = Pairs(np.empty((0, 2), dtype=np.int64), np.empty(0, dtype=np.int64))
-    if times is None or limit is None:
-        if limit is not None and case.of_kind(*medical_kinds(case)).size:
-            raise InputError("spread_min: give between_homes, the minutes between the homes")
-        return none
-    times.require_cutoff(limit)
-    coo = times.minutes.tocoo()
-    near = coo.data < limit
-    place = {i: (k, c) for i, k, c in _standing(case)}
-    both: set[tuple[int, int]] = set()
-    barred: set[int] = set()
-    at = {i: j for j, i in enumerate(case.ids)}
-    rebuilt = case.candidates["upgrade_of"].to_dict()
-    for r, c in zip(coo.row[near], coo.col[near], strict=True):
-        a, b = times.site_ids[r], times.demand_ids[c]
-        if a == b or a not in place or b not in place or place[a] != place[b]:
-            continue
-        if rebuilt.get(a) == b or rebuilt.get(b) == a:  # a home is not too close to what it is rebuilt from
-            continue
-        if a in at and b in at:
-            both.add((min(at[a], at[b]), max(at[a], at[b])))
-        elif a in at or b in at:
-            barred.add(at[a] if a in at else at[b])
-    return Pairs(
-        np.array(sorted(both), dtype=np.int64).reshape(-1, 2), np.array(sorted(barred), dtype=np.int64)
-    )
-
-
-def _standing(case: Case) -> list[tuple[str, str, str]]:
-    """Return (id, kind, county) of candidates and open facilities."""
-    from sy_coverage.siting._policy_case import counties_of  # noqa: PLC0415
-
-    rows = list(zip(case.ids, case.candidates["kind"], case.county_of_site, strict=True))
-    county = counties_of(case.facilities, case.units)
-    return rows + list(zip(case.facilities.index, case.facilities["kind"], county, strict=True))

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from sy_coverage.errors import CertificateError
-from sy_coverage.siting._policy_model import hosts, same_home, too_close, too_far_from_care
+from sy_coverage.siting._policy_bars import hosts, same_home, too_close, too_far_from_care
 from sy_coverage.siting._policy_rules import coverage_kinds, present_today, requirements
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from sy_coverage import labels
 from sy_coverage._frames import metric_crs
 from sy_coverage.errors import InputError
 from sy_coverage.siting import _solver
+from sy_coverage.siting._policy_bars import medical_minutes
 from sy_coverage.siting._policy_case import CITY
 from sy_coverage.siting._policy_check import figures, nearest_of
-from sy_coverage.siting._policy_model import medical_minutes
 from sy_coverage.siting._policy_rules import coverage_kinds, medical_kinds, requirements
 from sy_coverage.siting._policy_search import Tally
 

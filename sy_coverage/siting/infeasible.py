@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from sy_coverage.siting._policy_bars import medical_minutes, too_close, too_far_from_care
 from sy_coverage.siting._policy_case import CITY
-from sy_coverage.siting._policy_model import medical_minutes, too_close, too_far_from_care
 from sy_coverage.siting._policy_rules import coverage_kinds, covered_today, medical_kinds, requirements
 from sy_coverage.siting.certificate import Certificate, SitingPlan
 from sy_coverage.siting.explain import left_out, reason_frame

@@ -12,9 +12,10 @@ from scipy import sparse
 
 from sy_coverage.errors import CertificateError, InputError, some
 from sy_coverage.siting import _solver, infeasible
+from sy_coverage.siting._policy_bars import hosts
 from sy_coverage.siting._policy_case import CITY
 from sy_coverage.siting._policy_check import figures
-from sy_coverage.siting._policy_model import Model, hosts
+from sy_coverage.siting._policy_model import Model
 from sy_coverage.siting._policy_rules import coverage_kinds
 from sy_coverage.siting.certificate import Certificate, SitingPlan, Stage
 from sy_coverage.siting.explain import Reasons, reason_frame
