@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import platform
 import time
@@ -14,11 +15,13 @@ from sy_coverage._frames import require_ids
 from sy_coverage.outputs import figures, maps, reports, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from sy_coverage.outputs.findings import Findings
     from sy_coverage.study.study import Study
+
+    Make = Callable[[Findings, Sequence[str]], Iterable[tuple[str, bytes]]]
 
 MANIFEST = "manifest.json"
 DECIDING = (
@@ -34,6 +37,9 @@ DECIDING = (
     "shapely",
 )
 """Libraries whose version could change an answer."""
+
+COUNTY_FILES = 5
+"""How many files `county_files` gives."""
 
 Write = tuple[str, "Callable[[], bytes]"]
 
@@ -62,10 +68,20 @@ def city_files(findings: Findings) -> list[Write]:
     ]
 
 
-def save(study: Study, folder: Path, *, counties: tuple[str, ...] | None = None) -> Path:
+def made_here(findings: Findings, county_ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the path and the content of every file of `county_ids`, made one after another in this process."""
+    for county_id in county_ids:
+        for path, make in county_files(findings, county_id):
+            yield path, make()
+
+
+def save(
+    study: Study, folder: Path, *, counties: tuple[str, ...] | None = None, make_counties: Make = made_here
+) -> Path:
     """Write everything (or, with `counties`, only their proposals and maps) into `folder` and return it.
 
-    Everything is computed before the first byte is written, so that bad input writes nothing.
+    Everything is computed before the first byte is written, so that bad input writes nothing. `make_counties` makes the
+    files of the counties, in any order; they are written here.
 
     Raises
     ------
@@ -77,13 +93,13 @@ def save(study: Study, folder: Path, *, counties: tuple[str, ...] | None = None)
     if counties is not None:
         require_ids(counties, study.counties, "county")
     findings = study.findings
-    files = [] if counties is not None else city_files(findings)
-    for county_id in counties or study.counties:
-        files += county_files(findings, county_id)
-    with _files.locked(folder), study.progress("outputs", total=len(files) + 1) as advance:
+    county_ids = list(counties or study.counties)
+    city = [] if counties is not None else city_files(findings)
+    steps = len(city) + COUNTY_FILES * len(county_ids) + 1
+    with _files.locked(folder), study.progress("outputs", total=steps) as advance:
         written: dict[str, str] = {}
-        for path, make in files:
-            content = make()
+        ready = ((path, make()) for path, make in city)
+        for path, content in itertools.chain(ready, make_counties(findings, county_ids)):
             _files.write_bytes(folder / path, content)
             written[path] = hashlib.sha256(content).hexdigest()
             advance()

@@ -19,7 +19,7 @@ from sy_coverage.study.progress import Progress, silent
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from geopandas import GeoDataFrame
     from pandas import DataFrame
@@ -354,43 +354,51 @@ class Study:
         if county_id is not None:
             require_ids([county_id], self.counties, "county")
         if county_id not in self._plans:
-            self._plans[county_id] = self._propose(county_id)
+            self._plans[county_id] = plan_county(self.case, county_id)
         return self._plans[county_id]
 
-    def _propose(self, county_id: str | None) -> SitingPlan:
-        def own(frame: Any) -> Any:
-            return frame if county_id is None else frame[frame["county_id"] == county_id]
-
+    @cached_property
+    def case(self) -> dict[str, Any]:
+        """All that planning may look at, over the whole city: the arguments of `siting.policy_plan`."""
         given = self.config.siting
-        candidates = own(self.candidates)
-        return siting.policy_plan(
-            own(self.units),
-            self.facilities,
-            candidates[candidates.geometry.notna()],
-            own(self.demand),
-            policy=self.policy,
-            times=self.times,
-            between_homes=self.between_homes,
-            to_medical=self.to_medical,
-            spread_min=given.spread_min,
-            medical_min=given.medical_min,
-            medical=given.medical,
-            phases={int(year): phase.model_dump() for year, phase in self.config.phases.items()} or None,
-            budget=given.budget,
-            date=self.config.study.date,
-            options=siting.SolveOptions(time_limit_s=given.time_limit_s),
-        )
+        return {
+            "units": self.units,
+            "facilities": self.facilities,
+            "candidates": self.candidates[self.candidates.geometry.notna()],
+            "demand": self.demand,
+            "policy": self.policy,
+            "times": self.times,
+            "between_homes": self.between_homes,
+            "to_medical": self.to_medical,
+            "spread_min": given.spread_min,
+            "medical_min": given.medical_min,
+            "medical": given.medical,
+            "phases": {int(year): phase.model_dump() for year, phase in self.config.phases.items()} or None,
+            "budget": given.budget,
+            "date": self.config.study.date,
+            "options": siting.SolveOptions(time_limit_s=given.time_limit_s),
+        }
+
+    @property
+    def scopes(self) -> list[str | None]:
+        """What is planned by itself: every county by its id, or (None) the whole city at once."""
+        return [None] if self.policy.readings.scope == "city" else list(self.counties)
+
+    def adopt(self, plans: Mapping[str | None, SitingPlan]) -> None:
+        """Take plans, by county id or None, that were worked out from this study's `case` elsewhere."""
+        self._plans.update(plans)
 
     @cached_property
     def plans(self) -> dict[str, SitingPlan]:
         """The plan of every county by `county_id`; with scope ``city`` the one plan of the city, under each of them."""
-        whole = self.policy.readings.scope == "city"
-        with self.progress("plans", total=len(self.counties)) as advance:
-            found = {}
-            for county_id in self.counties:
-                found[county_id] = self.propose(None if whole else county_id)
-                advance()
-        return found
+        waiting = [scope for scope in self.scopes if scope not in self._plans]
+        if waiting:
+            with self.progress("plans", total=len(waiting)) as advance:
+                for scope in waiting:
+                    self.propose(scope)
+                    advance()
+        whole = None in self.scopes
+        return {county_id: self.propose(None if whole else county_id) for county_id in self.counties}
 
     @property
     def distinct_plans(self) -> list[SitingPlan]:
@@ -455,6 +463,16 @@ class Study:
     def words(self, key: str, **values: object) -> str:
         """Return a label in the study's language."""
         return labels.text(key, self.config.study.language, **values)
+
+
+def plan_county(case: Mapping[str, Any], county_id: str | None) -> SitingPlan:
+    """Return the proved plan of one county of a study's `case`, or (None) one plan for all of it."""
+    narrowed = dict(case)
+    if county_id is not None:
+        for name in ("units", "candidates", "demand"):
+            frame = case[name]
+            narrowed[name] = frame[frame["county_id"] == county_id]
+    return siting.policy_plan(**narrowed)
 
 
 def read_study(path: str | os.PathLike[str], *, progress: Progress = silent) -> Study:
