@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -63,6 +63,8 @@ class Findings:
     notices: tuple[str, ...] = ()
     """Sentences that every output shows, such as the warning that the sample is modelled."""
     approval_number: str = ""
+    base_map: Literal["tianditu", "osm", "gaode"] | None = None
+    """An online base map for the interactive maps; None: they ask nobody for anything."""
     scope_id: str = "city"
     scope_name: str = ""
     office: str = ""

@@ -108,7 +108,7 @@ def draw(findings: Findings, *, base_map: BaseMap | None = None) -> Map:
     findings
         What was found; frames in EPSG:4326. They are not changed.
     base_map
-        None draws the roads of `findings` and asks no server for anything. ``"tianditu"`` (its key from the environment variable
+        None takes that of `findings`; without one it draws the roads of `findings` and asks no server for anything. ``"tianditu"`` (its key from the environment variable
         ``TIANDITU_BROWSER_KEY``), ``"osm"`` and ``"gaode"`` lay an online map beneath; for Gaode all data is shifted to GCJ-02.
 
     Raises
@@ -116,6 +116,7 @@ def draw(findings: Findings, *, base_map: BaseMap | None = None) -> Map:
     ConfigError
         If `base_map` is none of these, or the key for Tianditu is missing or is no key.
     """
+    base_map = findings.base_map if base_map is None else base_map
     if base_map is not None and base_map not in _TILES:
         raise ConfigError(f"base map '{base_map}' is not known; choose one of {', '.join(_TILES)}, or none")
     shift = None

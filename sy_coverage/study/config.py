@@ -171,6 +171,8 @@ class MapOptions(_Section):
 
     approval_number: str = ""
     """审图号, printed on every map."""
+    base_map: Literal["tianditu", "osm", "gaode"] | None = None
+    """An online base map; without one a map asks nobody for anything."""
 
 
 class StudyConfig(_Section):

@@ -57,6 +57,7 @@ def gather(study: Study) -> Findings:
         sources=_sources(study),
         notices=(notice,) if notice else (),
         approval_number=study.config.map.approval_number,
+        base_map=study.config.map.base_map,
         scope_name=about.name,
         office=about.office,
     )

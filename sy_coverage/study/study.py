@@ -205,7 +205,7 @@ class Study:
         """The roads, for every travel mode the policy's kinds use."""
         modes = sorted({kind.mode for kind in self.policy.kinds.values()} | {"walk"})
         with self.progress("roads"):
-            return roads.read_osm(self.path(self.config.roads.source), modes=tuple(modes))
+            return roads.read_osm(self.path(self.config.roads.source), modes=tuple(modes), area=self.units)
 
     @cached_property
     def open_facilities(self) -> GeoDataFrame:
