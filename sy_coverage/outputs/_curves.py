@@ -124,6 +124,7 @@ def trade_off(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: 
         axes.step(points["cost"], points["elders_covered"], where="post", color=draw.TODAY, linewidth=1.6)
         axes.scatter(points["cost"], points["elders_covered"], s=18, color=draw.TODAY, zorder=4)
         cost, covered = _where_the_plan_stands(findings)
+        at_left = cost < float(points["cost"].mean())
         axes.scatter(
             [cost],
             [covered],
@@ -138,9 +139,9 @@ def trade_off(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: 
             labels.text("outputs.trade_off_plan", language),
             (cost, covered),
             textcoords="offset points",
-            xytext=(-9, -13),
+            xytext=(9, -4) if at_left else (-9, -13),
             fontsize=8,
-            ha="right",
+            ha="left" if at_left else "right",
             color=draw.WARN,
         )
         axes.set_xlabel(labels.text("outputs.axis_cost", language), fontsize=8)

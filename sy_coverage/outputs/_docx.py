@@ -259,10 +259,8 @@ def _table_form(table: Any, widths: list[float]) -> None:
     table.autofit = False
     whole = sum(widths)
     for column, width in zip(table.columns, widths, strict=True):
+        # column widths are what fixed tables go by; each cell's own is for programs that look there
         column.width = Emu(int(TEXT_WIDTH * width / whole))
-    for row in table.rows:
-        for cell, width in zip(row.cells, widths, strict=True):
-            cell.width = Emu(int(TEXT_WIDTH * width / whole))
     margins = OxmlElement("w:tblCellMar")
     for side in ("left", "right"):
         edge = OxmlElement(f"w:{side}")

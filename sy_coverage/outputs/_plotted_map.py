@@ -112,13 +112,15 @@ def names(
 ) -> None:
     """Write names at points, haloed; each moves up or down to keep off `avoid` (points of markers) and other names.
 
-    A name that finds no room is left out. With `above`, names stay where they are and lie over the markers.
+    A name that finds no room is left out. With `above`, names stay close to their place and lie over the markers.
     """
     from matplotlib.patheffects import withStroke  # noqa: PLC0415
     from matplotlib.transforms import Bbox  # noqa: PLC0415
 
     figure: Any = axes.figure
-    figure.draw_without_rendering()
+    # settle the layout once, so that places on paper are known, and keep it: names change nothing of it
+    figure.get_layout_engine().execute(figure)
+    figure.set_layout_engine("none")
     renderer = figure.canvas.get_renderer()
     half = 5.0 * figure.dpi / 72
     marks = [
@@ -141,7 +143,7 @@ def names(
         )
         room = None
         for clear in (marks, []):
-            for lift in (0.0,) if above else (0.0, 1.2, -1.2, 2.2, -2.2, 3.2, -3.2):
+            for lift in (0.0, 1.2, -1.2) if above else (0.0, 1.2, -1.2, 2.2, -2.2, 3.2, -3.2):
                 text.set_position((0, lift * size))
                 extent = text.get_window_extent(renderer)
                 if not any(extent.overlaps(other) for other in (*taken, *clear)):

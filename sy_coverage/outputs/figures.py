@@ -46,7 +46,7 @@ def all_of(findings: Findings) -> dict[str, Callable[[], bytes]]:
     """Return, by file name without suffix, what makes each figure that these findings allow, as PNG.
 
     For the whole city: its map, coverage by county, Lorenz curve, trade-off curve and timeline where there are numbers for
-    them, and a map of each county (``map_<county_id>``).
+    them. The map of each county is in its proposal; `county_map` makes it as a file.
     """
     made: dict[str, Callable[[], bytes]] = {"city_map": partial(city_map, findings)}
     made["coverage_bars"] = partial(coverage_bars, findings)
@@ -56,13 +56,7 @@ def all_of(findings: Findings) -> dict[str, Callable[[], bytes]]:
         made["trade_off"] = partial(trade_off, findings)
     if has_timeline(findings):
         made["timeline"] = partial(timeline, findings)
-    for county_id in sorted(findings.counties.index):
-        made[f"map_{county_id}"] = partial(_map_of, findings, county_id)
     return made
-
-
-def _map_of(findings: Findings, county_id: str) -> bytes:
-    return county_map(findings.of_county(county_id))
 
 
 def missing_glyphs(findings: Findings) -> tuple[str, ...]:
@@ -91,9 +85,9 @@ def county_map(findings: Findings, *, format: Format = "png") -> bytes:  # noqa:
             *findings.facilities.to_crs(crs).geometry.dropna(),
             *findings.proposals.to_crs(crs).geometry.dropna(),
         ]
-        still.names(axes, [(inside[u], units["name"][u]) for u in by_elders], size=7.5, avoid=marked)
         _legend(figure, [*still.state_entries(findings), *still.kind_entries(findings), *existing])
         _head(figure, findings)
+        still.names(axes, [(inside[u], units["name"][u]) for u in by_elders], size=7.5, avoid=marked)
     return out.getvalue()
 
 
@@ -108,13 +102,6 @@ def city_map(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A
         still.sites(axes, findings, proposals, numbered=False, size=18)
         counties = units.dissolve("county_id")
         inside = counties.geometry.representative_point()
-        still.names(
-            axes,
-            [(inside[c], counties["county"][c]) for c in counties.index],
-            size=9.5,
-            weight=3,
-            avoid=proposals.geometry.dropna(),
-        )
         entries = [
             still.entry(
                 words.kind(findings.policy, kind, findings.language),
@@ -127,6 +114,8 @@ def city_map(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A
         ]
         _legend(figure, [*still.state_entries(findings), *entries])
         _head(figure, findings)
+        named = [(inside[c], counties["county"][c]) for c in counties.index]
+        still.names(axes, named, size=9.5, weight=3, above=True)
     return out.getvalue()
 
 
