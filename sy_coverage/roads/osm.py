@@ -101,7 +101,7 @@ def _degrees(area: Any) -> Any:
     import geopandas as gpd  # noqa: PLC0415
 
     if hasattr(area, "to_crs"):
-        return area.to_crs(GEOGRAPHIC)
+        return area.geometry.to_crs(GEOGRAPHIC)
     return gpd.GeoSeries([area], crs=GEOGRAPHIC)
 
 
@@ -218,7 +218,7 @@ def _network(
         )
     chains = joined(pieces, profiles.turned)
     if crs is None:
-        crs = metric_crs(_bounds(lonlat) if area is None else _degrees(area).to_frame("geometry"))
+        crs = metric_crs(_bounds(lonlat) if area is None else _degrees(area))
     project = pyproj.Transformer.from_crs(GEOGRAPHIC, crs, always_xy=True)
     xy = np.column_stack(project.transform(*lonlat.T))
     ends, place = np.unique(np.concatenate([chains.tail, chains.head]), return_inverse=True)
