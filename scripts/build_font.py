@@ -51,10 +51,20 @@ def latin() -> set[str]:
 
 def sample_names() -> set[str]:
     """Return every character of the shipped data: its text files and all text of its GeoPackages."""
+    import openpyxl
+
     found: set[str] = set()
     for file in sorted((ROOT / "data" / "boundaries").rglob("*")):
         if file.suffix in TEXT_FILES:
-            found |= set(file.read_text(encoding="utf-8-sig"))
+            content = file.read_bytes()
+            try:
+                found |= set(content.decode("utf-8-sig"))
+            except UnicodeDecodeError:
+                found |= set(content.decode("gb18030"))
+        elif file.suffix == ".xlsx":
+            for sheet in openpyxl.load_workbook(file, read_only=True):
+                for row in sheet.iter_rows(values_only=True):
+                    found |= {c for value in row if isinstance(value, str) for c in value}
         elif file.suffix == ".gpkg":
             with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as database:
                 layers = [
