@@ -127,7 +127,7 @@ DEMAND = Contract(
 
 
 def _is_text(values: pd.Series) -> pd.Series:
-    return values.isna() | values.map(lambda v: isinstance(v, str))
+    return values.isna() | values.map(lambda v: isinstance(v, str)).astype(bool)
 
 
 def _is_number(values: pd.Series) -> pd.Series:
@@ -136,7 +136,7 @@ def _is_number(values: pd.Series) -> pd.Series:
 
 
 def _is_flag(values: pd.Series) -> pd.Series:
-    return values.isna() | values.map(lambda v: isinstance(v, bool | np.bool_))
+    return values.isna() | values.map(lambda v: isinstance(v, bool | np.bool_)).astype(bool)
 
 
 def _is_date(values: pd.Series) -> pd.Series:
