@@ -50,32 +50,46 @@ def latin() -> set[str]:
 
 
 def sample_names() -> set[str]:
-    """Return every character of the shipped data: its text files and all text of its GeoPackages."""
-    import openpyxl
-
+    """Return every character of the shipped data and of the catalogues of labels."""
     found: set[str] = set()
     for file in sorted((ROOT / "data" / "boundaries").rglob("*")):
         if file.suffix in TEXT_FILES:
-            content = file.read_bytes()
-            try:
-                found |= set(content.decode("utf-8-sig"))
-            except UnicodeDecodeError:
-                found |= set(content.decode("gb18030"))
+            found |= characters_of_text(file.read_bytes())
         elif file.suffix == ".xlsx":
-            for sheet in openpyxl.load_workbook(file, read_only=True):
-                for row in sheet.iter_rows(values_only=True):
-                    found |= {c for value in row if isinstance(value, str) for c in value}
+            found |= characters_of_workbook(file)
         elif file.suffix == ".gpkg":
-            with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as database:
-                layers = [
-                    row[0] for row in database.execute("SELECT table_name FROM gpkg_contents ORDER BY 1")
-                ]
-                for layer in layers:
-                    for row in database.execute(f'SELECT * FROM "{layer}"'):  # noqa: S608  names come from the file itself
-                        found |= {c for value in row if isinstance(value, str) for c in value}
+            found |= characters_of_geopackage(file)
     for file in sorted((ROOT / "sy_coverage").rglob("*.toml")):
-        found |= set(file.read_text(encoding="utf-8"))
+        found |= characters_of_text(file.read_bytes())
     return {c for c in found if c.isprintable()}
+
+
+def characters_of_text(content: bytes) -> set[str]:
+    """Return the characters of a text file in UTF-8 or, failing that, GB 18030."""
+    try:
+        return set(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return set(content.decode("gb18030"))
+
+
+def characters_of_workbook(file: Path) -> set[str]:
+    """Return the characters of all text cells."""
+    import openpyxl
+
+    rows = (row for sheet in openpyxl.load_workbook(file) for row in sheet.iter_rows(values_only=True))
+    return {c for row in rows for value in row if isinstance(value, str) for c in value}
+
+
+def characters_of_geopackage(file: Path) -> set[str]:
+    """Return the characters of all text of all layers."""
+    found: set[str] = set()
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as database:
+        layers = [row[0] for row in database.execute("SELECT table_name FROM gpkg_contents ORDER BY 1")]
+        for layer in layers:
+            # the names of the layers come from the file itself
+            for row in database.execute(f'SELECT * FROM "{layer}"'):  # noqa: S608
+                found |= {c for value in row if isinstance(value, str) for c in value}
+    return found
 
 
 def main() -> None:
