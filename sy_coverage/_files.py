@@ -10,6 +10,8 @@ import io
 import itertools
 import json
 import os
+import re
+import shutil
 import sqlite3
 import stat
 import tempfile
@@ -30,7 +32,7 @@ from sy_coverage.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from geopandas import GeoDataFrame, GeoSeries
     from pandas import DataFrame
@@ -491,6 +493,57 @@ def sample_folder() -> Path:
     raise MissingFileError("the shipped sample is not there; install the package again")
 
 
+_PART = ".writing-"
+_PLAIN = re.compile(r"[\w-]([\w.-]{0,58}[\w-])?")
+
+
+def require_writable(folder: str | os.PathLike[str]) -> None:
+    """Refuse, before any work is done, a folder that could not be written later; nothing is made.
+
+    Raises
+    ------
+    CannotWriteError
+        If it, or the nearest folder above it that is there, is no folder or may not be written.
+    """
+    target = Path(folder)
+    try:
+        while not target.exists():
+            target = target.parent
+    except OSError as error:
+        raise CannotWriteError(
+            f"{folder}: cannot be written ({error.strerror}); choose another folder"
+        ) from error
+    if not target.is_dir():
+        raise CannotWriteError(f"{folder}: cannot be written ({target} is a file); choose another folder")
+    if not os.access(target, os.W_OK | os.X_OK):
+        raise CannotWriteError(f"{folder}: cannot be written ({target} is read-only); choose another folder")
+
+
+def require_plain_names(ids: Iterable[str], what: str) -> None:
+    """Refuse ids that cannot be names of files: they name results, and must not lead out of their folder.
+
+    Raises
+    ------
+    InputError
+        Naming those that hold anything but letters, digits, ``_``, ``-`` and inner dots, or are too long.
+    """
+    wrong = [i for i in ids if not _PLAIN.fullmatch(i)]
+    if wrong:
+        raise InputError(
+            f"{what}: {some(repr(i) for i in wrong)} cannot name a file; use letters, digits, - and _, at most 60"
+        )
+
+
+def _settle(folder: Path) -> None:
+    """Make new names in `folder` outlast a power cut, where the system knows how."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a sibling path to write to; on success it takes the name `path` at once, on failure nothing changes.
@@ -503,7 +556,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     final = Path(path)
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.mkdtemp(prefix=".writing-", dir=final.parent)
+        folder = tempfile.mkdtemp(prefix=_PART, dir=final.parent)
     except OSError as error:
         raise CannotWriteError(
             f"{final}: cannot be written ({error.strerror}); choose another folder"
@@ -515,6 +568,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         part.replace(final)
+        _settle(final.parent)
     except OSError as error:
         if isinstance(error, CannotWriteError):
             raise
@@ -566,7 +620,15 @@ def database(path: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def locked(folder: str | os.PathLike[str]) -> Iterator[None]:
-    """Hold the lock of an output folder, so that two runs never write into it at once."""
+    """Hold the lock of an output folder, so that two runs never write into it at once.
+
+    What a run that was killed had begun to write is cleared away.
+
+    Raises
+    ------
+    CannotWriteError
+        If another run holds it, or the folder cannot be written.
+    """
     from filelock import FileLock, Timeout  # noqa: PLC0415
 
     target = Path(folder)
@@ -574,6 +636,8 @@ def locked(folder: str | os.PathLike[str]) -> Iterator[None]:
         target.mkdir(parents=True, exist_ok=True)
         lock = FileLock(target / ".lock", timeout=0)
         lock.acquire()
+        for left in list(target.rglob(f"{_PART}*")):
+            shutil.rmtree(left, ignore_errors=True)
     except Timeout as error:
         raise CannotWriteError(
             f"{folder}: another run is writing here; wait for it or choose another folder"

@@ -17,7 +17,7 @@ from sy_coverage import labels
 from sy_coverage.errors import CoverageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from sy_coverage.labels import Language
     from sy_coverage.study import Study
@@ -36,6 +36,14 @@ Out = Annotated[Path | None, typer.Option("--out", help="The folder to write to 
 County = Annotated[
     list[str] | None,
     typer.Option("--county", help="Code of a county, such as 430524; give it again for more."),
+]
+
+Workers = Annotated[
+    int | None, typer.Option("--workers", help="Plan counties on so many processes of this machine.")
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option("--scheduler", help="Plan counties on the workers of a Dask scheduler: tcp://host:port."),
 ]
 
 
@@ -112,17 +120,32 @@ def _finish(console: Console, study: Study, folder: Path) -> None:
 
 
 def _run(
-    open_study: Callable[[Any], Study], out: Path | None, counties: list[str] | None, language: Language
+    open_study: Callable[[Any], Study],
+    out: Path | None,
+    counties: list[str] | None,
+    language: Language,
+    **crew: Any,
 ) -> None:
     console = Console()
+    failed: Mapping[str, str] = {}
     try:
         with _bars(console, language) as progress:
             study = open_study(progress)
-            folder = study.save(out, counties=tuple(counties) if counties else None)
+            if crew:
+                from sy_coverage import counties as many
+
+                outcome = many.run(study, out, counties=counties or None, **crew)
+                folder, failed = outcome.folder, outcome.failed
+            else:
+                folder = study.save(out, counties=tuple(counties) if counties else None)
     except KeyboardInterrupt:
         Console(stderr=True).print(labels.text("study.interrupted", language), soft_wrap=True)
         raise typer.Exit(130) from None
+    for county_id, reason in failed.items():
+        Console(stderr=True).print(f"[red]{escape(county_id)}: {escape(reason)}[/red]", soft_wrap=True)
     _finish(console, study, folder)
+    if failed:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -145,12 +168,14 @@ def _language(written: str) -> Language:
 
 
 @app.command()
-def run(study_file: StudyFile, out: Out = None) -> None:
+def run(study_file: StudyFile, out: Out = None, workers: Workers = None, scheduler: Scheduler = None) -> None:
     """Run a study: read, measure, plan every county, and write everything."""
     from sy_coverage.study import read_config, read_study
 
     language = read_config(study_file).study.language
-    _run(lambda progress: read_study(study_file, progress=progress), out, None, language)
+    given = {"workers": workers, "scheduler": scheduler}
+    crew = {name: value for name, value in given.items() if value is not None}
+    _run(lambda progress: read_study(study_file, progress=progress), out, None, language, **crew)
 
 
 @app.command()

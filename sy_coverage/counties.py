@@ -16,6 +16,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sy_coverage import _files
 from sy_coverage.errors import ConfigError, CoverageError, InputError, OfflineError, SolverError, some
 from sy_coverage.siting import SitingPlan
 from sy_coverage.siting.explain import reason_frame
@@ -122,6 +123,7 @@ def run(
     if scheduler is not None and workers is not None:
         raise ConfigError("give a number of workers or the address of a scheduler, not both")
     target = Path(study.path(study.config.study.output) if folder is None else folder)
+    _files.require_writable(target)
     hired = _cluster(scheduler) if scheduler is not None else _processes(2 if workers is None else workers)
     with hired as crew:
         failed = _plan(study, crew)

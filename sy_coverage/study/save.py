@@ -92,6 +92,8 @@ def save(
     """
     if counties is not None:
         require_ids(counties, study.counties, "county")
+    _files.require_writable(folder)
+    _files.require_plain_names(study.counties, "county_id")
     findings = study.findings
     county_ids = list(counties or study.counties)
     city = [] if counties is not None else city_files(findings)
