@@ -14,6 +14,7 @@ from sy_coverage.errors import ConfigError
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
 
 CoordinateSystem = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 Minutes = Annotated[float, Field(gt=0, le=24 * 60, allow_inf_nan=False)]
@@ -240,7 +241,18 @@ def read_config(path: str | os.PathLike[str]) -> StudyConfig:
     ConfigError
         Naming the file, and every key that is unknown, missing or has a value that is not allowed.
     """
+    return checked_config(_files.read_toml(path), Path(path).name)
+
+
+def checked_config(given: Mapping[str, Any], where: str) -> StudyConfig:
+    """Return the configuration that `given` describes, section by section; `where` it stands begins the message.
+
+    Raises
+    ------
+    ConfigError
+        Naming every key that is unknown, missing or has a value that is not allowed.
+    """
     try:
-        return StudyConfig.model_validate(_files.read_toml(path))
+        return StudyConfig.model_validate(given)
     except ValidationError as error:
-        raise ConfigError(f"{Path(path).name}: " + "; ".join(_sentence(p) for p in error.errors())) from None
+        raise ConfigError(f"{where}: " + "; ".join(_sentence(p) for p in error.errors())) from None

@@ -100,16 +100,8 @@ def _reasons(study: Study) -> DataFrame:
             frames.append(plan.why())
             advance()
     together = pd.concat(frames) if frames else pd.DataFrame(columns=["reason_id", "subject", "value"])
-    said = explain.sentences(together, study.config.study.language, names=_names(study))
+    said = explain.sentences(together, study.config.study.language, names=study.names)
     return said.reset_index()
-
-
-def _names(study: Study) -> dict[str, str]:
-    """Return the name of everything a reason may speak of, by id."""
-    names: dict[str, str] = {}
-    for frame in (study.units, study.facilities, study.candidates):
-        names |= dict(zip(frame.index, frame["name"], strict=True))
-    return names | study.counties
 
 
 def _proposals(study: Study, reasons: DataFrame) -> GeoDataFrame:
@@ -162,7 +154,7 @@ def _left_out(study: Study) -> DataFrame:
     frames = [plan.findings for plan in study.distinct_plans if len(plan.findings)]
     if not frames:
         return pd.DataFrame(columns=["unit_id", "county_id", "reason_id", "sentence"])
-    said = explain.sentences(pd.concat(frames), study.config.study.language, names=_names(study))
+    said = explain.sentences(pd.concat(frames), study.config.study.language, names=study.names)
     said = said.reset_index(drop=True).rename(columns={"subject": "unit_id"})
     # what is said of a unit or a site belongs to its county; what is said of a county, or in its name, to itself
     county = {c: c for c in study.counties}

@@ -14,6 +14,7 @@ from sy_coverage import _files, coverage, labels, places, roads, siting
 from sy_coverage import policy as policies
 from sy_coverage._frames import CANDIDATES, FACILITIES, checked, require_ids
 from sy_coverage.errors import UnknownIdError, some
+from sy_coverage.study import variants
 from sy_coverage.study.config import StudyConfig, read_config
 from sy_coverage.study.progress import Progress, silent
 
@@ -321,9 +322,14 @@ class Study:
         )
 
     @cached_property
+    def scorecard_today(self) -> DataFrame:
+        """Every target of the policy as things stand: `value`, `target`, `met`, `needed`, …; plans nothing."""
+        return self._scorecard(self.facilities, self.coverage)
+
+    @cached_property
     def scorecard(self) -> DataFrame:
         """Every target of the policy, today and with the plan: `value_today`, `value_planned`, `target`, `met_today`, …."""
-        today = self._scorecard(self.facilities, self.coverage)
+        today = self.scorecard_today
         planned = self._scorecard(self.planned_facilities, self.coverage_planned)
         both = today.rename(columns={"value": "value_today", "met": "met_today"}).join(
             planned[["value", "met"]].rename(columns={"value": "value_planned", "met": "met_planned"}),
@@ -356,6 +362,35 @@ class Study:
         if county_id not in self._plans:
             self._plans[county_id] = plan_county(self.case, county_id)
         return self._plans[county_id]
+
+    def why(self, plan: SitingPlan) -> DataFrame:
+        """Return the reasons for each site of `plan`, indexed by `site_id`, with a `sentence` in the study's language."""
+        return siting.sentences(plan.why(), self.config.study.language, names=self.names)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """The name of every county, unit, facility and candidate by its id."""
+        names: dict[str, str] = {}
+        for frame in (self.units, self.facilities, self.candidates):
+            names |= dict(zip(frame.index, frame["name"], strict=True))
+        return names | self.counties
+
+    def but(self, **sections: Mapping[str, Any]) -> Study:
+        """Return this study with some keys of its file changed, such as ``siting={"rule": "access"}``.
+
+        What the changed keys cannot touch is not computed again. None brings a key's default back; `phases` and
+        `reported` are given whole.
+
+        Raises
+        ------
+        ConfigError
+            If a section or key is unknown, or its value not allowed.
+        """
+        config = variants.changed(self.config, sections)
+        other = Study(config, self.folder, progress=self._progress)
+        vars(other).update(variants.kept(self, config))
+        other.reports = dict(self.reports)
+        return other
 
     @cached_property
     def case(self) -> dict[str, Any]:
@@ -425,6 +460,12 @@ class Study:
 
     # --- outputs --------------------------------------------------------------------------------------------------
 
+    def _county_of(self, plan: SitingPlan) -> str | None:
+        for county_id, own in self._plans.items():
+            if own is plan:
+                return county_id
+        raise UnknownIdError("this plan is of another study: draw it with the study that proposed it")
+
     @cached_property
     def findings(self) -> Findings:
         """All that an output may say about the whole city; `.of_county(id)` narrows it."""
@@ -436,12 +477,17 @@ class Study:
         """Return the interactive map of the city, or of the county that `plan` (or its county id) is for.
 
         It shows itself in Jupyter; `.save("map.html")` writes one self-contained file, `.embed()` gives an iframe.
+
+        Raises
+        ------
+        UnknownIdError
+            If there is no such county, or `plan` is of another study.
         """
         from sy_coverage.outputs import maps  # noqa: PLC0415
 
-        county_id = (
-            plan if isinstance(plan, str) else next((c for c, p in self._plans.items() if p is plan), None)
-        )
+        county_id = plan if plan is None or isinstance(plan, str) else self._county_of(plan)
+        if county_id is not None:
+            require_ids([county_id], self.counties, "county")
         return maps.draw(self.findings if county_id is None else self.findings.of_county(county_id))
 
     def save(
