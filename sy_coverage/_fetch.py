@@ -93,6 +93,18 @@ class Cache:
         with _files.database(self._path) as connection:
             connection.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", row)
 
+    def digest(self) -> str:
+        """Return the SHA-256 of all that is kept, in hex: it pins the answers a result came from."""
+        with _files.database(self._path) as connection:
+            rows = connection.execute("SELECT question, checksum FROM answers ORDER BY question").fetchall()
+        return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
+
+    def take_over(self, other: str | os.PathLike[str]) -> None:
+        """Put every answer of the cache at `other` in the place of the one that is kept here, all of them or none."""
+        with _files.database(self._path) as connection:
+            connection.execute("ATTACH DATABASE ? AS other", (str(other),))
+            connection.execute("INSERT OR REPLACE INTO answers SELECT * FROM other.answers")
+
 
 @dataclass(frozen=True)
 class _Got:

@@ -54,6 +54,8 @@ class Provider:
     client: Client
     key: SecretStr | None = None
     url: str = ""
+    lenient: bool = False
+    """Offline, what the cache does not know is an answer (``not_asked``) and no error."""
     name: ClassVar[str] = ""
     system: ClassVar[str] = ""
     """The coordinate system of the service's answers."""
@@ -76,6 +78,14 @@ class Provider:
     def queries(self, rows: DataFrame) -> list[str]:
         """Return what would be asked for `rows`, each question once: the requests of a dry run."""
         return sorted({question_of(q): q for q in self._query_of(rows) if q}.values())
+
+    def waiting(self, rows: DataFrame) -> list[str]:
+        """Return those of `queries` that no cache answers: each is one request."""
+        cache = self.client.cache
+        return [q for q in self.queries(rows) if cache is None or cache.get(self._key_of(q)) is None]
+
+    def _key_of(self, query: str) -> str:
+        return f"{self.name} {question_of(query)}"
 
     def _query_of(self, rows: DataFrame) -> list[str]:
         """Return the text asked for each row: its address with county and unit in front where it lacks them, or its name."""
@@ -108,6 +118,9 @@ class Provider:
             except OfflineError as error:
                 if not self.client.offline:
                     raise
+                if self.lenient:
+                    known[question_of(query)] = self._nothing(query, "not_asked")
+                    continue
                 missing.append((query, error))
         if missing:
             raise OfflineError(
@@ -117,29 +130,21 @@ class Provider:
         return pd.DataFrame(found, index=rows.index)
 
     def _answer(self, query: str) -> dict[str, Any]:
-        nothing = {
-            "lon": np.nan,
-            "lat": np.nan,
-            "precision": None,
-            "detail": None,
-            "query": query,
-            "system": self.system,
-        }
         if not query:
-            return nothing | {"status": "not_located", "reason": "no_name_known", "received": None}
+            return self._nothing(query, "no_name_known")
         secrets = {self.key_parameter: self.key} if self.key is not None else {}
         reply = self.client.get(
             self.url or self.address_url,
             params=self.parameters(query),
-            question=f"{self.name} {question_of(query)}",
+            question=self._key_of(query),
             secrets=secrets,
             pause_s=self.pause_s,
             accept=self._wrong,
         )
-        nothing["received"] = reply.received
+        nothing = self._nothing(query, "not_found", reply.received)
         hits = self._read(reply.content)
         if not hits:
-            return nothing | {"status": "not_located", "reason": "not_found"}
+            return nothing
         lon, lat = to_wgs84([h.lon for h in hits], [h.lat for h in hits], self.system)
         if _spread_m(lon, lat) > APART_M:
             return nothing | {
@@ -157,6 +162,12 @@ class Provider:
         if precision in ("point", "village"):
             return nothing | placed | {"status": "located", "reason": None}
         return nothing | placed | {"status": "approximate", "reason": "town_only"}
+
+    def _nothing(self, query: str, reason: str, received: str | None = None) -> dict[str, Any]:
+        """Return the answer that says no more than why there is no place."""
+        place = {"lon": np.nan, "lat": np.nan, "precision": None, "detail": None}
+        said = {"query": query, "system": self.system, "received": received}
+        return place | said | {"status": "not_located", "reason": reason}
 
     def _wrong(self, content: bytes) -> str | None:
         """Return what is wrong with an answer, so that it is never kept, or None; a refused key stops at once."""
@@ -285,7 +296,9 @@ class Nominatim(Provider):
 PROVIDERS: Mapping[str, type[Provider]] = {p.name: p for p in (Tianditu, Amap, Baidu, Nominatim)}
 
 
-def provider(name: str, *, key: SecretStr | None = None, offline: bool = False) -> Provider:
+def provider(
+    name: str, *, key: SecretStr | None = None, offline: bool = False, lenient: bool = False
+) -> Provider:
     """Return the map service called `name` as a source for `geocode`.
 
     Parameters
@@ -296,6 +309,8 @@ def provider(name: str, *, key: SecretStr | None = None, offline: bool = False) 
         The service's key, from the environment variable that KEY_NAMES gives; Nominatim needs none.
     offline
         Answer from the cache only.
+    lenient
+        Offline, rows the cache does not know stay without a point, for the reason ``not_asked``, instead of an error.
 
     Raises
     ------
@@ -309,7 +324,8 @@ def provider(name: str, *, key: SecretStr | None = None, offline: bool = False) 
     kind = PROVIDERS[name]
     if kind.key_parameter and key is None and not offline:
         raise ConfigError(f"{name} needs a key: put it into the environment variable {KEY_NAMES[name]}")
-    return kind(Client(frozenset({str(urlsplit(kind.address_url).hostname)}), offline=offline), key)
+    host = str(urlsplit(kind.address_url).hostname)
+    return kind(Client(frozenset({host}), offline=offline), key, lenient=lenient)
 
 
 def question_of(query: str) -> str:
