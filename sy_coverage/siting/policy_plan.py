@@ -39,6 +39,10 @@ RULES = (
     "budget",
 )
 """Ids of the rules that every plan's certificate has recomputed."""
+TIE_BREAK = "site_ranks"
+"""The stage that chooses among plans that are equal in everything a planner asked for."""
+TIE_SECONDS = 10.0
+"""It may take this long; a plan is not less proved when it takes longer."""
 
 
 def policy_plan(
@@ -238,10 +242,14 @@ def _run(
     status: Literal["optimal", "feasible", "infeasible", "no_answer"] = "optimal"
     for name, sense, objective, whole, turn in _objectives(model, elastic=elastic)[:most]:
         cost, constant = objective()
-        answer = model.program.optimise(cost, sense, whole=whole, watch=watch)
+        between_equals = name == TIE_BREAK
+        time = _solver.Watch(_tie_options(watch)) if between_equals else watch
+        answer = model.program.optimise(cost, sense, whole=whole, watch=time)
+        if answer.value is None and not steps:
+            return _Run(answer.status, solver=answer.solver, interrupted=answer.interrupted)
+        if between_equals and answer.status != "optimal":
+            break  # the plan is as good as any; only which of equal plans it is stays as the solver left it
         if answer.value is None:
-            if not steps:
-                return _Run(answer.status, solver=answer.solver, interrupted=answer.interrupted)
             status = "feasible"  # the earlier stages stand; this one ran out of time
             break
         steps.append(_Step(name, answer, constant, turn))
@@ -252,6 +260,10 @@ def _run(
     sites = tuple(s for s, x in zip(case.ids, last.x[model.x], strict=True) if x > 0.5)
     solver = next((s.answer.solver for s in reversed(steps) if s.answer.solver), "")
     return _Run(status, tuple(steps), sites, solver, last.interrupted)
+
+
+def _tie_options(watch: _solver.Watch) -> SolveOptions:
+    return replace(watch.options, time_limit_s=max(0.01, min(watch.left_s, TIE_SECONDS)))
 
 
 def without(
@@ -371,7 +383,7 @@ def finished(
             ("time_limit_s", str(options.time_limit_s)),
         ),
         heuristic_value=heuristic,
-        notes=infeasible.notes(case),
+        notes=(*infeasible.notes(case), *_unsettled(solved)),
     )
     gap = 0.0 if first.proved else _solver.relative_gap(first.value, first.bound)
     return SitingPlan(
@@ -394,6 +406,12 @@ def finished(
             "new_sites": len(solved.sites),
         },
     )
+
+
+def _unsettled(solved: Solved) -> tuple[str, ...]:
+    """Return the note that equal plans may exist besides, where the last stage ran out of time."""
+    settled = solved.status != "optimal" or any(stage.objective_id == TIE_BREAK for stage in solved.stages)
+    return () if settled else ("ties_not_settled",)
 
 
 def with_details(plan: SitingPlan, **details: Any) -> SitingPlan:

@@ -120,7 +120,8 @@ def _proposals(study: Study, reasons: DataFrame) -> GeoDataFrame:
     medical = study.open_facilities
     medical = medical[(medical["kind"] == study.policy.medical_kind) & medical.geometry.notna()]
     sites["medical_min"] = _nearest(study, medical, sites, "drive")
-    words = reasons.groupby("site_id")["sentence"].agg(" ".join)
+    blank = " " if study.config.study.language == "en" else ""
+    words = reasons.groupby("site_id")["sentence"].agg(blank.join)
     sites["why"] = pd.Series(sites.index.map(words.to_dict()), index=sites.index, dtype=object).fillna("")
     return sites
 

@@ -7,6 +7,7 @@ import itertools
 import json
 import platform
 import time
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -48,9 +49,11 @@ def county_files(findings: Findings, county_id: str) -> list[Write]:
     """Return the path and the maker of each file of one county."""
     own = findings.of_county(county_id)
     stem = f"proposals/{county_id}"
+    # page and document say the same, so its figures are drawn once
+    document = cache(lambda: reports.proposal(own))
     return [
-        (f"{stem}.html", lambda: reports.proposal_html(own).encode()),
-        (f"{stem}.docx", lambda: reports.proposal_docx(own)),
+        (f"{stem}.html", lambda: reports.html(document()).encode()),
+        (f"{stem}.docx", lambda: reports.docx(document())),
         (f"{stem}.xlsx", lambda: tables.proposal_xlsx(own)),
         (f"{stem}.geojson", lambda: tables.proposal_geojson(own).encode()),
         (f"maps/{county_id}.html", lambda: maps.draw(own).html().encode()),

@@ -129,10 +129,12 @@ def write_osm_study(folder: Path, extract: Path, island_of: Callable[[GeoDataFra
     streets = points(highway="residential")
     inside = streets.sjoin(units[["unit_id", "geometry"]], predicate="within", how="inner")
     inside = inside[~inside.index.duplicated()]
-    # five elders a residential street: what matters is where they are
-    inside[["geometry"]].assign(demand_id=inside.index, name=inside["name"], elders=5.0).to_file(
-        folder / "streets.gpkg", layer="streets", driver="GPKG", index=False
-    )
+    # five elders a residential street, gathered in cells of about 300 m: what matters is where they are
+    cell = inside["unit_id"] + [f"-{p.x:.2f}-{3 * p.y:.2f}" for p in inside.geometry]
+    first = ~cell.duplicated()
+    inside[first][["geometry"]].assign(
+        demand_id=cell[first], name=inside["name"][first], elders=5.0 * cell.map(cell.value_counts())[first]
+    ).to_file(folder / "streets.gpkg", layer="streets", driver="GPKG", index=False)
     (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
     path = folder / "study.toml"
     path.write_text(STUDY.format(extract=extract), encoding="utf-8")
