@@ -52,13 +52,12 @@ def latin() -> set[str]:
 def sample_names() -> set[str]:
     """Return every character of the shipped data and of the catalogues of labels."""
     found: set[str] = set()
+    readers = {".xlsx": characters_of_workbook, ".gpkg": characters_of_geopackage}
     for file in sorted((ROOT / "data" / "boundaries").rglob("*")):
         if file.suffix in TEXT_FILES:
             found |= characters_of_text(file.read_bytes())
-        elif file.suffix == ".xlsx":
-            found |= characters_of_workbook(file)
-        elif file.suffix == ".gpkg":
-            found |= characters_of_geopackage(file)
+        elif file.suffix in readers:
+            found |= readers[file.suffix](file)
     for file in sorted((ROOT / "sy_coverage").rglob("*.toml")):
         found |= characters_of_text(file.read_bytes())
     return {c for c in found if c.isprintable()}
