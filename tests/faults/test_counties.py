@@ -1,0 +1,225 @@
+"""A study run on many workers gives the bytes of a run in one process, whoever dies on the way."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from sy_coverage import counties
+from sy_coverage.errors import CannotWriteError, ConfigError, InputError, SolverError
+from sy_coverage.study import read_study
+from tests import counties_toy
+from tests.conftest import ROOT
+from tests.faults import jobs
+from tests.faults.finished import contents
+
+
+def answers(task, shared, keys="abc", workers=2):
+    with counties._processes(workers) as crew:
+        return dict(crew.work(task, shared, keys))
+
+
+def test_every_key_gets_its_answer():
+    assert answers(jobs.double, 2) == {"a": "aa", "b": "bb", "c": "cc"}
+
+
+def test_workers_are_kept_from_job_to_job_and_all_are_gone_at_the_end():
+    with counties._processes(2) as crew:
+        first = set(dict(crew.work(jobs.own_pid, None, "abcd")).values())
+        second = set(dict(crew.work(jobs.own_pid, None, "abcd")).values())
+        assert second <= first
+        assert len(first) <= 2
+    assert not multiprocessing.active_children()
+
+
+def test_a_task_that_fails_is_said_and_the_others_finish():
+    found = answers(jobs.fail_on_b, None)
+    assert found == {"a": "a", "b": counties.Failed("ZeroDivisionError: b cannot be divided"), "c": "c"}
+
+
+def test_a_killed_worker_loses_nothing(tmp_path):
+    assert answers(jobs.die_at_first_b, str(tmp_path)) == {"a": "a", "b": "b", "c": "c"}
+    assert (tmp_path / "died").exists()
+
+
+def test_a_task_that_kills_every_worker_is_given_up_and_the_others_finish(tmp_path):
+    found = answers(jobs.always_die_on_b, str(tmp_path))
+    assert found["a"] == "a"
+    assert found["c"] == "c"
+    assert "worker was lost 3 times" in found["b"].reason
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_fewer_than_one_worker_is_refused(workers, tmp_path):
+    study = read_study(counties_toy.write_study(tmp_path, counties=1))
+    with pytest.raises(ConfigError, match="at least 1"):
+        counties.run(study, tmp_path / "out", workers=workers)
+
+
+def test_what_cannot_be_a_scheduler_is_refused(tmp_path):
+    study = read_study(counties_toy.write_study(tmp_path, counties=1))
+    with pytest.raises(ConfigError, match="tcp://"):
+        counties.run(study, tmp_path / "out", scheduler="10.0.0.5")
+    with pytest.raises(ConfigError, match="not both"):
+        counties.run(study, tmp_path / "out", scheduler="tcp://127.0.0.1:1", workers=2)
+    assert study.seconds == {}
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_any_work(tmp_path):
+    study = read_study(counties_toy.write_study(tmp_path, counties=1))
+    (tmp_path / "file").touch()
+    with pytest.raises(CannotWriteError):
+        counties.run(study, tmp_path / "file" / "out")
+    assert study.seconds == {}
+
+
+def test_workers_with_other_libraries_are_refused():
+    ours = counties._versions()
+    counties._require_same({"tcp://a": ours})
+    with pytest.raises(InputError, match=r"tcp://b: highspy 1\.0\.0"):
+        counties._require_same({"tcp://a": ours, "tcp://b": {**ours, "highspy": "1.0.0"}})
+
+
+# --- a study of two counties ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def study_file(tmp_path_factory):
+    return counties_toy.write_study(tmp_path_factory.mktemp("study"), counties=2)
+
+
+@pytest.fixture(scope="module")
+def alone(study_file, tmp_path_factory):
+    """What a run in one process writes."""
+    out = tmp_path_factory.mktemp("alone")
+    read_study(study_file).save(out)
+    return contents(out)
+
+
+def same(found: dict[str, bytes], alone: dict[str, bytes]) -> None:
+    assert found.keys() == alone.keys()
+    assert [path for path in found if found[path] != alone[path]] == []
+
+
+def test_row_72_two_processes_one_of_them_killed_give_the_bytes_of_one(study_file, alone, tmp_path):
+    killed = []
+
+    @contextmanager
+    def progress(stage, *, total=1):
+        def advance():
+            if stage in {"plans", "outputs"} and killed.count(stage) == 0:
+                killed.append(stage)
+                os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
+
+        yield advance
+
+    outcome = counties.run(read_study(study_file, progress=progress), tmp_path / "out", workers=2)
+    assert killed == ["plans", "outputs"]
+    assert outcome.failed == {}
+    same(contents(tmp_path / "out"), alone)
+
+
+def test_a_county_whose_plan_fails_is_said_everywhere_and_the_others_finish(study_file, alone, monkeypatch):
+    study = read_study(study_file)
+
+    class Crew:
+        def work(self, task, shared, keys):
+            for key in keys:
+                yield (
+                    key,
+                    counties.Failed("boom") if key == "990200" else counties._attempt(task, shared, key),
+                )
+
+    assert counties._plan(study, Crew()) == {"990200": "boom"}
+    assert study.plans["990100"].status == "optimal"
+    assert study.plans["990200"].status == "no_answer"
+    said = study.findings.left_out.set_index("county_id").loc[["990200"], "sentence"]
+    assert any("第二县" in sentence and "运行出错" in sentence for sentence in said)
+    assert study.findings.counties.loc["990200", "new_sites"] == 0
+    assert not study.findings.counties.loc["990200", "proved"]
+
+
+def test_where_every_county_fails_nothing_is_written(study_file, tmp_path):
+    class Crew:
+        def work(self, task, shared, keys):
+            return ((key, counties.Failed("boom")) for key in keys)
+
+    with pytest.raises(SolverError, match="no county could be planned: boom"):
+        counties._plan(read_study(study_file), Crew())
+
+
+def started(*words: str, **options) -> subprocess.Popen:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    return subprocess.Popen([sys.executable, *words], env=environment, cwd=ROOT, **options)
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A Dask scheduler and two workers, each a process of its own: the address and the processes."""
+    pytest.importorskip("distributed")
+    file = tmp_path / "scheduler.json"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    common = ["--no-dashboard", "--scheduler-file", str(file)]
+    scheduler = started(
+        "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", *common, **quiet
+    )
+    deadline = time.monotonic() + 60
+    while not file.exists():
+        assert time.monotonic() < deadline, "the scheduler does not start"
+        time.sleep(0.1)
+    worker = ("-m", "distributed.cli.dask_worker", "--nthreads", "1", "--no-nanny", "--name")
+    workers = [started(*worker, name, *common, **quiet) for name in ("one", "two")]
+    try:
+        import json
+
+        yield json.loads(file.read_text(encoding="utf-8"))["address"], workers
+    finally:
+        for process in [*workers, scheduler]:
+            process.kill()
+            process.wait()
+
+
+def test_row_72_a_dask_cluster_of_which_a_worker_is_killed_gives_the_bytes_of_one_process(
+    study_file, alone, cluster, tmp_path
+):
+    address, workers = cluster
+    out = tmp_path / "out"
+    run = started(
+        "-m",
+        "tests.faults.on_a_cluster",
+        str(study_file),
+        str(out),
+        address,
+        str(workers[0].pid),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    said, wrong = run.communicate(timeout=240)
+    assert said.strip() == "{} killed", wrong
+    assert workers[0].wait(10) == -signal.SIGKILL
+    same(contents(out), alone)
+
+
+def test_a_scheduler_that_is_not_there_ends_with_69(study_file, tmp_path):
+    pytest.importorskip("distributed")
+    words = (
+        "-m",
+        "sy_coverage",
+        "run",
+        str(study_file),
+        "--scheduler",
+        "tcp://127.0.0.1:9",
+        "--out",
+        str(tmp_path / "out"),
+    )
+    run = started(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    _, wrong = run.communicate(timeout=120)
+    assert run.returncode == 69, wrong
+    assert "no Dask scheduler answers there" in wrong
+    assert not (tmp_path / "out").exists()
