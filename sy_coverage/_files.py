@@ -618,6 +618,12 @@ def database(path: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]:
         raise CannotWriteError(f"{path}: cannot be used as a cache ({error}); give another path") from error
 
 
+def remove_database(path: str | os.PathLike[str]) -> None:
+    """Remove a SQLite file and what its write-ahead log left beside it."""
+    for end in ("", "-wal", "-shm"):
+        Path(f"{os.fspath(path)}{end}").unlink(missing_ok=True)
+
+
 @contextmanager
 def locked(folder: str | os.PathLike[str]) -> Iterator[None]:
     """Hold the lock of an output folder, so that two runs never write into it at once.

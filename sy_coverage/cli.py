@@ -206,6 +206,98 @@ def check(study_file: StudyFile) -> None:
 
 
 @app.command()
+def geocode(
+    study_file: StudyFile,
+    out: Out = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask no map service; use what was answered before.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only count the requests each map service would get.")
+    ] = False,
+    refresh: Annotated[
+        bool,
+        typer.Option("--refresh", help="Ask everything again and list what changed; nothing is replaced."),
+    ] = False,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="With --refresh: use the new answers from now on.")
+    ] = False,
+) -> None:
+    """Give every row of the lists a point, or the reason why it has none, and list what to verify."""
+    from sy_coverage.study import geocoding, lists, read_config, read_study
+
+    if adopt and not refresh:
+        raise typer.BadParameter("needs --refresh", param_hint="--adopt")
+    if refresh and offline:
+        raise typer.BadParameter("asks map services; leave out --offline", param_hint="--refresh")
+    console = Console()
+    language = read_config(study_file).study.language
+    with _interruptible(language), _bars(console, language) as progress:
+        study = read_study(study_file, offline=offline, progress=progress)
+        folder = out or Path(study.path(study.config.study.output))
+        if not refresh:
+            _say(console, geocoding.request_sentences(study, geocoding.requests(study)))
+        if dry_run:
+            return
+        fresh, changes = geocoding.refreshed(study) if refresh else (study, None)
+        located = geocoding.locate(fresh)
+    if changes is not None:
+        paths = lists.write(folder, {"changes.csv": lists.as_csv(changes, language)})
+        _say(console, geocoding.change_sentences(study, changes, paths[0], adopted=adopt))
+        if not adopt:
+            return
+        geocoding.adopt(study)
+    paths = geocoding.write(study, located, folder)
+    _say(console, [*geocoding.sentences(study, located), *map(str, paths)])
+    if located.not_asked:
+        _say(Console(stderr=True), geocoding.not_asked_sentences(study, located))
+        raise typer.Exit(69)
+
+
+@app.command()
+def coverage(
+    study_file: StudyFile,
+    out: Out = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask no map service; use what was answered before.")
+    ] = False,
+) -> None:
+    """Say where every county stands today, in the officials' own indicator table; nothing is planned."""
+    from sy_coverage.study import geocoding, indicators, read_config, read_study
+
+    console = Console()
+    language = read_config(study_file).study.language
+    with _interruptible(language), _bars(console, language) as progress:
+        study = read_study(study_file, progress=progress, offline=offline)
+        table = indicators.indicators(study)
+        folder = out or Path(study.path(study.config.study.output))
+        paths = indicators.write(study, folder)
+        located = geocoding.locate(study)
+    shown = Table(title=escape(study.config.study.name))
+    for column in table.columns:
+        shown.add_column(escape(column), overflow="fold")
+    for row in table.astype(object).where(table.notna(), "").itertuples(index=False):
+        shown.add_row(*(escape(str(value)) for value in row))
+    console.print(shown)
+    _say(console, [*geocoding.sentences(study, located), *map(str, paths)])
+
+
+def _say(console: Console, lines: list[str]) -> None:
+    for line in lines:
+        console.print(escape(line), soft_wrap=True)
+
+
+@contextmanager
+def _interruptible(language: Language) -> Iterator[None]:
+    """Leave with exit code 130 and one sentence where a run is interrupted."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        Console(stderr=True).print(labels.text("study.interrupted", language), soft_wrap=True)
+        raise typer.Exit(130) from None
+
+
+@app.command()
 def new(
     folder: Annotated[
         Path, typer.Argument(help="The folder of the new study; it must be empty or not exist.")

@@ -20,6 +20,7 @@ CoordinateSystem = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 Minutes = Annotated[float, Field(gt=0, le=24 * 60, allow_inf_nan=False)]
 Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 UnitKind = Literal["street", "township", "other"]
+Service = Literal["tianditu", "amap", "baidu", "nominatim"]
 
 
 class _Section(BaseModel):
@@ -105,10 +106,15 @@ class Roads(_Section):
 class Geocoding(_Section):
     """`[geocoding]`: how rows that have only an address are located."""
 
-    sources: tuple[Literal["gazetteer"], ...] = ("gazetteer",)
-    """Tried in this order; ``gazetteer`` is offline and knows the units and villages of the study."""
+    sources: tuple[Service | Literal["gazetteer"], ...] = ("gazetteer",)
+    """Tried in this order; ``gazetteer`` is offline and knows the units and villages of the study, the others are map
+    services, whose keys come from the environment: TIANDITU_KEY, AMAP_KEY, BAIDU_KEY."""
     accept: tuple[Literal["village", "town"], ...] = ("village", "town")
     """How precise a found point must be to be used."""
+    cache: str = "geocoding.sqlite"
+    """Where the answers of map services are kept, so that nothing is asked twice."""
+    daily_quota: dict[Service, Annotated[int, Field(gt=0)]] = {}
+    """How many requests a day each service grants: said before a batch starts."""
 
 
 class Reach(_Section):

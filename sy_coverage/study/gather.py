@@ -10,6 +10,7 @@ from sy_coverage import _files, labels
 from sy_coverage._frames import metric_crs
 from sy_coverage.outputs.findings import Findings
 from sy_coverage.siting import explain
+from sy_coverage.study import geocoding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -256,4 +257,8 @@ def _sources(study: Study) -> DataFrame:
                 "note": str(study.network) if room == "roads" else "",
             }
         )
+    answers = geocoding.answers_digest(study)
+    if answers is not None:
+        name = study.words("places.source_geocoding")
+        rows.append({"name": name, "file": config.geocoding.cache, "digest": answers, "note": ""})
     return pd.DataFrame(rows)

@@ -16,6 +16,7 @@ from sy_coverage._frames import CANDIDATES, FACILITIES, checked, require_ids
 from sy_coverage.errors import UnknownIdError, some
 from sy_coverage.study import variants
 from sy_coverage.study.config import StudyConfig, read_config
+from sy_coverage.study.geocoding import location_sources
 from sy_coverage.study.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 READINGS = ("scope", "rule", "share", "elders", "nursing_bed_base")
 """What a policy leaves open and `[siting]` may choose."""
+READ = ("policy", "units", "demand", "given_facilities", "given_candidates")
+"""The steps that no map service has a part in."""
 HORIZON = 2.0
 """Travel times reach this many cutoffs far, so that a plan can also shorten the way of elders beyond the cutoff."""
 
@@ -43,10 +46,16 @@ class Study:
     Frames are in EPSG:4326 and must not be changed in place. Nothing is computed before it is asked for.
     """
 
-    def __init__(self, config: StudyConfig, folder: Path, *, progress: Progress = silent) -> None:
-        """Hold `config`, whose relative paths start at `folder`; `progress` is told of every stage."""
+    def __init__(
+        self, config: StudyConfig, folder: Path, *, progress: Progress = silent, offline: bool = False
+    ) -> None:
+        """Hold `config`, whose relative paths start at `folder`; `progress` is told of every stage.
+
+        With `offline` no map service is asked: what was answered before is used, and other rows stay without a point.
+        """
         self.config = config
         self.folder = folder
+        self.offline = offline
         self.reports: dict[str, DataFrame] = {}
         """What the readers read, assumed, fixed and left out, by room."""
         self.seconds: dict[str, float] = {}
@@ -126,49 +135,62 @@ class Study:
             return places.assign_units(self._kept("demand", demand), self.units)
 
     @cached_property
-    def _gazetteers(self) -> list[Any]:
-        return [places.gazetteer(self.units, self.demand) for _ in self.config.geocoding.sources]
+    def location_sources(self) -> list[Any]:
+        """What locates rows that have only an address, in the order they are tried."""
+        return location_sources(self)
 
     def _located(self, frame: GeoDataFrame) -> GeoDataFrame:
         located = places.geocode(
-            frame, self._gazetteers, units=self.units, accept=self.config.geocoding.accept
+            frame, self.location_sources, units=self.units, accept=self.config.geocoding.accept
         )
         return places.assign_units(located, self.units)
 
     @cached_property
+    def given_facilities(self) -> GeoDataFrame:
+        """Every facility row as it was read, before any address is looked up."""
+        given = self.config.facilities
+        read = places.read_facilities(
+            self._paths(given.files),
+            coordinate_system=given.coordinate_system,
+            units=self.units,
+            columns=given.columns,
+            policy=self.policy,
+        )
+        return self._kept("facilities", read)
+
+    @cached_property
     def facilities(self) -> GeoDataFrame:
         """Every facility row that was given, located or with its reason, indexed by `facility_id`."""
-        given = self.config.facilities
         with self.progress("facilities"):
-            read = places.read_facilities(
-                self._paths(given.files),
-                coordinate_system=given.coordinate_system,
-                units=self.units,
-                columns=given.columns,
-                policy=self.policy,
-            )
-            return self._located(self._kept("facilities", read))
+            return self._located(self.given_facilities)
 
     @cached_property
     def doubts(self) -> DataFrame:
         """One row for everything in the facility lists that somebody should verify."""
-        return places.doubts(self.facilities, self.units)
+        return places.doubts(self.facilities, self.units, policy=self.policy)
+
+    @cached_property
+    def given_candidates(self) -> GeoDataFrame | None:
+        """Every row of the candidate lists as it was read, or None where no list was given."""
+        given = self.config.candidates
+        if not given.files:
+            return None
+        read = places.read_candidates(
+            self._paths(given.files),
+            coordinate_system=given.coordinate_system,
+            units=self.units,
+            columns=given.columns,
+            policy=self.policy,
+        )
+        return self._kept("candidates", read)
 
     @cached_property
     def listed_candidates(self) -> GeoDataFrame:
         """The candidates of the lists that were given, located, indexed by `candidate_id`."""
-        given = self.config.candidates
-        if not given.files:
+        if not self.config.candidates.files:
             return checked(self.facilities.iloc[:0].assign(cost=pd.Series(dtype=float)), CANDIDATES)
         with self.progress("candidates"):
-            read = places.read_candidates(
-                self._paths(given.files),
-                coordinate_system=given.coordinate_system,
-                units=self.units,
-                columns=given.columns,
-                policy=self.policy,
-            )
-            located = self._located(self._kept("candidates", read))
+            located = self._located(self.given_candidates)
         clash = located.index.intersection(self.facilities.index)
         if len(clash):
             raise UnknownIdError(
@@ -182,7 +204,6 @@ class Study:
         listed = self.listed_candidates
         if not self.config.candidates.generate:
             return listed
-        today = self._times_of(self.centre_kind, self._open(self.centre_kind.id))
         with self.progress("generated"):
             return siting.generate_candidates(
                 self.units,
@@ -190,7 +211,7 @@ class Study:
                 listed,
                 self.demand,
                 policy=self.policy,
-                times=today,
+                times=self.centre_times,
                 per_unit=self.config.candidates.generate,
             )
 
@@ -222,6 +243,11 @@ class Study:
         return self.network.travel_times(
             sites, self.demand, mode=kind.mode, cutoff_min=horizon, max_snap_m=self.config.roads.max_snap_m
         )
+
+    @cached_property
+    def centre_times(self) -> TravelTimes:
+        """Minutes from the villages to the centres that are open today."""
+        return self._times_of(self.centre_kind, self._open(self.centre_kind.id))
 
     @cached_property
     def times(self) -> dict[str, TravelTimes]:
@@ -283,8 +309,10 @@ class Study:
         """
         return self._coverage(self.open_facilities, self.policy.kind(kind))
 
-    def _coverage(self, facilities: GeoDataFrame, kind: Kind) -> GeoDataFrame:
-        times = self.times.get(kind.id)
+    def _coverage(
+        self, facilities: GeoDataFrame, kind: Kind, times: TravelTimes | None = None
+    ) -> GeoDataFrame:
+        times = self.times.get(kind.id) if times is None else times
         if times is None:
             times = self._times_of(kind, self._open(kind.id))
         return coverage.coverage_by_unit(
@@ -301,7 +329,8 @@ class Study:
     def coverage(self) -> GeoDataFrame:
         """Where each unit stands on the study's date: presence and access side by side."""
         with self.progress("coverage"):
-            return self._coverage(self.facilities, self.centre_kind)
+            # no candidate is needed to say where things stand
+            return self._coverage(self.facilities, self.centre_kind, self.centre_times)
 
     @cached_property
     def coverage_planned(self) -> GeoDataFrame:
@@ -387,8 +416,15 @@ class Study:
             If a section or key is unknown, or its value not allowed.
         """
         config = variants.changed(self.config, sections)
-        other = Study(config, self.folder, progress=self._progress)
+        other = Study(config, self.folder, progress=self._progress, offline=self.offline)
         vars(other).update(variants.kept(self, config))
+        other.reports = dict(self.reports)
+        return other
+
+    def without_network(self) -> Study:
+        """Return this study as it answers without asking any map service."""
+        other = Study(self.config, self.folder, progress=self._progress, offline=True)
+        vars(other).update({step: vars(self)[step] for step in READ if step in vars(self)})
         other.reports = dict(self.reports)
         return other
 
@@ -521,8 +557,8 @@ def plan_county(case: Mapping[str, Any], county_id: str | None) -> SitingPlan:
     return siting.policy_plan(**narrowed)
 
 
-def read_study(path: str | os.PathLike[str], *, progress: Progress = silent) -> Study:
-    """Return the study that a study file describes.
+def read_study(path: str | os.PathLike[str], *, progress: Progress = silent, offline: bool = False) -> Study:
+    """Return the study that a study file describes; with `offline` it asks no map service.
 
     Raises
     ------
@@ -531,7 +567,7 @@ def read_study(path: str | os.PathLike[str], *, progress: Progress = silent) -> 
     ConfigError
         If it has unknown keys or values that are not allowed.
     """
-    return Study(read_config(path), Path(path).resolve().parent, progress=progress)
+    return Study(read_config(path), Path(path).resolve().parent, progress=progress, offline=offline)
 
 
 def sample_study(*, language: str | None = None, progress: Progress = silent) -> Study:
