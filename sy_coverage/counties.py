@@ -319,7 +319,7 @@ class _Cluster:
                 self.client.submit(partial(_attempt, task), held, key, pure=False): key for key in waiting
             }
             waiting = []
-            for future in self.distributed.as_completed(futures):
+            for future in self.distributed.as_completed(futures, loop=self.client.loop):
                 key = futures[future]
                 if future.status == "finished":
                     yield key, future.result()
@@ -340,7 +340,7 @@ def _cluster(scheduler: str) -> Iterator[Crew]:
     except ImportError as error:
         raise ConfigError('a Dask cluster needs the extra "dask": pip install "sy-coverage[dask]"') from error
     try:
-        client = distributed.Client(scheduler, timeout=30, set_as_default=False)
+        client = distributed.Client(scheduler, timeout=10, set_as_default=False)
     except (OSError, ValueError) as error:
         raise OfflineError(
             f"{scheduler}: no Dask scheduler answers there ({error}); start it, or check the address"

@@ -1,0 +1,167 @@
+"""Rows of the table of faults that belong to no single room: degrees, unions, memory, other files beside the results."""
+
+import gzip
+import re
+import subprocess
+import tomllib
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+from pyproj import CRS
+from shapely import box
+
+from sy_coverage import coverage, policy, roads
+from sy_coverage._frames import metric_crs, require_same_crs
+from sy_coverage.errors import CRSMismatchError, MissingCRSError, UnreadableFileError
+from sy_coverage.roads import TravelTimes
+from tests import toy
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def shaoyang():
+    return policy.load_policy("shaoyang_2025")
+
+
+def times(sites: gpd.GeoDataFrame, demand: gpd.GeoDataFrame) -> TravelTimes:
+    network = roads.from_edges(toy.road_nodes(), toy.road_edges(), crs=toy.CRS)
+    return network.travel_times(sites, demand, mode="drive", cutoff_min=60.0)
+
+
+def test_row_20_an_area_in_degrees_is_an_error_in_every_test():
+    with pytest.raises(UserWarning, match="geographic CRS"):
+        _ = toy.units().area
+
+
+def test_row_20_areas_and_distances_are_taken_in_metres_chosen_from_the_longitude():
+    assert CRS(metric_crs(toy.units())).is_projected
+    square = gpd.GeoSeries([box(111.0, 27.0, 111.1, 27.1)], crs="EPSG:4326")
+    metres = square.to_crs(metric_crs(square.to_frame("geometry")))
+    # 0.1° by 0.1° at 27.05° north on the ellipsoid is 109.86 km²
+    assert metres.area.iloc[0] / 1e6 == pytest.approx(109.86, rel=2e-3)
+    with pytest.raises(MissingCRSError):
+        metric_crs(toy.units().set_crs(None, allow_override=True))
+
+
+def test_row_30_elders_within_reach_of_two_centres_are_counted_once(shaoyang):
+    one = toy.facilities()
+    twice = pd.concat([one, one.loc[["S1"]].rename(index={"S1": "S2"})])
+    covered = {}
+    for name, facilities in (("one", one), ("twice", twice)):
+        centres = facilities[facilities["kind"] == "service_centre"]
+        found = coverage.coverage_by_unit(
+            toy.units(), facilities, toy.demand(), times(centres, toy.demand()), policy=shaoyang
+        )
+        covered[name] = found["elders_covered"]
+        assert (found["elders_covered"] <= found["elders"]).all()
+    pd.testing.assert_series_equal(covered["one"], covered["twice"])
+    assert covered["one"].sum() > 0
+
+
+def test_row_30_catchments_of_neighbours_overlap_and_their_union_is_less_than_their_sum():
+    network = roads.from_edges(toy.road_nodes(), toy.road_edges(), crs=toy.CRS)
+    sites = toy.places({"S1": ("service_centre", 5), "S2": ("service_centre", 8)}, "facility_id")
+    sheds = network.catchments(sites, mode="drive", cutoffs_min=(5,)).to_crs(toy.CRS)
+    # from km 5 the road is reached from km 0 to 10, from km 8 from 3 to 13: 7 of 20 km are reached by both
+    union = sheds.geometry.union_all().area
+    assert union == pytest.approx(sheds.area.sum() * 13 / 20, rel=0.05)
+
+
+def test_row_65_a_table_of_all_pairs_too_large_for_memory_is_never_made():
+    """A million villages by ten thousand sites, few pairs within reach: kept as those pairs, not as a table."""
+    import numpy as np
+    from scipy.sparse import csr_matrix
+
+    sites, villages, pairs = 10_000, 1_000_000, 50_000
+    rng = np.random.default_rng(5)
+    minutes = csr_matrix(
+        (np.full(pairs, 10.0), (rng.integers(0, sites, pairs), rng.integers(0, villages, pairs))),
+        shape=(sites, villages),
+    )
+    ids = np.arange(sites).astype(str), np.arange(villages).astype(str)
+    found = TravelTimes(minutes, ids[0], ids[1], cutoff_min=15.0, mode="drive")
+    held = found.minutes.data.nbytes + found.minutes.indices.nbytes + found.minutes.indptr.nbytes
+    assert held < 5_000_000
+    assert len(found.to_frame()) == minutes.nnz
+
+
+def test_row_70_a_layer_file_carries_no_time_of_writing_and_a_geojson_no_name_of_its_file(tmp_path):
+    from sy_coverage import _files
+
+    _files.write_layers(tmp_path / "a.gpkg", {"units": toy.units()})
+    _files.write_layers(tmp_path / "b" / "a.gpkg", {"units": toy.units()})
+    assert (tmp_path / "a.gpkg").read_bytes() == (tmp_path / "b" / "a.gpkg").read_bytes()
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(tmp_path / "a.gpkg")) as connection:
+        changed = connection.execute("SELECT last_change FROM gpkg_contents").fetchall()
+    assert changed == [("2000-01-01T00:00:00.000Z",)]
+
+
+def test_row_77_no_notebook_is_kept_with_outputs():
+    import json
+
+    notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    for path in notebooks:
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            assert not cell.get("outputs"), f"{path.name} is kept with outputs; clear them"
+            assert cell.get("execution_count") is None, f"{path.name} is kept with counts; clear them"
+
+
+KEYS = re.compile(
+    r"AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY|gh[pousr]_[A-Za-z0-9]{36}|sk-[A-Za-z0-9]{32}"
+    r"|(?i:\b(?:tk|ak|key|api_?key|token|secret|password)\b\s*[=:]\s*[\"']?[0-9a-f]{32}\b)"
+)
+
+
+def tracked() -> list[str]:
+    listed = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files"], capture_output=True, text=True, check=False
+    ).stdout.split("\n")
+    return [name for name in listed if name and (ROOT / name).is_file()]
+
+
+def test_row_77_no_key_of_a_service_is_kept_in_any_file():
+    assert KEYS.search("tk = 0123456789abcdef0123456789abcdef"), "the scan knows a key when it sees one"
+    found = []
+    for name in tracked():
+        content = (ROOT / name).read_bytes()
+        text = (gzip.decompress(content) if name.endswith(".gz") else content).decode("utf-8", "replace")
+        found += [f"{name}: {match[0][:12]}…" for match in KEYS.finditer(text)]
+    assert found == []
+
+
+def test_row_78_every_dependency_has_a_lowest_version_and_an_exact_one():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [re.match(r"[\w.-]+", d)[0].lower() for d in project["dependencies"]]
+    assert all(">=" in d for d in project["dependencies"])
+    constraints = ROOT / "constraints.txt"
+    lines = [line.partition("#")[0].strip() for line in constraints.read_text(encoding="utf-8").splitlines()]
+    pinned = {re.match(r"[\w.-]+", line)[0].lower() for line in lines if line}
+    assert all("==" in line for line in lines if line)
+    assert set(asked) <= pinned
+
+
+def test_row_19_a_join_of_frames_in_two_systems_is_refused():
+    with pytest.raises(CRSMismatchError):
+        require_same_crs(toy.demand(), toy.units().to_crs(toy.CRS), "villages and units")
+    with pytest.raises(
+        UserWarning, match="CRS"
+    ):  # and what GeoPandas only warns of is an error in every test
+        gpd.sjoin(toy.demand(), toy.units().to_crs(toy.CRS))
+
+
+def test_row_51_part_of_an_extract_is_no_extract(tmp_path):
+    """An answer that was cut short, or carries a remark in place of roads, is never taken for a network."""
+    whole = toy.roads_xml()
+    for broken in (
+        whole[: len(whole) // 2],
+        '<?xml version="1.0"?><osm version="0.6"><remark>runtime error: Query timed out</remark></osm>',
+        '{"version": 0.6, "remark": "runtime error: Query timed out", "elements": []}',
+    ):
+        path = tmp_path / "roads.osm"
+        path.write_text(broken, encoding="utf-8")
+        with pytest.raises((UnreadableFileError, ValueError)):
+            roads.read_osm(path)
