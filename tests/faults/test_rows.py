@@ -165,3 +165,20 @@ def test_row_51_part_of_an_extract_is_no_extract(tmp_path):
         path.write_text(broken, encoding="utf-8")
         with pytest.raises((UnreadableFileError, ValueError)):
             roads.read_osm(path)
+
+
+def test_row_68_a_column_called_like_a_script_reaches_no_output(tmp_path):
+    from sy_coverage.outputs import maps, reports, tables
+    from sy_coverage.study import read_study
+
+    study_file = toy.write_study(tmp_path)
+    hostile = ["</script><script>alert(1)</script>", "{{ 7*7 }}", "{#1}", "=cmd|'/c calc'!A0", "geometry "]
+    table = pd.read_csv(tmp_path / "facilities.csv", dtype=str, keep_default_na=False)
+    for column in hostile:
+        table[column] = "x"
+    table.to_csv(tmp_path / "facilities.csv", index=False, lineterminator="\n")
+    findings = read_study(study_file).findings
+    made = maps.draw(findings).html() + tables.proposal_geojson(findings.of_county(toy.COUNTY))
+    made += "".join(c for layer in tables.layers(findings).values() for c in layer.columns)
+    made += reports.summary_html(findings)
+    assert [column for column in hostile[:4] if column in made] == []
