@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -39,7 +42,10 @@ County = Annotated[
 ]
 
 Workers = Annotated[
-    int | None, typer.Option("--workers", help="Plan counties on so many processes of this machine.")
+    int | None,
+    typer.Option(
+        "--workers", help="Plan counties on so many processes of this machine (2 where it has two cores)."
+    ),
 ]
 Scheduler = Annotated[
     str | None,
@@ -76,9 +82,10 @@ def _number(value: float, digits: int = 0) -> str:
 def _summary(study: Study) -> Table:
     """Return the short table a run ends with: one row a county."""
     words = study.words
-    table = Table(title=escape(study.config.study.name))
+    table = Table(title=escape(study.config.study.name), box=SIMPLE_HEAD)
     for column in ("county", "units", "covered_today", "covered_planned", "new_sites", "cost", "proved"):
-        table.add_column(words(f"study.column_{column}"), justify="left" if column == "county" else "right")
+        side = "left" if column == "county" else "right"
+        table.add_column(words(f"study.column_{column}"), justify=side, no_wrap=True)  # type: ignore[arg-type]  # one of two
     counties = study.findings.counties
     for row in counties.itertuples():
         proved = words("study.proved") if row.proved else words(f"study.status_{row.status}")
@@ -119,6 +126,14 @@ def _finish(console: Console, study: Study, folder: Path) -> None:
         raise typer.Exit(1)
 
 
+def _crew(workers: int | None, scheduler: str | None = None) -> dict[str, Any]:
+    """Return who works: the scheduler's workers, so many processes, or (nothing) this process alone."""
+    if scheduler is not None:
+        return {"scheduler": scheduler, "workers": workers}
+    workers = min(2, os.cpu_count() or 1) if workers is None else workers
+    return {} if workers == 1 else {"workers": workers}
+
+
 def _run(
     open_study: Callable[[Any], Study],
     out: Path | None,
@@ -152,12 +167,14 @@ def _run(
 def demo(
     out: Annotated[Path, typer.Option("--out", help="The folder to write to.")] = Path("out"),
     language: Annotated[str, typer.Option(help="zh or en: the language of tables, maps and reports.")] = "zh",
+    workers: Workers = None,
 ) -> None:
     """Run the main job on the shipped Shaoyang sample: coverage, a proved plan for every county, maps and proposals."""
     from sy_coverage.study import sample_study
 
     spoken = _language(language)
-    _run(lambda progress: sample_study(language=spoken, progress=progress), out, None, spoken)
+    open_study = partial(sample_study, language=spoken)
+    _run(lambda progress: open_study(progress=progress), out, None, spoken, **_crew(workers))
 
 
 def _language(written: str) -> Language:
@@ -173,18 +190,17 @@ def run(study_file: StudyFile, out: Out = None, workers: Workers = None, schedul
     from sy_coverage.study import read_config, read_study
 
     language = read_config(study_file).study.language
-    given = {"workers": workers, "scheduler": scheduler}
-    crew = {name: value for name, value in given.items() if value is not None}
+    crew = _crew(workers, scheduler)
     _run(lambda progress: read_study(study_file, progress=progress), out, None, language, **crew)
 
 
 @app.command()
-def propose(study_file: StudyFile, county: County = None, out: Out = None) -> None:
+def propose(study_file: StudyFile, county: County = None, out: Out = None, workers: Workers = None) -> None:
     """Write the proposals and maps of some or all counties."""
     from sy_coverage.study import read_config, read_study
 
     language = read_config(study_file).study.language
-    _run(lambda progress: read_study(study_file, progress=progress), out, county, language)
+    _run(lambda progress: read_study(study_file, progress=progress), out, county, language, **_crew(workers))
 
 
 @app.command()
