@@ -72,7 +72,7 @@ def _objects(
         for each in filters:
             stream = stream.with_filter(each)
         yield from stream
-    except (RuntimeError, osmium.InvalidLocationError, UnicodeDecodeError) as error:
+    except (RuntimeError, ValueError, OverflowError, osmium.InvalidLocationError) as error:
         raise UnreadableFileError(
             f"{path}: is damaged or no OpenStreetMap extract ({error}); download it again"
         ) from error

@@ -1,0 +1,106 @@
+"""Kill whole runs of a study again and again, then let one finish: it must give the bytes of an unbroken run.
+
+    .venv/bin/python scripts/soak.py [study.toml] [--moments 40] [--workers N]
+
+Without a study it takes the shipped Shaoyang sample. Prints one line a kill; exits with 1 at the first broken promise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from sy_coverage._files import sample_folder
+
+
+def command(study: Path, out: Path, workers: int | None) -> list[str]:
+    """Return the words that run `study` into `out`."""
+    words = [sys.executable, "-m", "sy_coverage", "run", str(study), "--out", str(out)]
+    return words if workers is None else [*words, "--workers", str(workers)]
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return the digest of every file under a final name; of the manifest, without its timings."""
+    found = {}
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        name = path.relative_to(folder).as_posix()
+        if ".writing-" in name or name == ".lock":
+            continue
+        content = path.read_bytes()
+        if name == "manifest.json":
+            manifest = json.loads(content)
+            del manifest["timings"]
+            content = json.dumps(manifest, sort_keys=True).encode()
+        found[name] = hashlib.sha256(content).hexdigest()
+    return found
+
+
+def run(words: list[str]) -> float:
+    """Run to the end and return the seconds it took."""
+    begun = time.monotonic()
+    done = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    if done.returncode not in {0, 1}:
+        sys.exit(f"a run ended with {done.returncode}: {done.stderr.decode()}")
+    return time.monotonic() - begun
+
+
+def killed(words: list[str], after: float) -> bool:
+    """Run and kill -9 the whole process group `after` seconds; tell whether it was still running."""
+    process = subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        process.wait(after)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return True
+    return False
+
+
+def main() -> None:
+    """Kill, look, kill again; then let a run finish and compare."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("study", nargs="?", type=Path, default=sample_folder() / "study.toml")
+    parser.add_argument("--moments", type=int, default=40)
+    parser.add_argument("--workers", type=int)
+    given = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="soak-"))
+    whole, out = folder / "whole", folder / "out"
+    seconds = run(command(given.study, whole, None))
+    expected = digests(whole)
+    print(f"an unbroken run takes {seconds:.1f} s and writes {len(expected)} files")
+    broken = 0
+    words = command(given.study, out, given.workers)
+    for moment in range(given.moments):
+        after = seconds * (moment + 0.5) / given.moments
+        was_running = killed(words, after)
+        there = digests(out) if out.exists() else {}
+        wrong = [name for name, digest in there.items() if expected.get(name) != digest]
+        print(
+            f"kill {moment + 1:2d} after {after:6.1f} s: {len(there):3d} files whole, {len(wrong)} not",
+            flush=True,
+        )
+        broken += bool(wrong)
+        if not was_running:
+            print("  (that run had ended before)")
+    run(words)
+    final = digests(out)
+    left = [str(p) for p in out.rglob(".writing-*")]
+    same = final == expected and not left
+    print(f"after the last kill a run gives {'the bytes of the unbroken run' if same else 'OTHER BYTES'}")
+    shutil.rmtree(folder)
+    sys.exit(1 if broken or not same else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""What fuzzing found, kept: each file is refused by an error of ours, or read."""
+
+import sys
+
+import pytest
+
+from sy_coverage import roads
+from sy_coverage.errors import InputError, UnreadableFileError
+from tests import toy
+from tests.conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ('version="1" lat', 'version="1{{" lat'),
+        ('<node id="1"', '<node id="x"'),
+        ('<node id="1"', '<node id="99999999999999999999999"'),
+        ('ref="1"', 'ref=""'),
+        ('lat="', 'lat="NaN'),
+        ('lat="', 'lat="1e400'),
+        ("<osm", "<gpx"),
+    ],
+)
+def test_an_osm_file_with_one_wrong_word_is_refused(tmp_path, good, bad):
+    text = toy.roads_xml()
+    assert good in text
+    path = tmp_path / "roads.osm"
+    path.write_text(text.replace(good, bad, 1), encoding="utf-8")
+    with pytest.raises(InputError):
+        roads.read_osm(path)
+
+
+@pytest.mark.parametrize("parser", ["tables", "boundaries", "osm", "tags"])
+def test_a_second_of_fuzzing_finds_nothing(parser):
+    import random
+
+    import fuzz
+
+    seeds, make = fuzz.PARSERS[parser]
+    feed, chance = make(), random.Random(7)  # noqa: S311  (mutations, no secrets)
+    tries = {"tables": 150, "boundaries": 150, "osm": 100, "tags": 5000}[parser]
+    for content in [*seeds, *(fuzz.mutated(chance.choice(seeds), chance) for _ in range(tries))]:
+        wrong = fuzz.tried(feed, content)
+        assert wrong is None, f"{content!r}: {wrong}"
+
+
+def test_a_damaged_file_is_called_damaged(tmp_path):
+    path = tmp_path / "roads.osm"
+    path.write_text(toy.roads_xml().replace('version="1" lat', 'version="1{{" lat', 1), encoding="utf-8")
+    with pytest.raises(UnreadableFileError, match="damaged"):
+        roads.read_osm(path)
