@@ -27,8 +27,8 @@ _OUT_I8 = nb.int64[::1]
 _ROWS: Any = nb.types.Tuple((_OUT_I8, _OUT_I4, _OUT_F8))  # type: ignore[no-untyped-call]  # numba has no types
 
 
-def _compiled(signature: Any) -> Callable[[Any], Any]:
-    def compiled(function: Any) -> Any:
+def compiled(signature: Any) -> Callable[[Any], Any]:
+    def compile_it(function: Any) -> Any:
         try:
             return nb.njit(signature, nogil=True, cache=True)(function)
         except (RuntimeError, OSError) as reason:
@@ -36,10 +36,10 @@ def _compiled(signature: Any) -> Callable[[Any], Any]:
             logger.info("compiled kernels cannot be kept on disk (%s)", reason)
             return nb.njit(signature, nogil=True)(function)
 
-    return compiled
+    return compile_it
 
 
-@_compiled(
+@compiled(
     _ROWS(
         *(_I8, _I4, _F8),  # the graph
         *(_I8, _I4, _F8, nb.int64, nb.int64),  # the legs of the sites, and which sites
@@ -217,7 +217,7 @@ def reach(  # noqa: C901, PLR0912, PLR0915 - one loop that must stay in one comp
 _NEAREST: Any = nb.types.Tuple((nb.float64[:, ::1], nb.int32[:, ::1]))  # type: ignore[no-untyped-call]  # numba has no types
 
 
-@_compiled(
+@compiled(
     _NEAREST(
         *(_I8, _I4, _F8),  # the graph
         *(_I8, _I4, _F8),  # the legs of the sites

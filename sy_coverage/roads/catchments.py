@@ -1,27 +1,26 @@
-"""Draw what can be reached: the parts of roads within each cutoff, cut at the exact minute, buffered and merged."""
+"""Draw what can be reached: the parts of roads within each cutoff, cut at the exact minute, as outlines of one width."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sy_coverage.roads._sweep import usable_cores
-from sy_coverage.roads.links import ranges, spans
+from sy_coverage.roads.links import spans
 
 if TYPE_CHECKING:
     from sy_coverage.roads.graph import Turning
     from sy_coverage.roads.links import Array, Links
 
-BLOCKS = (4096, 512, 64, 8)
-"""Links that follow each other lie together; where all of a block is reached its outline is looked up, not drawn again."""
-ROUND = 2
-"""Segments a quarter circle of a buffer is drawn with."""
-SIMPLER = 0.25
-"""Lines are drawn to within this share of the buffer."""
+CELLS = 4
+"""Cells of the grid a drawn width is wide: a notch between two roads is right to a cell, all else to a hundredth."""
+SIMPLER = 1 / 10
+"""Outlines are simplified to within this share of the width."""
+SMALLEST_HOLE = 1
+"""Holes smaller than this share of a square of the width are no water and no mountain."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,39 +35,26 @@ class Reach:
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
-    """What a cutoff adds to a catchment: links with the fractions they are reached from and to, and whole blocks."""
+class Parts:
+    """Parts of links within reach, from a fraction to a fraction, and the rank of the cutoff that adds each."""
 
     link: Array
     span: Array
-    blocks: tuple[tuple[int, int], ...]
+    rank: Array
 
 
 class Drawer:
     """The links of one mode in one direction, ready to be drawn as catchments of many sites."""
 
     def __init__(
-        self,
-        links: Links,
-        nodes: int,
-        mode: str,
-        turns: Turning,
-        *,
-        to_site: bool,
-        buffer_m: float,
-        part: Array,
+        self, links: Links, nodes: int, mode: str, turns: Turning, *, to_site: bool, buffer_m: float
     ) -> None:
-        """Index links by node and measure along their lines; `part` is the strongly connected part of each node."""
+        """Index links by node and measure along their lines."""
         self.links, self.buffer_m = links, buffer_m
         forward, backward = links.minutes[mode].T
         # what it takes to cross a link from its tail side and from its head side, seen from the site
         self.from_tail, self.from_head = (backward, forward) if to_site else (forward, backward)
-        usable = np.flatnonzero(np.isfinite(forward) | np.isfinite(backward))
-        # dead ends that can only be left, or never, would keep a block of good roads from being whole
-        apart = part[links.tail[usable]] != part[links.head[usable]]
-        self.order = usable[np.lexsort((usable, part[links.tail[usable]], apart))]
-        self.position = np.full(len(links), -1, np.int64)
-        self.position[self.order] = np.arange(self.order.size)
+        self.usable = np.isfinite(forward) | np.isfinite(backward)
         self.at_node, self.node_start = _incidence(links, nodes)
         steps = np.r_[0.0, np.hypot(*np.diff(links.xy, axis=0).T)]
         along = np.cumsum(steps)
@@ -80,37 +66,31 @@ class Drawer:
         ends = np.column_stack([links.head, links.tail])
         # to the site a link is crossed into where it arrives, from the site out of the node it leaves
         self.at_tail, self.at_head = (turns.arrival if to_site else ends).T[::-1]
-        self.outlines: dict[tuple[int, int], Any] = {}
 
     def catchments(self, reaches: list[Reach], cutoffs: list[float]) -> list[list[Any]]:
         """Return for each site its polygon at each of the ascending `cutoffs`, None where nothing is reached."""
-        parts = [self._parts(reach, cutoffs) for reach in reaches]
+        parts = [self.parts(reach, cutoffs) for reach in reaches]
         with ThreadPoolExecutor(usable_cores()) as pool:
-            self._outline({block for site in parts for part in site for block in part.blocks}, pool)
-            return list(pool.map(self._merged, parts))
+            return list(pool.map(lambda p: self._drawn(p, len(cutoffs)), parts))
 
-    def _parts(self, reach: Reach, cutoffs: list[float]) -> list[Part]:
+    def parts(self, reach: Reach, cutoffs: list[float]) -> Parts:
+        """Return the parts of links within each of the ascending `cutoffs`; a link is whole but once."""
         at = self.minutes_at
         at[reach.nodes] = reach.minutes
         rows, _ = spans(self.node_start, np.unique(self.whole_node[reach.nodes]))
         which = np.unique(np.r_[self.at_node[rows], reach.link]).astype(np.int64)
-        which = which[self.position[which] >= 0]
+        which = which[self.usable[which]]
         tail_min, head_min = self._ends(which, reach)
         at[reach.nodes] = np.inf
-        done = np.zeros(which.size, dtype=bool)
-        drawn: set[tuple[int, int]] = set()
-        answer = []
-        for cutoff in cutoffs:
+        left = np.ones(which.size, dtype=bool)
+        found = []
+        for rank, cutoff in enumerate(cutoffs):
             near, far = self._reached(which, tail_min, head_min, cutoff)
             whole = near + far >= 1
-            blocks, covered = self._blocks(self.position[which[whole]])
-            fresh = ~done
-            fresh[np.flatnonzero(whole)[covered]] = False
-            done |= whole
-            link, span = _spans_of(which, near, far, self._own(reach, which, cutoff), whole, fresh)
-            answer.append(Part(link, span, tuple(b for b in blocks if b not in drawn)))
-            drawn.update(blocks)
-        return answer
+            link, span = _spans_of(which, near, far, self._own(reach, which, cutoff), whole, left)
+            found.append((link, span, np.full(link.size, rank)))
+            left &= ~whole
+        return Parts(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 
     def _ends(self, which: Array, reach: Reach) -> tuple[Array, Array]:
         """Return the minutes at the tail and the head of links, as far as the turn there may be made."""
@@ -140,98 +120,91 @@ class Drawer:
         ahead = reach.fraction + left / self.from_tail[reach.link]
         return at, np.array([[max(back, 0.0), min(ahead, 1.0)]])
 
-    def _blocks(self, positions: Array) -> tuple[list[tuple[int, int]], Array]:
-        """Return the largest blocks that lie wholly in `positions`, and which positions they cover."""
-        blocks: list[tuple[int, int]] = []
-        covered = np.zeros(positions.size, dtype=bool)
-        for size in BLOCKS:
-            left = np.flatnonzero(~covered)
-            block, where, count = np.unique(positions[left] // size, return_inverse=True, return_counts=True)
-            whole = count == np.minimum(size, self.order.size - block * size)
-            blocks.extend((size, int(b)) for b in block[whole])
-            covered[left[whole[where]]] = True
-        return blocks, covered
+    def segments(self, parts: Parts) -> tuple[Array, Array]:
+        """Return the straight pieces of parts, float64 of shape (pieces, 4): x, y and x, y; and the rank of each."""
+        from sy_coverage.roads._contour import cut  # noqa: PLC0415 - numba is heavy, loaded when it is asked for
 
-    def _outline(self, needed: set[tuple[int, int]], pool: ThreadPoolExecutor) -> None:
-        """Draw the outlines of blocks, large ones from small ones, and remember them."""
-        import shapely  # noqa: PLC0415
+        metres = parts.span * self.total[parts.link][:, None]
+        begin, end = np.ascontiguousarray(metres.T)
+        pieces, rank = cut(self.links.xy, self.along, self.links.start, parts.link, begin, end, parts.rank)
+        return pieces, rank
 
-        levels = {size: {b for s, b in needed if s == size} for size in BLOCKS}
-        for size, smaller in pairwise(BLOCKS):
-            fan = size // smaller
-            last = (self.order.size - 1) // smaller
-            fresh = {b for b in levels[size] if (size, b) not in self.outlines}
-            levels[smaller] |= {c for b in fresh for c in range(b * fan, min((b + 1) * fan, last + 1))}
+    def _drawn(self, parts: Parts, cutoffs: int) -> list[Any]:
+        """Return the outline of each rank, each holding the one before it."""
+        from sy_coverage.roads import _contour  # noqa: PLC0415 - as above
 
-        def draw(key: tuple[int, int]) -> Any:
-            size, block = key
-            if size == BLOCKS[-1]:
-                which = self.order[block * size : (block + 1) * size]
-                return shapely.union_all(self._drawn(self.links.lines(which)))
-            smaller = BLOCKS[BLOCKS.index(size) + 1]
-            fan = size // smaller
-            parts = range(block * fan, (block + 1) * fan)
-            return shapely.union_all(
-                [self.outlines[smaller, p] for p in parts if (smaller, p) in self.outlines]
-            )
-
-        for size in reversed(BLOCKS):
-            fresh_keys = [(size, b) for b in sorted(levels[size]) if (size, b) not in self.outlines]
-            self.outlines.update(zip(fresh_keys, pool.map(draw, fresh_keys), strict=True))
-
-    def _drawn(self, lines: Array) -> Array:
-        import shapely  # noqa: PLC0415
-
-        simple = shapely.simplify(lines, self.buffer_m * SIMPLER)
-        drawn: Array = shapely.buffer(simple, self.buffer_m, quad_segs=ROUND)
-        return drawn
-
-    def _merged(self, parts: list[Part]) -> list[Any]:
-        import shapely  # noqa: PLC0415
-
-        so_far: Any = None
-        answer = []
-        for part in parts:
-            shapes = [self.outlines[b] for b in part.blocks]
-            if part.link.size:
-                shapes.extend(self._drawn(self.cut(part.link, part.span)))
-            if so_far is not None:
-                shapes.append(so_far)
-            # every cutoff contains the one before it, whatever was simplified
-            so_far = shapely.union_all(shapes) if len(shapes) > 1 else (shapes[0] if shapes else None)
-            answer.append(so_far)
+        nothing: list[Any] = [None] * cutoffs
+        pieces, ranks = self.segments(parts)
+        if not len(pieces):
+            return nothing
+        width, cell = self.buffer_m, self.buffer_m / CELLS
+        side = cell * _contour.TILE
+        ends = pieces.reshape(-1, 2)
+        # tiles lie at multiples of their side wherever the site is; one more all round keeps outlines off the rim
+        origin = (np.floor(ends.min(axis=0) / side) - 2) * side
+        wide = int((ends[:, 0].max() - origin[0]) / side) + 3
+        pieces = pieces - np.tile(origin, 2)
+        tiles, which = _contour.near(pieces, width + 2 * cell, side, wide).T
+        order = np.lexsort((ranks[which], tiles))
+        steps, places = _contour.contour(
+            *(pieces, ranks, tiles[order], which[order], cutoffs - 1, wide, cell, width)
+        )
+        answer, inner = [], None
+        for rank in range(cutoffs):
+            mine = np.flatnonzero(steps[:, 0] == rank)
+            mine = mine[np.argsort(steps[mine, 1])]
+            then = np.searchsorted(steps[mine, 1], steps[mine, 2])
+            xy, start = _contour.rings(then, places[mine] + origin)
+            inner = self._shape(xy, start, inner)
+            answer.append(inner)
         return answer
 
-    def cut(self, link: Array, span: Array) -> Array:
-        """Return LineStrings of parts of links, from fraction ``span[:, 0]`` to ``span[:, 1]``."""
+    def _shape(self, xy: Array, start: Array, inner: Any) -> Any:
+        """Return the polygon with these rings, simplified, and `inner` in it."""
         import shapely  # noqa: PLC0415
 
-        begin, end = span[:, 0] * self.total[link], span[:, 1] * self.total[link]
-        rows, owner = spans(self.links.start, link)
-        along = self.along[rows]
-        inside = (along > begin[owner]) & (along < end[owner])
-        at = np.concatenate([begin, along[inside], end])
-        part = np.concatenate([np.arange(link.size), owner[inside], np.arange(link.size)])
-        xy = np.concatenate([self._place(link, begin), self.links.xy[rows[inside]], self._place(link, end)])
-        order = np.lexsort(
-            (np.r_[np.zeros(link.size), np.ones(inside.sum()), np.full(link.size, 2)], at, part)
-        )
-        lines: Array = np.asarray(shapely.linestrings(xy[order], indices=part[order]), dtype=object)
-        return lines
+        if not xy.size:
+            return inner
+        exact = polygons(xy, start, SMALLEST_HOLE * self.buffer_m**2)
+        shape = shapely.simplify(exact, SIMPLER * self.buffer_m, preserve_topology=False)
+        if shape.is_empty or not shape.is_valid:
+            shape = shapely.simplify(exact, SIMPLER * self.buffer_m)
+        return shape if inner is None else shapely.union(shape, inner)
 
-    def _place(self, link: Array, metres: Array) -> Array:
-        """Return x, y of places along links."""
-        first, last = self.links.start[link], self.links.start[link + 1] - 1
-        rows, owner = ranges(first, last - first)
-        passed = np.bincount(owner, self.along[rows + 1] < metres[owner], minlength=link.size).astype(
-            np.int64
+
+def polygons(xy: Array, start: Array, smallest_hole: float) -> Any:
+    """Return one polygon or multipolygon from rings that do not touch: anticlockwise ones are shells, others holes.
+
+    Parameters
+    ----------
+    xy, start
+        Closed rings one after the other; ring i owns rows ``start[i]`` to ``start[i + 1]``.
+    smallest_hole
+        Holes of less area are filled.
+    """
+    import shapely  # noqa: PLC0415
+
+    x, y = (xy - xy[0]).T
+    twice = np.r_[x[:-1] * y[1:] - x[1:] * y[:-1], 0.0]
+    twice[start[1:] - 1] = 0.0
+    area = np.add.reduceat(twice, start[:-1]) / 2
+    owner = np.repeat(np.arange(area.size), np.diff(start))
+    closed = shapely.linearrings(xy, indices=owner)
+    shells, holes = np.flatnonzero(area > 0), np.flatnonzero(area < -smallest_hole)
+    whose = np.zeros(holes.size, np.int64)
+    if shells.size > 1 and holes.size:
+        # of the shells around a hole the smallest is its own: the others are around islands within other holes
+        ordered = shells[np.argsort(area[shells], kind="stable")[::-1]]
+        hole, shell = shapely.STRtree(shapely.polygons(closed[ordered])).query(
+            shapely.points(xy[start[holes]]), predicate="within"
         )
-        before = np.minimum(first + passed, last - 1)
-        length = self.along[before + 1] - self.along[before]
-        share = np.clip((metres - self.along[before]) / np.where(length > 0, length, 1.0), 0.0, 1.0)[:, None]
-        a, b = self.links.xy[before], self.links.xy[before + 1]
-        place: Array = a + share * (b - a)
-        return place
+        np.maximum.at(whose, hole, shell)
+        shells = ordered
+    mine = [closed[holes[whose == i]] for i in range(shells.size)]
+    made = [
+        shapely.polygons(closed[s], holes=h if h.size else None) for s, h in zip(shells, mine, strict=True)
+    ]
+    return made[0] if len(made) == 1 else shapely.multipolygons(made)
 
 
 def _incidence(links: Links, nodes: int) -> tuple[Array, Array]:

@@ -361,8 +361,8 @@ class RoadNetwork:
         """Return polygons around the parts of roads from which each site is within each cutoff.
 
         They are drawings: whether a point is covered is decided by `travel_times`, never by a polygon. Each is the
-        reached parts of roads, cut at the exact minute, buffered and merged; holes are kept; a longer cutoff contains
-        every shorter one.
+        outline `buffer_m` around the reached parts of roads, which are cut at the exact minute; it is right to a tenth
+        of `buffer_m`, holes larger than its square are kept, and a longer cutoff contains every shorter one.
 
         Parameters
         ----------
@@ -415,7 +415,6 @@ class RoadNetwork:
                 self._turning(mode),
                 to_site=to_site,
                 buffer_m=width,
-                part=self._parts(mode),
             ),
         )
         found = np.flatnonzero(here.link >= 0)
