@@ -90,6 +90,8 @@ Islands = "Callable[[GeoDataFrame], pd.Series]"
 def write_osm_study(folder: Path, extract: Path, island_of: Callable[[GeoDataFrame], pd.Series]) -> Path:
     """Write the study of `extract` into `folder`; `island_of` gives each council the name of its county."""
     councils = _osm.read_areas(extract, admin_level=8).rename(columns={"name": "council"})
+    # neighbours' exclaves inside the extract carry no name
+    councils = councils[councils["council"].notna()]
     island = island_of(councils)
     codes = {name: f"98000{i + 1}" for i, name in enumerate(sorted(island.unique()))}
     county = island.map(codes)
