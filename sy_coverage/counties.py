@@ -26,6 +26,7 @@ from sy_coverage.study.study import plan_county
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from multiprocessing.context import SpawnProcess
 
     from pandas import DataFrame
@@ -120,12 +121,9 @@ def run(
     CannotWriteError
         If the folder cannot be written.
     """
-    if scheduler is not None and workers is not None:
-        raise ConfigError("give a number of workers or the address of a scheduler, not both")
     target = Path(study.path(study.config.study.output) if folder is None else folder)
     _files.require_writable(target)
-    hired = _cluster(scheduler) if scheduler is not None else _processes(2 if workers is None else workers)
-    with hired as crew:
+    with crew_of(workers=workers, scheduler=scheduler) as crew:
         failed = _plan(study, crew)
 
         def make(findings: Findings, county_ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
@@ -137,6 +135,21 @@ def run(
 
         save(study, target, counties=None if counties is None else tuple(counties), make_counties=make)
     return Outcome(target, dict(sorted(failed.items())))
+
+
+def crew_of(*, workers: int | None = None, scheduler: str | None = None) -> AbstractContextManager[Crew]:
+    """Hire `workers` processes of this machine (2 by default), or those of a Dask scheduler; dismiss them at the end.
+
+    Raises
+    ------
+    ConfigError, OfflineError
+        As `run`.
+    """
+    if scheduler is None:
+        return _processes(2 if workers is None else workers)
+    if workers is not None:
+        raise ConfigError("give a number of workers or the address of a scheduler, not both")
+    return _cluster(scheduler)
 
 
 def _plan(study: Study, crew: Crew) -> dict[str, str]:

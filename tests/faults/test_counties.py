@@ -226,3 +226,12 @@ def test_a_scheduler_that_is_not_there_ends_with_69(study_file, tmp_path):
     assert run.returncode == 69, wrong
     assert "no Dask scheduler answers there" in wrong
     assert not (tmp_path / "out").exists()
+
+
+def test_the_command_line_refuses_no_workers_in_one_sentence(study_file, tmp_path):
+    words = ("-m", "sy_coverage", "run", str(study_file), "--workers", "0", "--out", str(tmp_path / "out"))
+    run = started(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    _, wrong = run.communicate(timeout=60)
+    assert run.returncode == 2
+    assert wrong.strip() == "workers: at least 1, not 0"
+    assert not (tmp_path / "out").exists()
