@@ -195,7 +195,8 @@ def reasons(terms: Terms, chosen: Integers, seen: rules.Examination) -> DataFram
 
     `reason_id` is ``required``, ``serves_demand`` (points), ``serves_weight``, ``alone_serves_demand``,
     ``alone_serves_weight`` (points and weight that no other site of the plan has in reach), or
-    ``objective_without`` (the objective when this site closes and nothing else changes).
+    ``objective_without`` (the objective when this site closes and nothing else changes; not where sites themselves are
+    what is counted, nor where demand is then out of reach).
     """
     rows: list[tuple[str, str, str, float]] = []
     reach = rules.in_reach(terms, chosen) if terms.problem != "p_dispersion" else np.empty(0, dtype=np.int64)
@@ -212,8 +213,9 @@ def reasons(terms: Terms, chosen: Integers, seen: rules.Examination) -> DataFram
             alone = demand[reach[demand] == 1]
             rows.append((name, "alone_serves_demand", "", float(len(alone))))
             rows.append((name, "alone_serves_weight", "", float(terms.weights[alone].sum())))
-        if terms.capacities is None and len(chosen) > 1:
-            without = rules.examine(terms, chosen[chosen != site])
-            rows.append((name, "objective_without", "", without.objective))
+        if terms.capacities is None and len(chosen) > 1 and terms.problem not in {"lscp", "partial_cover"}:
+            without = rules.examine(terms, chosen[chosen != site]).objective
+            if np.isfinite(without):
+                rows.append((name, "objective_without", "", without))
     frame = pd.DataFrame(rows, columns=["site_id", "reason_id", "subject", "value"])
     return frame.set_index("site_id")

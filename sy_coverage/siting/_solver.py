@@ -285,7 +285,7 @@ def solve(
     options
         Time and gap; those of `watch` where that is given.
     start
-        A value for each column to start from; it need not be feasible.
+        A value for each column, offered to the search as an answer that may be improved; it need not be feasible.
     watch
         The clock of a problem of several stages; this solve takes what is left on it.
     presolve
@@ -318,8 +318,7 @@ def _solve(model: Model, watch: Watch, start: ArrayLike | None, *, presolve: boo
         values = np.atleast_1d(_finite(start, "start"))
         if values.shape != model.cost.shape:
             raise InputError(f"start has {len(values)} values for {len(model.cost)} columns")
-        every = np.arange(len(values), dtype=np.int32)
-        _require(highs.setSolution(len(values), every, values), "the start", highspy)
+        _offer(highs, values)
     _listen(highs, watch)
     if highs.run() == highspy.HighsStatus.kError:
         # another use of HiGHS in this process with other threads makes run() fail without solving: start its pool anew
@@ -385,6 +384,21 @@ def _pass(highs: highspy.Highs, model: Model) -> None:
         model.integer.astype(np.int32),
     )
     _require(status, "the model", highspy)
+
+
+def _offer(highs: highspy.Highs, start: Floats) -> None:
+    """Let HiGHS try `start` while it searches.
+
+    Not by setSolution: a solution that is there before presolve may come back as the answer, called optimal, although
+    presolve has found a better one. Offered during the search it is an incumbent like any that HiGHS finds itself.
+    """
+    waiting = [start]
+
+    def give(event: Any) -> None:
+        if waiting:
+            event.data_in.setSolution(waiting.pop())
+
+    highs.cbMipUserSolution.subscribe(give)
 
 
 def _listen(highs: highspy.Highs, watch: Watch) -> None:

@@ -15,7 +15,7 @@ from sy_coverage.siting import _solver
 from sy_coverage.siting._policy_bars import medical_minutes
 from sy_coverage.siting._policy_case import CITY
 from sy_coverage.siting._policy_check import figures, nearest_of
-from sy_coverage.siting._policy_rules import coverage_kinds, medical_kinds, requirements
+from sy_coverage.siting._policy_rules import coverage_kinds, medical_kinds, present_today, requirements
 from sy_coverage.siting._policy_search import Tally
 
 if TYPE_CHECKING:
@@ -162,16 +162,24 @@ def _elders(context: _Context, site_id: str, j: int, cost: float) -> Iterator[Ro
     nearest_here = (checked.assignment == site_id).to_numpy()
     gained = float(elders[mine & nearest_here & ~reach.today].sum())
     only = float(elders[mine & (counts == 1)].sum())
-    yield {"reason_id": "elders_gained", "subject": site_id, "value": gained}
+    served = float(elders[nearest_here].sum())
+    before = np.minimum(reach.today_min, reach.cap_min)[nearest_here]
+    saved = float((elders[nearest_here] * (before - checked.nearest.to_numpy(float)[nearest_here])).sum())
+    row: Row = {"reason_id": "elders_gained", "subject": site_id, "value": gained, "other": saved}
+    yield row | {"places": _first_in(case, j)}
     if only:
         yield {"reason_id": "elders_only_here", "subject": site_id, "value": only}
-    served = float(elders[nearest_here].sum())
     if served:
-        before = np.minimum(reach.today_min, reach.cap_min)[nearest_here]
-        saved = float((elders[nearest_here] * (before - checked.nearest.to_numpy(float)[nearest_here])).sum())
         yield {"reason_id": "minutes_saved", "subject": site_id, "value": saved / served, "other": served}
     if gained:
         yield {"reason_id": "cost_per_elder", "subject": site_id, "value": cost * 10_000 / gained}
+
+
+def _first_in(case: Case, j: int) -> tuple[str, ...]:
+    """Return the unit of a candidate where it has no open facility of the kind today."""
+    unit_id, kind = case.candidates["unit_id"].iloc[j], case.candidates["kind"].iloc[j]
+    has = pd.Series(present_today(case, kind), index=case.units.index)
+    return (unit_id,) if unit_id in has.index and not has[unit_id] else ()
 
 
 def _own_elders(context: _Context, site_id: str, kind: str) -> Iterator[Row]:
@@ -369,7 +377,7 @@ def sentences(
         places = [known.get(p, str(p)) for p in row.get("places") or ()]
         said.append(
             labels.text(
-                f"siting.{row['reason_id']}",
+                f"siting.{_label(row)}",
                 language,
                 name=known.get(row.get("site_id", ""), row.get("site_id", "")),
                 subject=known.get(row["subject"], row["subject"]),
@@ -381,6 +389,15 @@ def sentences(
             )
         )
     return frame.assign(sentence=pd.Series(said, index=frame.index, dtype=object))
+
+
+def _label(row: Mapping[str, Any]) -> str:
+    """Return the key of a reason's label; where no elder comes within the travel time, that of what the site does instead."""
+    if row["reason_id"] != "elders_gained" or row.get("value") != 0:
+        return str(row["reason_id"])
+    if row.get("places"):
+        return "elders_gained_unit"
+    return "elders_gained_nearer" if (row.get("other") or 0.0) > 0 else "elders_gained_none"
 
 
 def _listed(places: list[str], language: Language, *, most: int = 12) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import threading
@@ -10,6 +11,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import sparse
 
 from sy_coverage import siting
@@ -237,6 +240,39 @@ def test_rows_may_come_dense_sparse_or_as_triplets_and_doubles_add_up():
         model.add_rows(rows, upper=4.0)
         answer = _solver.solve(model)
         assert (answer.status, answer.objective, answer.x.tolist()) == ("optimal", 4.0, [0.0, 4.0])
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_an_answer_to_start_from_never_passes_for_the_best(data):
+    # five 0/1 columns and two rows, every choice counted by hand; the start may be poor, or no solution at all
+    small = st.integers(-3, 3).map(float)
+    rows = np.array(data.draw(st.lists(st.lists(small, min_size=5, max_size=5), min_size=2, max_size=2)))
+    cost = np.array(data.draw(st.lists(small, min_size=5, max_size=5)))
+    start = np.array(data.draw(st.lists(st.integers(0, 1), min_size=5, max_size=5)), dtype=float)
+    limit = rows @ start - data.draw(st.integers(-1, 1))
+    sense, presolve = data.draw(st.sampled_from(["min", "max"])), data.draw(st.booleans())
+    model = _solver.Model(sense)
+    model.add_columns(cost)
+    model.add_rows(rows, lower=limit)
+    every = np.array(list(itertools.product([0.0, 1.0], repeat=5)))
+    worth = (every @ cost)[(every @ rows.T >= limit - 1e-9).all(axis=1)]
+    answer = _solver.solve(model, start=start, presolve=presolve)
+    if not len(worth):
+        assert answer.status == "infeasible"
+        return
+    assert answer.status == "optimal"
+    assert answer.objective == (worth.min() if sense == "min" else worth.max())
+
+
+def test_a_start_is_offered_during_the_search_and_never_before_presolve(monkeypatch):
+    import highspy
+
+    def refused(*_):
+        raise AssertionError("a start that is there before presolve may come back as the best")
+
+    monkeypatch.setattr(highspy.Highs, "setSolution", refused)
+    assert [PROBLEMS[p]().status for p in ("lscp", "mclp_budget", "partial_cover")] == ["optimal"] * 3
 
 
 def test_a_model_without_solution_or_without_end_says_so():

@@ -55,6 +55,36 @@ def test_a_site_without_which_nothing_works_says_so():
     assert "cannot_do_without" in said_of(plan, "r04").index
 
 
+def test_where_no_elder_comes_within_the_time_the_sentence_says_what_the_site_does_instead(plan):
+    gained = plan.why().reset_index().query("reason_id == 'elders_gained'").drop_duplicates("site_id").head(1)
+    by_case = {
+        ("990100200",): "使丙乡有了自己的中心；时限内可达的老年人数不变。",
+        (): "缩短老年人的路程；时限内可达的老年人数不变。",
+    }
+    for places, expected in by_case.items():
+        row = gained.assign(value=0.0, other=12.5, places=[places])
+        assert sentences(row, "zh", names={"990100200": "丙乡"})["sentence"].item() == expected
+    nothing = gained.assign(value=0.0, other=0.0, places=[()])
+    assert sentences(nothing, "zh")["sentence"].item() == "时限内可达的老年人数不变。"
+    assert sentences(gained.assign(value=100.0), "zh")["sentence"].item() == "新增 100 名老年人在时限内可达。"
+
+
+# A centre stands at km 5 of a township, its only village with it; a second one at the same place is required.
+def test_the_cost_for_each_elder_is_not_said_where_none_is_gained():
+    road = Road(
+        units={"u": ("township", "c", 0, 10)},
+        villages={"v": (5.0, 100)},
+        facilities={"S": ("service_centre", 5.0), "D": ("dementia_unit", 5.0)},
+        candidates={"n": ("service_centre", 5.0, 80.0)},
+        extra={"required": {"n": True}},
+        homes=0,
+    )
+    why = solved(road).why().loc[["n"]].set_index("reason_id")
+    assert why.loc["elders_gained", "value"] == 0.0
+    assert why.loc["elders_gained", "places"] == ()
+    assert "cost_per_elder" not in why.index
+
+
 def test_a_rebuilt_home_names_what_it_is_built_from(plan):
     assert said_of(plan, "r15").loc["rebuilds", "subject"] == "T1"
 
