@@ -138,9 +138,10 @@ def reach(  # noqa: C901, PLR0912, PLR0915 - one loop that must stay in one comp
                     if there > cutoff:
                         continue
                     head = heads[arc]
-                    if there >= node_min[head]:
+                    before = node_min[head]
+                    if there >= before:
                         continue
-                    if node_mark[head // BLOCK] == 0:
+                    if before == np.inf and node_mark[head // BLOCK] == 0:
                         node_mark[head // BLOCK] = 1
                         node_block[node_blocks] = head // BLOCK
                         node_blocks += 1
@@ -189,7 +190,7 @@ def reach(  # noqa: C901, PLR0912, PLR0915 - one loop that must stay in one comp
                         point_block[point_blocks] = point // BLOCK
                         point_blocks += 1
                     point_min[point] = there
-        before = written
+        begun = written
         blocks = np.sort(node_block[:node_blocks]) if to_nodes else np.sort(point_block[:point_blocks])
         if columns.size < written + blocks.size * BLOCK:
             more = max(columns.size, blocks.size * BLOCK)
@@ -202,7 +203,7 @@ def reach(  # noqa: C901, PLR0912, PLR0915 - one loop that must stay in one comp
                     columns[written] = item
                     values[written] = answer[item]
                     written += 1
-        counts[site - first] = written - before
+        counts[site - first] = written - begun
         for block in range(node_blocks):
             start = int(node_block[block]) * BLOCK
             node_mark[node_block[block]] = 0
