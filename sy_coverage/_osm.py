@@ -59,16 +59,34 @@ def is_osm(path: str | os.PathLike[str]) -> bool:
     return str(path).lower().endswith(SUFFIXES)
 
 
+@dataclass(frozen=True)
+class Answer:
+    """OSM XML that came over the network, and what to call it."""
+
+    content: bytes
+    name: str
+
+    def __str__(self) -> str:
+        """Return the name."""
+        return self.name
+
+
 def _objects(
-    path: str | os.PathLike[str], kinds: Any, filters: list[Any], *, prepare: Callable[[Any], Any]
+    path: str | os.PathLike[str] | Answer, kinds: Any, filters: list[Any], *, prepare: Callable[[Any], Any]
 ) -> Iterator[Any]:
     import osmium  # noqa: PLC0415
 
-    found = _files.local_path(path)
-    if not is_osm(found):
-        raise InputError(f"{path}: not an OpenStreetMap extract; its name must end in {', '.join(SUFFIXES)}")
+    found: Any
+    if isinstance(path, Answer):
+        found = osmium.io.FileBuffer(path.content, "osm")
+    else:
+        found = str(_files.local_path(path))
+        if not is_osm(found):
+            raise InputError(
+                f"{path}: not an OpenStreetMap extract; its name must end in {', '.join(SUFFIXES)}"
+            )
     try:
-        stream = prepare(osmium.FileProcessor(str(found), kinds))
+        stream = prepare(osmium.FileProcessor(found, kinds))
         for each in filters:
             stream = stream.with_filter(each)
         yield from stream
@@ -79,7 +97,7 @@ def _objects(
 
 
 def read_ways(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Answer,
     *,
     keys: tuple[str, ...],
     wanted: frozenset[str],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sy_coverage.roads._storage import load
     from sy_coverage.roads.edges import from_edges
+    from sy_coverage.roads.live import fetch_osm
     from sy_coverage.roads.network import RoadNetwork
     from sy_coverage.roads.osm import read_osm
     from sy_coverage.roads.osmnx_graph import from_networkx
@@ -18,6 +19,7 @@ __all__ = [
     "RoadNetwork",
     "TravelMode",
     "TravelTimes",
+    "fetch_osm",
     "from_edges",
     "from_networkx",
     "load",
@@ -29,6 +31,7 @@ _WHERE = {
     "RoadNetwork": "network",
     "TravelMode": "travel_modes",
     "TravelTimes": "travel_times",
+    "fetch_osm": "live",
     "from_edges": "edges",
     "from_networkx": "osmnx_graph",
     "load": "_storage",

@@ -75,15 +75,25 @@ def read_osm(
         from sy_coverage.roads.osmnx_graph import read_graphml  # noqa: PLC0415
 
         return read_graphml(path, modes=chosen, crs=crs)
-    ways = _osm.read_ways(
-        path,
-        keys=("highway", "route"),
-        wanted=osm_tags.WANTED,
-        node_keys=("barrier",),
-        box=None if area is None else box_around(area, buffer_m),
-    )
+    box = None if area is None else box_around(area, buffer_m)
     source = f"{Path(path).name} sha256:{_files.digest(path)}"
-    return _network(ways, chosen, area=area, crs=crs, source=source)
+    return network_from(path, chosen, box=box, area=area, crs=crs, source=source)
+
+
+def network_from(
+    extract: str | os.PathLike[str] | _osm.Answer,
+    modes: tuple[TravelMode, ...],
+    *,
+    box: tuple[float, float, float, float] | None,
+    area: Any,
+    crs: Any,
+    source: str,
+) -> RoadNetwork:
+    """Return the network of an extract, a file or an answer, of the ways that touch `box`."""
+    ways = _osm.read_ways(
+        extract, keys=("highway", "route"), wanted=osm_tags.WANTED, node_keys=("barrier",), box=box
+    )
+    return _network(ways, modes, area=area, crs=crs, source=source)
 
 
 def box_around(area: Any, buffer_m: float) -> tuple[float, float, float, float]:

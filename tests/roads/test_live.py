@@ -1,0 +1,158 @@
+"""Roads asked of OpenStreetMap: a server on this machine answers as Overpass does."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from shapely import box
+
+from sy_coverage import roads
+from sy_coverage._fetch import Cache, Client, Clock, Limits
+from sy_coverage.errors import IncompleteNetworkError, InputError, OfflineError, ServiceStoppedError
+from tests.roads.test_osm import extract
+
+pytestmark = pytest.mark.enable_socket
+AREA = box(110.99, 26.99, 111.01, 27.01)
+HEAD = """<note>The data included in this document is from www.openstreetmap.org.</note>
+<meta osm_base="2026-01-02T03:04:05Z"/>"""
+NO_LEFT = """<relation id='9'><member type='way' ref='100' role='from'/><member type='node' ref='2' role='via'/>
+<member type='way' ref='101' role='to'/><tag k='type' v='restriction'/><tag k='restriction' v='no_left_turn'/></relation>"""
+
+
+@dataclass
+class Overpass:
+    """Answers every question with the same status and body, and remembers the questions."""
+
+    body: bytes = b""
+    status: int = 200
+    asked: list[str] = field(default_factory=list)
+    url: str = ""
+
+    def client(self, cache=None, *, offline=False) -> Client:
+        return Client(
+            frozenset({"localhost"}),
+            cache=None if cache is None else Cache(cache),
+            offline=offline,
+            limits=Limits(tries=2),
+            clock=Clock(sleep=lambda _: None),
+            loopback=True,
+            resolve=lambda *_: ["127.0.0.1"],
+        )
+
+
+@pytest.fixture
+def overpass():
+    here = Overpass()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            here.asked.append(parse_qs(urlsplit(self.path).query)["data"][0])
+            self.send_response(here.status)
+            self.send_header("Content-Length", str(len(here.body)))
+            self.end_headers()
+            self.wfile.write(here.body)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    here.url = f"http://localhost:{server.server_port}/api/interpreter"
+    yield here
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Return a crossing of four streets with one forbidden turn, as a local extract."""
+    nodes = {1: (-2, 0), 2: (0, 0), 3: (0, 2), 4: (0, -2), 5: (2, 0, {"barrier": "gate"}), 6: (3, 0)}
+    street = {"highway": "residential", "maxspeed": "30"}
+    ways = [([1, 2], street), ([2, 3], street), ([2, 4], street), ([2, 5, 6], street)]
+    return extract(tmp_path, nodes, ways, NO_LEFT)
+
+
+def answer(file) -> bytes:
+    return file.read_bytes().replace(b"<osm version='0.6'>", b"<osm version='0.6'>" + HEAD.encode())
+
+
+def ask(overpass, **options):
+    cache, offline = options.pop("cache", None), options.pop("offline", False)
+    client = overpass.client(cache, offline=offline)
+    return roads.fetch_osm(AREA, server=overpass.url, client=client, buffer_m=1000, **options)
+
+
+def test_an_answer_becomes_the_network_that_the_same_extract_becomes(overpass, file) -> None:
+    overpass.body = answer(file)
+    live, local = ask(overpass), roads.read_osm(file, area=AREA, buffer_m=1000)
+    assert live.digest == local.digest
+    assert live.notes == local.notes
+    assert live.notes["turn_restrictions_honoured"] == 1
+    assert "2026-01-02T03:04:05Z sha256:" in live.source
+
+
+def test_the_question_names_the_area_with_its_buffer_and_the_day(overpass, file) -> None:
+    overpass.body = answer(file)
+    ask(overpass, date=dt.date(2025, 12, 31))
+    (asked,) = overpass.asked
+    # 1,000 m are 0.00904° north and 0.01015° east at 27°
+    assert 'way["highway"](26.981,110.9798,27.019,111.0202)' in asked
+    assert '[date:"2025-12-31T23:59:59Z"]' in asked
+    assert 'rel(bw)["type"~"^restriction"]' in asked
+
+
+def test_an_answer_is_asked_for_once_and_then_known_without_the_network(overpass, file, tmp_path) -> None:
+    overpass.body = answer(file)
+    cache = tmp_path / "roads.sqlite"
+    first = ask(overpass, cache=cache)
+    again = ask(overpass, cache=cache, offline=True)
+    assert len(overpass.asked) == 1
+    assert again.digest == first.digest
+    assert again.source == first.source
+    with pytest.raises(OfflineError, match="the cache has no answer"):
+        ask(overpass, cache=cache, offline=True, date=dt.date(2024, 1, 1))
+
+
+def test_a_partial_answer_stops_with_its_reason_and_is_not_kept(overpass, file, tmp_path) -> None:
+    remark = (
+        b"<remark> runtime error: Query timed out in &quot;query&quot; at line 1 after 601 seconds. </remark>"
+    )
+    overpass.body = answer(file).replace(b"</osm>", remark + b"</osm>")
+    cache = tmp_path / "roads.sqlite"
+    with pytest.raises(IncompleteNetworkError, match=r"answer is partial \(runtime error: Query timed out"):
+        ask(overpass, cache=cache)
+    assert len(overpass.asked) == 1
+    with pytest.raises(OfflineError):
+        ask(overpass, cache=cache, offline=True)
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>please log in</html>", b"", b'{"elements": []}', b"<osm version='0.6'><node id='1'"]
+)
+def test_what_is_no_whole_answer_is_refused(overpass, body) -> None:
+    overpass.body = body
+    with pytest.raises(ServiceStoppedError, match="no OpenStreetMap data"):
+        ask(overpass)
+
+
+def test_a_busy_server_stops_and_an_area_without_roads_says_so(overpass) -> None:
+    overpass.status = 504
+    with pytest.raises(ServiceStoppedError, match="status 504"):
+        ask(overpass)
+    overpass.status, overpass.body = 200, b"<osm version='0.6'></osm>"
+    with pytest.raises(IncompleteNetworkError, match="holds no road for drive, walk"):
+        ask(overpass)
+
+
+def test_only_an_https_server_is_asked() -> None:
+    with pytest.raises(InputError, match="only https"):
+        roads.fetch_osm(AREA, server="http://overpass.example/api")
+    with pytest.raises(InputError, match="modes"):
+        roads.fetch_osm(AREA, modes=())
