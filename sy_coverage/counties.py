@@ -59,6 +59,9 @@ class Failed:
     reason: str
 
 
+_LOST = Failed("lost")
+
+
 @dataclass(frozen=True)
 class Said:
     """The answer to `plan.why()`, already worked out."""
@@ -270,7 +273,7 @@ class _Processes:
                 self._assign(job, waiting.popleft())
             for worker, answer in self._answers():
                 key = self.busy.pop(worker)
-                if answer is not None:
+                if answer is not _LOST:
                     self.idle.append(worker)
                     yield key, answer
                     continue
@@ -288,14 +291,14 @@ class _Processes:
             worker.give(job, key)
 
     def _answers(self) -> Iterator[tuple[_Worker, Any]]:
-        """Yield every worker that has spoken, or (None) died, as soon as there is one."""
+        """Yield every worker that has spoken, or was lost, as soon as there is one."""
         by_pipe = {worker.pipe: worker for worker in self.busy}
         for pipe in connection.wait(list(by_pipe)):
             worker = by_pipe[pipe]  # type: ignore[index]  # wait gives back what it was given
             try:
                 yield worker, worker.pipe.recv()
             except (EOFError, OSError):
-                yield worker, None
+                yield worker, _LOST
 
     def stop(self) -> None:
         for worker in [*self.idle, *self.busy]:
@@ -336,10 +339,12 @@ class _Cluster:
                 key = futures[future]
                 if future.status == "finished":
                     yield key, future.result()
+                elif future.status == "error":  # Dask has given it to several workers, and each was lost
+                    yield key, Failed(f"its workers were lost ({future.exception()})")
                 elif attempt + 1 < TRIES:
                     waiting.append(key)
                 else:
-                    yield key, Failed(f"its worker was lost ({future.status}) {TRIES} times")
+                    yield key, Failed(f"the cluster lost it {TRIES} times ({future.status})")
             if not waiting:
                 return
 
