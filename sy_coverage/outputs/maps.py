@@ -6,7 +6,7 @@ import html
 import json
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -69,7 +69,7 @@ def _inert_data(value: Any) -> Any:
 class Map:
     """A finished page. In Jupyter it shows itself; `save` writes it, `embed` puts it into another document."""
 
-    page: str
+    page: str = field(repr=False)
     title: str
 
     def html(self) -> str:

@@ -63,17 +63,17 @@ class SitingPlan:
     bound: float | None
     gap: float | None
     """|objective − bound| / max(|objective|, 1e-9); 0.0 when optimal."""
-    certificate: Certificate | None
+    certificate: Certificate | None = field(repr=False)
     """None only when there is neither a plan nor a proof that there is none."""
-    assignment: Series = field(default_factory=lambda: pd.Series(dtype=object))
+    assignment: Series = field(default_factory=lambda: pd.Series(dtype=object), repr=False)
     """Site that serves each demand point, by `demand_id`; missing where none does."""
     phase: Mapping[str, int] = field(default_factory=dict)
     """Year in which each site opens."""
-    reasons: Callable[[], DataFrame] | None = None
+    reasons: Callable[[], DataFrame] | None = field(default=None, repr=False)
     """Computes the answer to `why()` when it is asked for."""
-    findings: DataFrame = field(default_factory=pd.DataFrame)
+    findings: DataFrame = field(default_factory=pd.DataFrame, repr=False)
     """Why there is no plan, or what a plan leaves undone: `reason_id`, `subject`, and numbers; labels make sentences of it."""
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Figures of the plan by name (`cost`, `elders_covered`, …), all recomputed."""
 
     def why(self) -> DataFrame:
