@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 BLOCK = 64
 """Nodes are neighbours on a Hilbert curve, so what a search touches is kept track of by blocks of this many."""
 
+ROOM = 2**19
+"""Pairs there is room for at first."""
+
 _I4 = nb.types.Array(nb.int32, 1, "C", readonly=True)
 _I8 = nb.types.Array(nb.int64, 1, "C", readonly=True)
 _F8 = nb.types.Array(nb.float64, 1, "C", readonly=True)
@@ -91,8 +94,9 @@ def reach(  # noqa: C901, PLR0912, PLR0915 - one loop that must stay in one comp
     point_mark = np.zeros(point_min.size // BLOCK + 1, np.uint8)
     point_block = np.empty(point_mark.size, np.int32)
     counts = np.zeros(last - first, np.int64)
-    columns = np.empty(65536, np.int32)
-    values = np.empty(65536, np.float64)
+    # room that is not used is never touched, so it costs nothing
+    columns = np.empty(ROOM, np.int32)
+    values = np.empty(ROOM, np.float64)
     written = 0
     for site in range(first, last):
         node_blocks = 0
@@ -212,7 +216,7 @@ def reach(  # noqa: C901, PLR0912, PLR0915 - one loop that must stay in one comp
             start = int(point_block[block]) * BLOCK
             point_mark[point_block[block]] = 0
             point_min[start : min(start + BLOCK, point_min.size)] = np.inf
-    return counts, columns[:written].copy(), values[:written].copy()
+    return counts, columns[:written], values[:written]
 
 
 _NEAREST: Any = nb.types.Tuple((nb.float64[:, ::1], nb.int32[:, ::1]))  # type: ignore[no-untyped-call]  # numba has no types
