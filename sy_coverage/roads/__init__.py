@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sy_coverage.roads.network import RoadNetwork
     from sy_coverage.roads.osm import read_osm
     from sy_coverage.roads.osmnx_graph import from_networkx
+    from sy_coverage.roads.overlap import catchment_overlap
     from sy_coverage.roads.travel_modes import TravelMode, travel_mode
     from sy_coverage.roads.travel_times import TravelTimes
 
@@ -19,6 +20,7 @@ __all__ = [
     "RoadNetwork",
     "TravelMode",
     "TravelTimes",
+    "catchment_overlap",
     "fetch_osm",
     "from_edges",
     "from_networkx",
@@ -35,6 +37,7 @@ _WHERE = {
     "from_edges": "edges",
     "from_networkx": "osmnx_graph",
     "load": "_storage",
+    "catchment_overlap": "overlap",
     "read_osm": "osm",
     "travel_mode": "travel_modes",
 }
