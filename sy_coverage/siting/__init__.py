@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from sy_coverage.siting._solver import Progress, SolveOptions
 from sy_coverage.siting._verify import Verification, verify
+from sy_coverage.siting.beds import nursing_bed_conversions
 from sy_coverage.siting.candidates import generate_candidates
 from sy_coverage.siting.certificate import Certificate, SitingPlan, Stage
 from sy_coverage.siting.decay import LinearDecay, StepDecay
+from sy_coverage.siting.demonstration import Criteria, demonstration_sites
 from sy_coverage.siting.explain import closures, sentences
 from sy_coverage.siting.policy_plan import policy_plan
 from sy_coverage.siting.problems import (
@@ -22,6 +24,7 @@ from sy_coverage.siting.scenarios import compare_plans, scope_price, trade_off, 
 
 __all__ = [
     "Certificate",
+    "Criteria",
     "LinearDecay",
     "Progress",
     "SitingPlan",
@@ -31,10 +34,12 @@ __all__ = [
     "Verification",
     "closures",
     "compare_plans",
+    "demonstration_sites",
     "generate_candidates",
     "lscp",
     "lscp_backup",
     "mclp",
+    "nursing_bed_conversions",
     "p_center",
     "p_dispersion",
     "p_median",

@@ -9,7 +9,6 @@ import numpy as np
 from scipy import sparse
 
 from sy_coverage.errors import InputError, some
-from sy_coverage.siting._policy_case import counties_of
 from sy_coverage.siting._policy_rules import medical_kinds
 
 if TYPE_CHECKING:
@@ -152,5 +151,6 @@ def _too_close(case: Case) -> Pairs:
 def _standing(case: Case) -> list[tuple[str, str, str]]:
     """Return (id, kind, county) of candidates and open facilities."""
     rows = list(zip(case.ids, case.candidates["kind"], case.county_of_site, strict=True))
-    county = counties_of(case.facilities, case.units)
-    return rows + list(zip(case.facilities.index, case.facilities["kind"], county, strict=True))
+    return rows + list(
+        zip(case.facilities.index, case.facilities["kind"], case.county_of_facility, strict=True)
+    )

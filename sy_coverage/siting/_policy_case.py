@@ -140,6 +140,11 @@ class Case:
         """Return the county of each candidate: its unit's, or the one it names."""
         return counties_of(self.candidates, self.units)
 
+    @cached_property
+    def county_of_facility(self) -> NDArray[Any]:
+        """Return the county of each open facility, likewise."""
+        return counties_of(self.facilities, self.units)
+
     def of_kind(self, *kinds: str) -> Integers:
         """Return the positions of the candidates of `kinds`."""
         return np.flatnonzero(self.candidates["kind"].isin(kinds).to_numpy())
@@ -279,7 +284,8 @@ def _reach(case: Case, kind: str) -> Reach:
         return Reach(nothing, nothing, nowhere, np.zeros(shape[1], dtype=bool), 0.0)
     of_kind = case.candidates.index[case.candidates["kind"] == kind]
     here = case.facilities.index[(case.facilities["kind"] == kind).to_numpy()]
-    here = here[here.isin(times.site_ids)]
+    known = set(times.site_ids)
+    here = here[[i in known for i in here]]
     mine = times.select(sites=of_kind, demand=case.demand.index)
     open_ = times.select(sites=here, demand=case.demand.index)
     near = open_.nearest_minutes().to_numpy(float)

@@ -11,7 +11,6 @@ import numpy as np
 from sy_coverage.errors import InputError, some
 from sy_coverage.policy.standards import exact
 from sy_coverage.siting._policy_bars import hosts, same_home, too_close, too_far_from_care
-from sy_coverage.siting._policy_case import counties_of
 from sy_coverage.siting._policy_rules import (
     Requirement,
     counted_kinds,
@@ -401,9 +400,9 @@ def program_free(program: Program, columns: Integers) -> Flags:
 def today_within(case: Case, kind: str, county: str) -> Floats:
     """Return minutes to the nearest open facility of `kind` that lies in `county`; inf where there is none."""
     times = case.times[kind]
-    here = case.facilities[(case.facilities["kind"] == kind).to_numpy()]
-    here = here[counties_of(here, case.units) == county]
-    ids = here.index[here.index.isin(times.site_ids)]
+    here = (case.facilities["kind"] == kind).to_numpy() & (case.county_of_facility == county)
+    known = set(times.site_ids)
+    ids = [i for i in case.facilities.index[here] if i in known]
     near = times.select(sites=ids, demand=case.demand.index).nearest_minutes().to_numpy(float)
     return np.where(np.isnan(near), np.inf, near)
 

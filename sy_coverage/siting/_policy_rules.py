@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sy_coverage.policy import reaches_share, units_needed
-from sy_coverage.siting._policy_case import CITY, Case, counties_of
+from sy_coverage.siting._policy_case import CITY, Case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,7 +154,7 @@ def _of_target(case: Case, target: Target) -> Iterator[Requirement]:
         if measure.of == "facility_count":  # rebuilding a home that counts already adds none
             counted = case.facilities.index[standing]
             proposed = proposed & ~case.candidates["upgrade_of"].isin(counted).to_numpy()
-        where = pd.Series(counties_of(case.facilities, case.units), index=case.facilities.index)
+        where = pd.Series(case.county_of_facility, index=case.facilities.index)
         standing = standing & where.isin(list(case.counties)).to_numpy()
         for scope_id in places(case, target):
             now = standing if scope_id == CITY else standing & (where == scope_id).to_numpy()
