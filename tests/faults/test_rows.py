@@ -124,7 +124,7 @@ def tracked() -> list[str]:
 
 
 def test_row_77_no_key_of_a_service_is_kept_in_any_file():
-    assert KEYS.search("tk = 0123456789abcdef0123456789abcdef"), "the scan knows a key when it sees one"
+    assert KEYS.search("tk = " + "0123456789abcdef" * 2), "the scan knows a key when it sees one"
     found = []
     for name in tracked():
         content = (ROOT / name).read_bytes()
