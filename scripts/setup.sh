@@ -30,6 +30,8 @@ set_up() {
       }
     fi
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".${extras:+[$extras]}"
+    echo "Compiling the travel-time kernels (once) …"
+    "$venv/bin/python" -c "import sy_coverage.roads._kernel"
     echo "$want" >"$venv/.set-up-$extras"
   fi
   PATH="$(cd "$venv/bin" && pwd):$PATH"
