@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
+from sy_coverage._frames import GEOGRAPHIC
+from sy_coverage.roads import _sweep
 from sy_coverage.roads._sweep import usable_cores
 from sy_coverage.roads.links import spans
 
 if TYPE_CHECKING:
-    from sy_coverage.roads.graph import Turning
+    from geopandas import GeoDataFrame
+
+    from sy_coverage.roads.graph import Graph, Turning
     from sy_coverage.roads.links import Array, Links
+    from sy_coverage.roads.snap import Legs, Snapped
 
 CELLS = 4
 """Cells of the grid a drawn width is wide: a notch between two roads is right to a cell, all else to a hundredth."""
@@ -21,6 +27,9 @@ SIMPLER = 1 / 10
 """Outlines are simplified to within this share of the width."""
 SMALLEST_HOLE = 1
 """Holes smaller than this share of a square of the width are no water and no mountain."""
+
+SITES_AT_ONCE = 256
+"""Sites whose reached nodes are held in memory together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +179,45 @@ class Drawer:
         if shape.is_empty or not shape.is_valid:
             shape = shapely.simplify(exact, SIMPLER * self.buffer_m)
         return shape if inner is None else shapely.union(shape, inner)
+
+
+def reaches(graph: Graph, legs: Legs, sites: Snapped, which: range, cutoff_min: float) -> list[Reach]:
+    """Return what the sites at the positions `which` reach, as far as there are any and they stand by a road."""
+    first, last = which.start, min(which.stop, len(sites.ids))
+    mine = replace(legs, ptr=legs.ptr[first : last + 1])
+    none = _sweep.no_legs(last - first)
+    times = _sweep.reached(graph, mine, None, none, points=0, cutoff_min=cutoff_min)
+    return [
+        Reach(
+            times.indices[times.indptr[i - first] : times.indptr[i - first + 1]],
+            times.data[times.indptr[i - first] : times.indptr[i - first + 1]],
+            int(sites.link[i]),
+            float(sites.fraction[i]),
+            float(sites.access_min[i]),
+        )
+        for i in range(first, last)
+        if sites.link[i] >= 0
+    ]
+
+
+def as_frame(
+    ids: list[str], cutoffs: list[float], shapes: list[list[Any]], crs: str, within: GeoDataFrame | None
+) -> GeoDataFrame:
+    """Return shapes by site and cutoff as a frame in EPSG:4326, clipped to `within`; what is None has no row."""
+    import geopandas as gpd  # noqa: PLC0415
+
+    rows = [
+        (site, cutoff, shape)
+        for site, nested in zip(ids, shapes, strict=True)
+        for cutoff, shape in zip(cutoffs, nested, strict=True)
+        if shape is not None
+    ]
+    index = pd.MultiIndex.from_tuples([r[:2] for r in rows], names=["facility_id", "cutoff_min"])
+    drawn = gpd.GeoSeries([r[2] for r in rows], index=index, crs=crs)
+    if within is not None:
+        drawn = drawn.intersection(within.to_crs(crs).union_all())
+        drawn = drawn[~drawn.is_empty]
+    return gpd.GeoDataFrame({"area_km2": drawn.area / 1e6}, geometry=drawn.to_crs(GEOGRAPHIC))
 
 
 def polygons(xy: Array, start: Array, smallest_hole: float) -> Any:

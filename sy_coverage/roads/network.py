@@ -386,7 +386,12 @@ class RoadNetwork:
         UnknownModeError, CutoffError, MissingCRSError, FrameError, GeometryError
             If the mode, a cutoff, a CRS, ids or points cannot be used.
         """
-        from sy_coverage.roads.catchments import Drawer, Reach  # noqa: PLC0415
+        from sy_coverage.roads.catchments import (  # noqa: PLC0415 - draws only when asked to
+            SITES_AT_ONCE,
+            Drawer,
+            as_frame,
+            reaches,
+        )
 
         to_site = _to_site(direction)
         cutoffs = sorted({float(c) for c in cutoffs_min})
@@ -397,66 +402,26 @@ class RoadNetwork:
         width = _buffer_of(mode) if buffer_m is None else buffer_m
         if not (np.isfinite(width) and width > 0):
             raise InputError(f"buffer_m={width}: must be a positive number of metres")
+        if self.crs is None:
+            raise MissingCRSError(_NO_MAP)
         here = self._snapped(sites, "sites", mode, max_snap_m=max_snap_m, access_m_per_s=access_m_per_s)
-        times = _sweep.reached(
-            self._graph(mode, reverse=to_site),
-            self._legs(here, mode, outgoing=not to_site),
-            None,
-            _sweep.no_legs(len(here.ids)),
-            points=0,
-            cutoff_min=cutoffs[-1],
-        )
         drawer: Drawer = self._once(
             ("drawer", mode, to_site, width),
             lambda: Drawer(
-                self.links,
-                len(self.node_ids),
-                mode,
-                self._turning(mode),
-                to_site=to_site,
-                buffer_m=width,
+                *(self.links, len(self.node_ids), mode, self._turning(mode)), to_site=to_site, buffer_m=width
             ),
         )
-        found = np.flatnonzero(here.link >= 0)
-        row = times.indptr
-        reaches = [
-            Reach(
-                times.indices[row[i] : row[i + 1]],
-                times.data[row[i] : row[i + 1]],
-                int(here.link[i]),
-                float(here.fraction[i]),
-                float(here.access_min[i]),
+        arcs, legs = self._graph(mode, reverse=to_site), self._legs(here, mode, outgoing=not to_site)
+        shapes = [
+            shape
+            for first in range(0, len(here.ids), SITES_AT_ONCE)
+            for shape in drawer.catchments(
+                reaches(arcs, legs, here, range(first, first + SITES_AT_ONCE), cutoffs[-1]), cutoffs
             )
-            for i in found
         ]
-        shapes = drawer.catchments(reaches, cutoffs)
-        return self._as_frame([here.ids[i] for i in found], cutoffs, shapes, within, here.unreachable)
-
-    def _as_frame(
-        self,
-        ids: list[str],
-        cutoffs: list[float],
-        shapes: list[list[Any]],
-        within: Any,
-        lost: tuple[str, ...],
-    ) -> GeoDataFrame:
-        import geopandas as gpd  # noqa: PLC0415
-
-        if self.crs is None:
-            raise MissingCRSError(_NO_MAP)
-        rows = [
-            (site, cutoff, shape)
-            for site, nested in zip(ids, shapes, strict=True)
-            for cutoff, shape in zip(cutoffs, nested, strict=True)
-            if shape is not None
-        ]
-        index = pd.MultiIndex.from_tuples([r[:2] for r in rows], names=["facility_id", "cutoff_min"])
-        drawn = gpd.GeoSeries([r[2] for r in rows], index=index, crs=self.crs)
-        if within is not None:
-            drawn = drawn.intersection(within.to_crs(self.crs).union_all())
-            drawn = drawn[~drawn.is_empty]
-        frame = gpd.GeoDataFrame({"area_km2": drawn.area / 1e6}, geometry=drawn.to_crs(GEOGRAPHIC))
-        frame.attrs["unreachable"] = lost
+        found = [here.ids[i] for i in np.flatnonzero(here.link >= 0)]
+        frame = as_frame(found, cutoffs, shapes, self.crs, within)
+        frame.attrs["unreachable"] = here.unreachable
         return frame
 
     def to_networkx(self, *, mode: str) -> nx.DiGraph:
@@ -470,20 +435,13 @@ class RoadNetwork:
         UnknownModeError
             If the network was not built for `mode`.
         """
-        import networkx as nx  # noqa: PLC0415
+        from sy_coverage.roads.describe import to_networkx  # noqa: PLC0415 - networkx is heavy
 
         self._require_mode(mode)
-        arcs = self._graph(mode, reverse=False)
-        ids = self._kernel_ids(mode)
         xy = np.concatenate([self.node_xy, self.node_xy[self._turning(mode).origin]])
-        drawn = nx.DiGraph(crs=self.crs)
-        drawn.add_nodes_from((i, {"x": x, "y": y}) for i, (x, y) in zip(ids, xy.tolist(), strict=True))
-        tails = np.repeat(np.arange(len(ids)), np.diff(arcs.indptr))
-        drawn.add_edges_from(
-            (ids[u], ids[v], {f"{mode}_min": m})
-            for u, v, m in zip(tails.tolist(), arcs.heads.tolist(), arcs.minutes.tolist(), strict=True)
+        return to_networkx(
+            self._graph(mode, reverse=False), self._kernel_ids(mode), xy, mode=mode, crs=self.crs
         )
-        return drawn
 
     def summary(self) -> DataFrame:
         """Return what the network is, was made from and assumes, as (`subject`, `what`, `value`) rows.
@@ -491,28 +449,9 @@ class RoadNetwork:
         For each mode: kilometres of road open to it, and the strongly connected parts (islands, one-way traps): how
         many, and the share of nodes in the largest. Then everything that was counted while the network was built.
         """
-        rows: list[tuple[str, str, Any]] = [
-            ("network", "nodes", len(self.node_ids)),
-            ("network", "links", len(self.links)),
-            ("network", "crs", self.crs),
-            ("network", "source", self.source),
-            ("network", "digest", self.digest),
-        ]
-        for mode in self.modes:
-            usable = np.isfinite(self.links.minutes[mode]).any(axis=1)
-            on_road = np.zeros(len(self.node_ids), dtype=bool)
-            on_road[self.links.tail[usable]] = on_road[self.links.head[usable]] = True
-            size = np.sort(np.bincount(self._parts(mode)[on_road]))[::-1]
-            size = size[size > 0]
-            rows += [
-                (mode, "road_km", round(float(self.links.length_m[usable].sum()) / 1000, 3)),
-                (mode, "strongly_connected_parts", size.size),
-                (mode, "nodes_in_largest_part", int(size[0]) if size.size else 0),
-                (mode, "nodes_in_other_parts", int(size[1:].sum())),
-                (mode, "nodes_in_second_largest_part", int(size[1]) if size.size > 1 else 0),
-            ]
-        rows += [("notes", str(what), value) for what, value in sorted(self.notes.items())]
-        return pd.DataFrame(rows, columns=["subject", "what", "value"])
+        from sy_coverage.roads.describe import summary  # noqa: PLC0415 - seldom asked for
+
+        return summary(self, {mode: self._parts(mode) for mode in self.modes})
 
     def lines(self) -> GeoDataFrame:
         """Return all links for drawing: `highway` (class) and `length_m`, geometry in EPSG:4326.
