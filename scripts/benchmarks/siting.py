@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import resource
+import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", nargs="*", default=[], help="such as mclp-A lscp-B")
     parser.add_argument(
         "--rounds", type=int, default=3, help="how often each small task runs; the median is shown"
+    )
+    parser.add_argument(
+        "--peer", type=Path, default=None, help="a Python with spopt, to solve the same instances with"
+    )
+    parser.add_argument(
+        "--peer-limit", type=float, default=0.0, help="seconds the peer's solver may take; 0: as long as ours"
     )
 
 
@@ -69,6 +77,35 @@ def run(arguments: argparse.Namespace) -> None:
             f"{plan.objective:12,.0f} {plan.bound:12,.0f} {100 * plan.gap:6.2f} {np.median(seconds):8.2f} {peak:8d}",
             flush=True,
         )
+        if arguments.peer is not None:
+            _beside(
+                arguments, (problem, name, p, arguments.peer_limit or limit), plan, float(np.median(seconds))
+            )
+
+
+def _beside(arguments: argparse.Namespace, task: tuple[Any, ...], plan: Any, seconds: float) -> None:
+    """Solve the same instance with spopt and print its line: what it says, what that is worth, how much slower it was."""
+    problem, name, p, limit = task
+    script = Path(__file__).with_name("_spopt.py")
+    command = [arguments.peer, script, arguments.generator, name, problem, str(p), str(limit)]
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        print(f"  spopt failed: {done.stderr.strip().splitlines()[-1:]}", flush=True)
+        return
+    said = json.loads(done.stdout.strip().splitlines()[-1])
+    if plan.status == "optimal" and said["says"] == "Optimal" and said["waited_s"] < limit:
+        if said["objective"] != plan.objective:
+            raise SystemExit(
+                f"both call it optimal, yet they differ: {said['objective']} and {plan.objective}"
+            )
+    proved = "" if said["waited_s"] < limit else ", at its time limit"
+    took = said["build_s"] + said["solve_s"]
+    off = 100 * abs(said["objective"] - plan.bound) / max(abs(said["objective"]), 1e-9)
+    print(
+        f"  {said['peer']}: '{said['says']}'{proved}, {said['objective']:,.0f} ({off:.2f} % from our bound), "
+        f"cpu {said['build_s']:.2f} + {said['solve_s']:.2f} s = {took / seconds:.1f} × ours, {said['peak_mb']} MB",
+        flush=True,
+    )
 
 
 def _generator(path: Path) -> Any:
