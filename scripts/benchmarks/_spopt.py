@@ -45,9 +45,6 @@ def main(generator: str, name: str, problem: str, p: int, limit: float) -> None:
     chosen = [i for i, v in enumerate(model.fac_vars) if (v.value() or 0.0) > 0.5]
     hit = np.asarray(near[chosen].sum(axis=0)).ravel() > 0
     worth = float(len(chosen)) if problem == "lscp" else float(weights[hit].sum())
-    peak = (
-        max(resource.getrusage(w).ru_maxrss for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) // 1024
-    )
     print(
         json.dumps(
             {

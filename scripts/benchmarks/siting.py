@@ -93,11 +93,9 @@ def _beside(arguments: argparse.Namespace, task: tuple[Any, ...], plan: Any, sec
         print(f"  spopt failed: {done.stderr.strip().splitlines()[-1:]}", flush=True)
         return
     said = json.loads(done.stdout.strip().splitlines()[-1])
-    if plan.status == "optimal" and said["says"] == "Optimal" and said["waited_s"] < limit:
-        if said["objective"] != plan.objective:
-            raise SystemExit(
-                f"both call it optimal, yet they differ: {said['objective']} and {plan.objective}"
-            )
+    both = plan.status == "optimal" and said["says"] == "Optimal" and said["waited_s"] < limit
+    if both and said["objective"] != plan.objective:
+        raise SystemExit(f"both call it optimal, yet they differ: {said['objective']} and {plan.objective}")
     proved = "" if said["waited_s"] < limit else ", at its time limit"
     took = said["build_s"] + said["solve_s"]
     off = 100 * abs(said["objective"] - plan.bound) / max(abs(said["objective"]), 1e-9)
