@@ -216,6 +216,8 @@ def reach(  # noqa: C901, PLR0912, PLR0915 - one loop that must stay in one comp
             start = int(point_block[block]) * BLOCK
             point_mark[point_block[block]] = 0
             point_min[start : min(start + BLOCK, point_min.size)] = np.inf
+    if 2 * written < columns.size:
+        return counts, columns[:written].copy(), values[:written].copy()
     return counts, columns[:written], values[:written]
 
 

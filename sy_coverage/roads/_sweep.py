@@ -11,16 +11,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from sy_coverage.errors import InputError
 from sy_coverage.roads.snap import Legs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sy_coverage.roads.graph import Graph
     from sy_coverage.roads.links import Array
 
 SITES_AT_ONCE = 32
 """Sites a thread takes at a time: enough to make up for the call, few enough to share the work out evenly."""
+BYTES_A_PAIR = 24
+"""A column and a distance, once as the kernel wrote them and for a while once more as they are gathered."""
+SAMPLE = 32
+"""Sites that are tried before a run that may be too large."""
+MOST_SHARE = 0.8
+"""Share of the machine's memory that an answer may take."""
 
 
 def usable_cores() -> int:
@@ -28,6 +35,29 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def memory_bytes() -> int | None:
+    """Return how much memory this machine has; None where it does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _require_room(sites: int, columns: int, pairs_of: Callable[[int], int]) -> None:
+    """Refuse a run whose answer would not fit in this machine's memory, judged by a sample of its sites."""
+    room = memory_bytes()
+    if room is None or sites * columns * BYTES_A_PAIR <= room / 4:
+        return
+    sample = np.unique(np.linspace(0, sites - 1, SAMPLE).astype(np.int64)).tolist()
+    pairs = sites * sum(pairs_of(site) for site in sample) / len(sample)
+    needed = pairs * BYTES_A_PAIR
+    if needed > room * MOST_SHARE:
+        raise InputError(
+            f"travel times: {sites:,} sites reach about {pairs / 1e6:,.0f} million points, which takes "
+            f"{needed / 1e9:,.1f} GB of this machine's {room / 1e9:,.1f}; take a shorter cutoff or fewer sites at a time"
+        )
 
 
 def no_legs(points: int) -> Legs:
@@ -57,6 +87,11 @@ def reached(
         Legs by site straight to demand points on the same link.
     points
         How many demand points there are.
+
+    Raises
+    ------
+    InputError
+        If the answer would not fit in this machine's memory; that is known before the long run starts.
     """
     from sy_coverage.roads._kernel import reach  # noqa: PLC0415 - numba is heavy and loads when routes are asked for
 
@@ -68,26 +103,30 @@ def reached(
     answers: list[tuple[Array, Array, Array] | None] = [None] * len(blocks)
     own = threading.local()
 
-    def search(block: int) -> None:
+    def search(first: int, last: int) -> tuple[Array, Array, Array]:
         if not hasattr(own, "node_min"):
             own.node_min, own.point_min = np.full(nodes, np.inf), np.full(points, np.inf)
-        first = blocks[block]
-        answers[block] = reach(
+        found: tuple[Array, Array, Array] = reach(
             *(graph.indptr, graph.heads, graph.minutes),
-            *(sites.ptr, sites.node, sites.minutes, first, min(first + SITES_AT_ONCE, count)),
+            *(sites.ptr, sites.node, sites.minutes, first, last),
             *(to.ptr, to.node, to.minutes),
             *(direct.ptr, direct.node, direct.minutes),
             *(float(cutoff_min), graph.width, buckets),
             *(own.node_min, own.point_min),
         )
+        return found
 
+    def search_block(block: int) -> None:
+        answers[block] = search(blocks[block], min(blocks[block] + SITES_AT_ONCE, count))
+
+    _require_room(count, points or nodes, lambda site: int(search(site, site + 1)[0][0]))
     workers = min(threads or usable_cores(), max(len(blocks), 1))
     if workers == 1:
         for block in range(len(blocks)):
-            search(block)
+            search_block(block)
     else:
         with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(search, range(len(blocks))))
+            list(pool.map(search_block, range(len(blocks))))
     return _gathered(answers, count, nodes if demand is None else points)
 
 

@@ -19,6 +19,7 @@ from sy_coverage.errors import (
     UnknownIdError,
     UnknownModeError,
 )
+from sy_coverage.roads import _sweep
 from tests import toy
 
 
@@ -146,3 +147,22 @@ def test_a_network_without_crs_takes_points_in_its_metres_and_refuses_degrees() 
     assert net.travel_times(metres, metres, mode="drive", cutoff_min=0).minutes.nnz == 8
     with pytest.raises(CRSMismatchError, match="crs="):
         net.travel_times(toy.facilities(), toy.demand(), mode="drive", cutoff_min=10)
+
+
+def test_a_run_that_would_not_fit_in_memory_says_so_before_it_starts(monkeypatch) -> None:
+    side = 40
+    column, row = np.meshgrid(np.arange(side), np.arange(side))
+    nodes = pd.DataFrame(
+        {"node_id": np.arange(side**2), "x": column.ravel() * 100.0, "y": row.ravel() * 100.0}
+    )
+    right = [(i, i + 1) for i in range(side**2) if (i + 1) % side]
+    up = [(i, i + side) for i in range(side**2 - side)]
+    both = right + up + [(v, u) for u, v in right + up]
+    net = roads.from_edges(nodes, pd.DataFrame(both, columns=["u", "v"]).assign(drive_min=1.0))
+    every = nodes["node_id"].tolist()
+    # within 10 minutes a place in the middle reaches 221 places, within 1 minute 5: room for 16 each is between
+    monkeypatch.setattr(_sweep, "memory_bytes", lambda: 16 * side**2 * 24)
+    with pytest.raises(InputError, match=r"1,600 sites reach about 0 million points.*shorter cutoff"):
+        net.node_times(every, mode="drive", cutoff_min=10)
+    reached = net.node_times(every, mode="drive", cutoff_min=1)
+    assert reached.minutes.nnz == side**2 + len(both)
