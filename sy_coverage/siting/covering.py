@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 
+LARGE = 50_000
+"""Pairs of site and demand, after reductions, from which a search is worth more than the solver."""
+
+
 def lscp(
     times: TravelTimes,
     cutoff: float,
@@ -289,15 +293,14 @@ def search_cover(cover: Cover, columns: Integers, *, watch: Watch, low: float = 
     from sy_coverage.siting import _kernels  # noqa: PLC0415
 
     sets_ptr, sets, ptr, demand = cover.table
-    # the work of a step grows with the sites a site meets: about a second in all, in pieces that time can cut
-    steps = int(
-        np.clip(
-            2e8 / max(1.0, cover.rows.nnz**2 / (cover.rows.shape[0] * cover.rows.shape[1])), 2000, 200_000
-        )
-    )
-    for seed in range(5):
+    # the work of a step grows with the sites a site meets; in pieces that time can cut. Where the solver is soon done by
+    # itself a fraction of a second is enough, where it may never be, some seconds find what it would not
+    met = max(1.0, cover.rows.nnz**2 / (cover.rows.shape[0] * cover.rows.shape[1]))
+    rounds, work, most = (5, 4e7, 40_000) if cover.rows.nnz < LARGE else (2, 4e8, 200_000)
+    steps = int(np.clip(work / met, 400, most))
+    for seed in range(rounds):
         if watch.over or len(columns) <= low:
             break
-        found = _kernels.reweighted(ptr, demand, sets_ptr, sets, columns, steps // 5, int(low), seed)
+        found = _kernels.reweighted(ptr, demand, sets_ptr, sets, columns, steps, int(low), seed)
         columns = found if len(found) < len(columns) else columns
     return columns
