@@ -262,10 +262,10 @@ def greedy_cover(cover: Cover) -> Integers:
     """Return columns that cover every row as often as it needs: greedy by rows a cost unit, superfluous ones dropped."""
     if cover.rows.shape[0] == 0:
         return np.empty(0, dtype=np.int64)
-    from sy_coverage.siting import _kernels  # noqa: PLC0415
+    from sy_coverage.siting import _cover_kernels  # noqa: PLC0415
 
     sets_ptr, sets, ptr, demand = cover.table
-    columns: Integers = _kernels.greedy_all(ptr, demand, sets_ptr, sets, cover.need, cover.costs)
+    columns: Integers = _cover_kernels.greedy_all(ptr, demand, sets_ptr, sets, cover.need, cover.costs)
     return columns
 
 
@@ -290,7 +290,7 @@ def search_cover(cover: Cover, columns: Integers, *, watch: Watch, low: float = 
     alike = (cover.need == 1).all() and len(np.unique(cover.costs)) == 1
     if not alike or len(columns) < 2:
         return columns
-    from sy_coverage.siting import _kernels  # noqa: PLC0415
+    from sy_coverage.siting import _cover_kernels  # noqa: PLC0415
 
     sets_ptr, sets, ptr, demand = cover.table
     # the work of a step grows with the sites a site meets; in pieces that time can cut. Where the solver is soon done by
@@ -301,6 +301,6 @@ def search_cover(cover: Cover, columns: Integers, *, watch: Watch, low: float = 
     for seed in range(rounds):
         if watch.over or len(columns) <= low:
             break
-        found = _kernels.reweighted(ptr, demand, sets_ptr, sets, columns, steps, int(low), seed)
+        found = _cover_kernels.reweighted(ptr, demand, sets_ptr, sets, columns, steps, int(low), seed)
         columns = found if len(found) < len(columns) else columns
     return columns

@@ -1,0 +1,196 @@
+"""Hold the compiled inner loops that cover every row: greedy, and a search by row weights.
+
+Tables are as in `_kernels`: CSR as (`indptr`, `indices`) of int64, indices sorted in each row.
+"""
+
+# ruff: noqa: C901, PLR0912, PLR0915  (a compiled loop is one function: calls would be passed a dozen arrays)
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sy_coverage.siting._kernels import compiled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+
+@compiled("i8[::1](i8[::1],i8[::1],i8[::1],i8[::1],i8[::1],f8[::1])")
+def greedy_all(
+    ptr: Integers, demand: Integers, sets_ptr: Integers, sets: Integers, need: Integers, cost: Floats
+) -> Integers:
+    """Return sites that cover every row as often as it needs, dearest superfluous ones dropped again; empty if impossible."""
+    n, m = len(ptr) - 1, len(sets_ptr) - 1
+    left = need.copy()
+    gain = np.zeros(n)
+    for j in range(n):
+        gain[j] = ptr[j + 1] - ptr[j]
+    taken = np.zeros(n, dtype=np.bool_)
+    open_rows = m
+    while open_rows > 0:
+        best, best_value = -1, 0.0
+        for j in range(n):
+            if not taken[j] and gain[j] > 0:
+                value = gain[j] / max(cost[j], 1e-12)
+                if value > best_value:
+                    best, best_value = j, value
+        if best < 0:
+            return np.empty(0, dtype=np.int64)
+        taken[best] = True
+        for at in range(ptr[best], ptr[best + 1]):
+            i = demand[at]
+            left[i] -= 1
+            if left[i] == 0:
+                open_rows -= 1
+                for to in range(sets_ptr[i], sets_ptr[i + 1]):
+                    gain[sets[to]] -= 1
+    # `left` is now ≤ 0: how often a row is covered beyond its need
+    chosen = np.flatnonzero(taken)
+    for j in chosen[np.argsort(-cost[chosen], kind="mergesort")]:
+        spare = True
+        for at in range(ptr[j], ptr[j + 1]):
+            if left[demand[at]] == 0:
+                spare = False
+                break
+        if spare:
+            taken[j] = False
+            for at in range(ptr[j], ptr[j + 1]):
+                left[demand[at]] += 1
+    return np.flatnonzero(taken)
+
+
+@compiled("i8[::1](i8[::1],i8[::1],i8[::1],i8[::1],i8[::1],i8,i8,i8)")
+def reweighted(
+    ptr: Integers,
+    demand: Integers,
+    sets_ptr: Integers,
+    sets: Integers,
+    start: Integers,
+    steps: int,
+    target: int,
+    seed: int,
+) -> Integers:
+    """Return a smaller choice of sites that covers every row once, if `steps` of a search by row weights find one.
+
+    Rows that stay uncovered grow heavier until the search gives in to them (Gao, Weise, Li 2015). Stops at `target` sites.
+    """
+    np.random.seed(seed)  # noqa: NPY002  (compiled code knows no Generator state of its own)
+    n, m = len(ptr) - 1, len(sets_ptr) - 1
+    weight = np.ones(m, dtype=np.int64)
+    count = np.zeros(m, dtype=np.int64)
+    is_in = np.zeros(n, dtype=np.bool_)
+    score = np.zeros(n, dtype=np.int64)  # weight a site would add; of a site that is in, what it alone holds
+    stamp = np.zeros(n, dtype=np.int64)
+    may_add = np.ones(n, dtype=np.bool_)
+    bare, place, bare_count = np.empty(m, dtype=np.int64), np.full(m, -1, dtype=np.int64), 0
+    members, at_member, size = np.empty(n, dtype=np.int64), np.full(n, -1, dtype=np.int64), 0
+    for i in range(m):
+        bare[i], place[i] = i, i
+    bare_count = m
+    for j in range(n):
+        score[j] = ptr[j + 1] - ptr[j]
+    best = start.copy()
+    banned = -1
+    phase, step, k = 0, 0, 0  # phase 0: put the start in; 1: search
+    queue = start
+    while True:
+        move, into = -1, True
+        if phase == 0:
+            if k == len(queue):
+                phase = 1
+                continue
+            move, into = queue[k], True
+            k += 1
+        else:
+            if bare_count == 0:
+                best = members[:size].copy()
+                if size <= target or size <= 1:
+                    break
+            elif step % 2 == 0:
+                step += 1
+                # add: a site of a random uncovered row, of most score, longest untouched
+                row = bare[np.random.randint(bare_count)]  # noqa: NPY002
+                for at in range(sets_ptr[row], sets_ptr[row + 1]):
+                    j = sets[at]
+                    if may_add[j] and (
+                        move < 0
+                        or score[j] > score[move]
+                        or (score[j] == score[move] and stamp[j] < stamp[move])
+                    ):
+                        move = j
+                if move < 0:
+                    continue
+                for b in range(bare_count):
+                    i = bare[b]
+                    weight[i] += 1
+                    for at in range(sets_ptr[i], sets_ptr[i + 1]):
+                        score[sets[at]] += 1
+                banned = move
+            if move < 0:
+                if bare_count > 0:
+                    step += 1
+                if step >= steps:
+                    break
+                into = False
+                for b in range(size):
+                    j = members[b]
+                    if j == banned:
+                        continue
+                    if (
+                        move < 0
+                        or score[j] < score[move]
+                        or (score[j] == score[move] and stamp[j] < stamp[move])
+                    ):
+                        move = j
+                if move < 0:
+                    break
+            stamp[move] = step
+        if into:
+            is_in[move] = True
+            members[size], at_member[move] = move, size
+            size += 1
+            score[move] = 0
+        else:
+            is_in[move] = False
+            size -= 1
+            members[at_member[move]] = members[size]
+            at_member[members[size]] = at_member[move]
+            at_member[move] = -1
+            score[move] = 0
+            may_add[move] = False
+        for at in range(ptr[move], ptr[move + 1]):
+            i = demand[at]
+            if into:
+                count[i] += 1
+                if count[i] == 1:
+                    score[move] += weight[i]
+                    bare_count -= 1
+                    bare[place[i]] = bare[bare_count]
+                    place[bare[bare_count]] = place[i]
+                    place[i] = -1
+                for to in range(sets_ptr[i], sets_ptr[i + 1]):
+                    s = sets[to]
+                    if s == move:
+                        continue
+                    may_add[s] = True
+                    if count[i] == 1 or (count[i] == 2 and is_in[s]):
+                        score[s] -= weight[i]
+            else:
+                count[i] -= 1
+                if count[i] == 0:
+                    score[move] += weight[i]
+                    place[i] = bare_count
+                    bare[bare_count] = i
+                    bare_count += 1
+                for to in range(sets_ptr[i], sets_ptr[i + 1]):
+                    s = sets[to]
+                    if s == move:
+                        continue
+                    may_add[s] = True
+                    if count[i] == 0 or (count[i] == 1 and is_in[s]):
+                        score[s] += weight[i]
+    return np.sort(best)
