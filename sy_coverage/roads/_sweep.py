@@ -15,15 +15,17 @@ from sy_coverage.errors import InputError
 from sy_coverage.roads.snap import Legs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable
 
     from sy_coverage.roads.graph import Graph
     from sy_coverage.roads.links import Array
 
 SITES_AT_ONCE = 32
 """Sites a thread takes at a time: enough to make up for the call, few enough to share the work out evenly."""
-BYTES_A_PAIR = 24
-"""A column and a distance, once as the kernel wrote them and for a while once more as they are gathered."""
+ROOM = 2**16
+"""Pairs there is room for at first."""
+BYTES_A_PAIR = 18
+"""A column and a distance, and half as much room again while more are gathered."""
 SAMPLE = 32
 """Sites that are tried before a run that may be too large."""
 MOST_SHARE = 0.8
@@ -100,7 +102,6 @@ def reached(
     to = no_legs(nodes) if demand is None else demand
     buckets = graph.buckets(float(sites.minutes.max(initial=0.0)))
     blocks = range(0, count, SITES_AT_ONCE)
-    answers: list[tuple[Array, Array, Array] | None] = [None] * len(blocks)
     own = threading.local()
 
     def search(first: int, last: int) -> tuple[Array, Array, Array]:
@@ -116,41 +117,40 @@ def reached(
         )
         return found
 
-    def search_block(block: int) -> None:
-        answers[block] = search(blocks[block], min(blocks[block] + SITES_AT_ONCE, count))
+    def search_block(block: int) -> tuple[Array, Array, Array]:
+        return search(blocks[block], min(blocks[block] + SITES_AT_ONCE, count))
 
     _require_room(count, points or nodes, lambda site: int(search(site, site + 1)[0][0]))
+    columns = nodes if demand is None else points
     workers = min(threads or usable_cores(), max(len(blocks), 1))
     if workers == 1:
-        for block in range(len(blocks)):
-            search_block(block)
-    else:
-        with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(search_block, range(len(blocks))))
-    return _gathered(answers, count, nodes if demand is None else points)
+        return _gathered(map(search_block, range(len(blocks))), count, columns)
+    with ThreadPoolExecutor(workers) as pool:
+        return _gathered(pool.map(search_block, range(len(blocks))), count, columns)
 
 
-def _gathered(answers: list[Any], rows: int, columns: int) -> Any:
-    per_row = np.concatenate([a[0] for a in answers]) if answers else np.zeros(0, np.int64)
-    total = int(per_row.sum())
+def _gathered(answers: Iterable[tuple[Array, Array, Array]], rows: int, columns: int) -> Any:
+    """Return one matrix; each block is let go once it is copied, so that the pairs are held once and not twice."""
+    per_row = []
+    indices, data = np.empty(ROOM, np.int32), np.empty(ROOM)
+    total = 0
+    for counts, column, minutes in answers:
+        per_row.append(counts)
+        end = total + column.size
+        if end > data.size:
+            more = max(end, data.size + data.size // 2)
+            # nobody else holds these arrays, and what grows in place is not copied
+            indices.resize(more, refcheck=False)
+            data.resize(more, refcheck=False)
+        indices[total:end], data[total:end] = column, minutes
+        total = end
+    indices.resize(total, refcheck=False)
+    data.resize(total, refcheck=False)
     wide = np.int64 if total > np.iinfo(np.int32).max else np.int32
-    indices, data = np.empty(total, wide), np.empty(total)
-    at = 0
-    for block in _emptied(answers):
-        end = at + block[1].size
-        indices[at:end], data[at:end] = block[1], block[2]
-        at = end
-    indptr = np.r_[0, np.cumsum(per_row)].astype(wide)
-    matrix = sparse.csr_array((data, indices, indptr), shape=(rows, columns))
+    indptr = np.concatenate([np.zeros(1, np.int64), *per_row]).cumsum().astype(wide)
+    matrix = sparse.csr_array((data, indices.astype(wide, copy=False), indptr), shape=(rows, columns))
     matrix.has_sorted_indices = True
     return matrix
-
-
-def _emptied(answers: list[Any]) -> Iterator[Any]:
-    # each block is let go once it is copied, so that the pairs are held once and not twice
-    for i, block in enumerate(answers):
-        answers[i] = None
-        yield block
 
 
 @dataclass(frozen=True, eq=False)
