@@ -115,11 +115,8 @@ class Located:
     reading: DataFrame
     """`lists.READING`: what was read, assumed, fixed and left out."""
 
-    @property
-    def not_asked(self) -> list[str]:
-        """What no map service was asked, because the network is forbidden; each address once."""
-        waiting = self.rows[self.rows["location_reason"] == "not_asked"]
-        return sorted(set(waiting["location_query"].astype(str)))
+    not_asked: tuple[str, ...] = ()
+    """Addresses that a map service would be asked for, were the network not forbidden; each once, sorted."""
 
 
 def locate(study: Study) -> Located:
@@ -137,7 +134,12 @@ def locate(study: Study) -> Located:
     doubts = pd.concat(
         [lists.doubts_of(study, name, frame) for name, frame in frames.items()], ignore_index=True
     )
-    return Located(rows, doubts, lists.reading_of(study))
+    waiting: set[str] = set()
+    for source in study.location_sources if study.offline else ():
+        if isinstance(source, Provider):
+            for frame in frames.values():
+                waiting.update(source.waiting(frame[frame["location_status"] != "located"]))
+    return Located(rows, doubts, lists.reading_of(study), tuple(sorted(waiting)))
 
 
 def write(study: Study, located: Located, folder: Path) -> list[Path]:
