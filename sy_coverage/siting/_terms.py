@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
+
+
+BYTES_A_PAIR = 100
+"""Memory that a pair of site and demand takes while a problem is solved: the table, its transpose, and what is reduced."""
+MOST_SHARE = 0.8
+"""Share of the machine's memory that a problem may take."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +135,7 @@ def terms(
     Raises
     ------
     InputError
-        A ValueError that names the argument: NaN, negative or infinite numbers, missing labels, p below 1 or above the
+        If the problem would not fit in this machine's memory. Else a ValueError that names the argument: NaN, negative or infinite numbers, missing labels, p below 1 or above the
         sites that are allowed, more required sites than p, a site both required and forbidden, a share outside 0…1.
     UnknownIdError
         If a required or forbidden id is no site.
@@ -143,6 +150,7 @@ def terms(
 
     given = times
     times = in_order(times)
+    _require_room(problem, times)
     if cutoff is not None:
         times.require_cutoff(cutoff)
     must, never = _ids(required, "required"), _ids(forbidden, "forbidden")
@@ -174,6 +182,28 @@ def terms(
         hint = f"; did you mean {share / 100:g}?" if 1 < share <= 100 else ""
         raise InputError(f"share={share}: must lie between 0 and 1{hint}")
     return made if p is None else replace(made, p=_count_of_sites(p, made))
+
+
+def memory_bytes() -> int | None:
+    """Return how much memory this machine has; None where it does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _require_room(problem: str, times: TravelTimes) -> None:
+    """Refuse a problem whose tables would not fit in this machine's memory, before any of them is made."""
+    room = memory_bytes()
+    sites, demand = times.minutes.shape
+    pairs = sites * demand if problem == "p_dispersion" else times.minutes.nnz
+    needed = pairs * BYTES_A_PAIR
+    if room is not None and needed > room * MOST_SHARE:
+        raise InputError(
+            f"{problem}: {sites:,} sites × {demand:,} points have {pairs / 1e6:,.0f} million pairs, which takes about "
+            f"{needed / 1e9:,.1f} GB of this machine's {room / 1e9:,.1f}; take a shorter cutoff, fewer candidates, or "
+            "demand points put together"
+        )
 
 
 def _ids(ids: Iterable[str], what: str) -> set[str]:
