@@ -57,9 +57,7 @@ def write_study(folder: Path, *, counties: int = 3) -> Path:
         ("villages", toy.demand()),
     ):
         table = pd.concat([_moved(frame, n) for n in numbers])
-        flat = pd.DataFrame(table.drop(columns="geometry")).assign(
-            lon=table.geometry.x, lat=table.geometry.y
-        )
+        flat = pd.DataFrame(table.drop(columns="geometry")).assign(lon=table.geometry.x, lat=table.geometry.y)
         text = flat.reset_index().to_csv(index=False, lineterminator="\n")
         (folder / f"{name}.csv").write_text(text, encoding="utf-8")
     (folder / "roads.osm").write_text(_roads(counties), encoding="utf-8")
