@@ -98,7 +98,7 @@ class Roads(_Section):
     """`[roads]`: how people get there."""
 
     source: str
-    """An OpenStreetMap extract (``.osm.pbf``, ``.osm``), an OSMnx GraphML file, or a saved network."""
+    """An OpenStreetMap extract (``.osm.pbf``, ``.osm``), an OSMnx GraphML file, or a network saved as ``.network``."""
     max_snap_m: float = Field(default=1000.0, gt=0, allow_inf_nan=False)
     """A point farther from every road than this is unreachable."""
 

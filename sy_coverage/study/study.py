@@ -36,6 +36,8 @@ READINGS = ("scope", "rule", "share", "elders", "nursing_bed_base")
 """What a policy leaves open and `[siting]` may choose."""
 READ = ("policy", "units", "demand", "given_facilities", "given_candidates")
 """The steps that no map service has a part in."""
+SAVED_NETWORK = ".network"
+"""How the name of a file ends that `RoadNetwork.save` wrote and `[roads] source` may name."""
 HORIZON = 2.0
 """Travel times reach this many cutoffs far, so that a plan can also shorten the way of elders beyond the cutoff."""
 
@@ -227,7 +229,10 @@ class Study:
         """The roads, for every travel mode the policy's kinds use."""
         modes = sorted({kind.mode for kind in self.policy.kinds.values()} | {"walk"})
         with self.progress("roads"):
-            return roads.read_osm(self.path(self.config.roads.source), modes=tuple(modes), area=self.units)
+            source = self.path(self.config.roads.source)
+            if source.endswith(SAVED_NETWORK):
+                return roads.load(source)
+            return roads.read_osm(source, modes=tuple(modes), area=self.units)
 
     @cached_property
     def open_facilities(self) -> GeoDataFrame:
