@@ -79,14 +79,15 @@ def _number(value: float, digits: int = 0) -> str:
     return f"{value:,.{digits}f}"
 
 
-def _summary(study: Study) -> Table:
-    """Return the short table a run ends with: one row a county."""
+def _summary(study: Study, county_ids: list[str] | None = None) -> Table:
+    """Return the short table a run ends with: one row a county, of all or of those that were asked for."""
     words = study.words
     table = Table(title=escape(study.config.study.name), box=SIMPLE_HEAD)
     for column in ("county", "units", "covered_today", "covered_planned", "new_sites", "cost", "proved"):
         side = "left" if column == "county" else "right"
         table.add_column(words(f"study.column_{column}"), justify=side, no_wrap=True)  # type: ignore[arg-type]  # one of two
     counties = study.findings.counties
+    counties = counties if county_ids is None else counties.loc[sorted(set(county_ids))]
     for row in counties.itertuples():
         proved = words("study.proved") if row.proved else words(f"study.status_{row.status}")
         table.add_row(
@@ -105,12 +106,13 @@ def _summary(study: Study) -> Table:
     return table
 
 
-def _finish(console: Console, study: Study, folder: Path) -> None:
+def _finish(console: Console, study: Study, folder: Path, county_ids: list[str] | None) -> None:
     """Print the table, what cannot be met, and where the results lie; exit with 1 when a target cannot be met."""
-    console.print(_summary(study))
+    console.print(_summary(study, county_ids))
     for notice in study.findings.notices:
         console.print(f"[yellow]{escape(notice)}[/yellow]")
     short = study.findings.counties.query("status in ['infeasible', 'no_answer']")
+    short = short if county_ids is None else short[short.index.isin(county_ids)]
     for line in study.findings.left_out.loc[
         study.findings.left_out["county_id"].isin(short.index), "sentence"
     ]:
@@ -121,7 +123,10 @@ def _finish(console: Console, study: Study, folder: Path) -> None:
         ("scorecard", "scorecard.xlsx"),
         ("all", ""),
     ):
-        console.print(f"{study.words(f'study.result_{key}')}: {escape(str(folder / path))}", soft_wrap=True)
+        if (folder / path).exists():
+            console.print(
+                f"{study.words(f'study.result_{key}')}: {escape(str(folder / path))}", soft_wrap=True
+            )
     if len(short):
         raise typer.Exit(1)
 
@@ -158,7 +163,7 @@ def _run(
         raise typer.Exit(130) from None
     for county_id, reason in failed.items():
         Console(stderr=True).print(f"[red]{escape(county_id)}: {escape(reason)}[/red]", soft_wrap=True)
-    _finish(console, study, folder)
+    _finish(console, study, folder, counties)
     if failed:
         raise typer.Exit(1)
 

@@ -114,3 +114,29 @@ def test_help_teaches_every_command():
     assert done.returncode == 0
     for command in ("demo", "run", "check", "new", "propose"):
         assert command in done.stdout
+
+
+def test_propose_writes_only_the_counties_asked_for_and_names_only_what_it_wrote(study_file, tmp_path):
+    done = sy("propose", study_file, "--county", "990100", "--out", tmp_path / "o", "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    written = sorted(
+        p.relative_to(tmp_path / "o").as_posix() for p in (tmp_path / "o").rglob("*.*") if p.is_file()
+    )
+    assert [name for name in written if name != ".lock"] == [
+        "maps/990100.html",
+        "proposals/990100.docx",
+        "proposals/990100.geojson",
+        "proposals/990100.html",
+        "proposals/990100.xlsx",
+    ]
+    assert "map.html" not in done.stdout
+    assert str(tmp_path / "o" / "proposals") in done.stdout.replace("\n", "")
+
+
+def test_targets_that_cannot_be_met_end_with_1_and_the_reason(study_file, tmp_path):
+    change(tmp_path / "candidates.csv", "d05,示例d05,dementia_unit", "d05,示例d05,meal_point")
+    change(tmp_path / "candidates.csv", "d15,示例d15,dementia_unit", "d15,示例d15,meal_point")
+    done = sy("run", study_file, "--out", tmp_path / "o", "--workers", "1")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "县级失智照护服务机构" in done.stdout
+    assert (tmp_path / "o" / "manifest.json").exists()
