@@ -59,6 +59,8 @@ def add(findings: Findings, writer: Writer) -> None:
         names = findings.proposals["name"]
         sites = [str(names.get(site, site)) for site in certificate.ties]
         writer.paragraph("proof_ties", sites=labels.joined(map(fmt.plain, sites), findings.language))
+    if "ties_not_settled" in certificate.notes:
+        writer.paragraph("proof_ties_open")
     writer.paragraph("proof_limits")
 
 

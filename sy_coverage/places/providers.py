@@ -69,11 +69,11 @@ class Provider:
 
     def parameters(self, address: str) -> dict[str, str]:
         """Return the query for an address, without the key."""
-        raise NotImplementedError
+        raise NotImplementedError  # every service below has its own
 
     def hits(self, answer: Any) -> list[Hit]:
         """Return the places in a parsed answer."""
-        raise NotImplementedError
+        raise NotImplementedError  # every service below has its own
 
     def queries(self, rows: DataFrame) -> list[str]:
         """Return what would be asked for `rows`, each question once: the requests of a dry run."""

@@ -223,7 +223,7 @@ def _silent() -> highspy.Highs:
         def enableCallbacks(self) -> None:  # noqa: N802  (HiGHS's own name)
             # called while it is set up, when it would print its banner
             self.setOptionValue("output_flag", False)
-            super().enableCallbacks()  # type: ignore[no-untyped-call]
+            super().enableCallbacks()  # type: ignore[no-untyped-call]  # highspy's own, without types
 
     return Silent()  # type: ignore[no-untyped-call]  # its own __init__ has no types
 
