@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "sy_coverage"
 MODULES = {str(path.relative_to(PACKAGE)): path for path in sorted(PACKAGE.rglob("*.py"))}
-DOORS = {"_files.py", "_fetch.py", "_osm.py"}
+DOORS = {name for name in MODULES if name.startswith("_files/") or name in {"_fetch.py", "_osm.py"}}
 
 OPENERS = {  # calls that reach disk or network, whoever is called
     "open", "read_text", "read_bytes", "write_text", "write_bytes", "unlink", "rename", "rmdir", "mkdir", "touch",
@@ -105,6 +105,15 @@ def _in_memory(called: str, whole: str) -> bool:
             "rename(" in whole and not re.search(r"(path|file|part)\w*\.rename\(", whole)
         )
     return called == "savefig" and bool(re.search(r"savefig\((out|buffer|memory)\b", whole))
+
+
+@pytest.mark.parametrize("name", sorted(n for n in MODULES if not n.startswith("_files/")))
+def test_the_door_to_disk_is_entered_by_its_front(name):
+    inside = {n.removesuffix(".py").replace("/", ".") for n in MODULES if n.startswith("_files/")}
+    found = {
+        i for i in imports(MODULES[name]) if i.removeprefix("sy_coverage.") in inside - {"_files.__init__"}
+    }
+    assert found == set()
 
 
 @pytest.mark.parametrize("name", sorted(set(MODULES) - {"_fetch.py"}))

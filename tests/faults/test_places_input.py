@@ -108,7 +108,7 @@ def test_row_08_an_archive_that_unpacks_a_hundredfold_is_refused_before_it_is_re
 
 
 def test_row_08_too_many_rows_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("sy_coverage._files.MAX_ROWS", 100)
+    monkeypatch.setattr("sy_coverage._files.grids.MAX_ROWS", 100)
     with pytest.raises(UnreadableFileError, match="more than 100 rows"):
         read_facilities(write(tmp_path, HEADER + "1,甲,医院,1\n" * 101))
 

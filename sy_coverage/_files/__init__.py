@@ -1,0 +1,29 @@
+"""The door to disk: read only what is allowed, and give a file its final name only when it is whole."""
+
+import os
+
+# A VRT dressed up as .geojson reads other local files and sends requests; GDAL must not even know the format.
+os.environ.setdefault("GDAL_SKIP", "OGR_VRT")
+# GeoPackages carry the time of writing; a fixed one keeps same inputs, same bytes.
+os.environ.setdefault("OGR_CURRENT_DATE", "2000-01-01T00:00:00.000Z")
+
+from sy_coverage._files.caches import remove_database, sqlite
+from sy_coverage._files.grids import Grid
+from sy_coverage._files.reading import digest, local_path, read_bytes, read_toml, sample_folder, split_layer
+from sy_coverage._files.tables import read_grid
+from sy_coverage._files.text import decode
+from sy_coverage._files.workbooks import check_zip
+from sy_coverage._files.writing import (
+    locked,
+    replacing,
+    require_plain_names,
+    require_writable,
+    write_bytes,
+    write_layers,
+)
+
+__all__ = [
+    "Grid", "check_zip", "decode", "digest", "local_path", "locked", "read_bytes", "read_grid", "read_toml",
+    "remove_database", "replacing", "require_plain_names", "require_writable", "sample_folder", "split_layer",
+    "sqlite", "write_bytes", "write_layers",
+]  # fmt: skip

@@ -1,0 +1,79 @@
+"""Read layers of vector files and of Parquet."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sy_coverage._files.grids import Grid, frame_grid, limit_rows, one_of
+from sy_coverage._files.reading import read_bytes
+from sy_coverage._files.text import decode
+from sy_coverage.errors import UnreadableFileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _dbf_encoding(shapefile: Path) -> str:
+    """Return the encoding of a shapefile's attribute table, found out over its records."""
+    table = next(
+        (shapefile.with_suffix(s) for s in (".dbf", ".DBF") if shapefile.with_suffix(s).exists()), None
+    )
+    if table is None:
+        raise UnreadableFileError(f"{shapefile}: its .dbf is not there; copy all parts of the shapefile")
+    content = read_bytes(table)
+    if len(content) < 32:
+        raise UnreadableFileError(f"{table}: damaged attribute table")
+    start = int.from_bytes(content[8:10], "little")
+    return decode(content[start:].replace(b"\0", b" ").rstrip(b"\x1a"), str(table))[1]
+
+
+def layer_grid(path: Path, file: str, kind: str, layer: str | None, encoding: str | None) -> Grid:
+    import pyogrio  # noqa: PLC0415
+
+    options: dict[str, Any] = {}
+    notes: tuple[tuple[str, str], ...] = ()
+    if kind == "shapefile":
+        if not path.with_suffix(".shx").exists() and not path.with_suffix(".SHX").exists():
+            raise UnreadableFileError(f"{path}: its .shx is not there; copy all parts of the shapefile")
+        options["encoding"] = encoding or _dbf_encoding(path)
+        notes = (("encoding", options["encoding"]),)
+    try:
+        layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
+        chosen = one_of(layers, layer, file, "layer")
+        limit_rows(int(pyogrio.read_info(path, layer=chosen, **options)["features"]), file)
+        frame = pyogrio.read_dataframe(path, layer=chosen, **options)
+    except UnreadableFileError:
+        raise
+    except Exception as error:
+        raise UnreadableFileError(f"{file}: damaged, or no {kind} file ({error})") from error
+    return frame_grid(frame, file, (*notes, ("layer", chosen)))
+
+
+def parquet_grid(path: Path, file: str) -> Grid:
+    import geopandas as gpd  # noqa: PLC0415
+    import pandas as pd  # noqa: PLC0415
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    try:
+        facts = pq.read_metadata(path)
+        limit_rows(facts.num_rows, file)
+        is_geo = b"geo" in (facts.metadata or {})
+        frame = gpd.read_parquet(path) if is_geo else pd.read_parquet(path)
+    except UnreadableFileError:
+        raise
+    except Exception as error:
+        raise UnreadableFileError(f"{file}: damaged, or no Parquet file ({error})") from error
+    return frame_grid(frame, file, ())
+
+
+def check_geojson(content: bytes, file: str) -> None:
+    # other JSON dialects that GDAL knows point to further files or addresses
+    try:
+        found = json.loads(decode(content, file)[0])
+    except ValueError as error:
+        if isinstance(error, UnreadableFileError):
+            raise
+        raise UnreadableFileError(f"{file}: damaged GeoJSON ({error})") from error
+    if not isinstance(found, dict) or found.get("type") not in {"FeatureCollection", "Feature"}:
+        raise UnreadableFileError(f"{file}: JSON, but no GeoJSON FeatureCollection")

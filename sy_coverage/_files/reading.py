@@ -1,0 +1,81 @@
+"""Read the bytes of local files, and of nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from sy_coverage.errors import ConfigError, InputError, MissingFileError, UnreadableFileError
+
+MAX_BYTES = 500_000_000
+"""Larger tables and boundary files are refused; road extracts are streamed and have no such limit."""
+
+
+def local_path(path: str | os.PathLike[str]) -> Path:
+    """Return `path` if it is an existing local file.
+
+    Raises
+    ------
+    InputError
+        If it is a URL or a virtual file system (``/vsi…``, ``s3://``): only local files are read.
+    MissingFileError
+        If nothing is there.
+    """
+    written = str(path)
+    if "://" in written or written.startswith("/vsi"):
+        raise InputError(f"{written}: only local files are read; download it first and give its path")
+    found = Path(path)
+    if not found.exists():
+        raise MissingFileError(f"{written}: there is no such file; check the path")
+    if found.is_dir():
+        raise MissingFileError(f"{written} is a folder; a file is needed")
+    return found
+
+
+def read_bytes(path: str | os.PathLike[str], *, most: int = MAX_BYTES) -> bytes:
+    """Return the bytes of a local file of at most `most` bytes."""
+    found = local_path(path)
+    size = found.stat().st_size
+    if size > most:
+        raise UnreadableFileError(f"{path}: {size:,} bytes; at most {most:,} are read")
+    try:
+        return found.read_bytes()
+    except OSError as error:
+        raise UnreadableFileError(
+            f"{path}: cannot be read ({error.strerror}); check its permissions"
+        ) from error
+
+
+def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return a TOML file as a dict; a syntax error names the file and the line."""
+    try:
+        return tomllib.loads(read_bytes(path).decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+
+
+def digest(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a local file in hex."""
+    with local_path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def split_layer(source: str | os.PathLike[str]) -> tuple[str, str | None]:
+    """Return a path and the layer or sheet named after its last ``#``, unless a file has just that name."""
+    written = os.fspath(source)
+    if "#" not in written or Path(written).exists():
+        return written, None
+    path, _, layer = written.rpartition("#")
+    return path, layer or None
+
+
+def sample_folder() -> Path:
+    """Return the folder of the shipped Shaoyang sample, in an installed wheel or in the repository."""
+    here = Path(__file__).resolve().parent.parent
+    for folder in (here / "_sample", here.parent / "data" / "boundaries"):
+        if (folder / "study.toml").exists():
+            return folder
+    raise MissingFileError("the shipped sample is not there; install the package again")

@@ -1,0 +1,72 @@
+"""Read any table or layer a bureau hands over; what it is, is told from its content."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sy_coverage._files.layers import check_geojson, layer_grid, parquet_grid
+from sy_coverage._files.reading import local_path, read_bytes, split_layer
+from sy_coverage._files.text import text_grid
+from sy_coverage._files.workbooks import sheet_grid
+from sy_coverage.errors import UnreadableFileError
+
+if TYPE_CHECKING:
+    import os
+
+    from sy_coverage._files.grids import Grid
+
+_SIGNATURES = (
+    (b"SQLite format 3\0", "GeoPackage"),
+    (b"\x00\x00\x27\x0a", "shapefile"),
+    (b"fgb\x03fgb", "FlatGeobuf"),
+    (b"PAR1", "Parquet"),
+    (b"PK\x03\x04", "workbook"),
+    (b"\xd0\xcf\x11\xe0", "old workbook"),
+)
+
+
+def _kind_of(content: bytes) -> str:
+    """Return what a file is by its first bytes, never by its name: only these kinds are read."""
+    for signature, kind in _SIGNATURES:
+        if content.startswith(signature):
+            return kind
+    start = content[:2048].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"{"):
+        return "GeoJSON"
+    return "XML" if start.startswith(b"<") else "text"
+
+
+def read_grid(
+    source: str | os.PathLike[str], *, layer: str | None = None, encoding: str | None = None
+) -> Grid:
+    """Return any table or layer a bureau hands over, as text cells: what it is, is told from its content.
+
+    CSV and other delimited text, XLSX, GeoJSON, GeoPackage, Shapefile, FlatGeobuf and Parquet; one of several
+    layers or sheets is named by `layer`, or after the path as ``path#layer``.
+
+    Raises
+    ------
+    MissingFileError, UnreadableFileError, InputError
+        If there is no such file, it is damaged or of another kind, or the path is no local one.
+    """
+    written, named = split_layer(source)
+    layer = layer or named
+    path = local_path(written)
+    file = path.name
+    content = read_bytes(path)
+    if not content.strip():
+        raise UnreadableFileError(f"{file}: the file is empty")
+    kind = _kind_of(content)
+    if kind == "old workbook":
+        raise UnreadableFileError(f"{file}: an old .xls workbook; save it as .xlsx")
+    if kind == "XML":
+        raise UnreadableFileError(f"{file}: XML is no table or boundary file; save it as .xlsx or .gpkg")
+    if kind == "workbook":
+        return sheet_grid(content, file, layer)
+    if kind == "text":
+        return text_grid(content, file, encoding)
+    if kind == "Parquet":
+        return parquet_grid(path, file)
+    if kind == "GeoJSON":
+        check_geojson(content, file)
+    return layer_grid(path, file, kind, layer, encoding)
