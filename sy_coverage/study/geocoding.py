@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
+    from sy_coverage.study.inputs import Inputs
     from sy_coverage.study.study import Study
 
 GAZETTEER = "gazetteer"
@@ -28,7 +29,7 @@ MOVED_M = 1.0
 _ASKED = ("name", "address", "village", "unit_named", "county_named", "unit_id", "county_id")
 
 
-def location_sources(study: Study) -> list[Any]:
+def location_sources(study: Inputs) -> list[Any]:
     """Return what locates the rows of `study`, in order: its gazetteer, and the map services it names with their keys.
 
     Raises
@@ -53,7 +54,7 @@ def _key(service: str) -> Any:
     return SecretStr(held) if held else None
 
 
-def cache_path(study: Study) -> Path:
+def cache_path(study: Inputs) -> Path:
     """Return where the answers of map services are kept."""
     return Path(study.path(study.config.geocoding.cache))
 

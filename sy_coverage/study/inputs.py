@@ -1,0 +1,210 @@
+"""Read what a study is given: its policy, places and roads, each when it is first asked for, and kept."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sy_coverage import coverage, places, roads
+from sy_coverage import policy as policies
+from sy_coverage._frames import CANDIDATES, checked
+from sy_coverage.errors import UnknownIdError, some
+from sy_coverage.study.geocoding import location_sources
+from sy_coverage.study.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from geopandas import GeoDataFrame
+    from pandas import DataFrame
+
+    from sy_coverage.policy import Kind, Policy
+    from sy_coverage.roads import RoadNetwork
+    from sy_coverage.study.config import StudyConfig
+
+READINGS = ("scope", "rule", "share", "elders", "nursing_bed_base")
+"""What a policy leaves open and `[siting]` may choose."""
+SAVED_NETWORK = ".network"
+"""How the name of a file ends that `RoadNetwork.save` wrote and `[roads] source` may name."""
+
+
+class Inputs:
+    """What one study is given. Frames are in EPSG:4326 and must not be changed in place."""
+
+    def __init__(
+        self, config: StudyConfig, folder: Path, *, progress: Progress = silent, offline: bool = False
+    ) -> None:
+        """Hold `config`, whose relative paths start at `folder`; `progress` is told of every stage.
+
+        With `offline` no map service is asked: what was answered before is used, and other rows stay without a point.
+        """
+        self.config = config
+        self.folder = folder
+        self.offline = offline
+        self.reports: dict[str, DataFrame] = {}
+        """What the readers read, assumed, fixed and left out, by room."""
+        self.seconds: dict[str, float] = {}
+        self._progress = progress
+
+    def __repr__(self) -> str:
+        return f"<Study {self.config.study.name}>"
+
+    @contextmanager
+    def progress(self, stage: str, *, total: int = 1) -> Iterator[Callable[[], None]]:
+        """Tell whoever waits that `stage` begins, and keep how long it took."""
+        begun = time.monotonic()
+        with self._progress(stage, total=total) as advance:
+            yield advance
+        self.seconds[stage] = time.monotonic() - begun
+
+    def path(self, written: str) -> str:
+        """Return a path as the study file means it: relative to the file's own folder."""
+        if "://" in written:
+            return written
+        return str(self.folder / Path(written).expanduser())
+
+    def _kept(self, room: str, frame: GeoDataFrame) -> GeoDataFrame:
+        """Keep the report a reader attached to `frame`, and return the frame without it: pandas copies it at every step."""
+        report = frame.attrs.pop("report", None)
+        if report is not None:
+            self.reports[room] = report
+        return frame
+
+    def _paths(self, written: tuple[str, ...]) -> list[str]:
+        return [self.path(file) for file in written]
+
+    # --- policy ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def policy(self) -> Policy:
+        """What must be reached, with the readings and reaches that the study chose in place of the policy's own."""
+        named = self.config.study.policy
+        here = Path(self.path(named))
+        policy = policies.load_policy(here if here.suffix == ".toml" else named)
+        access, siting_ = self.config.access, self.config.siting
+        for kind, reach in {policy.coverage_kind: access, **access.kinds}.items():
+            policy = policy.with_access(mode=reach.mode, cutoff_min=dict(reach.cutoff_min.items()), kind=kind)
+        chosen = {name: getattr(siting_, name) for name in READINGS}
+        return policy.with_readings(**{name: value for name, value in chosen.items() if value is not None})
+
+    # --- places ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def units(self) -> GeoDataFrame:
+        """Streets and townships, indexed by `unit_id`."""
+        given = self.config.boundaries
+        with self.progress("units"):
+            units = places.read_units(
+                self.path(given.units),
+                coordinate_system=given.coordinate_system,
+                columns=given.columns,
+                invalid=given.invalid,
+            )
+            return self._kept("units", units)
+
+    @property
+    def counties(self) -> dict[str, str]:
+        """Names of the counties by `county_id`, in order of their ids."""
+        named = self.units.drop_duplicates("county_id").set_index("county_id")["county"]
+        return dict(sorted(named.items()))
+
+    @cached_property
+    def demand(self) -> GeoDataFrame:
+        """Villages with elders, indexed by `demand_id`, each in a unit."""
+        given = self.config.demand
+        with self.progress("demand"):
+            demand = places.read_demand(
+                self.path(given.villages), coordinate_system=given.coordinate_system, columns=given.columns
+            )
+            return places.assign_units(self._kept("demand", demand), self.units)
+
+    @cached_property
+    def location_sources(self) -> list[Any]:
+        """What locates rows that have only an address, in the order they are tried."""
+        return location_sources(self)
+
+    def _located(self, frame: GeoDataFrame) -> GeoDataFrame:
+        located = places.geocode(
+            frame, self.location_sources, units=self.units, accept=self.config.geocoding.accept
+        )
+        return places.assign_units(located, self.units)
+
+    @cached_property
+    def given_facilities(self) -> GeoDataFrame:
+        """Every facility row as it was read, before any address is looked up."""
+        given = self.config.facilities
+        read = places.read_facilities(
+            self._paths(given.files),
+            coordinate_system=given.coordinate_system,
+            units=self.units,
+            columns=given.columns,
+            policy=self.policy,
+        )
+        return self._kept("facilities", read)
+
+    @cached_property
+    def facilities(self) -> GeoDataFrame:
+        """Every facility row that was given, located or with its reason, indexed by `facility_id`."""
+        with self.progress("facilities"):
+            return self._located(self.given_facilities)
+
+    @cached_property
+    def doubts(self) -> DataFrame:
+        """One row for everything in the facility lists that somebody should verify."""
+        return places.doubts(self.facilities, self.units, policy=self.policy)
+
+    @cached_property
+    def given_candidates(self) -> GeoDataFrame | None:
+        """Every row of the candidate lists as it was read, or None where no list was given."""
+        given = self.config.candidates
+        if not given.files:
+            return None
+        read = places.read_candidates(
+            self._paths(given.files),
+            coordinate_system=given.coordinate_system,
+            units=self.units,
+            columns=given.columns,
+            policy=self.policy,
+        )
+        return self._kept("candidates", read)
+
+    @cached_property
+    def listed_candidates(self) -> GeoDataFrame:
+        """The candidates of the lists that were given, located, indexed by `candidate_id`."""
+        if not self.config.candidates.files:
+            return checked(self.facilities.iloc[:0].assign(cost=pd.Series(dtype=float)), CANDIDATES)
+        with self.progress("candidates"):
+            located = self._located(self.given_candidates)
+        clash = located.index.intersection(self.facilities.index)
+        if len(clash):
+            raise UnknownIdError(
+                f"candidates: ids that are facilities' too: {some(clash)}; give each site an id of its own"
+            )
+        return located
+
+    # --- roads ----------------------------------------------------------------------------------------------------
+
+    @property
+    def centre_kind(self) -> Kind:
+        """The kind of facility whose presence and access the coverage rates count."""
+        return self.policy.kind(self.policy.coverage_kind)
+
+    @cached_property
+    def network(self) -> RoadNetwork:
+        """The roads, for every travel mode the policy's kinds use."""
+        modes = sorted({kind.mode for kind in self.policy.kinds.values()} | {"walk"})
+        with self.progress("roads"):
+            source = self.path(self.config.roads.source)
+            if source.endswith(SAVED_NETWORK):
+                return roads.load(source)
+            return roads.read_osm(source, modes=tuple(modes), area=self.units)
+
+    @cached_property
+    def open_facilities(self) -> GeoDataFrame:
+        """The facilities that are open on the study's date."""
+        return coverage.open_on(self.facilities, self.config.study.date)
