@@ -82,7 +82,7 @@ def _number(value: float, digits: int = 0) -> str:
 def _summary(study: Study, county_ids: list[str] | None = None) -> Table:
     """Return the short table a run ends with: one row a county, of all or of those that were asked for."""
     words = study.words
-    table = Table(title=escape(study.config.study.name), box=SIMPLE_HEAD)
+    table = Table(title=escape(study.config.study.title), box=SIMPLE_HEAD)
     for column in ("county", "units", "covered_today", "covered_planned", "new_sites", "cost", "proved"):
         side = "left" if column == "county" else "right"
         table.add_column(words(f"study.column_{column}"), justify=side, no_wrap=True)  # type: ignore[arg-type]  # one of two
@@ -294,7 +294,7 @@ def coverage(
         folder = out or Path(study.path(study.config.study.output))
         paths = indicators.write(study, folder)
         located = geocoding.locate(study)
-    shown = Table(title=escape(study.config.study.name))
+    shown = Table(title=escape(study.config.study.title))
     for column in table.columns:
         shown.add_column(escape(column), overflow="fold")
     for row in table.astype(object).where(table.notna(), "").itertuples(index=False):

@@ -32,6 +32,7 @@ STUDY = """\
 # The Shaoyang sample: an ordinary study, built by scripts/build_sample.py. Facilities and roads are modelled.
 [study]
 name = "邵阳市养老服务设施布局（示例）"
+name_en = "Elder-care facilities of Shaoyang (sample)"
 policy = "shaoyang_2025"
 language = "zh"
 output = "out"

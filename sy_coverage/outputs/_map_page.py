@@ -168,6 +168,8 @@ def _statements(frame: Frame, borders: list[Any], catchments: list[Any], base_ma
         said.append(words.say("statement_estimated"))
     if catchments:
         said.append(words.say("statement_catchments"))
+    if frame.findings.alone:
+        said.append(words.say("statement_alone"))
     if frame.years:
         said.append(words.say("statement_phases"))
     said.append(words.say("statement_gcj02" if base_map == "gaode" else "statement_coordinates"))

@@ -68,6 +68,8 @@ class Findings:
     scope_id: str = "city"
     scope_name: str = ""
     office: str = ""
+    alone: bool = False
+    """Whether only the plan of this county was opened, and not those of its neighbours."""
     extras: Mapping[str, DataFrame] = field(default_factory=dict)
     """Further tables by name (`trade_off`, `scope_price`, `closures`), where they were computed."""
 

@@ -32,6 +32,8 @@ class About(_Section):
 
     name: str
     """The title that stands on every output."""
+    name_en: str = ""
+    """The title of outputs in English; empty takes `name`."""
     policy: str = "shaoyang_2025"
     """A policy that is shipped, or the path of another policy file."""
     language: Literal["zh", "en"] = "zh"
@@ -44,6 +46,11 @@ class About(_Section):
     """Who signs the proposals."""
     notice: dict[Literal["zh", "en"], str] = {}
     """A sentence that every output must carry."""
+
+    @property
+    def title(self) -> str:
+        """The study's name in its language."""
+        return (self.language == "en" and self.name_en) or self.name
 
 
 class Boundaries(_Section):

@@ -25,8 +25,12 @@ PER_UNIT = ["elders_covered", "share_covered", "nearest_mean_min", "has_centre",
 
 
 def gather(study: Study) -> Findings:
-    """Return the findings of the whole city; every stage that was not yet computed is computed now."""
+    """Return the findings of the whole city; every stage that was not yet computed is computed now.
+
+    Where the study holds the plans of some counties only, what would need the others' is left out.
+    """
     plans = study.plans
+    alone = len(plans) < len(study.counties)
     by_unit = study.coverage.join(
         study.coverage_planned[PER_UNIT].add_suffix("_planned"), validate="one_to_one"
     )
@@ -36,9 +40,9 @@ def gather(study: Study) -> Findings:
     about = study.config.study
     notice = labels.pick(about.notice, about.language) if about.notice else ""
     with study.progress("catchments"):
-        catchments = _catchments(study, proposals)
+        catchments = _catchments(study, proposals, counties=set(plans) if alone else None)
     return Findings(
-        study_name=about.name,
+        study_name=about.title,
         policy=study.policy,
         language=about.language,
         date=about.date,
@@ -49,7 +53,7 @@ def gather(study: Study) -> Findings:
         proposals=proposals,
         catchments=catchments,
         roads=study.network.lines(),
-        scorecard=study.scorecard,
+        scorecard=study.scorecard.query("scope_id in @plans") if alone else study.scorecard,
         plans=plans,
         reasons=reasons,
         left_out=_left_out(study),
@@ -59,8 +63,9 @@ def gather(study: Study) -> Findings:
         notices=(notice,) if notice else (),
         approval_number=study.config.map.approval_number,
         base_map=study.config.map.base_map,
-        scope_name=about.name,
+        scope_name=about.title,
         office=about.office,
+        alone=alone,
     )
 
 
@@ -183,12 +188,14 @@ def _doubts(study: Study) -> DataFrame:
     return doubts
 
 
-def _catchments(study: Study, proposals: GeoDataFrame) -> GeoDataFrame:
-    """Return the drawings of how far each centre reaches: open ones and proposed ones, by their county's cutoffs."""
+def _catchments(study: Study, proposals: GeoDataFrame, *, counties: set[str] | None) -> GeoDataFrame:
+    """Return the drawings of how far each centre (of `counties`) reaches: open ones and proposed ones."""
     kind = study.centre_kind
     sites = study.planned_facilities
     centres = sites[(sites["kind"] == kind.id) & sites.geometry.notna()]
     centres = siting_open(study, centres)
+    if counties is not None:
+        centres = centres[centres["county_id"].isin(counties)]
     cutoffs = tuple(sorted(set(kind.cutoff_min.values())))
     sheds = study.network.catchments(
         centres, mode=kind.mode, cutoffs_min=cutoffs, max_snap_m=study.config.roads.max_snap_m

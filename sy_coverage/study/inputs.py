@@ -52,7 +52,7 @@ class Inputs:
         self._progress = progress
 
     def __repr__(self) -> str:
-        return f"<Study {self.config.study.name}>"
+        return f"<Study {self.config.study.title}>"
 
     @contextmanager
     def progress(self, stage: str, *, total: int = 1) -> Iterator[Callable[[], None]]:

@@ -348,7 +348,8 @@ class Study(Inputs):
     def map(self, plan: SitingPlan | str | None = None) -> Map:
         """Return the interactive map of the city, or of the county that `plan` (or its county id) is for.
 
-        It shows itself in Jupyter; `.save("map.html")` writes one self-contained file, `.embed()` gives an iframe.
+        A county's map opens the sites of its own plan only, and says so; no other county is planned for it. Without `plan` the map
+        opens those of every county. It shows itself in Jupyter; `.save("map.html")` writes one self-contained file, `.embed()` gives an iframe.
 
         Raises
         ------
@@ -357,10 +358,22 @@ class Study(Inputs):
         """
         from sy_coverage.outputs import maps  # noqa: PLC0415
 
-        county_id = plan if plan is None or isinstance(plan, str) else self._county_of(plan)
-        if county_id is not None:
-            require_ids([county_id], self.counties, "county")
-        return maps.draw(self.findings if county_id is None else self.findings.of_county(county_id))
+        if isinstance(plan, str):
+            require_ids([plan], self.counties, "county")
+            if self.policy.readings.scope == "city":
+                return maps.draw(self.findings.of_county(plan))
+            plan = self.propose(plan)
+        if plan is None:
+            return maps.draw(self.findings)
+        county_id = self._county_of(plan)
+        found = self._opening(plan, county_id).findings
+        return maps.draw(found if county_id is None else found.of_county(county_id))
+
+    def _opening(self, plan: SitingPlan, county_id: str | None) -> Study:
+        """Return this study as it stands when only `plan` is carried out; no other plan is worked out."""
+        other = self.but()
+        other.plans = dict.fromkeys(self.counties, plan) if county_id is None else {county_id: plan}
+        return other
 
     def save(
         self, folder: str | os.PathLike[str] | None = None, *, counties: tuple[str, ...] | None = None

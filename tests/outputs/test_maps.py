@@ -144,6 +144,16 @@ def test_a_renamed_town_is_known_by_its_former_name():
     assert _map_areas.former_names(towns) == {"430503100": ["罗士镇"]}
 
 
+def test_both_parts_of_a_divided_town_are_known_by_its_name():
+    towns = gpd.GeoDataFrame(
+        {"name": ["桃花坪街道", "花门街道"], "county_id": "430524", "county": "隆回县"},
+        geometry=[box(0, 0, 1, 1), box(1, 0, 2, 1)],
+        index=pd.Index(["430524001", "430524002"], name="unit_id"),
+        crs="EPSG:4326",
+    )
+    assert _map_areas.former_names(towns) == {"430524001": ["桃洪镇"], "430524002": ["桃洪镇"]}
+
+
 def test_units_can_be_coloured_by_the_share_of_elders_within_reach(city):
     fifths = {f["t"]: f["a"] for one in city["layers"] if one["type"] == "unit" for f in one["features"]}
     assert fifths["城东街道"] == [4, 4]

@@ -367,3 +367,17 @@ def test_ten_thousand_rows_are_read_and_located_within_ten_seconds(tmp_path, uni
     found = assign_units(geocode(frame, [gazetteer(units, villages)], units=units), units)
     assert (found["location_status"] == "located").all()
     assert time.monotonic() - start < 10
+
+
+def test_the_name_of_a_town_that_was_divided_is_asked_about_and_never_taken_for_one_of_its_parts(
+    units, villages
+):
+    parts = units.copy()
+    parts.loc["430524101", ["name", "kind"]] = ["花门街道", "street"]
+    located = geocode(
+        rows("隆回县桃洪镇", "隆回县桃洪镇养老院路1号"), [gazetteer(parts, villages)], units=parts
+    )
+    assert located["location_status"].tolist() == ["ambiguous", "ambiguous"]
+    assert located.geometry.isna().all()
+    assert located["unit_id"].isna().all()
+    assert all("桃花坪街道" in said and "花门街道" in said for said in located["location_detail"])

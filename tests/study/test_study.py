@@ -58,3 +58,19 @@ def test_the_readings_of_the_study_take_the_place_of_the_policys(study):
         "990100101": True,
         "990100200": False,
     }
+
+
+def test_the_map_of_one_county_plans_no_other_and_says_whose_sites_it_counts():
+    study = sy.sample_study()
+    plan = study.propose("430511")
+    page = study.map(plan).html()
+    assert set(study._plans) == {"430511"}
+    assert "未计入邻县方案的设施" in page
+    assert study.map("430511").html() == page
+
+
+def test_a_study_is_called_by_its_name_in_the_language_it_speaks():
+    chinese, english = sy.sample_study(), sy.sample_study(language="en")
+    assert repr(chinese) == "<Study 邵阳市养老服务设施布局（示例）>"
+    assert repr(english) == "<Study Elder-care facilities of Shaoyang (sample)>"
+    assert english.but(study={"name_en": None}).config.study.title == chinese.config.study.title
