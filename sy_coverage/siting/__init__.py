@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sy_coverage.siting._solver import Progress, SolveOptions
+from sy_coverage.siting._terms import Setting
 from sy_coverage.siting._verify import Verification, verify
 from sy_coverage.siting.beds import nursing_bed_conversions
 from sy_coverage.siting.candidates import generate_candidates
@@ -27,6 +28,7 @@ __all__ = [
     "Criteria",
     "LinearDecay",
     "Progress",
+    "Setting",
     "SitingPlan",
     "SolveOptions",
     "Stage",

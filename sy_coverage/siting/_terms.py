@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from scipy import sparse
 from sy_coverage._frames import require_ids
 from sy_coverage.errors import InputError, some
 from sy_coverage.roads.travel_times import TravelTimes
+from sy_coverage.siting._watch import SolveOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,9 +35,38 @@ MOST_SHARE = 0.8
 """Share of the machine's memory that a problem may take."""
 
 
+class Setting(TypedDict, total=False):
+    """What every classic problem may be told beside its own numbers."""
+
+    required: Iterable[str]
+    """Ids of sites that must be in the plan."""
+    forbidden: Iterable[str]
+    """Ids of sites that must not be in the plan."""
+    capacities: Any
+    """How much weight each site can serve: a Series joined by label, or an array by position. `details["service"]` then says
+    who serves whom, and only what is served counts as covered."""
+    split: bool
+    """With capacities: whether one demand point may be served by several sites (the default), or by one site alone."""
+    options: SolveOptions | None
+    """Time limit, gap, progress."""
+
+
+class Question(Setting, total=False):
+    """Everything a classic problem can be asked with."""
+
+    weights: Any
+    cutoff: float | None
+    p: Any
+    budget: float | None
+    costs: Any
+    share: float | None
+    k: Any
+    decay: Decay | None
+
+
 @dataclass(frozen=True)
 class Terms:
-    """One problem as it was asked; sites and demand stand in the order of their ids as text, so row order is nothing."""
+    """One problem as it was asked, every argument checked; sites and demand stand in the order of their ids as text."""
 
     problem: str
     times: TravelTimes
@@ -56,6 +86,7 @@ class Terms:
     k: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     """How many sites must have each demand point in reach for it to count."""
     decay: Decay | None = None
+    options: SolveOptions = field(default_factory=SolveOptions)
 
     @property
     def site_ids(self) -> tuple[str, ...]:
@@ -113,30 +144,15 @@ def in_order(times: TravelTimes) -> TravelTimes:
     )
 
 
-def terms(
-    problem: str,
-    times: TravelTimes,
-    *,
-    weights: Any = None,
-    required: Iterable[str] = (),
-    forbidden: Iterable[str] = (),
-    cutoff: float | None = None,
-    p: Any = None,
-    budget: float | None = None,
-    costs: Any = None,
-    share: float | None = None,
-    capacities: Any = None,
-    split: bool = True,
-    k: Any = 1,
-    decay: Decay | None = None,
-) -> Terms:
+def terms(problem: str, times: TravelTimes, **asked: Unpack[Question]) -> Terms:
     """Return the terms of one problem, every argument checked.
 
     Raises
     ------
     InputError
-        If the problem would not fit in this machine's memory. Else a ValueError that names the argument: NaN, negative or infinite numbers, missing labels, p below 1 or above the
-        sites that are allowed, more required sites than p, a site both required and forbidden, a share outside 0…1.
+        If the problem would not fit in this machine's memory. Else a ValueError that names the argument: NaN, negative or
+        infinite numbers, missing labels, p below 1 or above the sites that are allowed, more required sites than p, a site
+        both required and forbidden, a share outside 0…1, arguments that do not go together.
     UnknownIdError
         If a required or forbidden id is no site.
     CutoffError
@@ -148,18 +164,20 @@ def terms(
     if problem == "p_median":
         from sy_coverage.siting import _median_kernels  # noqa: F401, PLC0415
 
-    given = times
+    given, problem_p = times, asked.get("p")
     times = in_order(times)
     _require_room(problem, times)
+    cutoff, costs, capacities = asked.get("cutoff"), asked.get("costs"), asked.get("capacities")
     if cutoff is not None:
         times.require_cutoff(cutoff)
-    must, never = _ids(required, "required"), _ids(forbidden, "forbidden")
+    must, never = _ids(asked.get("required", ()), "required"), _ids(asked.get("forbidden", ()), "forbidden")
     require_ids(must, times.site_ids, "required")
     require_ids(never, times.site_ids, "forbidden")
     if must & never:
         raise InputError(f"sites both required and forbidden: {some(sorted(must & never))}; choose one")
     position = {site: i for i, site in enumerate(times.site_ids)}
     demand, sites = (given.demand_ids, times.demand_ids), (given.site_ids, times.site_ids)
+    weights = asked.get("weights")
     made = Terms(
         problem,
         times,
@@ -167,21 +185,41 @@ def terms(
         np.array(sorted(position[i] for i in must), dtype=np.int64),
         np.array([i for i, site in enumerate(times.site_ids) if site not in never], dtype=np.int64),
         None if cutoff is None else float(cutoff),
-        budget=budget,
+        budget=asked.get("budget"),
         costs=None if costs is None else numbers(costs, *sites, "costs"),
-        share=share,
+        share=asked.get("share"),
         capacities=None if capacities is None else numbers(capacities, *sites, "capacities"),
-        split=split,
-        k=counts(k, *demand),
-        decay=decay,
+        split=asked.get("split", True),
+        k=counts(asked.get("k", 1), *demand),
+        decay=asked.get("decay"),
+        options=asked.get("options") or SolveOptions(),
     )
+    _check_together(made, problem_p)
     _check_money(made)
-    if capacities is not None and (decay is not None or (made.k != 1).any()):
+    return made if problem_p is None else replace(made, p=_count_of_sites(problem_p, made))
+
+
+def _check_together(made: Terms, p: Any) -> None:
+    """Refuse arguments that are good by themselves and do not go together."""
+    if made.problem == "p_dispersion" and set(made.times.site_ids) != set(made.times.demand_ids):
+        raise InputError(
+            "p_dispersion: distances must run from the sites to the same sites, ids alike on both sides"
+        )
+    if made.problem == "mclp" and (p is None) == (made.budget is None):
+        raise InputError("mclp: give p=, or budget= with costs=, and not both")
+    if made.problem == "mclp" and made.budget is None and made.costs is not None:
+        raise InputError("mclp: costs= need a budget=")
+    if made.decay is not None:
+        if (made.k != 1).any():
+            raise InputError(
+                f"{made.problem}: decay= and k= cannot be combined: the nearest site alone decides gradual coverage"
+            )
+        made.decay.share(np.empty(0), float(made.cutoff or 0.0))
+    if made.capacities is not None and (made.decay is not None or (made.k != 1).any()):
         raise InputError("capacities: cannot be combined with k= above 1 or decay=")
-    if share is not None and not 0 <= share <= 1:
-        hint = f"; did you mean {share / 100:g}?" if 1 < share <= 100 else ""
-        raise InputError(f"share={share}: must lie between 0 and 1{hint}")
-    return made if p is None else replace(made, p=_count_of_sites(p, made))
+    if made.share is not None and not 0 <= made.share <= 1:
+        hint = f"; did you mean {made.share / 100:g}?" if 1 < made.share <= 100 else ""
+        raise InputError(f"share={made.share}: must lie between 0 and 1{hint}")
 
 
 def memory_bytes() -> int | None:
@@ -273,12 +311,13 @@ def counts(k: Any, given: tuple[str, ...], ordered: tuple[str, ...]) -> Integers
 
 
 def _count_of_sites(p: Any, made: Terms) -> int:
+    least = 2 if made.problem == "p_dispersion" else 1
     try:
         count = operator.index(p)
     except TypeError:
         raise InputError(f"p={p!r}: must be a whole number of sites") from None
-    if isinstance(p, bool | np.bool_) or count < 1:
-        raise InputError(f"p={p!r}: must be a whole number of sites, 1 or more")
+    if isinstance(p, bool | np.bool_) or count < least:
+        raise InputError(f"p={p!r}: must be a whole number of sites, {least} or more")
     if count > len(made.allowed):
         raise InputError(f"p={count}: there are only {len(made.allowed)} sites that may be chosen")
     if len(made.required) > count:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from scipy import sparse
 from sy_coverage._frames import require_ids
 from sy_coverage.errors import CertificateError, InputError, some
 from sy_coverage.siting import _solver, rules
-from sy_coverage.siting._terms import Terms, terms
+from sy_coverage.siting._terms import Question, Terms, terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from sy_coverage.roads.travel_times import TravelTimes
     from sy_coverage.siting.certificate import SitingPlan
-    from sy_coverage.siting.decay import Decay
 
 
 @dataclass(frozen=True)
@@ -37,31 +36,16 @@ class Verification:
     """Recomputed figures of the plan by name (`sites`, `weight_covered`, …)."""
 
 
-def verify(
-    plan: SitingPlan,
-    times: TravelTimes,
-    *,
-    cutoff: float | None = None,
-    weights: Any = None,
-    p: int | None = None,
-    budget: float | None = None,
-    costs: Any = None,
-    share: float | None = None,
-    k: Any = 1,
-    decay: Decay | None = None,
-    required: Iterable[str] = (),
-    forbidden: Iterable[str] = (),
-    capacities: Any = None,
-    split: bool = True,
-) -> Verification:
+def verify(plan: SitingPlan, times: TravelTimes, **asked_for: Unpack[Question]) -> Verification:
     """Return what a plan of a classic problem comes to when it is counted again, without the solver.
 
     Parameters
     ----------
     plan
         The plan, as `lscp`, `mclp` and the others returned it.
-    times, cutoff, weights, p, budget, costs, share, k, decay, required, forbidden, capacities, split
-        What the plan was asked for, as it was asked for.
+    times, asked_for
+        What the plan was asked for, as it was asked for: `cutoff`, `weights`, `p`, `budget`, `costs`, `share`, `k`, `decay`,
+        and what `Setting` holds.
 
     Returns
     -------
@@ -85,22 +69,7 @@ def verify(
     problem = plan.certificate.problem
     if problem not in rules.SENSES:
         raise InputError(f"verify: '{problem}' is no classic problem ({', '.join(sorted(rules.SENSES))})")
-    asked = terms(
-        problem,
-        times,
-        weights=weights,
-        cutoff=cutoff,
-        p=p,
-        budget=budget,
-        costs=costs,
-        share=share,
-        k=k,
-        decay=decay,
-        required=required,
-        forbidden=forbidden,
-        capacities=capacities,
-        split=split,
-    )
+    asked = terms(problem, times, **asked_for)
     if plan.objective is None:
         return _none(asked, plan)
     require_ids(plan.sites, asked.site_ids, "plan")

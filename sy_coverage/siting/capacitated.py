@@ -12,13 +12,15 @@ from scipy import sparse
 from sy_coverage.errors import CertificateError
 from sy_coverage.siting import _solver
 from sy_coverage.siting._settle import Found, findings, impossible, no_answer, points, settle
+from sy_coverage.siting._solver import Watch
 from sy_coverage.siting.rules import ALL_SERVED, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-    from sy_coverage.siting._solver import Watch
     from sy_coverage.siting._terms import Terms
     from sy_coverage.siting.certificate import SitingPlan
 
@@ -37,6 +39,12 @@ class Layout:
     """Position of the site of each flow."""
     demand: Integers
     minutes: Floats
+
+
+def planned(asked: Terms, method: Callable[[Terms, Watch], SitingPlan]) -> SitingPlan:
+    """Return the plan that `method` makes of what was asked; where sites have only so much room, the one made here."""
+    with Watch(asked.options) as watch:
+        return method(asked, watch) if asked.capacities is None else solve(asked, watch)
 
 
 def solve(asked: Terms, watch: Watch) -> SitingPlan:

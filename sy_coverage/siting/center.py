@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from sy_coverage.errors import InputError
 from sy_coverage.roads.travel_times import TravelTimes
-from sy_coverage.siting import _reduce, _solver, capacitated, covering, maximal
+from sy_coverage.siting import _reduce, _solver, covering, maximal
 from sy_coverage.siting._settle import OWN, Found, no_answer, settle
-from sy_coverage.siting._solver import SolveOptions, Watch
-from sy_coverage.siting._terms import terms
+from sy_coverage.siting._terms import Setting, terms
+from sy_coverage.siting.capacitated import planned
 from sy_coverage.siting.median import reach_all, unreachable
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sy_coverage.siting._solver import SolveOptions, Watch
     from sy_coverage.siting._terms import Terms
     from sy_coverage.siting.certificate import SitingPlan
 
@@ -31,12 +31,8 @@ def p_center(
     times: TravelTimes,
     p: int,
     *,
-    required: Iterable[str] = (),
-    forbidden: Iterable[str] = (),
-    capacities: Any = None,
     weights: Any = None,
-    split: bool = True,
-    options: SolveOptions | None = None,
+    **setting: Unpack[Setting],
 ) -> SitingPlan:
     """Return the `p` sites whose farthest demand point is as near as can be.
 
@@ -46,11 +42,11 @@ def p_center(
         Minutes between sites and demand; a missing pair cannot be travelled.
     p
         How many sites, exactly; where fewer would do, the first ids fill up.
-    required, forbidden
-        Ids of sites that must, or must not, be in the plan.
-    capacities, weights, split
-        How much each site can serve, what each demand point asks for (without `weights`: 1), and whether one point may be
-        served by several sites; then the worst minutes are those of any part served.
+    weights
+        With capacities: what each demand point asks for; without them it asks for 1.
+    setting
+        Required and forbidden sites, capacities and options: see `Setting`. With capacities the worst minutes are those
+        of any part served.
 
     Returns
     -------
@@ -68,18 +64,7 @@ def p_center(
     ----------
     Hakimi (1965); by a series of set covers: Minieka (1970), The m-center problem.
     """
-    asked = terms(
-        "p_center",
-        times,
-        p=p,
-        weights=weights,
-        required=required,
-        forbidden=forbidden,
-        capacities=capacities,
-        split=split,
-    )
-    with Watch(options or SolveOptions()) as watch:
-        return _least_worst(asked, watch) if capacities is None else capacitated.solve(asked, watch)
+    return planned(terms("p_center", times, p=p, weights=weights, **setting), _least_worst)
 
 
 def _least_worst(asked: Terms, watch: Watch) -> SitingPlan:
@@ -197,15 +182,8 @@ def p_dispersion(
     Shier (1977); Kuby (1987); by a series of independent sets: Sayah, Irnich (2017).
     """
     times = distances if isinstance(distances, TravelTimes) else TravelTimes.from_matrix(distances)
-    if set(times.site_ids) != set(times.demand_ids):
-        raise InputError(
-            "p_dispersion: distances must run from the sites to the same sites, ids alike on both sides"
-        )
-    asked = terms("p_dispersion", times, p=p, required=required, forbidden=forbidden)
-    if asked.p is not None and asked.p < 2:
-        raise InputError("p=1: one site is not apart from any; p_dispersion needs 2 or more")
-    with Watch(options or SolveOptions()) as watch:
-        return _most_apart(asked, watch)
+    asked = terms("p_dispersion", times, p=p, required=required, forbidden=forbidden, options=options)
+    return planned(asked, _most_apart)
 
 
 def _most_apart(asked: Terms, watch: Watch) -> SitingPlan:

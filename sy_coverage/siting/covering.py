@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from scipy import sparse
 
 from sy_coverage.errors import CertificateError
-from sy_coverage.siting import _reduce, _solver, capacitated
+from sy_coverage.siting import _reduce, _solver
 from sy_coverage.siting._settle import Found, impossible, points, settle
-from sy_coverage.siting._solver import SolveOptions, Watch
-from sy_coverage.siting._terms import terms
+from sy_coverage.siting._terms import Setting, terms
+from sy_coverage.siting.capacitated import planned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
     from sy_coverage.roads.travel_times import TravelTimes
     from sy_coverage.siting._reduce import Cover
+    from sy_coverage.siting._solver import Watch
     from sy_coverage.siting._terms import Terms
     from sy_coverage.siting.certificate import SitingPlan
 
@@ -38,12 +37,8 @@ def lscp(
     *,
     k: Any = 1,
     costs: Any = None,
-    required: Iterable[str] = (),
-    forbidden: Iterable[str] = (),
-    capacities: Any = None,
     weights: Any = None,
-    split: bool = True,
-    options: SolveOptions | None = None,
+    **setting: Unpack[Setting],
 ) -> SitingPlan:
     """Return the fewest sites (or, with `costs`, the cheapest) that have every demand point within the cutoff.
 
@@ -55,11 +50,12 @@ def lscp(
         Minutes, inclusive.
     k
         How many sites each demand point needs in reach: one number, or one for each point.
-    required, forbidden
-        Ids of sites that must, or must not, be in the plan.
-    capacities, weights, split
-        How much each site can serve, what each demand point asks for (without `weights`: 1), and whether one point may be
-        served by several sites; `details["service"]` says who serves whom.
+    costs
+        What each site costs, to find the cheapest instead of the fewest.
+    weights
+        With capacities: what each demand point asks for; without them it asks for 1.
+    setting
+        Required and forbidden sites, capacities and options: see `Setting`.
 
     Returns
     -------
@@ -78,20 +74,8 @@ def lscp(
     ----------
     Toregas, Swain, ReVelle, Bergman (1971), The location of emergency service facilities.
     """
-    asked = terms(
-        "lscp",
-        times,
-        cutoff=cutoff,
-        k=k,
-        costs=costs,
-        weights=weights,
-        required=required,
-        forbidden=forbidden,
-        capacities=capacities,
-        split=split,
-    )
-    with Watch(options or SolveOptions()) as watch:
-        return cover_all(asked, watch) if capacities is None else capacitated.solve(asked, watch)
+    asked = terms("lscp", times, cutoff=cutoff, k=k, costs=costs, weights=weights, **setting)
+    return planned(asked, cover_all)
 
 
 def cover_all(asked: Terms, watch: Watch) -> SitingPlan:
@@ -150,12 +134,7 @@ def lscp_backup(
     times: TravelTimes,
     cutoff: float,
     weights: Any = None,
-    *,
-    required: Iterable[str] = (),
-    forbidden: Iterable[str] = (),
-    capacities: Any = None,
-    split: bool = True,
-    options: SolveOptions | None = None,
+    **setting: Unpack[Setting],
 ) -> SitingPlan:
     """Return, of all the smallest sets of sites that cover everything, the one that covers most demand at least twice.
 
@@ -167,10 +146,9 @@ def lscp_backup(
         Minutes, inclusive.
     weights
         Weight of each demand point; without it each point counts 1.
-    required, forbidden
-        Ids of sites that must, or must not, be in the plan.
-    capacities, split
-        As in `lscp`; a second site counts when it is in reach, whether or not it has room.
+    setting
+        Required and forbidden sites, capacities and options: see `Setting`. A second site counts when it is in reach,
+        whether or not it has room.
 
     Returns
     -------
@@ -189,20 +167,7 @@ def lscp_backup(
     ----------
     Daskin, Stern (1981), hierarchical set covering; Hogan, ReVelle (1986), backup coverage.
     """
-    asked = terms(
-        "lscp_backup",
-        times,
-        cutoff=cutoff,
-        weights=weights,
-        required=required,
-        forbidden=forbidden,
-        capacities=capacities,
-        split=split,
-    )
-    with Watch(options or SolveOptions()) as watch:
-        if capacities is not None:
-            return capacitated.solve(asked, watch)
-        return _back_up(asked, watch)
+    return planned(terms("lscp_backup", times, cutoff=cutoff, weights=weights, **setting), _back_up)
 
 
 def _back_up(asked: Terms, watch: Watch) -> SitingPlan:

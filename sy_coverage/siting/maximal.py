@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from sy_coverage.errors import CertificateError, InputError
-from sy_coverage.siting import _reduce, _solver, capacitated
+from sy_coverage.errors import CertificateError
+from sy_coverage.siting import _reduce, _solver
 from sy_coverage.siting._settle import Found, findings, impossible, points, settle, whole_objective
-from sy_coverage.siting._solver import SolveOptions, Watch
-from sy_coverage.siting._terms import terms
+from sy_coverage.siting._terms import Setting, terms
+from sy_coverage.siting.capacitated import planned
 from sy_coverage.siting.covering import price, same_cost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
     from sy_coverage.roads.travel_times import TravelTimes
     from sy_coverage.siting._reduce import Cover
+    from sy_coverage.siting._solver import Watch
     from sy_coverage.siting._terms import Terms
     from sy_coverage.siting.certificate import SitingPlan
     from sy_coverage.siting.decay import Decay
@@ -47,11 +46,7 @@ def mclp(
     costs: Any = None,
     k: Any = 1,
     decay: Decay | None = None,
-    required: Iterable[str] = (),
-    forbidden: Iterable[str] = (),
-    capacities: Any = None,
-    split: bool = True,
-    options: SolveOptions | None = None,
+    **setting: Unpack[Setting],
 ) -> SitingPlan:
     """Return the `p` sites, or the sites that `budget` can pay, that have most demand within the cutoff.
 
@@ -71,11 +66,9 @@ def mclp(
         How many sites a demand point needs in reach to count: one number, or one for each point.
     decay
         How coverage fades with minutes (`LinearDecay`, `StepDecay`); the nearest open site counts.
-    required, forbidden
-        Ids of sites that must, or must not, be in the plan.
-    capacities, split
-        How much weight each site can serve, and whether one demand point may be served by several sites (then
-        `objective` and share count what is served, wholly or in part).
+    setting
+        Required and forbidden sites, capacities and options: see `Setting`. With capacities `objective` counts what is
+        served, wholly or in part.
 
     Returns
     -------
@@ -93,14 +86,6 @@ def mclp(
     ----------
     Church, ReVelle (1974), The maximal covering location problem; gradual: Berman, Krass, Drezner (2003).
     """
-    if (p is None) == (budget is None):
-        raise InputError("mclp: give p=, or budget= with costs=, and not both")
-    if budget is None and costs is not None:
-        raise InputError("mclp: costs= need a budget=")
-    if decay is not None and np.any(np.asarray(k) != 1):
-        raise InputError(
-            "mclp: decay= and k= cannot be combined: the nearest site alone decides gradual coverage"
-        )
     asked = terms(
         "mclp",
         times,
@@ -111,17 +96,9 @@ def mclp(
         costs=costs,
         k=k,
         decay=decay,
-        required=required,
-        forbidden=forbidden,
-        capacities=capacities,
-        split=split,
+        **setting,
     )
-    if decay is not None:
-        decay.share(np.empty(0), float(cutoff))
-    with Watch(options or SolveOptions()) as watch:
-        if capacities is not None:
-            return capacitated.solve(asked, watch)
-        return _cover_most(asked, watch)
+    return planned(asked, _cover_most)
 
 
 def _cover_most(asked: Terms, watch: Watch) -> SitingPlan:
@@ -283,11 +260,7 @@ def partial_cover(
     *,
     costs: Any = None,
     k: Any = 1,
-    required: Iterable[str] = (),
-    forbidden: Iterable[str] = (),
-    capacities: Any = None,
-    split: bool = True,
-    options: SolveOptions | None = None,
+    **setting: Unpack[Setting],
 ) -> SitingPlan:
     """Return the fewest sites (or, with `costs`, the cheapest) that have a share of ALL demand within the cutoff.
 
@@ -305,11 +278,9 @@ def partial_cover(
         What each site costs, to find the cheapest instead of the fewest.
     k
         How many sites a demand point needs in reach to count: one number, or one for each point.
-    required, forbidden
-        Ids of sites that must, or must not, be in the plan.
-    capacities, split
-        How much weight each site can serve, and whether one demand point may be served by several sites (then
-        `objective` and share count what is served, wholly or in part).
+    setting
+        Required and forbidden sites, capacities and options: see `Setting`. With capacities the share counts what is
+        served, wholly or in part.
 
     Returns
     -------
@@ -325,20 +296,9 @@ def partial_cover(
         If `cutoff` lies beyond the travel times.
     """
     asked = terms(
-        "partial_cover",
-        times,
-        cutoff=cutoff,
-        weights=weights,
-        share=share,
-        costs=costs,
-        k=k,
-        required=required,
-        forbidden=forbidden,
-        capacities=capacities,
-        split=split,
+        "partial_cover", times, cutoff=cutoff, weights=weights, share=share, costs=costs, k=k, **setting
     )
-    with Watch(options or SolveOptions()) as watch:
-        return _cover_share(asked, watch) if capacities is None else capacitated.solve(asked, watch)
+    return planned(asked, _cover_share)
 
 
 def _cover_share(asked: Terms, watch: Watch) -> SitingPlan:

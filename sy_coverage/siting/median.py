@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from scipy import sparse
 
 from sy_coverage.errors import CertificateError
-from sy_coverage.siting import _reduce, _solver, capacitated
+from sy_coverage.siting import _reduce, _solver
 from sy_coverage.siting._settle import (
     Found,
     findings,
@@ -19,15 +19,14 @@ from sy_coverage.siting._settle import (
     settle,
     whole_objective,
 )
-from sy_coverage.siting._solver import SolveOptions, Watch
-from sy_coverage.siting._terms import terms
+from sy_coverage.siting._terms import Setting, terms
+from sy_coverage.siting.capacitated import planned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
     from sy_coverage.roads.travel_times import TravelTimes
+    from sy_coverage.siting._solver import Watch
     from sy_coverage.siting._terms import Terms
     from sy_coverage.siting.certificate import SitingPlan
 
@@ -39,12 +38,7 @@ def p_median(
     times: TravelTimes,
     weights: Any,
     p: int,
-    *,
-    required: Iterable[str] = (),
-    forbidden: Iterable[str] = (),
-    capacities: Any = None,
-    split: bool = True,
-    options: SolveOptions | None = None,
+    **setting: Unpack[Setting],
 ) -> SitingPlan:
     """Return the `p` sites with the least total of weight × minutes to the nearest of them.
 
@@ -56,10 +50,8 @@ def p_median(
         Weight of each demand point: a Series joined by label, or an array by position.
     p
         How many sites, exactly.
-    required, forbidden
-        Ids of sites that must, or must not, be in the plan.
-    capacities, split
-        How much weight each site can serve, and whether one demand point may be served by several sites.
+    setting
+        Required and forbidden sites, capacities and options: see `Setting`.
 
     Returns
     -------
@@ -78,18 +70,7 @@ def p_median(
     Hakimi (1964); bound and fixing: Beasley (1993), Lagrangean heuristics for location problems; what is left:
     Cornuéjols, Nemhauser, Wolsey (1980), a canonical representation of simple plant location problems.
     """
-    asked = terms(
-        "p_median",
-        times,
-        weights=weights,
-        p=p,
-        required=required,
-        forbidden=forbidden,
-        capacities=capacities,
-        split=split,
-    )
-    with Watch(options or SolveOptions()) as watch:
-        return _least_travel(asked, watch) if capacities is None else capacitated.solve(asked, watch)
+    return planned(terms("p_median", times, weights=weights, p=p, **setting), _least_travel)
 
 
 @dataclass(frozen=True)
