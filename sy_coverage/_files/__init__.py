@@ -9,6 +9,7 @@ os.environ.setdefault("OGR_CURRENT_DATE", "2000-01-01T00:00:00.000Z")
 
 from sy_coverage._files.caches import remove_database, sqlite
 from sy_coverage._files.grids import Grid
+from sy_coverage._files.raster import Raster, read_raster
 from sy_coverage._files.reading import digest, local_path, read_bytes, read_toml, sample_folder, split_layer
 from sy_coverage._files.tables import read_grid
 from sy_coverage._files.text import decode
@@ -23,7 +24,7 @@ from sy_coverage._files.writing import (
 )
 
 __all__ = [
-    "Grid", "check_zip", "decode", "digest", "local_path", "locked", "read_bytes", "read_grid", "read_toml",
+    "Grid", "Raster", "check_zip", "decode", "digest", "local_path", "locked", "read_bytes", "read_grid", "read_raster", "read_toml",
     "remove_database", "replacing", "require_plain_names", "require_writable", "sample_folder", "split_layer",
     "sqlite", "write_bytes", "write_layers",
 ]  # fmt: skip
