@@ -16,11 +16,10 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sy_coverage import _files
 from sy_coverage.errors import ConfigError, CoverageError, InputError, OfflineError, SolverError, some
 from sy_coverage.siting import SitingPlan
 from sy_coverage.siting.explain import reason_frame
-from sy_coverage.study.save import DECIDING, made_here, save
+from sy_coverage.study.save import DECIDING, made_here, require_writable, save
 from sy_coverage.study.study import plan_county
 
 if TYPE_CHECKING:
@@ -125,7 +124,7 @@ def run(
         If the folder cannot be written.
     """
     target = Path(study.path(study.config.study.output) if folder is None else folder)
-    _files.require_writable(target)
+    require_writable(study, target)
     with crew_of(workers=workers, scheduler=scheduler) as crew:
         failed = _plan(study, crew)
 

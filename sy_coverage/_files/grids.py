@@ -30,6 +30,8 @@ class Grid:
     """Of a layer: one geometry a row below the first, in the CRS the file declares (None: it declares none)."""
     notes: tuple[tuple[str, str], ...] = ()
     """What was found out or assumed on the way: (label id, value)."""
+    stem: str = ""
+    """What ids begin with where the table gives none, if not the file's name without its ending."""
 
 
 def even(rows: list[list[str]]) -> list[list[str]]:

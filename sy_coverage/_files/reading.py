@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from sy_coverage._files.addresses import without_password
 from sy_coverage.errors import ConfigError, InputError, MissingFileError, UnreadableFileError
 
 MAX_BYTES = 500_000_000
@@ -24,7 +25,7 @@ def local_path(path: str | os.PathLike[str]) -> Path:
     MissingFileError
         If nothing is there.
     """
-    written = str(path)
+    written = without_password(str(path))
     if "://" in written or written.startswith("/vsi"):
         raise InputError(f"{written}: only local files are read; download it first and give its path")
     found = Path(path)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sy_coverage._files.addresses import is_database
 from sy_coverage._files.layers import check_geojson, layer_grid, parquet_grid
+from sy_coverage._files.postgis import read_database
 from sy_coverage._files.reading import local_path, read_bytes, split_layer
 from sy_coverage._files.text import text_grid
 from sy_coverage._files.workbooks import sheet_grid
@@ -42,13 +44,16 @@ def read_grid(
     """Return any table or layer a bureau hands over, as text cells: what it is, is told from its content.
 
     CSV and other delimited text, XLSX, GeoJSON, GeoPackage, Shapefile, FlatGeobuf and Parquet; one of several
-    layers or sheets is named by `layer`, or after the path as ``path#layer``.
+    layers or sheets is named by `layer`, or after the path as ``path#layer``. A table of PostgreSQL is
+    ``postgresql://user@host/name#schema.table``.
 
     Raises
     ------
-    MissingFileError, UnreadableFileError, InputError
-        If there is no such file, it is damaged or of another kind, or the path is no local one.
+    MissingFileError, UnreadableFileError, InputError, OfflineError
+        If there is no such file, it is damaged or of another kind, the path is no local one, or a database is not reached.
     """
+    if is_database(source):
+        return read_database(source, layer=layer)
     written, named = split_layer(source)
     layer = layer or named
     path = local_path(written)

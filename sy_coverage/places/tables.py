@@ -126,7 +126,7 @@ def read_table(
     if grid.geometry is not None:
         shapes = grid.geometry.iloc[[n - 1 for n in kept]].set_axis(rows.index)
     report.say(grid.file, "", "rows_read", "", len(rows))
-    return Table(grid.file, grid.file.rsplit(".", 1)[0], rows, headers, tuple(headers), shapes)
+    return Table(grid.file, grid.stem or grid.file.rsplit(".", 1)[0], rows, headers, tuple(headers), shapes)
 
 
 def _clean(cell: str) -> str:

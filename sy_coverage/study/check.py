@@ -53,6 +53,8 @@ def check(path: str | os.PathLike[str]) -> Report:
     if "policy" in known and "units" in known:
         attempt("facilities", lambda: study.facilities if "demand" in known else None)
         attempt("candidates", lambda: study.listed_candidates if "demand" in known else None)
+    if study.config.study.database:
+        attempt("database", lambda: _files.require_database(study.config.study.database))
     attempt("roads", lambda: _files.local_path(study.path(study.config.roads.source)))
     _say_facts(study, known, report)
     if "facilities" in known and known["facilities"] is not None:

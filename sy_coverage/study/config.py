@@ -26,6 +26,23 @@ Service = Literal["tianditu", "amap", "baidu", "nominatim"]
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        """Return what a representation shows: everything but the passwords of databases."""
+        return [(name, _unsaid(value)) for name, value in super().__repr_args__()]
+
+    def shown(self) -> dict[str, Any]:
+        """Return all options as plain values without the passwords of databases."""
+        return {name: _unsaid(value) for name, value in self.model_dump(mode="json").items()}
+
+
+def _unsaid(value: Any) -> Any:
+    """Return an option as it may be shown: text without the password of a database address."""
+    if isinstance(value, str):
+        return _files.without_password(value)
+    if isinstance(value, dict):
+        return {key: _unsaid(item) for key, item in value.items()}
+    return [_unsaid(item) for item in value] if isinstance(value, list | tuple) else value
+
 
 class About(_Section):
     """`[study]`: what it is called and which policy it answers to."""
@@ -40,6 +57,9 @@ class About(_Section):
     """The language of tables, maps and reports."""
     output: str = "out"
     """The folder results are written to."""
+    database: Annotated[str, Field(pattern=r"^(postgres(ql)?://.+)?$")] = ""
+    """A PostGIS database that results are written to besides, and the schema: ``postgresql://user@host:5432/name#schema``.
+    The password is better kept in the environment (PGPASSWORD) or in ``~/.pgpass``."""
     date: dt.date
     """The day that decides what counts as open."""
     office: str = ""
@@ -57,7 +77,12 @@ class Boundaries(_Section):
     """`[boundaries]`: the streets and townships."""
 
     units: str
-    """Any vector file (``file.gpkg#layer`` for one layer of several)."""
+    """Any vector file (``file.gpkg#layer`` for one layer of several), a table of a PostGIS database
+    (``postgresql://user@host:5432/name#schema.table``), or an OpenStreetMap extract with `admin_level`."""
+    admin_level: Annotated[int, Field(ge=1, le=12)] | None = None
+    """Of an OpenStreetMap extract: the level of its areas that are units (8 or 9 for townships in China)."""
+    county_level: Annotated[int, Field(ge=1, le=12)] | None = None
+    """Of an OpenStreetMap extract: the level of the areas that are their counties (6 in China)."""
     coordinate_system: CoordinateSystem | None = None
     """What the coordinates are in, where the file does not say, or says it wrongly (Amap's GeoJSON is gcj02)."""
     invalid: Literal["stop", "repair", "skip"] = "stop"
@@ -70,7 +95,7 @@ class Facilities(_Section):
     """`[facilities]`: what there is."""
 
     files: tuple[str, ...] = Field(min_length=1)
-    """Tables or vector files, any number of them."""
+    """Tables, vector files or tables of a PostGIS database, any number of them."""
     coordinate_system: CoordinateSystem | None = None
     """What the coordinates are in; a column of the file may say it row by row instead."""
     columns: dict[str, str] = {}
@@ -243,7 +268,7 @@ def _sentence(problem: Any) -> str:
         return f"'{key}' is missing"
     message = problem["msg"].removeprefix("Value error, ")
     given = "" if isinstance(problem["input"], dict) else f", not {problem['input']!r}"
-    return f"'{key}': {message[0].lower()}{message[1:]}{given}"
+    return _files.without_password(f"'{key}': {message[0].lower()}{message[1:]}{given}")
 
 
 def read_config(path: str | os.PathLike[str]) -> StudyConfig:

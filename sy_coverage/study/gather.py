@@ -255,12 +255,11 @@ def _sources(study: Study) -> DataFrame:
     ]
     rows: list[dict[str, Any]] = []
     for room, written in files:
-        path = study.path(written).partition("#")[0]
         rows.append(
             {
                 "name": study.words(f"study.source_{room}"),
-                "file": written,
-                "digest": _files.digest(path),
+                "file": _files.without_password(written),
+                "digest": study.digest(room, written),
                 "note": str(study.network) if room == "roads" else "",
             }
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import contextmanager
 from functools import cached_property
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sy_coverage import coverage, places, roads
+from sy_coverage import _files, coverage, places, roads
 from sy_coverage import policy as policies
 from sy_coverage._frames import CANDIDATES, checked
 from sy_coverage.errors import UnknownIdError, some
@@ -75,6 +76,18 @@ class Inputs:
             self.reports[room] = report
         return frame
 
+    def digest(self, room: str, written: str) -> str:
+        """Return the SHA-256 of a file, or of the rows that `room` read from a table of a database."""
+        path = self.path(written)
+        if not _files.is_database(path):
+            return _files.digest(_files.split_layer(path)[0])
+        report = self.reports[room]
+        named = path.partition("#")[2]
+        rows = report[
+            (report["what_id"] == "rows_digest") & report["file"].str.fullmatch(rf"(.+\.)?{re.escape(named)}")
+        ]
+        return str(rows["value"].iloc[0])
+
     def _paths(self, written: tuple[str, ...]) -> list[str]:
         return [self.path(file) for file in written]
 
@@ -104,6 +117,8 @@ class Inputs:
                 coordinate_system=given.coordinate_system,
                 columns=given.columns,
                 invalid=given.invalid,
+                admin_level=given.admin_level,
+                county_level=given.county_level,
             )
             return self._kept("units", units)
 

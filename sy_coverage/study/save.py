@@ -95,8 +95,9 @@ def save(
     """
     if counties is not None:
         require_ids(counties, study.counties, "county")
-    _files.require_writable(folder)
+    require_writable(study, folder)
     _files.require_plain_names(study.counties, "county_id")
+    database = study.config.study.database if counties is None else ""
     findings = study.findings
     county_ids = list(counties or study.counties)
     city = [] if counties is not None else city_files(findings)
@@ -111,13 +112,36 @@ def save(
         if counties is None:
             _files.write_layers(folder / "coverage.gpkg", tables.layers(findings))
             written["coverage.gpkg"] = _files.digest(folder / "coverage.gpkg")
+            sizes = _to_database(database, findings) if database else {}
             _tidy(folder, set(written))
-            manifest = _manifest(study, findings, written)
+            manifest = _manifest(study, findings, written, sizes)
             _files.write_bytes(
                 folder / MANIFEST, (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode()
             )
         advance()
     return folder
+
+
+def require_writable(study: Study, folder: Path) -> None:
+    """Refuse, before any work is done, a folder or a database of results that could not be written later.
+
+    Raises
+    ------
+    CoverageError
+        Saying which, and why.
+    """
+    _files.require_writable(folder)
+    if study.config.study.database:
+        _files.require_database(study.config.study.database)
+
+
+def _to_database(place: str, findings: Findings) -> dict[str, int]:
+    """Write the layers and the scorecard as tables, all of them or none, and return their numbers of rows."""
+    scorecard = tables.scorecard(findings).set_index(["target_id", "scope_id"])
+    frames = {**tables.layers(findings), "scorecard": scorecard}
+    comment = " · ".join([findings.study_name, *findings.notices])
+    _files.write_database(place, frames, comment=comment)
+    return {name: len(frame) for name, frame in frames.items()}
 
 
 def _tidy(folder: Path, written: set[str]) -> None:
@@ -135,13 +159,15 @@ def _tidy(folder: Path, written: set[str]) -> None:
             target.unlink(missing_ok=True)
 
 
-def _manifest(study: Study, findings: Findings, written: dict[str, str]) -> dict[str, object]:
+def _manifest(
+    study: Study, findings: Findings, written: dict[str, str], sizes: dict[str, int]
+) -> dict[str, object]:
     return {
         "study": study.config.study.name,
         "sy_coverage": version("sy-coverage"),
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in DECIDING},
-        "options": study.config.model_dump(mode="json"),
+        "options": study.config.shown(),
         "inputs": dict(zip(findings.sources["file"], findings.sources["digest"], strict=True)),
         "plans": {
             county_id: {
@@ -153,6 +179,7 @@ def _manifest(study: Study, findings: Findings, written: dict[str, str]) -> dict
             for county_id, plan in sorted(findings.plans.items())
         },
         "outputs": dict(sorted(written.items())),
+        **({"tables": sizes} if sizes else {}),
         "timings": {
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "stages_s": {stage: round(seconds, 2) for stage, seconds in study.seconds.items()},

@@ -1,0 +1,339 @@
+"""The door to PostGIS: read a table as text cells, write results in one transaction, and never say a password."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sy_coverage._files.addresses import without_password
+from sy_coverage._files.grids import MAX_ROWS, Grid
+from sy_coverage.errors import (
+    CannotWriteError,
+    InputError,
+    MissingFileError,
+    OfflineError,
+    UnreadableFileError,
+    some,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from geopandas import GeoSeries
+    from pandas import DataFrame
+
+CONNECT_S = 10
+"""A server that does not answer within so many seconds is not there."""
+_NO_ENTRY = (
+    "authentication failed",
+    "no password supplied",
+    "does not exist",
+    "not permitted",
+    "no pg_hba.conf entry",
+)
+
+
+def _sqlalchemy() -> Any:
+    """Return SQLAlchemy, or refuse in a sentence where the packages of the extra are not installed."""
+    try:
+        import geoalchemy2  # noqa: F401, PLC0415  (found missing here, not half-way)
+        import psycopg  # noqa: F401, PLC0415
+        import sqlalchemy  # noqa: PLC0415
+    except ImportError:
+        raise InputError(
+            'databases need the extra "postgis"; install it with: pip install "sy-coverage[postgis]"'
+        ) from None
+    return sqlalchemy
+
+
+@contextmanager
+def _connected(address: str, **options: Any) -> Iterator[Any]:
+    """Give a connection inside one transaction, kept when the block ends well and undone when it does not.
+
+    Raises
+    ------
+    InputError
+        If the packages for it are not installed, or the address is none.
+    OfflineError, UnreadableFileError
+        If the server is not reached, or does not let us in.
+    """
+    sa = _sqlalchemy()
+    try:
+        url = sa.engine.make_url(address).set(drivername="postgresql+psycopg")
+    except (sa.exc.ArgumentError, ValueError):
+        raise InputError(
+            f"{without_password(address)}: no address of a database; write postgresql://user@host:5432/name#schema.table"
+        ) from None
+    engine = sa.create_engine(
+        url, poolclass=sa.pool.NullPool, connect_args={"connect_timeout": CONNECT_S}, hide_parameters=True
+    )
+    try:
+        connection = engine.connect().execution_options(**options)
+    except sa.exc.DBAPIError as error:
+        reason = _reason(error)
+        place = without_password(address)
+        if any(words in reason for words in _NO_ENTRY):
+            raise UnreadableFileError(
+                f"{place}: the database refuses us ({reason}); check its name, the user, and PGPASSWORD or ~/.pgpass"
+            ) from None
+        raise OfflineError(
+            f"{place}: the database cannot be reached ({reason}); check host and port"
+        ) from None
+    try:
+        with connection, connection.begin():
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _reason(error: Any) -> str:
+    """Return what the server or its driver says is wrong, in one line and without any password."""
+    fault = getattr(error, "orig", None) or error
+    said = getattr(fault, "diag", None)
+    parts = [said.message_primary, said.message_detail] if said is not None and said.message_primary else []
+    words = "; ".join(part for part in parts if part) or str(fault)
+    return without_password(" ".join(words.split()))
+
+
+def _tables(connection: Any) -> dict[str, tuple[int, str, str]]:
+    """Return what may be read: ``schema.name`` to oid, schema and name, sorted."""
+    sa = _sqlalchemy()
+
+    rows = connection.execute(
+        sa.text(
+            "SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND n.nspname <> 'information_schema' "
+            r"AND n.nspname NOT LIKE 'pg\_%' AND has_table_privilege(c.oid, 'SELECT') AND c.relname NOT IN "
+            "('spatial_ref_sys', 'geometry_columns', 'geography_columns', 'raster_columns', 'raster_overviews') "
+            'ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"'
+        )
+    )
+    return {f"{schema}.{name}": (int(oid), schema, name) for oid, schema, name in rows}
+
+
+def _one_table(connection: Any, wanted: str | None, place: str) -> tuple[str, int, str, str]:
+    """Return ``schema.name``, oid, schema and name of the table that is meant."""
+    there = _tables(connection)
+    if not there:
+        raise MissingFileError(f"{place}: there is no table in this database that may be read")
+    if wanted is None:
+        raise UnreadableFileError(
+            f"{place}: say which table, as {place}#{next(iter(there))} (there are: {some(there)})"
+        )
+    found = [full for full, (_, _, name) in there.items() if wanted in (full, name)]
+    if wanted in found:
+        found = [wanted]
+    if len(found) > 1:
+        raise UnreadableFileError(
+            f"{place}: several tables are called '{wanted}': {some(found)}; say which one"
+        )
+    if not found:
+        near = difflib.get_close_matches(wanted, list(there), n=5, cutoff=0.3) or list(there)
+        raise MissingFileError(
+            f"{place}: there is no table '{wanted}' (nearest: {some(near)}); check its name"
+        )
+    return found[0], *there[found[0]]
+
+
+def _columns(connection: Any, oid: int) -> list[tuple[str, str, bool]]:
+    """Return name, type and membership in the primary key of every column of a table, in order."""
+    sa = _sqlalchemy()
+
+    rows = connection.execute(
+        sa.text(
+            "SELECT a.attname, t.typname, coalesce(a.attnum = ANY (i.indkey), false) FROM pg_attribute a "
+            "JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary "
+            "WHERE a.attrelid = :oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
+        ),
+        {"oid": oid},
+    )
+    return [(str(name), str(kind), bool(key)) for name, kind, key in rows]
+
+
+def read_database(source: str | os.PathLike[str], *, layer: str | None = None) -> Grid:
+    """Return a table or view of a PostgreSQL database as text cells, in the order of its primary key.
+
+    Parameters
+    ----------
+    source
+        ``postgresql://user@host:5432/name#schema.table``; the password is better kept in ``PGPASSWORD`` or ``~/.pgpass``.
+    layer
+        ``schema.table``, where `source` does not say it.
+
+    Returns
+    -------
+    grid
+        Every column as the database writes it; a geometry or geography column as shapes in the CRS its SRID names (none:
+        0). Its notes carry the digest of the rows that were read.
+
+    Raises
+    ------
+    InputError, OfflineError, MissingFileError, UnreadableFileError
+        If it cannot be reached, there is no such table, or it is larger than is read.
+    """
+    sa = _sqlalchemy()
+
+    address, _, named = os.fspath(source).partition("#")
+    place = without_password(address)
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    try:
+        with _connected(address, **options) as connection:
+            full, oid, schema, name = _one_table(connection, layer or named or None, place)
+            quote = connection.dialect.identifier_preparer.quote_identifier
+            table = f"{quote(schema)}.{quote(name)}"
+            count = connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608  (quoted)
+            if count > MAX_ROWS:
+                raise UnreadableFileError(f"{full}: {count:,} rows; at most {MAX_ROWS:,} are read")
+            columns = _columns(connection, oid)
+            keys = [f"r.{quote(column)}" for column, _, is_key in columns if is_key]
+            order = ", ".join(keys) or 'CAST(r.* AS text) COLLATE "C"'
+            chosen = ", ".join(f"CAST(r.{quote(column)} AS text)" for column, _, _ in columns)
+            query = f"SELECT {chosen} FROM {table} AS r ORDER BY {order}"  # noqa: S608  (quoted)
+            rows = [["" if v is None else str(v) for v in row] for row in connection.exec_driver_sql(query)]
+            return _grid(connection, full, columns, rows)
+    except sa.exc.DBAPIError as error:
+        raise UnreadableFileError(f"{place}: cannot be read ({_reason(error)})") from None
+
+
+def _grid(connection: Any, full: str, columns: list[tuple[str, str, bool]], rows: list[list[str]]) -> Grid:
+    digest = hashlib.sha256(json.dumps([columns, rows], ensure_ascii=False).encode()).hexdigest()
+    spatial = [i for i, (_, kind, _) in enumerate(columns) if kind in ("geometry", "geography")]
+    if len(spatial) > 1:
+        raise UnreadableFileError(
+            f"{full}: several columns of geometry ({some([columns[i][0] for i in spatial])}); make a view with one of them"
+        )
+    shapes = _shapes(connection, full, [row[spatial[0]] for row in rows]) if spatial else None
+    plain = [i for i in range(len(columns)) if i not in spatial]
+    cells = [[columns[i][0] for i in plain], *([row[i] for i in plain] for row in rows)]
+    return Grid(full, cells, 0, geometry=shapes, notes=(("table", full), ("rows_digest", digest)), stem=full)
+
+
+def _shapes(connection: Any, full: str, written: list[str]) -> GeoSeries:
+    """Return shapes from their hexadecimal EWKB, in the CRS of the one SRID they carry."""
+    import geopandas as gpd  # noqa: PLC0415
+    import shapely  # noqa: PLC0415
+
+    shapes = shapely.from_wkb([text or None for text in written])
+    srids = sorted({int(srid) for srid in shapely.get_srid(shapes[~shapely.is_missing(shapes)])})
+    if len(srids) > 1:
+        raise UnreadableFileError(
+            f"{full}: geometry of several SRIDs ({some(srids)}); give each a table of its own"
+        )
+    return gpd.GeoSeries(shapely.set_srid(shapes, 0), crs=_crs(connection, srids[0]) if srids else None)
+
+
+def _crs(connection: Any, srid: int) -> Any:
+    from pyproj import CRS  # noqa: PLC0415
+
+    sa = _sqlalchemy()
+
+    if srid == 0:
+        return None
+    schema = connection.execute(
+        sa.text("SELECT relnamespace::regnamespace::text FROM pg_class WHERE relname = 'spatial_ref_sys'")
+    ).scalar()
+    query = sa.text(f"SELECT auth_name, auth_srid, srtext FROM {schema}.spatial_ref_sys WHERE srid = :srid")  # noqa: S608  (of the catalogue)
+    known = connection.execute(query, {"srid": srid}).one_or_none()
+    if known is None or (known[0] == "EPSG" and known[1]):
+        return CRS.from_epsg(srid if known is None else known[1])
+    return CRS.from_wkt(known[2])
+
+
+def split_schema(place: str) -> tuple[str, str]:
+    """Return the address of a database and the schema named after its ``#`` (``public`` if none is)."""
+    address, _, schema = place.partition("#")
+    return address, schema or "public"
+
+
+def _ready(connection: Any, place: str, schema: str) -> None:
+    """Refuse a database without PostGIS, or a schema that may not be written; make the schema if it is not there."""
+    sa = _sqlalchemy()
+
+    home = connection.execute(
+        sa.text("SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'postgis'")
+    ).scalar()
+    if home is None:
+        raise CannotWriteError(
+            f"{place}: the database has no PostGIS; run CREATE EXTENSION postgis in it once"
+        )
+    quoted = connection.dialect.identifier_preparer.quote_identifier(schema)
+    there = connection.execute(
+        sa.text("SELECT 1 FROM pg_namespace WHERE nspname = :n"), {"n": schema}
+    ).scalar()
+    if not there:
+        connection.exec_driver_sql(f"CREATE SCHEMA {quoted}")
+    may = connection.execute(sa.text("SELECT has_schema_privilege(:n, 'CREATE')"), {"n": schema}).scalar_one()
+    if not may:
+        raise CannotWriteError(
+            f"{place}: this user may not make tables in the schema '{schema}'; ask for GRANT CREATE"
+        )
+    connection.exec_driver_sql(f'SET LOCAL search_path = public, "{home.strip(chr(34))}"')
+
+
+@contextmanager
+def _writing(place: str) -> Iterator[tuple[Any, str]]:
+    """Give a connection and a schema that is ready to be written; failures leave what was there untouched."""
+    sa = _sqlalchemy()
+
+    address, schema = split_schema(place)
+    shown = f"{without_password(address)}#{schema}"
+    try:
+        with _connected(address) as connection:
+            _ready(connection, shown, schema)
+            yield connection, schema
+    except sa.exc.DBAPIError as error:
+        raise CannotWriteError(
+            f"{shown}: cannot be written ({_reason(error)}); what was there before is untouched"
+        ) from None
+
+
+def require_database(place: str) -> None:
+    """Refuse, before any work is done, a database that could not be written later; nothing is changed.
+
+    Raises
+    ------
+    CannotWriteError, InputError, OfflineError, UnreadableFileError
+        If it cannot be reached, has no PostGIS, or its schema may not be written.
+    """
+    with _writing(place) as (connection, _):
+        connection.rollback()
+
+
+def write_database(place: str, frames: Mapping[str, DataFrame], *, comment: str = "") -> None:
+    """Write each frame as a table of the schema `place` names: all of them or none, old tables whole until then.
+
+    Parameters
+    ----------
+    place
+        ``postgresql://user@host:5432/name#schema``.
+    frames
+        By table; the index becomes the primary key, geometry a column with a spatial index.
+    comment
+        What every table says of itself.
+
+    Raises
+    ------
+    CannotWriteError, InputError, OfflineError, UnreadableFileError
+        If the database cannot be reached or refuses; what was there before is untouched.
+    """
+    with _writing(place) as (connection, schema):
+        quote = connection.dialect.identifier_preparer.quote_identifier
+        # two runs that write here at once wait for each other
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"sy_coverage {schema}",))
+        for name, frame in frames.items():
+            table = f"{quote(schema)}.{quote(name)}"
+            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
+            options: dict[str, Any] = {"schema": schema, "if_exists": "fail", "index": False}
+            flat = frame.reset_index()
+            if "geometry" in flat.columns:
+                flat.to_postgis(name, connection, **options)
+            else:
+                flat.to_sql(name, connection, **options)
+            keys = ", ".join(quote(str(key)) for key in frame.index.names)
+            connection.exec_driver_sql(f"ALTER TABLE {table} ADD PRIMARY KEY ({keys})")
+            text = comment.replace("'", "''").replace("%", "%%")
+            connection.exec_driver_sql(f"COMMENT ON TABLE {table} IS '{text}'")
