@@ -261,6 +261,40 @@ def read_areas(path: str | os.PathLike[str], *, admin_level: int | str) -> GeoDa
     return gpd.GeoDataFrame(frame.set_index("osm_id").sort_index(), geometry="geometry", crs="EPSG:4326")
 
 
+def read_shapes(path: str | os.PathLike[str], *, tags: tuple[tuple[str, str], ...]) -> GeoDataFrame:
+    """Return the areas that carry one of `tags`, sorted by id; those that are cut open or cross themselves are left out.
+
+    Returns
+    -------
+    shapes
+        Indexed by `osm_id` (``r123`` for a relation, ``w123`` for a closed way), geometry in EPSG:4326.
+
+    Raises
+    ------
+    MissingFileError, UnreadableFileError, InputError
+        If the file is not there, is damaged, or is no local OpenStreetMap file.
+    """
+    import geopandas as gpd  # noqa: PLC0415
+    import osmium  # noqa: PLC0415
+    import pandas as pd  # noqa: PLC0415
+    import shapely  # noqa: PLC0415
+
+    factory = osmium.geom.WKBFactory()
+    ids, shapes = [], []
+    filters = [osmium.filter.EntityFilter(osmium.osm.AREA), osmium.filter.TagFilter(*tags)]
+    wanted = osmium.filter.TagFilter(*tags)
+    for area in _objects(path, osmium.osm.ALL, filters, prepare=lambda s: s.with_areas(wanted)):
+        try:
+            shape = shapely.from_wkb(bytes.fromhex(factory.create_multipolygon(area)))
+        except RuntimeError:
+            continue
+        if shape.is_valid:
+            ids.append(f"{'w' if area.from_way() else 'r'}{area.orig_id()}")
+            shapes.append(shape)
+    index = pd.Index(ids, name="osm_id", dtype=object)
+    return gpd.GeoDataFrame(geometry=shapes, index=index, crs="EPSG:4326").sort_index()
+
+
 def read_points(path: str | os.PathLike[str], *, tags: Mapping[str, Any]) -> GeoDataFrame:
     """Return what carries one of `tags` as points: nodes where they are, ways at their centroid, sorted by id.
 

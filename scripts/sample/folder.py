@@ -55,6 +55,7 @@ villages = "shaoyang.gpkg#villages"
 
 [roads]
 source = "roads.osm.pbf"
+attribution = ""
 
 [geocoding]
 sources = ["gazetteer"]

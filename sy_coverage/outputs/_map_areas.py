@@ -1,4 +1,4 @@
-"""Draw what has an extent: streets and townships by status, borders, counties, catchments and roads."""
+"""Draw what has an extent: streets and townships by status, borders, counties, catchments, water and roads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sy_coverage.outputs._map_frame import Frame
 
-ROAD_VERTICES, CATCHMENT_VERTICES = 160_000, 120_000
+ROAD_VERTICES, CATCHMENT_VERTICES, WATER_VERTICES = 160_000, 120_000, 40_000
 STATUS_COLOURS = {"today": "#4f83a8", "plan": "#c0dcea", "none": "#fbe5c3"}
 """Dark, middle and light: told apart in grey too, and by hatching; blue and sand for eyes that miss red or green."""
 
@@ -243,3 +243,27 @@ def road_layers(frame: Frame) -> tuple[list[dict[str, Any]], list[str]]:
                   g=light.line_steps(lines))
         )  # fmt: skip
     return layers, notes
+
+
+def water_layers(frame: Frame) -> list[dict[str, Any]]:
+    """Return lakes and rivers as part of the own base map."""
+    water = frame.findings.water
+    if water is None or water.empty:
+        return []
+    extent = max(frame.bounds[2] - frame.bounds[0], frame.bounds[3] - frame.bounds[1])
+    water = light.near(water, np.asarray(frame.findings.units.geometry), extent * 0.02)
+    wet, lines = (water[water["water"] == kind].geometry for kind in ("area", "line"))
+    layers = []
+    if len(wet):
+        drawn = light.within_budget(
+            light.shifted(wet, frame.shift), tolerance=frame.tolerance, vertices=WATER_VERTICES
+        )
+        shapes = [part for shape in drawn for part in light.polygon_steps(shape)]
+        layers.append(layer("water-area", "ground", "water", frame.words.say("water_area"), g=shapes))
+    if len(lines):
+        rivers = light.merged_lines(light.shifted(lines, frame.shift), tolerance=frame.tolerance)
+        layers.append(
+            layer("water-line", "ground", "line", frame.words.say("water_line"), style="water-line",
+                  g=light.line_steps(rivers))
+        )  # fmt: skip
+    return layers

@@ -17,11 +17,20 @@ if TYPE_CHECKING:
 
 CONTROLS = (
     "layers", "search", "search_none", "zoom_in", "zoom_out", "home", "full_screen", "measure", "measure_hint",
-    "measure_distance", "measure_area", "print", "minimap", "close", "about", "states", "not_on_map", "all", "north",
+    "measure_distance", "measure_area", "print", "minimap", "close", "about", "states", "not_on_map", "all", "north", "search_now", "compare", "scale_km", "scale_m",
+    "key_ask", "key_show", "key_wrong",
 )  # fmt: skip
 """Words of the page's controls; ``{what}`` and ``{value}`` are filled in by the page."""
 
 GROUPS = ("units", "proposals", "villages", "facilities", "catchments", "checks", "ground")
+
+NOTES = {
+    "proposals": ("proposal",),
+    "facilities": ("planned", "closed"),
+    "villages": ("village",),
+    "catchments": ("catchment",),
+}
+"""What the legend says of a group beside its symbols."""
 
 
 def page(findings: Findings, *, shift: Shift | None, base_map: str | None) -> dict[str, Any]:
@@ -43,7 +52,7 @@ def page(findings: Findings, *, shift: Shift | None, base_map: str | None) -> di
     layers = [
         *areas.unit_layers(frame),
         *catchments,
-        *({**road, "on": base_map is None} for road in roads),
+        *({**ground, "on": base_map is None} for ground in (*areas.water_layers(frame), *roads)),
         *borders,
         *villages,
         *points.facility_layers(frame),
@@ -71,8 +80,9 @@ def page(findings: Findings, *, shift: Shift | None, base_map: str | None) -> di
         if findings.approval_number
         else frame.words.say("approval_missing"),
         "words": {key: frame.words.say(key) for key in CONTROLS},
-        "notes": {name: frame.words.say(f"legend_{name}") for name in ("planned", "closed", "village")},
-        "faint": base_map is not None,
+        "notes": {
+            group: [frame.words.say(f"legend_{name}") for name in names] for group, names in NOTES.items()
+        },
         "bounds": _bounds(frame),
     }
 

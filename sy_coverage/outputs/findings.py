@@ -65,6 +65,12 @@ class Findings:
     approval_number: str = ""
     base_map: Literal["tianditu", "osm", "gaode"] | None = None
     """An online base map for the interactive maps; None: they ask nobody for anything."""
+    key_in_page: bool = False
+    """Whether a map over Tianditu carries the key for everybody to read."""
+    attribution: str = ""
+    """Who must be named beside a map for its roads and water."""
+    water: GeoDataFrame | None = None
+    """For orientation: `water` (area or line), `geometry`."""
     scope_id: str = "city"
     scope_name: str = ""
     office: str = ""

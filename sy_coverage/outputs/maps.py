@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 BaseMap = Literal["tianditu", "osm", "gaode"]
 
 TIANDITU_KEY = "TIANDITU_BROWSER_KEY"
-"""Environment variable with the Tianditu key of type browser; it is written into the page, so it must be one that may be seen."""
+"""Environment variable with the Tianditu key of type browser; written into a page only where the study says so."""
 
 _TIANDITU = (
-    "https://t{{s}}.tianditu.gov.cn/{layer}_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER={layer}"
-    "&STYLE=default&TILEMATRIXSET=w&FORMAT=tiles&TILEMATRIX={{z}}&TILEROW={{y}}&TILECOL={{x}}&tk={key}"
+    "https://t{s}.tianditu.gov.cn/{layer}_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER={layer}"
+    "&STYLE=default&TILEMATRIXSET=w&FORMAT=tiles&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}&tk={tk}"
 )
 _TILES: dict[str, tuple[tuple[str, ...], str, dict[str, Any]]] = {
     "tianditu": (
@@ -32,9 +32,9 @@ _TILES: dict[str, tuple[tuple[str, ...], str, dict[str, Any]]] = {
         "天地图 GS(2024)0650号",
         {"subdomains": "01234567", "max_zoom": 18},
     ),
-    "osm": (("https://tile.openstreetmap.org/{{z}}/{{x}}/{{y}}.png",), "© OpenStreetMap contributors", {"max_zoom": 19}),
+    "osm": (("https://tile.openstreetmap.org/{z}/{x}/{y}.png",), "© OpenStreetMap contributors", {"max_zoom": 19}),
     "gaode": (
-        ("https://webrd0{{s}}.is.autonavi.com/appmaptile?lang=zh_cn&size=1&scale=1&style=8&x={{x}}&y={{y}}&z={{z}}",),
+        ("https://webrd0{s}.is.autonavi.com/appmaptile?lang=zh_cn&size=1&scale=1&style=8&x={x}&y={y}&z={z}",),
         "© 高德地图",
         {"subdomains": "1234", "max_zoom": 18},
     ),
@@ -71,6 +71,8 @@ class Map:
 
     page: str = field(repr=False)
     title: str
+    keyless: str | None = field(default=None, repr=False)
+    """The page without the key of its base map, where it carries one: what a notebook keeps."""
 
     def html(self) -> str:
         """Return the whole page; it asks no server for anything unless an online base map was chosen."""
@@ -85,7 +87,8 @@ class Map:
         )
 
     def _repr_html_(self) -> str:
-        return self.embed()
+        # a notebook keeps what it shows, and no key may lie in a notebook
+        return (self if self.keyless is None else Map(self.keyless, self.title)).embed()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the page to `path`, all of it or nothing.
@@ -100,7 +103,7 @@ class Map:
         _files.write_bytes(path, self.page.encode("utf-8"))
 
 
-def draw(findings: Findings, *, base_map: BaseMap | None = None) -> Map:
+def draw(findings: Findings, *, base_map: BaseMap | None = None, key_in_page: bool | None = None) -> Map:
     """Return the map of `findings`: a city, or one county (`findings.of_county(…)`).
 
     Parameters
@@ -108,13 +111,16 @@ def draw(findings: Findings, *, base_map: BaseMap | None = None) -> Map:
     findings
         What was found; frames in EPSG:4326. They are not changed.
     base_map
-        None takes that of `findings`; without one it draws the roads of `findings` and asks no server for anything. ``"tianditu"`` (its key from the environment variable
-        ``TIANDITU_BROWSER_KEY``), ``"osm"`` and ``"gaode"`` lay an online map beneath; for Gaode all data is shifted to GCJ-02.
+        None takes that of `findings`; without one it draws the roads of `findings` and asks no server for anything. ``"tianditu"``,
+        ``"osm"`` and ``"gaode"`` lay an online map beneath; for Gaode all data is shifted to GCJ-02.
+    key_in_page
+        Whether a map over Tianditu carries the key of the environment variable ``TIANDITU_BROWSER_KEY``, for everybody to read who
+        opens it; without, the page asks its reader for one. None takes what `findings` say.
 
     Raises
     ------
     ConfigError
-        If `base_map` is none of these, or the key for Tianditu is missing or is no key.
+        If `base_map` is none of these, or the key that the page shall carry is missing or is no key.
     """
     base_map = findings.base_map if base_map is None else base_map
     if base_map is not None and base_map not in _TILES:
@@ -128,8 +134,29 @@ def draw(findings: Findings, *, base_map: BaseMap | None = None) -> Map:
             return moved
 
     content = _map_page.page(findings, shift=shift, base_map=base_map)
-    content["attribution"] = "Leaflet" if base_map is None else f"Leaflet | {_TILES[base_map][1]}"
-    return Map(_rendered(content, base_map), content["title"])
+    named = ["Leaflet", findings.attribution, _TILES[base_map][1] if base_map else ""]
+    content["attribution"] = " | ".join(dict.fromkeys(name for name in named if name))
+    key = (
+        _key()
+        if base_map == "tianditu" and (findings.key_in_page if key_in_page is None else key_in_page)
+        else ""
+    )
+    content["base"] = {"online": base_map is not None, "asks": base_map == "tianditu"}
+    keyless = _rendered(content, base_map)
+    return Map(
+        _rendered(content, base_map, key) if key else keyless, content["title"], keyless if key else None
+    )
+
+
+def _key() -> str:
+    """Return the key of the environment."""
+    key = os.environ.get(TIANDITU_KEY, "")
+    if not re.fullmatch(r"[0-9A-Za-z]{8,64}", key):
+        raise ConfigError(
+            f"base map 'tianditu' needs a key of type browser in the environment variable {TIANDITU_KEY}"
+            " (letters and digits), or leave key_in_page off: then the page asks for it"
+        )
+    return key
 
 
 def _asset(name: str) -> str:
@@ -147,7 +174,7 @@ def _scripts() -> str:
     leaflet = re.sub(r"(?m)^//# sourceMappingURL=.*$", "", _asset("leaflet.js"))
     # its name stands at the foot of the page; the link in it would be the only way out of the file
     leaflet = re.sub(r'<a href="https://leafletjs\.com"[^>]*>', "<a>", leaflet)
-    ours = "".join(_asset(f"map_{part}.js") for part in ("core", "layers", "panel", "tools"))
+    ours = "".join(_asset(f"map_{part}.js") for part in ("core", "layers", "compare", "panel", "tools"))
     return leaflet + "\n" + ours
 
 
@@ -164,26 +191,23 @@ def _policy(base_map: str | None) -> str:
     )
 
 
-def _tile_layers(base_map: str | None) -> list[Any]:
-    """Return the folium layers of an online base map."""
+def _tile_layers(base_map: str | None, key: str) -> list[Any]:
+    """Return the folium layers of an online base map; those that still wait for a key are not on the map yet."""
     import folium  # noqa: PLC0415  half a second, only for who draws
 
     if base_map is None:
         return []
     urls, attribution, options = _TILES[base_map]
-    key = os.environ.get(TIANDITU_KEY, "") if base_map == "tianditu" else ""
-    if base_map == "tianditu" and not re.fullmatch(r"[0-9A-Za-z]{8,64}", key):
-        raise ConfigError(
-            f"base map 'tianditu' needs a key of type browser in the environment variable {TIANDITU_KEY}"
-            " (letters and digits)"
-        )
+    keyed = {"tk": key} if base_map == "tianditu" else {}
     return [
-        folium.TileLayer(tiles=url.format(key=key), attr=inert(attribution), control=False, **options)
+        folium.TileLayer(
+            tiles=url, attr=inert(attribution), control=False, show=bool(key) or not keyed, **options, **keyed
+        )
         for url in urls
     ]
 
 
-def _rendered(content: dict[str, Any], base_map: str | None) -> str:
+def _rendered(content: dict[str, Any], base_map: str | None, key: str = "") -> str:
     """Return the page that folium makes: Leaflet's map, our styles and scripts, and the data as inert JSON."""
     import folium  # noqa: PLC0415  half a second, only for who draws
     from branca.element import Element, MacroElement  # noqa: PLC0415
@@ -208,8 +232,12 @@ def _rendered(content: dict[str, Any], base_map: str | None) -> str:
         """The call that builds our layers and controls on folium's map."""
 
         _template = Template(
-            "{% macro script(this, kwargs) %}sy.start({{ this._parent.get_name() }});{% endmacro %}"
+            "{% macro script(this, kwargs) %}sy.start({{ this._parent.get_name() }}, [{{ this.tiles() }}]);{% endmacro %}"
         )
+
+        def tiles(self) -> str:
+            """Return the names of the layers of the base map."""
+            return ",".join(layer.get_name() for layer in tiles)
 
     (south, west), (north, east) = content["bounds"]
     page = Page(
@@ -222,8 +250,9 @@ def _rendered(content: dict[str, Any], base_map: str | None) -> str:
         attribution_control=False,
         font_size="14px",
     )
-    for tiles in _tile_layers(base_map):
-        page.add_child(tiles)
+    tiles = _tile_layers(base_map, key)
+    for one in tiles:
+        page.add_child(one)
     page.add_child(Start())  # type: ignore[no-untyped-call]  # branca has no types
     figure: Any = page.get_root()
     figure.title = inert(content["title"])

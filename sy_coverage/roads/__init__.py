@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sy_coverage.roads.overlap import catchment_overlap
     from sy_coverage.roads.travel_modes import TravelMode, travel_mode
     from sy_coverage.roads.travel_times import TravelTimes
+    from sy_coverage.roads.water import read_water
 
 __all__ = [
     "RoadNetwork",
@@ -26,6 +27,7 @@ __all__ = [
     "from_networkx",
     "load",
     "read_osm",
+    "read_water",
     "travel_mode",
 ]
 
@@ -39,6 +41,7 @@ _WHERE = {
     "load": "_storage",
     "catchment_overlap": "overlap",
     "read_osm": "osm",
+    "read_water": "water",
     "travel_mode": "travel_modes",
 }
 

@@ -133,6 +133,8 @@ class Roads(_Section):
     """An OpenStreetMap extract (``.osm.pbf``, ``.osm``), an OSMnx GraphML file, or a network saved as ``.network``."""
     max_snap_m: float = Field(default=1000.0, gt=0, allow_inf_nan=False)
     """A point farther from every road than this is unreachable."""
+    attribution: str | None = None
+    """Who is named beside a map for the roads; without, OpenStreetMap where the source is of OpenStreetMap."""
 
 
 class Geocoding(_Section):
@@ -211,7 +213,11 @@ class MapOptions(_Section):
     approval_number: str = ""
     """审图号, printed on every map."""
     base_map: Literal["tianditu", "osm", "gaode"] | None = None
-    """An online base map; without one a map asks nobody for anything."""
+    """An online base map; without one a map asks nobody for anything. Servers of OpenStreetMap may refuse a page that is opened from
+    a disk and not from a web site."""
+    key_in_page: bool = False
+    """Whether a map over Tianditu carries the key (of type browser, from TIANDITU_BROWSER_KEY) where everybody can read it; without,
+    the page asks its reader for one."""
 
 
 class StudyConfig(_Section):

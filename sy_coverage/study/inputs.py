@@ -14,6 +14,7 @@ import pandas as pd
 from sy_coverage import _files, coverage, places, roads
 from sy_coverage import policy as policies
 from sy_coverage._frames import CANDIDATES, checked
+from sy_coverage._osm import is_osm
 from sy_coverage.errors import UnknownIdError, some
 from sy_coverage.study.geocoding import location_sources
 from sy_coverage.study.progress import Progress, silent
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 READINGS = ("scope", "rule", "share", "elders", "nursing_bed_base")
 """What a policy leaves open and `[siting]` may choose."""
+OPENSTREETMAP = "© OpenStreetMap contributors, ODbL"
+FROM_OSM = (".graphml", ".network")
+"""Files that hold roads of OpenStreetMap, though not in its own format."""
 SAVED_NETWORK = ".network"
 """How the name of a file ends that `RoadNetwork.save` wrote and `[roads] source` may name."""
 
@@ -218,6 +222,21 @@ class Inputs:
             if source.endswith(SAVED_NETWORK):
                 return roads.load(source)
             return roads.read_osm(source, modes=tuple(modes), area=self.units)
+
+    @cached_property
+    def water(self) -> GeoDataFrame | None:
+        """Rivers and lakes to draw, where the roads come from an OpenStreetMap extract."""
+        source = self.path(self.config.roads.source)
+        return roads.read_water(source, area=self.units) if is_osm(source) else None
+
+    @property
+    def attribution(self) -> str:
+        """Who must be named beside a map for its roads and water."""
+        given = self.config.roads
+        if given.attribution is not None:
+            return given.attribution
+        source = given.source
+        return OPENSTREETMAP if source == "osm" or is_osm(source) or source.endswith(FROM_OSM) else ""
 
     @cached_property
     def open_facilities(self) -> GeoDataFrame:

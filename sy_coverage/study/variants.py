@@ -24,6 +24,7 @@ NEEDS: dict[str, frozenset[str]] = {
     "doubts": _PLACES,
     "listed_candidates": _PLACES | {"candidates"},
     "network": frozenset({"study", "boundaries", "roads", "access"}),
+    "water": frozenset({"study", "boundaries", "roads"}),
     "candidates": _SITES,
     "times": _SITES,
     "between_homes": _SITES,

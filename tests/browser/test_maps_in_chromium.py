@@ -72,7 +72,7 @@ def test_layers_toggle_one_by_one_and_by_group(city):
 
 def test_going_back_to_today_takes_the_proposed_sites_away(city):
     today, *later = city.page.locator(".sy-states button").all()
-    assert [b.inner_text() for b in (today, *later)] == ["今天", "2025 年", "2026 年", "2027 年", "规划后"]
+    assert [b.inner_text() for b in (today, *later)] == ["现状", "2025 年", "2026 年", "2027 年", "规划后"]
     today.click()
     assert city.page.locator(".sy-pin").count() == 0
     later[0].click()
@@ -83,6 +83,62 @@ def test_going_back_to_today_takes_the_proposed_sites_away(city):
     assert city.page.locator(".sy-pin").count() == 7
 
 
+def test_two_points_in_time_are_compared_on_both_sides_of_a_divider(city):
+    page = city.page
+    assert page.locator(".sy-divider").is_hidden()
+    page.locator(".sy-compare").click()
+    assert page.locator(".sy-when").all_inner_texts() == ["现状", "规划后"]
+    # the same data twice: on the left as things stand, on the right with the plan
+    assert page.locator(".sy-before .sy-pin").count() == 0
+    assert page.locator(".folium-map .sy-pin").count() == 7
+    page.locator(".sy-states button").nth(1).click()
+    assert page.locator(".sy-when").all_inner_texts() == ["现状", "2025 年"]
+    page.locator("input[data-layer='unit-township']").uncheck()
+    both = (
+        "() => [sy.layers, sy.layers.twin].map((l) => l.all.find((e) => e.layer.id === 'unit-township').on)"
+    )
+    assert city.run(both) == [False, False]
+    # one view for both
+    city.run("() => { sy.map.setView([27.05, 111.2], 11, { animate: false }); }")
+    views = "() => [sy.map, sy.beside].map((m) => [m.getZoom(), m.getCenter().lat.toFixed(4), m.getCenter().lng.toFixed(4)])"
+    one, other = city.run(views)
+    assert one == other == [11, "27.0500", "111.2000"]
+    # the divider follows the mouse and the keys, and what is left of it is not the map of the plan
+    box = page.locator(".sy-divider").bounding_box()
+    page.mouse.move(box["x"] + 12, 700)
+    page.mouse.down()
+    page.mouse.move(700, 700)
+    page.mouse.up()
+    at = "() => Number(document.querySelector('.sy-divider').getAttribute('aria-valuenow'))"
+    assert city.run(at) == 50
+    page.locator(".sy-divider").press("ArrowLeft")
+    assert city.run(at) == 48
+    side = "(x) => Boolean(document.elementFromPoint(x, 650).closest('.sy-before'))"
+    assert [city.run(side, x) for x in (500, 900)] == [True, False]
+    page.locator(".sy-compare").click()
+    assert page.locator(".sy-before").is_hidden()
+    assert city.run(side, 500) is False
+    assert city.complaints == []
+
+
+def test_a_map_over_tianditu_asks_its_reader_for_a_key_and_only_then_the_service(opened, all_findings):
+    page = opened(maps.draw(all_findings, base_map="tianditu").html())
+    page.page.wait_for_timeout(200)
+    assert [url for url in page.requests if url.startswith("http")] == []
+    assert page.complaints == []
+    page.page.fill(".sy-asks input", "no key")
+    page.page.click(".sy-asks .sy-link")
+    assert "8 至 64" in page.page.locator(".sy-asks p").inner_text()
+    page.page.fill(".sy-asks input", "0123456789abcdef")
+    page.page.press(".sy-asks input", "Enter")
+    page.page.wait_for_timeout(300)
+    asked = [url for url in page.requests if url.startswith("http")]
+    assert asked
+    assert all(".tianditu.gov.cn/" in url and "tk=0123456789abcdef" in url for url in asked)
+    assert page.page.locator(".sy-asks").count() == 0
+    assert not [c for c in page.complaints if c.startswith(("exception", "dialog"))]
+
+
 def test_search_finds_a_place_by_part_of_its_name_and_goes_there(city):
     city.page.fill(".sy-search input", "乙")
     assert city.page.locator(".sy-search li").first.inner_text().split("\n")[0] == "乙镇"
@@ -91,6 +147,21 @@ def test_search_finds_a_place_by_part_of_its_name_and_goes_there(city):
     assert city.page.locator(".sy-pop h3").inner_text() == "乙镇"
     city.page.fill(".sy-search input", "没有这个地方")
     assert "没有找到" in city.page.locator(".sy-search .sy-none").inner_text()
+
+
+def test_search_finds_both_parts_of_a_divided_town_by_its_old_name(opened, all_findings):
+    county = {"county_id": "430524", "county": "隆回县"}
+    towns = all_findings.units.assign(**county).rename(
+        index={"990100100": "430524001", "990100101": "430524002"}
+    )
+    names = towns["name"].to_dict() | {"430524001": "桃花坪街道", "430524002": "花门街道"}
+    page = opened(maps.draw(replace(all_findings, units=towns.assign(name=names))).html())
+    page.page.fill(".sy-search input", "桃洪镇")
+    listed = page.page.locator(".sy-search li").all_inner_texts()
+    assert [row.split("\n") for row in listed] == [["桃洪镇", "今桃花坪街道"], ["桃洪镇", "今花门街道"]]
+    page.page.locator(".sy-search li").nth(1).click()
+    assert page.page.locator(".sy-pop h3").inner_text() == "花门街道"
+    assert "桃洪镇" in page.page.locator(".sy-pop table").inner_text()
 
 
 def test_search_finds_a_town_from_the_first_letters_of_its_name(opened, all_findings):
@@ -172,7 +243,7 @@ def test_hostile_names_are_shown_letter_by_letter_and_run_nothing(opened, all_fi
     assert spoken in [said(t) for t in page.page.locator(".leaflet-tooltip").all_text_contents()]
     page.page.fill(".sy-search input", "script")
     assert spoken in [said(t) for t in page.page.locator(".sy-search li span").all_text_contents()]
-    page.page.locator(".sy-link").click()
+    page.page.locator(".sy-right .sy-link").click()
     assert spoken in [said(t) for t in page.page.locator(".sy-drawer li > *").all_text_contents()]
     page.page.wait_for_timeout(200)
     assert page.complaints == [], "no dialog, no error"
@@ -280,7 +351,7 @@ def test_an_online_base_map_is_asked_for_tiles_and_nobody_else_is(opened, all_fi
 
 
 def test_the_list_to_verify_leads_to_the_place_on_the_map(city):
-    city.page.locator(".sy-link").click()
+    city.page.locator(".sy-right .sy-link").click()
     assert city.page.locator(".sy-drawer li").count() == 3
     city.page.locator(".sy-go", has_text="示例甲镇敬老院").click()
     city.page.wait_for_selector(".sy-pop h3")

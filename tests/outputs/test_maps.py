@@ -350,7 +350,7 @@ def test_findings_without_plan_facilities_or_roads_still_make_a_map(findings):
         counties=findings.counties.assign(status=None, proved=None, new_sites=0, cost=0.0),
     )
     data = data_of(maps.draw(empty))
-    assert data["states"] == ["今天", "规划后"]
+    assert data["states"] == ["现状", "规划后"]
     assert data["checks"]["note"] == "没有待核实的记录。"
     assert rows(layer(data, "names"), "试验县")["方案"] == "尚无方案"
 
@@ -391,7 +391,7 @@ def test_a_saved_map_is_the_page_and_a_folder_that_refuses_is_said(findings, tmp
         drawn.save(tmp_path / "file" / "map.html")
 
 
-def test_an_online_base_map_is_used_only_when_chosen_and_only_its_host_is_allowed(findings, monkeypatch):
+def test_an_online_base_map_is_used_only_when_chosen_and_only_its_host_is_allowed(findings):
     osm = maps.draw(findings, base_map="osm").html()
     assert "https://tile.openstreetmap.org/{z}/{x}/{y}.png" in osm
     assert (
@@ -399,20 +399,58 @@ def test_an_online_base_map_is_used_only_when_chosen_and_only_its_host_is_allowe
         == "Leaflet | © OpenStreetMap contributors"
     )
     assert "img-src data: blob: https://tile.openstreetmap.org" in osm
-    monkeypatch.setenv("TIANDITU_BROWSER_KEY", "0123456789abcdef")
-    tianditu = maps.draw(findings, base_map="tianditu").html()
-    assert "tk=0123456789abcdef" in tianditu.replace("\\u0026", "&")
-    assert "0123456789abcdef" not in maps.draw(findings).html()
     with pytest.raises(ConfigError, match="choose one of tianditu, osm, gaode"):
         maps.draw(findings, base_map="bing")
+
+
+def test_a_key_is_in_a_page_only_when_that_is_asked_for_and_never_in_a_notebook(findings, monkeypatch):
+    key = "0123456789abcdef"
+    bare = maps.draw(findings, base_map="tianditu").html()
+    monkeypatch.setenv("TIANDITU_BROWSER_KEY", key)
+    assert maps.draw(findings, base_map="tianditu").html() == bare, "the environment changes no byte"
+    assert "https://t{s}.tianditu.gov.cn/vec_w/wmts" in bare.replace("\\u0026", "&")
+    for drawn in (
+        maps.draw(findings, base_map="tianditu", key_in_page=True),
+        maps.draw(replace(findings, base_map="tianditu", key_in_page=True)),
+    ):
+        assert drawn.html().count(key) == 2, "once for each of its two layers"
+        assert key in drawn.embed()
+        assert key not in drawn._repr_html_() + repr(drawn)
+    # no other base map has a use for it
+    assert key not in maps.draw(replace(findings, key_in_page=True)).html()
+    assert key not in maps.draw(findings, base_map="osm", key_in_page=True).html()
 
 
 @pytest.mark.parametrize("key", ["", "short", "{{ 7 }}aaaaaaaaaaa", "0123456789abcdef</script>"])
 def test_a_tianditu_key_that_is_none_is_refused_without_repeating_it(findings, monkeypatch, key):
     monkeypatch.setenv("TIANDITU_BROWSER_KEY", key)
     with pytest.raises(ConfigError) as caught:
-        maps.draw(findings, base_map="tianditu")
+        maps.draw(findings, base_map="tianditu", key_in_page=True)
     assert not key or key not in str(caught.value)
+
+
+def test_whoever_made_the_roads_is_named_beside_the_map(findings):
+    named = replace(findings, attribution="© OpenStreetMap contributors, ODbL")
+    assert data_of(maps.draw(named))["attribution"] == "Leaflet | © OpenStreetMap contributors, ODbL"
+    assert data_of(maps.draw(findings))["attribution"] == "Leaflet"
+
+
+def test_lakes_and_rivers_near_the_units_are_drawn_and_those_far_away_are_not(findings):
+    west, south, east, north = findings.units.total_bounds
+    x, y = (west + east) / 2, (south + north) / 2
+    lake = box(x, y, x + 0.02, y + 0.01)
+    water = gpd.GeoDataFrame(
+        {"water": ["area", "area", "line", "line"]},
+        geometry=[lake, box(x + 9, y, x + 9.1, y + 0.1), LineString([(west, y), (east, y)]), LineString([(x, y + 9), (x, y + 8)])],
+        crs="EPSG:4326",
+    )  # fmt: skip
+    data = data_of(maps.draw(replace(findings, water=water)))
+    (ring,) = (rings for (rings,) in layer(data, "water-area")["g"])
+    corners = np.cumsum(np.array(ring).reshape(-1, 2), axis=0) / 1e5
+    assert Polygon(corners).symmetric_difference(lake).area < 1e-6
+    (river,) = layer(data, "water-line")["g"]
+    assert river[1] / 1e5 == pytest.approx(y, abs=1e-5)
+    assert not [one for one in data_of(maps.draw(findings))["layers"] if one["id"].startswith("water")]
 
 
 def test_data_over_gaode_is_shifted_to_gcj02(findings):

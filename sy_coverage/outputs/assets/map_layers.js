@@ -5,9 +5,11 @@
     "border-official": { color: "#4d473c", weight: 1 },
     "border-county": { color: "#3b342a", weight: 2.2 },
     "road-motorway": { color: "#b5651d", weight: 2.4 },
-    "road-trunk": { color: "#c98f4e", weight: 1.7 },
-    "road-secondary": { color: "#a9a194", weight: 1.1 },
-    "road-minor": { color: "#b9b2a6", weight: 0.6 },
+    "road-trunk": { color: "#d39a58", weight: 1.7 },
+    "road-secondary": { color: "#ffffff", weight: 1.2, bare: "#b9b2a6" },
+    "road-minor": { color: "#ffffff", weight: 0.7, bare: "#cdc7bb" },
+    "water-line": { color: "#8ea4ad", weight: 1.4 },
+    "water-area": { color: "#8ea4ad", weight: 0.6, fill: "#c3cfd4" },
   };
   sy.LINES = LINES;
   const DOTS = {
@@ -15,7 +17,9 @@
     covered: { color: "#24506e", weight: 0.5, fillColor: "#ffffff", fillOpacity: 0.9 },
   };
   sy.DOTS = DOTS;
-  const ORDER = ["unit", "shed", "road", "line", "dot", "symbol", "doubt"];
+  const ORDER = ["unit", "water", "shed", "road", "line", "dot", "symbol", "doubt"];
+  /* A proposed site wears a ring that no existing facility has. */
+  sy.RING = { stroke: "#ffc145", width: 0.36 };
   const MINOR_FROM = 11;
   const NAMES_FROM = 9.5;
   /* Further out, numbered sites shrink to their symbols so that they do not hide the map. */
@@ -60,11 +64,11 @@
       if (state.byShare) {
         const fifth = feature.a[state.now === data.states.length - 1 ? 1 : 0];
         const colour = fifth < 0 ? "#ffffff" : data.share.classes[fifth].colour;
-        return { stroke: false, fill: true, fillColor: colour, fillOpacity: data.faint ? 0.55 : 0.9 };
+        return { stroke: false, fill: true, fillColor: colour, fillOpacity: data.base.shown ? 0.55 : 0.9 };
       }
       const c = feature.c;
       const fill = c === 0 ? data.status[0].colour : c > 0 && c <= state.now ? hatched : data.status[2].colour;
-      return { stroke: false, fill: true, fillColor: fill, fillOpacity: data.faint ? 0.5 : 0.86 };
+      return { stroke: false, fill: true, fillColor: fill, fillOpacity: data.base.shown ? 0.5 : 0.86 };
     }
     function open(layer, feature, at) {
       const wide = map.getSize().x >= 1000;
@@ -126,7 +130,7 @@
       },
       pin(layer, feature) {
         const box = sy.el("div", "sy-pin-in");
-        box.appendChild(sy.svg(layer.symbol, layer.colour, 34, { stroke: "#ffffff", width: 0.2 }));
+        box.appendChild(sy.svg(layer.symbol, layer.colour, 34, sy.RING));
         const number = sy.el("span", "", String(feature.n));
         number.style.color = sy.ink(layer.colour);
         box.appendChild(number);
@@ -143,10 +147,17 @@
       if (layer.type === "line") {
         const style = LINES[layer.style];
         const paths = layer.g.map(sy.path);
-        if (layer.style.startsWith("road") && layer.style !== "road-minor") {
-          group.addLayer(L.polyline(paths, { renderer: canvas, interactive: false, color: "#ffffff", weight: style.weight + 1.2, opacity: 0.75 }));
+        if (layer.style === "road-motorway" || layer.style === "road-trunk") {
+          entry.edge = L.polyline(paths, { renderer: canvas, interactive: false, color: "#ffffff", weight: style.weight + 1.4, opacity: 0.8 });
+          group.addLayer(entry.edge);
         }
-        group.addLayer(L.polyline(paths, { renderer: canvas, interactive: false, opacity: 1, ...style }));
+        entry.line = L.polyline(paths, { renderer: canvas, interactive: false, ...style });
+        group.addLayer(entry.line);
+      } else if (layer.type === "water") {
+        const style = LINES["water-area"];
+        layer.g.forEach((part) => group.addLayer(L.polygon(part.map(sy.path), {
+          renderer: canvas, interactive: false, color: style.color, weight: style.weight, fillColor: style.fill, fillOpacity: 0.95,
+        })));
       } else if (layer.type === "shed") {
         entry.rings = layer.features.map((feature) => feature.g.map((part) => part.map(sy.path)));
         entry.area = new sy.Union([], {
@@ -166,14 +177,24 @@
       });
     }
     function rank(entry) {
-      const isRoad = entry.layer.type === "line" && entry.layer.style.startsWith("road");
-      return ORDER.indexOf(isRoad ? "road" : entry.layer.type);
+      const kind = entry.layer.type === "line" ? entry.layer.style.split("-")[0] : entry.layer.type;
+      return ORDER.indexOf(ORDER.includes(kind) ? kind : "line");
+    }
+
+    /* Roads are white on coloured units and grey where there are none; far out they are fine, so that the colours speak. */
+    function lineStyle(entry, far, bare) {
+      const style = LINES[entry.layer.style];
+      if (entry.layer.style.startsWith("border")) return;
+      entry.line.setStyle({ color: bare && style.bare ? style.bare : style.color, weight: style.weight * (far ? 0.6 : 1), opacity: far ? 0.85 : 1 });
+      if (entry.edge) entry.edge.setStyle({ weight: style.weight * (far ? 0.6 : 1) + (far ? 0.8 : 1.4) });
     }
 
     /* Far out, dots and symbols are small so that they do not hide the map. */
     const size = () => Math.min(Math.max((map.getZoom() - 6) / 4.2, 0.5), 1.25);
 
     function refresh() {
+      const far = map.getZoom() < PINS_FROM;
+      const bare = data.base.shown || !built.some((e) => e.layer.type === "unit" && e.on);
       built.forEach((entry) => {
         const layer = entry.layer;
         entry.items.shown = 0;
@@ -188,6 +209,7 @@
           if (layer.type === "dot") shape.setRadius(feature.r * size());
           if (layer.type === "symbol") shape.setRadius(5.5 * size());
         });
+        if (entry.line) lineStyle(entry, far, bare);
         if (entry.area && entry.visible && entry.drawnAt !== state.now) {
           entry.drawnAt = state.now;
           entry.area.setLatLngs(entry.rings.filter((_, i) => sy.isOpenAt(layer.features[i], state.now)).flat());
@@ -198,18 +220,30 @@
         if (entry.visible && !map.hasLayer(entry.group)) map.addLayer(entry.group);
         if (!entry.visible && map.hasLayer(entry.group)) map.removeLayer(entry.group);
       });
-      map.getContainer().classList.toggle("sy-far", map.getZoom() < PINS_FROM);
+      map.getContainer().classList.toggle("sy-far", far);
+      map.getContainer().classList.toggle("sy-farther", map.getZoom() < 8.2);
       arrange();
       spread();
       names();
     }
     self.refresh = refresh;
+    /* What the panel switches holds for the map beside it too; only the point in time is each one's own. */
     self.toggle = function (id, on) {
       built.filter((e) => e.layer.id === id).forEach((e) => { e.on = on; });
       refresh();
+      if (self.twin) self.twin.toggle(id, on);
     };
-    self.colourByShare = function (on) { state.byShare = on; refresh(); };
+    self.colourByShare = function (on) {
+      state.byShare = on;
+      refresh();
+      if (self.twin) self.twin.colourByShare(on);
+    };
     self.at = function (index) { state.now = index; map.closePopup(); refresh(); };
+    self.like = function (other) {
+      built.forEach((entry, i) => { entry.on = other.all[i].on; });
+      state.byShare = other.byShare();
+    };
+    self.byShare = () => state.byShare;
 
     /* Names: counties first, then streets and townships; one that would lie on another is left out. */
     const labels = L.layerGroup().addTo(map);

@@ -39,6 +39,7 @@
       function choose() {
         bar.querySelectorAll("button").forEach((b) => b.setAttribute("aria-checked", String(b === button)));
         layers.at(i);
+        if (sy.onState) sy.onState(name);
       }
       button.setAttribute("aria-checked", String(i === data.states.length - 1));
       button.addEventListener("click", choose);
@@ -50,6 +51,7 @@
       bar.appendChild(button);
     });
     card.appendChild(bar);
+    sy.compareButton(card, data, layers);
   };
 
   function swatch(entry) {
@@ -57,16 +59,16 @@
     if (layer.type === "symbol") return sy.svg(layer.symbol, layer.colour, 18);
     if (layer.type === "pin") {
       const key = sy.el("span", "sy-key");
-      key.appendChild(sy.svg(layer.symbol, layer.colour, 20, { stroke: layer.colour }));
-      const number = sy.el("b", "", "1");
-      number.style.color = sy.ink(layer.colour);
-      key.appendChild(number);
+      key.appendChild(sy.svg(layer.symbol, layer.colour, 20, sy.RING));
       return key;
     }
     const mark = sy.el("i", "sy-swatch sy-" + layer.type);
     if (layer.type === "line") {
       const style = sy.LINES[layer.style];
-      mark.style.borderTop = Math.max(style.weight, 1) + "px " + (style.dashArray ? "dashed " : "solid ") + style.color;
+      mark.style.borderTop = Math.max(style.weight, 1) + "px " + (style.dashArray ? "dashed " : "solid ") + (style.bare || style.color);
+    } else if (layer.type === "water") {
+      mark.style.background = sy.LINES["water-area"].fill;
+      mark.style.borderColor = sy.LINES["water-area"].color;
     } else if (layer.type === "dot") {
       const style = sy.DOTS[layer.style];
       mark.style.background = style.fillColor;
@@ -180,7 +182,7 @@
         const to = every.checked;
         boxes.forEach((b) => { if (b.checked !== to) b.click(); });
       });
-      const note = { facilities: [data.notes.planned, data.notes.closed], villages: [data.notes.village] }[group.id] || [];
+      const note = data.notes[group.id] || [];
       if (note.length) part.appendChild(sy.el("p", "sy-note", note.join(data.language === "zh" ? "；" : "; ")));
       sum();
       body.appendChild(part);
@@ -247,7 +249,7 @@
         const where = layer.type === "dot" ? feature.v[0] : layer.type === "unit" ? feature.v[1] : layer.name;
         const entry = { layer, feature, text: feature.t, where: layer.type === "name" ? "" : where || "", w: weight[layer.type] };
         entries.push({ ...entry, key: folded(feature.t) });
-        (feature.k || []).forEach((old) => entries.push({ ...entry, text: old, where: feature.t, key: folded(old) }));
+        (feature.k || []).forEach((old) => entries.push({ ...entry, text: old, where: data.words.search_now.replace("{what}", () => feature.t), key: folded(old) }));
       });
     });
     let found = [];

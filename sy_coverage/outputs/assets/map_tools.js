@@ -145,7 +145,16 @@
     measure(map, button("measure"), words, root);
     overview(map, button("minimap"), data, root);
     printMenu(button("print"), root);
-    L.control.scale({ imperial: false, position: "bottomleft", maxWidth: 140 }).addTo(map);
+    const Scale = L.Control.Scale.extend({
+      _updateMetric(most) {
+        const metres = this._getRoundNum(most);
+        const text = metres < 1000 ? words.scale_m.replace("{value}", metres) : words.scale_km.replace("{value}", metres / 1000);
+        this._updateScale(this._mScale, text, metres / most);
+      },
+    });
+    const scale = new Scale({ imperial: false, position: "bottomleft", maxWidth: 140 }).addTo(map);
+    /* beside the map and not in it, so that a comparison does not cut it off */
+    root.appendChild(scale.getContainer());
     const north = sy.el("div", "sy-north");
     north.appendChild(sy.el("span", "", "▲"));
     north.appendChild(sy.el("b", "", words.north));
@@ -196,7 +205,41 @@
     button.addEventListener("click", () => { menu.hidden = !menu.hidden; });
   }
 
-  sy.start = function (map) {
+  /* A base map that needs a key waits for its reader to give one: typed here, or behind "#tk=" in the address. */
+  function base(root, data, tiles, layers) {
+    const waiting = data.base.asks && !tiles[0].options.tk;
+    data.base.shown = data.base.online && !waiting;
+    if (!waiting) return null;
+    const card = sy.el("div", "sy-card sy-asks");
+    L.DomEvent.disableClickPropagation(card);
+    const says = sy.el("p", "", data.words.key_ask);
+    const input = sy.el("input");
+    input.type = "password";
+    input.autocomplete = "off";
+    input.setAttribute("aria-label", data.words.key_ask);
+    const button = sy.el("button", "sy-link", data.words.key_show);
+    const shut = sy.el("button", "sy-close", "×");
+    shut.type = "button";
+    shut.setAttribute("aria-label", data.words.close);
+    shut.addEventListener("click", () => card.remove());
+    card.append(says, input, button, shut);
+    function show(key) {
+      if (!/^[0-9A-Za-z]{8,64}$/.test(key)) { says.textContent = data.words.key_wrong; return; }
+      tiles.forEach((layer) => { layer.options.tk = key; layer.addTo(sy.map); });
+      data.base.shown = true;
+      layers().refresh();
+      card.remove();
+    }
+    /* no form: one may not be sent from inside an embedding frame */
+    button.type = "button";
+    button.addEventListener("click", () => show(input.value.trim()));
+    input.addEventListener("keydown", (event) => { if (event.key === "Enter") button.click(); });
+    root.appendChild(card);
+    const given = /^#tk=([0-9A-Za-z]{8,64})$/.exec(window.location.hash);
+    return given ? () => show(given[1]) : null;
+  }
+
+  sy.start = function (map, tiles) {
     const data = sy.read();
     sy.map = map;
     sy.data = data;
@@ -209,14 +252,18 @@
     function home() {
       sy.atHome = true;
       const wide = root.clientWidth >= 760;
+      const above = root.querySelector(".sy-left");
+      const below = root.querySelector(".sy-right");
       map.fitBounds(data.bounds, {
-        paddingTopLeft: wide ? [366, 20] : [10, 150], paddingBottomRight: wide ? [292, 40] : [10, 60], animate: false,
+        paddingTopLeft: wide ? [366, 20] : [8, (above ? above.offsetHeight : 150) + 16],
+        paddingBottomRight: wide ? [292, 40] : [8, (below ? below.offsetHeight : 20) + 50], animate: false,
       });
       sy.atHome = true;
     }
     sy.atHome = true;
     home();
     map.on("dragstart zoomstart", () => { sy.atHome = false; });
+    const key = base(root, data, tiles, () => sy.layers);
     const layers = new sy.Layers(map, data);
     sy.layers = layers;
     layers.refresh();
@@ -230,6 +277,9 @@
     sy.tools(root, map, data, home);
     sy.foot(root, data);
     sy.printing(root, map, data);
+    /* on a narrow screen the map lies between the cards, whose heights are known only now */
+    if (root.clientWidth < 760) home();
+    if (key) key();
     root.dataset.ready = "yes";
   };
 })(window.sy);
