@@ -198,7 +198,7 @@ def _tile_layers(base_map: str | None, key: str) -> list[Any]:
     if base_map is None:
         return []
     urls, attribution, options = _TILES[base_map]
-    keyed = {"tk": key} if base_map == "tianditu" else {}
+    keyed: dict[str, Any] = {"tk": key} if base_map == "tianditu" else {}
     return [
         folium.TileLayer(
             tiles=url, attr=inert(attribution), control=False, show=bool(key) or not keyed, **options, **keyed
