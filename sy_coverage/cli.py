@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -21,6 +22,7 @@ from sy_coverage.errors import CoverageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from types import FrameType
 
     from sy_coverage.labels import Language
     from sy_coverage.study import Study
@@ -53,19 +55,48 @@ Scheduler = Annotated[
 ]
 
 
+class _StoppedError(KeyboardInterrupt):
+    """Ctrl-C was heard."""
+
+
+class _CtrlC:
+    """Hear Ctrl-C once and for all: code that C calls back loses the exception, so every step asks again."""
+
+    def __init__(self) -> None:
+        self._heard = False
+
+    def __enter__(self) -> Self:
+        self._former = signal.signal(signal.SIGINT, self._hear)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._former)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self._heard = True
+        raise _StoppedError
+
+    def stop_if_heard(self) -> None:
+        if self._heard:
+            raise _StoppedError
+
+
 @contextmanager
 def _bars(console: Console, language: Language) -> Iterator[Any]:
     """Show one bar a stage; stages never nest on screen, so a stage inside another has a bar of its own below."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as bars:
+    with _CtrlC() as ctrl_c, Progress(*columns, console=console) as bars:
 
         @contextmanager
         def progress(stage: str, *, total: int = 1) -> Iterator[Callable[[], None]]:
+            ctrl_c.stop_if_heard()
             task = bars.add_task(labels.text(f"study.stage_{stage}", language), total=total)
             steps = 0
 
             def advance() -> None:
                 nonlocal steps
+                ctrl_c.stop_if_heard()
                 steps += 1
                 bars.update(task, completed=min(steps, total))
 
@@ -73,6 +104,7 @@ def _bars(console: Console, language: Language) -> Iterator[Any]:
             bars.update(task, completed=total)
 
         yield progress
+        ctrl_c.stop_if_heard()
 
 
 def _number(value: float, digits: int = 0) -> str:
@@ -148,19 +180,15 @@ def _run(
 ) -> None:
     console = Console()
     failed: Mapping[str, str] = {}
-    try:
-        with _bars(console, language) as progress:
-            study = open_study(progress)
-            if crew:
-                from sy_coverage import counties as many
+    with _interruptible(language), _bars(console, language) as progress:
+        study = open_study(progress)
+        if crew:
+            from sy_coverage import counties as many
 
-                outcome = many.run(study, out, counties=counties or None, **crew)
-                folder, failed = outcome.folder, outcome.failed
-            else:
-                folder = study.save(out, counties=tuple(counties) if counties else None)
-    except KeyboardInterrupt:
-        Console(stderr=True).print(labels.text("study.interrupted", language), soft_wrap=True)
-        raise typer.Exit(130) from None
+            outcome = many.run(study, out, counties=counties or None, **crew)
+            folder, failed = outcome.folder, outcome.failed
+        else:
+            folder = study.save(out, counties=tuple(counties) if counties else None)
     for county_id, reason in failed.items():
         Console(stderr=True).print(f"[red]{escape(county_id)}: {escape(reason)}[/red]", soft_wrap=True)
     _finish(console, study, folder, counties)

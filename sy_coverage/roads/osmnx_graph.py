@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -210,24 +211,43 @@ def _graph(root: Any, path: object) -> nx.MultiDiGraph:
     names = {key.get("id"): key.get("attr.name") for key in root.iter(f"{space}key")}
 
     def read(item: Any) -> dict[str, Any]:
-        return {names.get(d.get("key"), d.get("key")): d.text or "" for d in item.findall(f"{space}data")}
+        return {
+            str(names.get(d.get("key")) or d.get("key")): d.text or "" for d in item.findall(f"{space}data")
+        }
 
-    graph = nx.MultiDiGraph(**read(drawing))
+    graph = nx.MultiDiGraph()
+    graph.graph.update(read(drawing))
     for node in drawing.findall(f"{space}node"):
         data = read(node)
-        graph.add_node(_id(node.get("id")), x=_metres(data.get("x")), y=_metres(data.get("y")))
+        graph.add_node(_id(node.get("id"), path), x=_metres(data.get("x")), y=_metres(data.get("y")))
     for edge in drawing.findall(f"{space}edge"):
         data = read(edge)
         if "geometry" in data:
-            data["geometry"] = shapely.from_wkt(data["geometry"])
+            try:
+                data["geometry"] = shapely.from_wkt(data["geometry"])
+            except shapely.errors.GEOSException as error:
+                raise UnreadableFileError(f"{path}: the line of an edge is no WKT ({error})") from error
         for key in ("highway", "maxspeed"):
             if data.get(key, "").startswith("["):
                 data[key] = [part.strip(" '\"") for part in data[key].strip("[]").split(",")]
-        graph.add_edge(_id(edge.get("source")), _id(edge.get("target")), **data)
-    if not graph.graph.get("crs"):
-        graph.graph["crs"] = GEOGRAPHIC
+        # an attribute may have any name, that of an argument among them
+        graph.add_edges_from([(_id(edge.get("source"), path), _id(edge.get("target"), path), data)])
+    graph.graph["crs"] = _system(graph.graph.get("crs") or GEOGRAPHIC, path)
     return graph
 
 
-def _id(text: str) -> int | str:
-    return int(text) if text.lstrip("-").isdigit() else text
+def _system(written: str, path: object) -> str:
+    from pyproj import CRS  # noqa: PLC0415
+    from pyproj.exceptions import CRSError  # noqa: PLC0415
+
+    try:
+        CRS.from_user_input(written)
+    except CRSError as error:
+        raise UnreadableFileError(f"{path}: its coordinate system '{written}' is unknown") from error
+    return written
+
+
+def _id(text: str | None, path: object) -> int | str:
+    if text is None:
+        raise UnreadableFileError(f"{path}: a node or edge of the graph names no node")
+    return int(text) if re.fullmatch("-?[0-9]{1,18}", text) else text

@@ -59,7 +59,8 @@ class Watch:
     """Count the time of one problem, and hear Ctrl-C without losing the best answer so far.
 
     Used as a context manager around all stages of a problem: within it Ctrl-C sets `interrupted` instead of raising
-    (only in the main thread, where Python delivers it), and a second Ctrl-C raises KeyboardInterrupt as ever.
+    (only in the main thread, where Python delivers it), and a second Ctrl-C raises KeyboardInterrupt as ever. Whoever
+    handles Ctrl-C in their own way is told at the end: an exception is lost in code that the solver calls back.
     """
 
     def __init__(self, options: SolveOptions) -> None:
@@ -75,8 +76,7 @@ class Watch:
         self._depth += 1
         if self._depth == 1 and threading.current_thread() is threading.main_thread():
             former = signal.getsignal(signal.SIGINT)
-            # whoever handles Ctrl-C in their own way keeps doing so
-            if former is signal.default_int_handler:
+            if callable(former):  # not where it is ignored, as in workers, or not Python's
                 self._former = signal.signal(signal.SIGINT, self._heard)
         return self
 
@@ -84,8 +84,10 @@ class Watch:
         """Give Ctrl-C back."""
         self._depth -= 1
         if self._depth == 0 and self._former is not None:
-            signal.signal(signal.SIGINT, self._former)
-            self._former = None
+            former, self._former = self._former, None
+            signal.signal(signal.SIGINT, former)
+            if self.interrupted and former is not signal.default_int_handler:
+                former(signal.SIGINT, None)
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
         if self.interrupted:

@@ -33,14 +33,44 @@ def test_an_osm_file_with_one_wrong_word_is_refused(tmp_path, good, bad):
         roads.read_osm(path)
 
 
+@pytest.mark.parametrize(
+    ("good", "bad", "said"),
+    [
+        ('node id="1"', "node", "names no node"),
+        ('source="1"', "", "names no node"),
+        ("epsg:4326", "epsg:", "its coordinate system 'epsg:' is unknown"),
+        ("</data></edge>", '</data><data key="geometry">LINE</data></edge>', "no WKT"),
+    ],
+)
+def test_a_saved_graph_with_one_wrong_word_is_refused(tmp_path, good, bad, said):
+    import fuzz
+
+    assert good in fuzz.GRAPHML
+    path = tmp_path / "roads.graphml"
+    path.write_text(fuzz.GRAPHML.replace(good, bad, 1), encoding="utf-8")
+    with pytest.raises(UnreadableFileError, match=said):
+        roads.read_osm(path)
+
+
+@pytest.mark.parametrize("name", ["u_for_edge", "incoming_graph_data", "attr", "²"])
+def test_an_attribute_of_a_saved_graph_may_have_any_name(tmp_path, name):
+    import fuzz
+
+    path = tmp_path / "roads.graphml"
+    more = f'<data key="{name}">x</data>'
+    text = fuzz.GRAPHML.replace("</data></edge>", f"</data>{more}</edge>").replace('"2"', '"²"')
+    path.write_text(text.replace("<node", f"{more}<node", 1), encoding="utf-8")
+    assert len(roads.read_osm(path).links) == 1
+
+
 @pytest.mark.parametrize("parser", ["tables", "boundaries", "osm", "tags"])
 def test_a_second_of_fuzzing_finds_nothing(parser):
     import random
 
     import fuzz
 
-    seeds, make = fuzz.PARSERS[parser]
-    feed, chance = make(), random.Random(7)  # noqa: S311  (mutations, no secrets)
+    seeds = fuzz.seeds_of(parser)
+    feed, chance = fuzz.MAKERS[parser](), random.Random(7)  # noqa: S311  (mutations, no secrets)
     tries = {"tables": 150, "boundaries": 150, "osm": 100, "tags": 5000}[parser]
     for content in [*seeds, *(fuzz.mutated(chance.choice(seeds), chance) for _ in range(tries))]:
         wrong = fuzz.tried(feed, content)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -206,6 +207,46 @@ def test_row_66_ctrl_c_on_the_command_line_leaves_130_and_writes_nothing(tmp_pat
     assert run.returncode == 130, said
     assert b"Traceback" not in said
     assert not out.exists()
+
+
+def test_row_66_ctrl_c_while_the_command_is_still_being_opened_leaves_130_without_a_word(tmp_path):
+    study_file, out = toy.write_study(tmp_path), tmp_path / "out"
+    words = [sys.executable, "-X", "importtime", "-m", "sy_coverage", "run", study_file, "--out", out]
+    run = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert run.stderr is not None
+    said = b""
+    for line in run.stderr:  # typer is there, the command line not yet
+        said += line
+        if line.endswith(b" typer\n"):
+            run.send_signal(signal.SIGINT)
+            break
+    said += run.communicate(timeout=60)[1]
+    assert run.returncode == 130, said
+    assert b"Traceback" not in said
+    assert not out.exists()
+
+
+def test_row_66_ctrl_c_that_a_library_swallows_stops_the_run_at_its_next_step():
+    from rich.console import Console
+
+    from sy_coverage import cli
+
+    before, steps = signal.getsignal(signal.SIGINT), []
+
+    def work() -> None:
+        with cli._bars(Console(quiet=True), "en") as progress, progress("plans", total=2) as advance:
+            advance()
+            steps.append(1)
+            with suppress(KeyboardInterrupt):  # as code that C calls back does
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(5)
+            advance()
+            steps.append(2)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert steps == [1]
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def _is_reading(pid: int) -> bool:

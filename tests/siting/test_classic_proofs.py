@@ -189,6 +189,7 @@ def test_a_gap_that_was_allowed_is_stated_and_not_called_optimal():
 
 def test_ctrl_c_keeps_the_best_plan_and_marks_it():
     seen = []
+    PROBLEMS["mclp"]()  # the solver's library is opened before the clock runs
     timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
     plan = siting.lscp(HARD, 5, options=siting.SolveOptions(time_limit_s=30, progress=seen.append))
@@ -199,6 +200,21 @@ def test_ctrl_c_keeps_the_best_plan_and_marks_it():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert seen
     assert all(p.seconds >= 0 and (p.gap is None or p.gap >= 0) for p in seen)
+
+
+def test_ctrl_c_reaches_who_handles_it_otherwise_once_the_solver_has_stopped():
+    heard = []
+    PROBLEMS["mclp"]()
+    former = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    try:
+        timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
+        timer.start()
+        plan = siting.lscp(HARD, 5, options=siting.SolveOptions(time_limit_s=30))
+        timer.join()
+    finally:
+        signal.signal(signal.SIGINT, former)
+    assert heard == [signal.SIGINT]
+    assert plan.status == "feasible"
 
 
 def test_a_second_thread_may_solve_too():
