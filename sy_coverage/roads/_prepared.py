@@ -13,7 +13,7 @@ import pandas as pd
 from sy_coverage.errors import InputError, UnknownIdError, UnknownModeError, some
 from sy_coverage.roads.graph import Graph, Turning, graph, parts_of, turning
 from sy_coverage.roads.snap import Legs, Snapped, Snapper, coordinates, legs, pairs
-from sy_coverage.roads.travel_modes import elder_walk_m_per_s
+from sy_coverage.roads.travel_modes import BUFFER_M, elder_walk_m_per_s, mode_names, travel_mode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from sy_coverage.roads.links import Array, Links
+    from sy_coverage.roads.travel_modes import TravelMode
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,6 +41,8 @@ class Prepared:
     """What was counted, assumed or left out while it was built."""
     forbidden: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
     """By mode, turns that may not be made: int64 (turns, 4), link and direction (0 along, 1 against) in, and out."""
+    tables: Mapping[str, TravelMode] = field(default_factory=lambda: MappingProxyType({}))
+    """By mode, the speeds, delays and slopes its minutes were worked out with; none where the minutes were given."""
     _prepared: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -72,6 +75,12 @@ class Prepared:
             raise UnknownModeError(
                 f"mode '{mode}': this network was built for {', '.join(self.modes)}; read it again with modes="
             )
+
+    def _drawn_m(self, mode: str) -> float:
+        """Return the metres a catchment is drawn wide on each side of a road."""
+        if mode in self.tables:
+            return self.tables[mode].buffer_m
+        return travel_mode(mode).buffer_m if mode in mode_names() else BUFFER_M
 
     def _graph(self, mode: str, *, reverse: bool) -> Graph:
         def make() -> Graph:

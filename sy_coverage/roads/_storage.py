@@ -12,12 +12,13 @@ from sy_coverage import _files
 from sy_coverage.errors import IncompleteNetworkError
 from sy_coverage.roads.links import Links
 from sy_coverage.roads.network import RoadNetwork
+from sy_coverage.roads.travel_modes import TravelMode
 
 if TYPE_CHECKING:
     import os
 
 MAGIC = b"sy_coverage roads\n"
-VERSION = 1
+VERSION = 2
 MOST_BYTES = 20_000_000_000
 _DTYPES = frozenset({"<i2", "<i4", "<i8", "<f8"})
 
@@ -65,6 +66,7 @@ def save(network: RoadNetwork, path: str | os.PathLike[str]) -> None:
         "crs": network.crs,
         "source": network.source,
         "notes": dict(network.notes),
+        "tables": {name: mode.table() for name, mode in network.tables.items()},
     }
     words = json.dumps(header, ensure_ascii=False, sort_keys=True).encode("utf-8")
     seal = hashlib.sha256(words).hexdigest().encode("ascii")
@@ -140,4 +142,5 @@ def _network(header: dict[str, Any], arrays: dict[str, Any]) -> RoadNetwork:
         source=header["source"],
         notes=header["notes"],
         forbidden={k.partition(":")[2]: a for k, a in arrays.items() if k.startswith("forbidden:")},
+        tables={name: TravelMode(name=name, **table) for name, table in header["tables"].items()},
     )

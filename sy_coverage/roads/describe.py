@@ -1,4 +1,4 @@
-"""Say what a network is, and hand the graph that the kernel runs on to networkx."""
+"""Say what a network is and what its minutes were worked out with, and hand the graph that the kernel runs on to networkx."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import networkx as nx
     from pandas import DataFrame
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sy_coverage.roads.graph import Graph
     from sy_coverage.roads.links import Array
     from sy_coverage.roads.network import RoadNetwork
+    from sy_coverage.roads.travel_modes import TravelMode
 
 
 def summary(network: RoadNetwork, parts: Mapping[str, Array]) -> DataFrame:
@@ -63,3 +64,36 @@ def to_networkx(arcs: Graph, ids: list[Any], xy: Array, *, mode: str, crs: str |
         for u, v, m in zip(tails.tolist(), arcs.heads.tolist(), arcs.minutes.tolist(), strict=True)
     )
     return drawn
+
+
+UNITS = {
+    "speed_kph": "km/h",
+    "service_kph": "km/h",
+    "junction_s": "s",
+    "maxspeed_factor": "share",
+    "most_kph": "km/h",
+    "opened_kph": "km/h",
+    "buffer_m": "m",
+    "slope_factor": "share",
+}
+"""The unit of each number in a travel mode's table; what is not here is a word."""
+
+
+def travel_tables(modes: Iterable[TravelMode]) -> DataFrame:
+    """Return every number and word that `modes` are made of, as (`mode`, `what`, `subject`, `value`, `unit`) rows.
+
+    `subject` is the class of road, the kind of service road or the slope that a value is for, empty where it is for all.
+    """
+    rows: list[tuple[str, str, str, Any, str]] = []
+    for mode in modes:
+        table = mode.table()
+        grades = [f"{grade:+.0%}" for grade in table.pop("slope_grade")]
+        table["slope_factor"] = dict(zip(grades, table["slope_factor"], strict=True))
+        for what, value in table.items():
+            unit = UNITS.get(what, "")
+            if isinstance(value, dict):
+                rows += [(mode.name, what, subject, number, unit) for subject, number in value.items()]
+            else:
+                said = ", ".join(value) if isinstance(value, list) else value
+                rows.append((mode.name, what, "", said, unit))
+    return pd.DataFrame(rows, columns=["mode", "what", "subject", "value", "unit"])

@@ -8,18 +8,16 @@ import numpy as np
 import pandas as pd
 
 from sy_coverage.errors import FrameError, some
-from sy_coverage.roads.links import Array, build, hilbert
+from sy_coverage.roads.links import SHORTEST_M, Array, build, hilbert
 from sy_coverage.roads.network import RoadNetwork
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pandas import DataFrame, Series
 
     from sy_coverage.roads.links import Links, Placement
-
-SHORTEST_M = 0.01
-"""A road piece of no length is taken to be a centimetre long; how many were is in the network's notes."""
+    from sy_coverage.roads.travel_modes import TravelMode
 
 
 def from_edges(nodes: DataFrame, edges: DataFrame, *, crs: Any = None, source: str = "edges") -> RoadNetwork:
@@ -92,10 +90,11 @@ def assemble(
     source: str,
     notes: Mapping[str, Any],
     forbidden: Callable[[Links, Placement], Mapping[str, Array]] | None = None,
+    modes: Iterable[TravelMode] = (),
 ) -> RoadNetwork:
     """Return the network of road pieces whose nodes are already in Hilbert order.
 
-    `forbidden` is asked, once the links are known, which turns may not be made.
+    `forbidden` is asked, once the links are known, which turns may not be made; `modes` made the minutes.
     """
     names, codes = np.unique(np.full(tail.size, "") if highway is None else highway, return_inverse=True)
     links, placement = build(
@@ -116,6 +115,7 @@ def assemble(
         source=source,
         notes=notes,
         forbidden={} if forbidden is None else forbidden(links, placement),
+        tables={mode.name: mode for mode in modes},
     )
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+SHORTEST_M = 0.01
+"""A road piece of no length is taken to be a centimetre long; how many were is in the network's notes."""
 CURVE_ORDER = 20
 """A Hilbert curve of 2²⁰ × 2²⁰ cells tells apart nodes a metre apart in an area of 1,000 km."""
 

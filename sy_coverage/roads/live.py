@@ -38,6 +38,7 @@ def fetch_osm(
     cache: str | os.PathLike[str] | None = None,
     offline: bool = False,
     crs: Any = None,
+    elevation: str | os.PathLike[str] | None = None,
     server: str = OVERPASS,
     client: Client | None = None,
 ) -> RoadNetwork:
@@ -57,6 +58,8 @@ def fetch_osm(
         SQLite file that keeps answers; a question in it is not asked again.
     offline
         Ask nobody: only what the cache knows.
+    elevation
+        GeoTIFF of metres above sea level, as for `read_osm`.
     server
         Address of an Overpass interpreter, https.
     client
@@ -89,7 +92,7 @@ def fetch_osm(
     digest = hashlib.sha256(reply.content).hexdigest()
     answer = _osm.Answer(reply.content, f"OpenStreetMap-{host}")
     source = f"{answer} {stamp} sha256:{digest}"
-    return network_from(answer, chosen, box=box, area=area, crs=crs, source=source)
+    return network_from(answer, chosen, box=box, area=area, crs=crs, source=source, elevation=elevation)
 
 
 def question(box: tuple[float, float, float, float], date: dt.date | None) -> str:

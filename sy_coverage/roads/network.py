@@ -16,7 +16,6 @@ from sy_coverage.errors import (
 from sy_coverage.roads import _sweep
 from sy_coverage.roads._prepared import Prepared
 from sy_coverage.roads.snap import MAX_SNAP_M, Legs
-from sy_coverage.roads.travel_modes import BUFFER_M, mode_names, travel_mode
 from sy_coverage.roads.travel_times import TravelTimes
 
 if TYPE_CHECKING:
@@ -296,7 +295,7 @@ class RoadNetwork(Prepared):
             raise CutoffError("cutoffs_min: give at least one cutoff")
         for cutoff in cutoffs:
             _require_cutoff(cutoff)
-        width = _buffer_of(mode) if buffer_m is None else buffer_m
+        width = self._drawn_m(mode) if buffer_m is None else buffer_m
         if not (np.isfinite(width) and width > 0):
             raise InputError(f"buffer_m={width}: must be a positive number of metres")
         if self.crs is None:
@@ -381,10 +380,6 @@ class RoadNetwork(Prepared):
         from sy_coverage.roads._storage import save  # noqa: PLC0415
 
         save(self, path)
-
-
-def _buffer_of(mode: str) -> float:
-    return travel_mode(mode).buffer_m if mode in mode_names() else BUFFER_M
 
 
 def _to_site(direction: str) -> bool:

@@ -14,7 +14,8 @@ from sy_coverage._frames import GEOGRAPHIC, metric_crs
 from sy_coverage.errors import IncompleteNetworkError, InputError
 from sy_coverage.roads import tags as osm_tags
 from sy_coverage.roads.chains import Pieces, joined
-from sy_coverage.roads.edges import SHORTEST_M, assemble, curve_order
+from sy_coverage.roads.edges import assemble, curve_order
+from sy_coverage.roads.links import SHORTEST_M
 from sy_coverage.roads.travel_modes import TravelMode, travel_mode
 from sy_coverage.roads.turns import ends_by_node, forbidden_turns
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping
 
+    from sy_coverage.roads.chains import Chains
     from sy_coverage.roads.links import Array
     from sy_coverage.roads.network import RoadNetwork
 
@@ -39,6 +41,7 @@ def read_osm(
     area: Any = None,
     buffer_m: float = BUFFER_M,
     crs: Any = None,
+    elevation: str | os.PathLike[str] | None = None,
 ) -> RoadNetwork:
     """Return the road network in an OpenStreetMap extract (``.osm.pbf``, ``.osm``) or OSMnx GraphML (``.graphml``).
 
@@ -55,6 +58,9 @@ def read_osm(
         Metres: at least the cutoff times the top speed, or neighbouring roads are missed.
     crs
         The metric CRS of the network; None chooses it from the area (`sy_coverage._frames.metric_crs`).
+    elevation
+        GeoTIFF of metres above sea level (extra ``raster``): modes with a slope factor are slower uphill. Bridges, tunnels and
+        ferries are level.
 
     Returns
     -------
@@ -74,10 +80,12 @@ def read_osm(
     if Path(path).suffix.lower() == ".graphml":
         from sy_coverage.roads.osmnx_graph import read_graphml  # noqa: PLC0415
 
+        if elevation is not None:
+            raise InputError(f"{path}: slopes need an OpenStreetMap extract; leave out elevation=")
         return read_graphml(path, modes=chosen, crs=crs)
     box = None if area is None else box_around(area, buffer_m)
     source = f"{Path(path).name} sha256:{_files.digest(path)}"
-    return network_from(path, chosen, box=box, area=area, crs=crs, source=source)
+    return network_from(path, chosen, box=box, area=area, crs=crs, source=source, elevation=elevation)
 
 
 def network_from(
@@ -88,12 +96,17 @@ def network_from(
     area: Any,
     crs: Any,
     source: str,
+    elevation: str | os.PathLike[str] | None = None,
 ) -> RoadNetwork:
     """Return the network of an extract, a file or an answer, of the ways that touch `box`."""
-    ways = _osm.read_ways(
-        extract, keys=("highway", "route"), wanted=osm_tags.WANTED, node_keys=("barrier",), box=box
-    )
-    return _network(ways, modes, area=area, crs=crs, source=source)
+    wanted = osm_tags.WANTED | (osm_tags.LEVEL if elevation is not None else frozenset())
+    ways = _osm.read_ways(extract, keys=("highway", "route"), wanted=wanted, node_keys=("barrier",), box=box)
+    ground = None
+    if elevation is not None and np.isfinite(ways.lonlat).any():
+        low, high = np.nanmin(ways.lonlat, axis=0), np.nanmax(ways.lonlat, axis=0)
+        ground = _files.read_raster(elevation, box=(low[0], low[1], high[0], high[1]))
+        source = f"{source}; {Path(elevation).name} sha256:{_files.digest(elevation)}"
+    return _network(ways, modes, area=area, crs=crs, source=source, ground=ground)
 
 
 def box_around(area: Any, buffer_m: float) -> tuple[float, float, float, float]:
@@ -125,6 +138,8 @@ class _Profiles:
     """float64 of shape (profiles, modes, 2)."""
     turned: Array
     """int64: the profile of the same road the other way round."""
+    level: Array
+    """bool: a bridge, a tunnel or a ferry, which does not follow the ground."""
     highway: tuple[str, ...]
     notes: Mapping[str, int]
 
@@ -136,17 +151,20 @@ class _Profiler:
         self.by_tags: dict[int, int] = {}
         self.notes: Counter[str] = Counter()
 
-    def profile(self, highway: str, paces: tuple[tuple[float, float], ...]) -> int:
+    def profile(self, highway: str, paces: tuple[tuple[float, float], ...], *, level: bool) -> int:
         if not any(kph for pace in paces for kph in pace):
             return -1
-        return self.known.setdefault((highway, paces), len(self.known))
+        return self.known.setdefault((highway, paces, level), len(self.known))
 
     def road(self, tags: Mapping[str, str]) -> int:
         # equal tags are one object, so every combination is thought about once
         if id(tags) not in self.by_tags:
             paces = tuple(osm_tags.pace(tags, mode) for mode in self.modes)
             pairs = tuple((p.forward_kph, p.backward_kph) for p in paces)
-            self.by_tags[id(tags)] = -1 if tags.get("area") == "yes" else self.profile(tags["highway"], pairs)
+            level = any(tags.get(key, "no") != "no" for key in osm_tags.LEVEL)
+            self.by_tags[id(tags)] = (
+                -1 if tags.get("area") == "yes" else self.profile(tags["highway"], pairs, level=level)
+            )
         return self.by_tags[id(tags)]
 
     def ferry(self, tags: Mapping[str, str], metres: float) -> int:
@@ -164,17 +182,22 @@ class _Profiler:
             ways = osm_tags.directions(tags, mode)
             paces.append(tuple(kph if open_to_mode and way else 0.0 for way in ways))
         self.notes["ferries"] += 1
-        return self.profile(FERRY, tuple(paces))  # type: ignore[arg-type]  # each has two entries
+        return self.profile(FERRY, tuple(paces), level=True)  # type: ignore[arg-type]  # each has two entries
 
     def finish(self, of_way: Array) -> _Profiles:
-        for highway, paces in list(self.known):
+        for highway, paces, level in list(self.known):
             turned = tuple((backward, forward) for forward, backward in paces)
-            self.known.setdefault((highway, turned), len(self.known))
+            self.known.setdefault((highway, turned, level), len(self.known))
         keys = list(self.known)
-        turned_ids = [self.known[h, tuple((b, f) for f, b in paces)] for h, paces in keys]
-        kph = np.array([paces for _, paces in keys], np.float64).reshape(len(keys), len(self.modes), 2)
+        turned_ids = [self.known[h, tuple((b, f) for f, b in paces), flat] for h, paces, flat in keys]
+        kph = np.array([paces for _, paces, _ in keys], np.float64).reshape(len(keys), len(self.modes), 2)
         return _Profiles(
-            of_way, kph, np.array(turned_ids, np.int64), tuple(h for h, _ in keys), dict(self.notes)
+            of_way=of_way,
+            kph=kph,
+            turned=np.array(turned_ids, np.int64),
+            level=np.array([level for *_, level in keys], bool),
+            highway=tuple(h for h, *_ in keys),
+            notes=dict(self.notes),
         )
 
 
@@ -186,8 +209,12 @@ def _profiles(ways: _osm.Ways, modes: tuple[TravelMode, ...], metres: Array) -> 
     for i, tags in enumerate(ways.tags):
         if "highway" in tags:
             of_way[i] = profiler.road(tags)
-            if of_way[i] >= 0 and "maxspeed" in tags:
+            if of_way[i] < 0:
+                continue
+            if "maxspeed" in tags:
                 posted[tags["maxspeed"]] += 1
+            if any(osm_tags.is_not_through(tags, mode) for mode in modes):
+                profiler.notes["roads_for_destination_traffic_taken_as_open"] += 1
         elif tags.get("route") == FERRY:
             first, last = ways.start[i], ways.start[i + 1] - 1
             of_way[i] = profiler.ferry(tags, float(along[last] - along[first]))
@@ -214,7 +241,13 @@ def steps_m(lonlat: Array) -> Array:
 
 
 def _network(
-    ways: _osm.Ways, modes: tuple[TravelMode, ...], *, area: Any, crs: Any, source: str
+    ways: _osm.Ways,
+    modes: tuple[TravelMode, ...],
+    *,
+    area: Any,
+    crs: Any,
+    source: str,
+    ground: _files.Raster | None,
 ) -> RoadNetwork:
     import pyproj  # noqa: PLC0415
 
@@ -236,8 +269,8 @@ def _network(
     rank = np.empty(ends.size, np.int64)
     rank[order] = np.arange(ends.size)
     tail, head = rank[place].reshape(2, -1)
-    kph = profiles.kph[chains.profile]
     length_m = np.maximum(chains.length_m, SHORTEST_M)
+    kph, blind = _over_ground(profiles, chains, lonlat, length_m, modes, ground)
     highway = np.array(profiles.highway, dtype=object)[chains.profile].astype(str)
     notes = Counter(
         {
@@ -245,6 +278,7 @@ def _network(
             "ways": len(ways.ids),
             "vertices_the_extract_lacks": int(missing.sum()),
             "pieces_of_no_length": int((chains.length_m < SHORTEST_M).sum()),
+            **({} if ground is None else {"road_pieces_without_elevation_taken_as_level": blind}),
         }
     )
     return assemble(
@@ -266,7 +300,28 @@ def _network(
         forbidden=lambda _, placement: forbidden_turns(
             ways, ends_by_node(chains, ids, ways, placement), modes, notes
         ),
+        modes=modes,
     )
+
+
+def _over_ground(
+    profiles: _Profiles,
+    chains: Chains,
+    lonlat: Array,
+    length_m: Array,
+    modes: tuple[TravelMode, ...],
+    ground: _files.Raster | None,
+) -> tuple[Array, int]:
+    """Return km/h of each road piece, shape (pieces, modes, 2), slopes heeded; and how many pieces lack elevations."""
+    kph = profiles.kph[chains.profile]
+    if ground is None:
+        return kph, 0
+    from sy_coverage.roads.slope import slowness  # noqa: PLC0415 - seldom asked for
+
+    slower, blind = slowness(ground, lonlat[chains.vertex], chains.start, length_m, modes)
+    level = profiles.level[chains.profile]
+    factors = np.stack([slower[mode.name] for mode in modes], axis=1)
+    return np.where(level[:, None, None], kph, kph / factors), blind
 
 
 def _bounds(lonlat: Array) -> Any:

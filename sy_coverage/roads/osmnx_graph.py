@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from sy_coverage.errors import (
     some,
 )
 from sy_coverage.roads import tags as osm_tags
+from sy_coverage.roads.links import SHORTEST_M
 from sy_coverage.roads.travel_modes import TravelMode, travel_mode
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from sy_coverage.roads.network import RoadNetwork
 
 CLOSED = "closed"
+JUNCTION = 3
+"""A node with so many neighbours is a junction."""
 
 
 def from_networkx(
@@ -44,7 +48,8 @@ def from_networkx(
 
     Node ids are kept. Minutes of a mode are, in this order: ``<mode>_min`` of the edge; for modes that heed limits
     `travel_time` (seconds), `speed_kph`, `maxspeed`; the mode's speed for the edge's `highway`. An edge whose class or
-    access tags keep a mode out is closed to it. Modes that no one-way street binds may go against every edge.
+    access tags keep a mode out is closed to it. Modes that no one-way street binds may go against every edge. Where minutes
+    come from a speed, the mode's delay is added to an edge that ends at a junction (a node with three neighbours or more).
 
     Parameters
     ----------
@@ -92,12 +97,12 @@ def from_networkx(
     if "geometry" in edges.columns:
         edges["geometry"] = gpd.GeoSeries(edges["geometry"], crs=declared).to_crs(crs)
     network = from_edges(nodes, edges, crs=crs, source=source)
-    network.notes.update(notes)  # type: ignore[attr-defined]  # from_edges makes it a dict
-    return network
+    return replace(network, notes={**network.notes, **notes}, tables={mode.name: mode for mode in chosen})
 
 
 def _edges(graph: Any, modes: tuple[TravelMode, ...], notes: Counter[str]) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
+    junctions = {n for n in graph if len({*graph.predecessors(n), *graph.successors(n)} - {n}) >= JUNCTION}
     for u, v, data in graph.edges(data=True):
         length = _metres(data.get("length"))
         tags = {k: _one(value, notes) for k, value in data.items() if k in osm_tags.WANTED}
@@ -114,10 +119,13 @@ def _edges(graph: Any, modes: tuple[TravelMode, ...], notes: Counter[str]) -> pd
             back["geometry"] = row["geometry"].reverse()
         two_way = False
         for mode in modes:
-            minutes = _minutes(data, tags, length, mode, notes)
-            row[f"{mode.name}_min"], row[f"{mode.name}_allowed"] = minutes, minutes is not CLOSED
-            both = minutes is not CLOSED and "oneway" not in mode.oneway and f"{mode.name}_min" not in data
-            back[f"{mode.name}_min"], back[f"{mode.name}_allowed"] = minutes, both
+            minutes, derived = _minutes(data, tags, length, mode, notes)
+            allowed = minutes is not CLOSED
+            delay = mode.junction_s.get(tags["highway"], 0.0) / 60 if allowed and derived else 0.0
+            both = allowed and "oneway" not in mode.oneway and f"{mode.name}_min" not in data
+            for entry, end, may in ((row, v, allowed), (back, u, both)):
+                entry[f"{mode.name}_min"] = minutes + delay if end in junctions and delay else minutes
+                entry[f"{mode.name}_allowed"] = may
             two_way |= both
         rows.append(row)
         if two_way:
@@ -154,18 +162,19 @@ def _class(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _minutes(data: Any, tags: dict[str, str], length: float, mode: TravelMode, notes: Counter[str]) -> Any:
-    """Return the minutes of one edge for one mode, CLOSED if it may not go there."""
+def _minutes(
+    data: Any, tags: dict[str, str], length: float, mode: TravelMode, notes: Counter[str]
+) -> tuple[Any, bool]:
+    """Return the minutes of one edge for one mode, CLOSED if it may not go there; and whether a speed made them."""
     if f"{mode.name}_min" in data:
-        return data[f"{mode.name}_min"]
+        return data[f"{mode.name}_min"], False
     if osm_tags.may_pass(tags, mode) is False:
-        return CLOSED
-    if mode.uses_maxspeed:
-        if "travel_time" in data:
-            return _metres(data["travel_time"]) / 60
-        if "speed_kph" in data:
-            speed = _metres(data["speed_kph"])
-            return length * 0.06 / speed if speed > 0 else float("nan")
+        return CLOSED, False
+    if mode.uses_maxspeed and "travel_time" in data:
+        return _metres(data["travel_time"]) / 60, False
+    if mode.uses_maxspeed and "speed_kph" in data:
+        speed = _metres(data["speed_kph"])
+        return length * 0.06 / speed if speed > 0 else float("nan"), True
     if not tags["highway"]:
         notes["edges_without_highway_taken_as_road"] += 1
     # an edge of an OSMnx graph is directed already: its oneway tag has been used up
@@ -174,9 +183,7 @@ def _minutes(data: Any, tags: dict[str, str], length: float, mode: TravelMode, n
         "oneway": "no",
     }
     kph = osm_tags.pace(undirected, mode).forward_kph
-    if kph <= 0:
-        return CLOSED
-    return max(length, 0.01) * 0.06 / kph
+    return (max(length, SHORTEST_M) * 0.06 / kph, True) if kph > 0 else (CLOSED, False)
 
 
 def read_graphml(

@@ -23,12 +23,18 @@ CLOSED = frozenset(
         "military",
         "use_sidepath",
         "restricted",
+        "delivery",
         "bus",
+        "psv",
+        "taxi",
+        "hgv",
     }
 )
 """Values of an access key that keep people out; every other value lets them in."""
 OPENED = frozenset({"yes", "designated", "permissive", "official", "destination", "public"})
 """Values that open a road to a mode even if its class is not meant for it."""
+NOT_THROUGH = frozenset({"destination", "customers"})
+"""Values of an access key that let in who has business there, and nobody who only passes."""
 FORWARD = frozenset({"yes", "true", "1"})
 BACKWARD = frozenset({"-1", "reverse"})
 IMPLIED_ONE_WAY = {"junction": frozenset({"roundabout", "circular"}), "highway": frozenset({"motorway"})}
@@ -38,13 +44,15 @@ SLOWEST_KPH, FASTEST_KPH = 1.0, 160.0
 
 WANTED = frozenset(
     {
-        *("highway", "route", "area", "junction", "duration", "barrier"),
+        *("highway", "service", "route", "area", "junction", "duration", "barrier"),
         *("access", "vehicle", "motor_vehicle", "motorcar", "bicycle", "foot"),
         *("oneway", "oneway:motor_vehicle", "oneway:motorcar", "oneway:bicycle", "oneway:foot"),
         *("maxspeed", "maxspeed:forward", "maxspeed:backward"),
     }
 )
 """Every tag that can change a minute."""
+LEVEL = frozenset({"bridge", "tunnel"})
+"""Tags of what does not follow the ground; wanted only when elevations are given."""
 
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)\s*(km/h|kmh|kph|mph|knots)?", re.ASCII)
 _CLOCK = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,2}):)?(\d{1,4})", re.ASCII)
@@ -140,7 +148,7 @@ class Pace:
 
 def pace(tags: Mapping[str, str], mode: TravelMode) -> Pace:
     """Return how `mode` goes on a road with `tags`."""
-    free = mode.speed_kph.get(tags["highway"])
+    free = mode.kph(tags["highway"], tags.get("service", ""))
     said = may_pass(tags, mode)
     if free is None and said and any(tags.get(key) in OPENED for key in mode.access if key != "access"):
         free = mode.opened_kph
@@ -159,8 +167,16 @@ def _kph(tags: Mapping[str, str], mode: TravelMode, free: float, key: str) -> fl
         posted = tags.get(key, tags.get("maxspeed"))
         limit = None if posted is None else maxspeed_kph(posted)
         if limit is not None:
-            kph = limit * mode.maxspeed_factor
+            # nobody drives through a car park as fast as its sign allows
+            known = tags["highway"] == "service" and tags.get("service", "") in mode.service_kph
+            kph = min(free, limit) if known else limit * mode.maxspeed_factor
     return min(kph, mode.most_kph)
+
+
+def is_not_through(tags: Mapping[str, str], mode: TravelMode) -> bool:
+    """Return whether the most particular access key lets `mode` in only where it has business there."""
+    said = next((tags[key] for key in mode.access if key in tags), "")
+    return not NOT_THROUGH.isdisjoint(_words(said))
 
 
 def is_barred(tags: Mapping[str, str], mode: TravelMode) -> bool:

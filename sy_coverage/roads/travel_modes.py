@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sy_coverage.errors import ConfigError, UnknownModeError
 
 BUFFER_M = 60.0
+Kph = Annotated[float, Field(gt=0, le=200, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)]
+Factor = Annotated[float, Field(gt=0, le=2, allow_inf_nan=False)]
 
 
 class TravelMode(BaseModel):
@@ -22,9 +26,11 @@ class TravelMode(BaseModel):
 
     name: str
     """``drive``, ``walk``, ``bike``, ``ebike`` or the caller's own."""
-    speed_kph: Mapping[str, float]
+    speed_kph: Mapping[str, Kph]
     """Free speed by `highway` class; a class that is not here may not be used."""
-    junction_s: Mapping[str, float] = Field(default_factory=dict)
+    service_kph: Mapping[str, Kph] = Field(default_factory=dict)
+    """Free speed on service roads of a kind (`service` = driveway, parking_aisle, …), in place of the class's."""
+    junction_s: Mapping[str, Seconds] = Field(default_factory=dict)
     """Seconds a junction costs that ends a road piece of the class."""
     access: tuple[str, ...] = ("access",)
     """Access keys that speak about this mode, the most particular one first."""
@@ -43,10 +49,28 @@ class TravelMode(BaseModel):
 
     buffer_m: float = Field(default=BUFFER_M, gt=0)
     """Metres drawn on each side of a road that is within a catchment."""
+    slope_grade: tuple[float, ...] = ()
+    """Rises over runs, ascending, downhill below 0, for which `slope_factor` says how the speed changes."""
+    slope_factor: tuple[Factor, ...] = ()
+    """Share of the level speed at each of `slope_grade`, in between by straight line; used when elevations are given."""
 
-    def kph(self, highway: str) -> float | None:
+    @model_validator(mode="after")
+    def _slopes(self) -> Self:
+        if len(self.slope_grade) != len(self.slope_factor):
+            raise ValueError("slope_grade and slope_factor need one value each")
+        if any(a >= b for a, b in itertools.pairwise(self.slope_grade)):
+            raise ValueError("slope_grade must ascend")
+        return self
+
+    def kph(self, highway: str, service: str = "") -> float | None:
         """Return the free speed on a class of road, None where the mode may not go."""
-        return self.speed_kph.get(highway)
+        usual = self.speed_kph.get(highway)
+        return self.service_kph.get(service, usual) if highway == "service" and usual is not None else usual
+
+    def table(self) -> dict[str, Any]:
+        """Return all that was chosen, as plain data in one order."""
+        plain = self.model_dump(mode="json", exclude={"name"})
+        return plain | {"barriers": sorted(plain["barriers"])}
 
 
 _NO_MODES = frozenset({"elders", "zones"})
@@ -94,3 +118,16 @@ def travel_mode(name: str, overrides: Mapping[str, Any] | None = None) -> Travel
         return TravelMode(name=name, **table)
     except (ValidationError, TypeError) as error:
         raise ConfigError(f"travel mode '{name}': {error}") from error
+
+
+def at_walking_speed(mode: TravelMode, m_per_s: float) -> TravelMode:
+    """Return `mode` with all its speeds scaled, so that what elders walk on the level is `m_per_s`."""
+    share = m_per_s / elder_walk_m_per_s()
+    return mode.model_copy(
+        update={
+            "speed_kph": {k: v * share for k, v in mode.speed_kph.items()},
+            "service_kph": {k: v * share for k, v in mode.service_kph.items()},
+            "most_kph": mode.most_kph * share,
+            "opened_kph": mode.opened_kph * share,
+        }
+    )

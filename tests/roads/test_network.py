@@ -21,6 +21,8 @@ from sy_coverage.errors import (
     UnknownModeError,
     UnreadableFileError,
 )
+from sy_coverage.roads.describe import travel_tables
+from sy_coverage.roads.travel_modes import at_walking_speed
 from tests import toy
 
 
@@ -103,6 +105,21 @@ def test_an_osmnx_graph_keeps_its_ids_and_reads_its_tags() -> None:
     assert walk.edges[4, 3]["walk_min"] == pytest.approx(990 / 0.9 / 60)
     bends = net.lines().geometry.count_coordinates()
     assert bends.tolist().count(3) == 1
+
+
+def test_a_junction_of_an_osmnx_graph_costs_its_delay_where_a_speed_makes_the_minutes() -> None:
+    graph = nx.MultiDiGraph(crs="EPSG:4326")
+    places = {1: (111.0, 27.0), 2: (111.01, 27.0), 3: (111.02, 27.0), 4: (111.01, 27.01)}
+    for i, (x, y) in places.items():
+        graph.add_node(i, x=x, y=y)
+    for u, v in ((1, 2), (2, 1), (2, 3), (3, 2), (2, 4), (4, 2)):
+        graph.add_edge(u, v, length=1000.0, highway="secondary")
+    graph.edges[3, 2, 0]["travel_time"] = 60.0
+    drive = roads.from_networkx(graph, modes=("drive",)).to_networkx(mode="drive")
+    # 1.2 minutes at 50 km/h and 5 seconds where three roads meet; what the graph itself says stays as it is
+    assert drive.edges[1, 2]["drive_min"] == pytest.approx(1.2 + 5 / 60)
+    assert drive.edges[2, 1]["drive_min"] == pytest.approx(1.2)
+    assert drive.edges[3, 2]["drive_min"] == pytest.approx(1.0)
 
 
 def test_graphml_of_osmnx_reads_the_same(tmp_path) -> None:
@@ -271,3 +288,26 @@ def test_travel_modes_are_data_that_can_be_overridden() -> None:
     for name in ("drive", "walk", "bike", "ebike"):
         mode = roads.travel_mode(name)
         assert all(0 < kph <= mode.most_kph for kph in mode.speed_kph.values())
+
+
+def test_a_network_says_what_its_minutes_were_worked_out_with_and_keeps_it(tmp_path) -> None:
+    own = roads.travel_mode("walk", {"speed_kph": {"steps": 1.0}, "buffer_m": 80})
+    graph = osmnx_like()
+    net = roads.from_networkx(graph, modes=(own, "drive"))
+    net.save(tmp_path / "g.network")
+    for network in (net, roads.load(tmp_path / "g.network")):
+        said = travel_tables(network.tables.values()).set_index(["mode", "what", "subject"])
+        assert said.loc[("walk", "speed_kph", "steps"), ["value", "unit"]].tolist() == [1.0, "km/h"]
+        assert said.loc[("walk", "slope_factor", "+10%"), "value"] == 0.705
+        assert said.loc[("drive", "junction_s", "secondary"), ["value", "unit"]].tolist() == [5.0, "s"]
+        assert said.loc[("drive", "service_kph", "driveway"), "value"] == 7.0
+        assert "bollard" in said.loc[("drive", "barriers", ""), "value"]
+    assert roads.load(tmp_path / "g.network").tables == dict(net.tables)
+
+
+def test_elders_walk_as_fast_as_a_study_says() -> None:
+    slow = at_walking_speed(roads.travel_mode("walk"), 0.8)
+    # 0.8 m/s are 2.88 km/h
+    assert slow.speed_kph["residential"] == pytest.approx(2.88)
+    assert slow.most_kph == pytest.approx(2.88)
+    assert slow.speed_kph["steps"] == pytest.approx(1.6 * 0.8 / 0.9)

@@ -153,6 +153,45 @@ def test_a_one_way_street_binds_cars_and_bicycles_but_not_people_on_foot(tmp_pat
     assert [np.isfinite(reaches(net, m, 2, 1)) for m in net.modes] == [False, True, True]
 
 
+def test_service_roads_of_a_kind_have_a_speed_of_their_own_and_no_more(tmp_path) -> None:
+    nodes = {i: (i, 0) for i in range(1, 6)}
+    aisle = {"highway": "service", "service": "parking_aisle"}
+    kinds = [
+        aisle,
+        aisle | {"maxspeed": "30"},
+        {"highway": "service"},
+        {"highway": "service", "maxspeed": "30"},
+    ]
+    ways = [([i, i + 1], kind) for i, kind in enumerate(kinds, start=1)]
+    net = roads.read_osm(extract(tmp_path, nodes, ways), modes=("drive", "walk"))
+    a_piece = reaches(net, "walk", 1, 5) / 4 * 3.24
+    # a car park's sign does not make anybody faster; a service road's does: 0.9 × 30
+    by_hand = {(1, 3): 2 * a_piece / 7, (3, 4): a_piece / 15, (4, 5): a_piece / 27}
+    for (start, end), minutes in by_hand.items():
+        assert reaches(net, "drive", start, end) == pytest.approx(minutes, rel=1e-4)
+
+
+@pytest.mark.parametrize("value", ["delivery", "psv", "taxi", "hgv", "no", "private", "delivery;psv"])
+def test_a_road_for_others_is_closed_to_cars(tmp_path, value) -> None:
+    ways = [
+        ([1, 2], {"highway": "residential", "motor_vehicle": value}),
+        ([2, 3], {"highway": "residential"}),
+    ]
+    net = roads.read_osm(extract(tmp_path, {1: (0, 0), 2: (1, 0), 3: (2, 0)}, ways), modes=("drive", "walk"))
+    assert reaches(net, "drive", 2, 1) == float("inf")
+    assert reaches(net, "walk", 2, 1) < 3
+
+
+def test_a_road_for_who_has_business_there_is_open_and_counted(tmp_path) -> None:
+    ways = [
+        ([1, 2], {"highway": "residential", "access": "destination"}),
+        ([2, 3], {"highway": "residential"}),
+    ]
+    net = roads.read_osm(extract(tmp_path, {1: (0, 0), 2: (1, 0), 3: (2, 0)}, ways), modes=("drive",))
+    assert reaches(net, "drive", 1, 3) < 1
+    assert net.notes["roads_for_destination_traffic_taken_as_open"] == 1
+
+
 def test_minutes_are_metres_by_speed(tmp_path) -> None:
     way = {"highway": "unclassified", "maxspeed": "40"}
     net = roads.read_osm(extract(tmp_path, {1: (0, 0), 2: (10, 0)}, [([1, 2], way)]))
