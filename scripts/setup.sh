@@ -15,21 +15,21 @@ find_python() {
   exit 2
 }
 
-# set_up EXTRAS: an environment in .venv with the pinned packages and this package, EXTRAS as in pyproject.toml
+# set_up EXTRAS [PINS]: an environment in .venv with this package and the versions in PINS, EXTRAS as in pyproject.toml
 set_up() {
-  local extras=$1 venv=${SY_COVERAGE_VENV:-.venv} want have python
-  want="$extras $(cat pyproject.toml constraints.txt | cksum)"
+  local extras=$1 pins=${2:-constraints.txt} venv=${SY_COVERAGE_VENV:-.venv} want have python
+  want="$extras $(cat pyproject.toml "$pins" | cksum)"
   have=$(cat "$venv/.set-up-$extras" 2>/dev/null || true)
   if [ "$want" != "$have" ]; then
     python=$(find_python)
-    echo "Setting up $venv with $("$python" --version) and the versions in constraints.txt (once; a few minutes) …"
+    echo "Setting up $venv with $("$python" --version) and the versions in $pins (once; a few minutes) …"
     if [ ! -x "$venv/bin/python" ]; then
       "$python" -m venv "$venv" || {
         echo "The venv module is missing; Debian/Ubuntu: apt install python3-venv, then run this again." >&2
         exit 2
       }
     fi
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".${extras:+[$extras]}"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c "$pins" -e ".${extras:+[$extras]}"
     echo "Compiling the travel-time kernels (once) …"
     "$venv/bin/python" -c "import sy_coverage.roads._kernel"
     echo "$want" >"$venv/.set-up-$extras"

@@ -1,0 +1,239 @@
+"""Run one study as large as a province's; see whether it finishes, in how much memory, and whether its progress is alive.
+
+    .venv/bin/python scripts/load.py [--facilities 20000] [--villages 50000] [--units 500] [--nodes 1000000] [--most-gb 8]
+
+Invents the study (a grid of roads 100 m apart, units of a hundred villages each, facilities of every kind), runs it in a
+process of its own, and prints seconds and memory by stage and the longest time in which progress said nothing. Exits with 1
+when the run fails, needs more than --most-gb, or leaves a list of other than these sizes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WEST, SOUTH = 110.5, 26.5
+STEP_LON, STEP_LAT = 0.001, 0.0009
+"""About 100 m at this latitude."""
+STREETS = 8
+"""Units of a county that are streets; the others are townships."""
+COUNTY_UNITS = 50
+SHARES = {
+    "service_centre": 0.015,
+    "township_home": 0.02,
+    "nursing_home": 0.025,
+    "regional_home": 0.0005,
+    "dementia_unit": 0.0005,
+    "medical": 0.04,
+    "station": 0.1,
+    "meal_point": 0.1,
+}
+"""Of all facilities; the rest are village stations."""
+CANDIDATES = {"service_centre": 3, "dementia_unit": 0.3, "regional_home": 0.4}
+"""Listed for each unit."""
+STUDY = """
+[study]
+name = "负载试验"
+name_en = "Load test"
+policy = "shaoyang_2025"
+date = 2027-12-31
+[boundaries]
+units = "units.gpkg"
+[facilities]
+files = ["facilities.csv"]
+coordinate_system = "wgs84"
+[candidates]
+files = ["candidates.csv"]
+coordinate_system = "wgs84"
+[demand]
+villages = "villages.csv"
+coordinate_system = "wgs84"
+[roads]
+source = "roads.osm.pbf"
+[siting]
+spread_min = 20
+medical_min = 30
+"""
+
+
+def write_study(folder: Path, *, facilities: int, villages: int, units: int, nodes: int) -> Path:
+    """Write the invented study and return the path of its study file."""
+    chance = np.random.default_rng(20_000)
+    side = round(nodes**0.5)
+    _roads(folder / "roads.osm.pbf", side)
+    frame = _units(units, side)
+    frame.to_file(folder / "units.gpkg", layer="units", driver="GPKG")
+    _points(frame, villages, chance, "demand_id", "V").assign(
+        elders=chance.integers(20, 400, villages)
+    ).to_csv(folder / "villages.csv", index=False)
+    kinds = np.repeat(list(SHARES), [int(share * facilities) for share in SHARES.values()])
+    kinds = np.concatenate([kinds, np.full(facilities - len(kinds), "village_station")])
+    _points(frame, facilities, chance, "facility_id", "F").assign(
+        kind=chance.permutation(kinds), status="open", beds=chance.integers(5, 200, facilities)
+    ).to_csv(folder / "facilities.csv", index=False)
+    listed = np.repeat(list(CANDIDATES), [int(each * units) for each in CANDIDATES.values()])
+    _points(frame, len(listed), chance, "candidate_id", "C").assign(
+        kind=listed, cost=chance.integers(40, 300, len(listed)), premises="new"
+    ).to_csv(folder / "candidates.csv", index=False)
+    path = folder / "study.toml"
+    path.write_text(STUDY, encoding="utf-8")
+    return path
+
+
+def _units(count: int, side: int) -> pd.DataFrame:
+    import geopandas as gpd
+    from shapely import box
+
+    columns = int(np.ceil(count**0.5))
+    rows = -(-count // columns)
+    width, height = side * STEP_LON / columns, side * STEP_LAT / rows
+    found = []
+    for n in range(count):
+        west, south = WEST + (n % columns) * width, SOUTH + (n // columns) * height
+        county, own = divmod(n, COUNTY_UNITS)
+        is_street = own < STREETS
+        found.append(
+            {
+                "unit_id": f"99{county + 1:02d}00{own + 1 if is_street else 100 + own:03d}",
+                "name": f"第{n}{'街道' if is_street else '镇'}",
+                "county_id": f"99{county + 1:02d}00",
+                "county": f"第{county + 1}县",
+                "geometry": box(west, south, west + width, south + height),
+            }
+        )
+    return gpd.GeoDataFrame(found, crs="EPSG:4326")
+
+
+def _points(
+    units: pd.DataFrame, count: int, chance: np.random.Generator, index: str, letter: str
+) -> pd.DataFrame:
+    """Return points dealt out to the units in turn, each somewhere inside its own."""
+    own = np.arange(count) % len(units)
+    bounds = units.geometry.bounds.to_numpy()[own]
+    at = chance.uniform(0.02, 0.98, (count, 2))
+    return pd.DataFrame(
+        {
+            index: [f"{letter}{n:06d}" for n in range(count)],
+            "name": [f"示例{letter}{n}" for n in range(count)],
+            "lon": (bounds[:, 0] + at[:, 0] * (bounds[:, 2] - bounds[:, 0])).round(6),
+            "lat": (bounds[:, 1] + at[:, 1] * (bounds[:, 3] - bounds[:, 1])).round(6),
+            "unit_id": units["unit_id"].to_numpy()[own],
+            "county_id": units["county_id"].to_numpy()[own],
+        }
+    )
+
+
+def _roads(path: Path, side: int) -> None:
+    """Write a grid of `side` × `side` junctions; every tenth road is a fast one."""
+    import osmium
+
+    with osmium.SimpleWriter(str(path)) as writer:
+        for n in range(side * side):
+            place = (WEST + (n % side) * STEP_LON, SOUTH + (n // side) * STEP_LAT)
+            writer.add_node(osmium.osm.mutable.Node(id=n + 1, version=1, location=place))
+        lines = [range(r * side, (r + 1) * side) for r in range(side)]
+        lines += [range(c, side * side, side) for c in range(side)]
+        for number, line in enumerate(lines):
+            tags = {"highway": "secondary" if number % 10 == 0 else "residential"}
+            refs = [n + 1 for n in line]
+            writer.add_way(osmium.osm.mutable.Way(id=number + 1, version=1, nodes=refs, tags=tags))
+
+
+class Listener:
+    """Note when each stage begins, moves and ends, and how much memory there was."""
+
+    def __init__(self) -> None:
+        """Begin to listen now."""
+        self.last = self.began = time.monotonic()
+        self.longest, self.silent_in = 0.0, ""
+
+    def heard(self, stage: str) -> None:
+        """Note that progress spoke."""
+        now = time.monotonic()
+        if now - self.last > self.longest:
+            self.longest, self.silent_in = now - self.last, stage
+        self.last = now
+
+    @contextmanager
+    def __call__(self, stage: str, *, total: int = 1) -> Iterator[object]:
+        """Be a study's progress."""
+        self.heard(f"before {stage}")
+        begun = time.monotonic()
+        yield lambda: self.heard(stage)
+        self.heard(stage)
+        seconds = time.monotonic() - begun
+        print(
+            f"  {stage:<12} {seconds:8.1f} s  {total:6,} steps  peak so far {peak_gb():5.2f} GB", flush=True
+        )
+
+
+def peak_gb() -> float:
+    """Return the most memory this process has had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+
+
+def work(study_file: Path, out: Path, sizes: dict[str, int], most_gb: float) -> None:
+    """Run the study in this process; leave with 1 if it does not end as it should."""
+    from sy_coverage import read_study
+
+    listener = Listener()
+    study = read_study(study_file, progress=listener)
+    study.save(out)
+    listener.heard("the end")
+    found = {
+        "facilities": len(study.facilities),
+        "villages": len(study.demand),
+        "units": len(study.units),
+        "nodes": len(study.network.node_ids),
+    }
+    seconds = time.monotonic() - listener.began
+    megabytes = sum(p.stat().st_size for p in out.rglob("*") if p.is_file()) / 1e6
+    print(f"done in {seconds:.0f} s, peak {peak_gb():.2f} GB, results {megabytes:.0f} MB")
+    print(f"progress was silent for at most {listener.longest:.1f} s ({listener.silent_in})")
+    print(f"plans: {study.findings.counties['status'].value_counts().to_dict()}")
+    print(f"read: {found}")
+    if found != sizes or peak_gb() > most_gb:
+        sys.exit(f"asked for {sizes} in at most {most_gb} GB")
+
+
+def main() -> None:
+    """Invent the study, and run it in a process of its own."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--facilities", type=int, default=20_000)
+    parser.add_argument("--villages", type=int, default=50_000)
+    parser.add_argument("--units", type=int, default=500)
+    parser.add_argument("--nodes", type=int, default=1_000_000, help="rounded to a square")
+    parser.add_argument("--most-gb", type=float, default=8.0)
+    given = parser.parse_args()
+    sizes = {name: getattr(given, name) for name in ("facilities", "villages", "units")}
+    sizes["nodes"] = round(given.nodes**0.5) ** 2
+    with tempfile.TemporaryDirectory(prefix="load-") as name:
+        folder = Path(name)
+        begun = time.monotonic()
+        study_file = write_study(folder, **sizes)
+        print(f"invented {sizes} in {time.monotonic() - begun:.0f} s", flush=True)
+        process = multiprocessing.get_context("spawn").Process(
+            target=work, args=(study_file, folder / "out", sizes, given.most_gb)
+        )
+        process.start()
+        process.join()
+    sys.exit(process.exitcode)
+
+
+if __name__ == "__main__":
+    main()
