@@ -182,6 +182,7 @@ def _run(
     failed: Mapping[str, str] = {}
     with _interruptible(language), _bars(console, language) as progress:
         study = open_study(progress)
+        study = study.only(counties) if counties else study
         if crew:
             from sy_coverage import counties as many
 

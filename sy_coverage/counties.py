@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sy_coverage.errors import ConfigError, CoverageError, InputError, OfflineError, SolverError, some
 from sy_coverage.siting import SitingPlan
 from sy_coverage.siting.explain import reason_frame
+from sy_coverage.study.alternatives import best_of, compared, plan_county
 from sy_coverage.study.save import DECIDING, made_here, require_writable, save
-from sy_coverage.study.study import plan_county
 
 if TYPE_CHECKING:
     import os
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from sy_coverage.outputs.findings import Findings
+    from sy_coverage.study.config import Compare
     from sy_coverage.study.study import Study
 
     Key = str | None
@@ -125,6 +126,7 @@ def run(
     """
     target = Path(study.path(study.config.study.output) if folder is None else folder)
     require_writable(study, target)
+    study = study if counties is None else study.only(counties)
     with crew_of(workers=workers, scheduler=scheduler) as crew:
         failed = _plan(study, crew)
 
@@ -157,19 +159,20 @@ def crew_of(*, workers: int | None = None, scheduler: str | None = None) -> Abst
 def _plan(study: Study, crew: Crew) -> dict[str, str]:
     """Give `study` the plan of every county, and return why those that failed did."""
     scopes, plans = study.scopes, {}
+    tables: dict[Key, dict[str, DataFrame]] = {}
     reasons: dict[Key, str] = {}
-    case = study.case
+    shared = (study.case, study.config.compare)
     with study.progress("plans", total=len(scopes)) as advance:
-        for key, answer in crew.work(_plan_of, case, scopes):
+        for key, answer in crew.work(_plan_of, shared, scopes):
             if isinstance(answer, Failed):
                 reasons[key] = answer.reason
-                plans[key] = _no_plan(study, key)
+                plans[key], tables[key] = _no_plan(study, key), {}
             else:
-                plans[key] = answer
+                plans[key], tables[key] = answer
             advance()
     if len(reasons) == len(scopes):
         raise SolverError(f"no county could be planned: {some(sorted(set(reasons.values())), most=1)}")
-    study.adopt(plans)
+    study.adopt(plans, tables)
     return {str(key): reason for key, reason in reasons.items()}
 
 
@@ -189,9 +192,21 @@ def _no_plan(study: Study, county_id: Key) -> SitingPlan:
 # --- what a worker does -----------------------------------------------------------------------------------------------
 
 
-def _plan_of(case: Mapping[str, Any], county_id: Key) -> SitingPlan:
+def _plan_of(
+    shared: tuple[Mapping[str, Any], Compare], county_id: Key
+) -> tuple[SitingPlan, dict[str, DataFrame]]:
+    case, asked = shared
     plan = plan_county(case, county_id)
-    return replace(plan, reasons=Said(plan.why()))
+    tables = compared(case, county_id, plan, asked)
+    return _said(plan), tables
+
+
+def _said(plan: SitingPlan) -> SitingPlan:
+    """Return `plan` with its reasons worked out, so that what they come from need not travel."""
+    details, best = dict(plan.details), best_of(plan)
+    if best is not plan:
+        details["attainable"] = _said(best)
+    return replace(plan, reasons=Said(plan.why()), details=details)
 
 
 def _files_of(findings: Findings, county_id: str) -> list[tuple[str, bytes]]:

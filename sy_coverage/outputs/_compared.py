@@ -23,21 +23,20 @@ MOST_CLOSURES = 15
 
 
 def write(findings: Findings, writer: Writer) -> None:
-    """Add the section, with those parts that `findings.extras` has; without any of them, nothing.
+    """Add the section, with those parts that `findings.extras` has of this scope; without any of them, nothing.
 
-    Read are `trade_off` (`cost`, `elders_covered`, and if there `new_sites`, `cost_per_elder_more`), `scope_price` (by
-    `scope`: `status`, `cost`, `new_sites`, `elders_covered`), `sensitivity` (`reading`, in words, and the same columns)
-    and `closures` (by `site_id`: `planned`, `elders_lost`, `elders_left`, `units_lost`, `targets_lost`).
+    Read are `trade_off` (`cost`, `elders_covered`, and if there `new_sites`, `cost_per_elder_more`, `targets_met`),
+    `scope_price` (by `scope`: `status`, `cost`, `new_sites`, `elders_covered`), `sensitivity` (`reading`, in words, and
+    the same columns, the plan itself first) and `closures` (by `site_id`: `planned`, `elders_lost`, `elders_left`,
+    `units_lost`, `targets_lost`).
     """
-    tables = {name: _flat(table) for name, table in findings.extras.items() if len(table)}
-    parts = []
-    if figures.has_trade_off(findings):
-        parts.append(_trade_off)
-    if "scope_price" in tables and tables["scope_price"]["scope"].is_unique:
-        parts.append(partial(_plans, tables["scope_price"], "scope_price", "scope"))
-    if "sensitivity" in tables:
-        parts.append(partial(_plans, tables["sensitivity"], "sensitivity", "reading"))
-    if "closures" in tables:
+    tables = {name: findings.beside(name) for name in findings.extras}
+    parts: list[Any] = [_trade_off] if tables.get("trade_off") is not None else []
+    for name, subject in (("scope_price", "scope"), ("sensitivity", "reading")):
+        table = tables.get(name)
+        if table is not None and table[subject].is_unique:
+            parts.append(partial(_plans, table, name, subject))
+    if tables.get("closures") is not None:
         parts.append(partial(_closures, tables["closures"]))
     if parts:
         writer.heading(1, "section_compared")
@@ -45,16 +44,15 @@ def write(findings: Findings, writer: Writer) -> None:
         part(findings, writer)
 
 
-def _flat(table: DataFrame) -> DataFrame:
-    return table if isinstance(table.index, pd.RangeIndex) else table.reset_index()
-
-
 def _trade_off(findings: Findings, writer: Writer) -> None:
+    writer.heading(2, "section_trade_off")
     curve = _curves.trade_off_table(findings)
     if curve is None:
+        point = findings.beside("trade_off")
+        reached = fmt.number(None if point is None else point["elders_covered"].max())
+        writer.paragraph("trade_off_flat", elders=reached)
         return
-    writer.heading(2, "section_trade_off")
-    writer.paragraph("trade_off")
+    writer.paragraph("trade_off_city" if findings.scope_id == words.CITY else "trade_off")
     writer.image("figure_trade_off", partial(figures.trade_off, findings))
     total = float(findings.units["elders"].sum())
     found: dict[str, list[str]] = {
@@ -65,6 +63,8 @@ def _trade_off(findings: Findings, writer: Writer) -> None:
     for column in ("new_sites", "cost_per_elder_more"):
         if column in curve.columns:
             found[column] = [fmt.number(v) for v in curve[column]]
+    if "targets_met" in curve.columns:
+        found["targets_met"] = [words.flag(v, findings.language) for v in curve["targets_met"]]
     columns: list[Any] = [(f"column_{name}", "r", 2) for name in found]
     writer.table("table_trade_off", columns, zip(*found.values(), strict=True))
 
@@ -74,24 +74,29 @@ def _plans(table: DataFrame, name: str, subject: str, findings: Findings, writer
     writer.heading(2, f"section_{name}")
     writer.paragraph(f"intro_{name}")
     costs = fmt.money(table["cost"])
+    changes = [fmt.change(v) for v in table["cost"] - table["cost"].iloc[0]]
     rows = [
         [
             words.of_id("reading", row[subject], language),
             words.of_id("plan", row["status"], language),
             cost,
+            change if place else "",
             fmt.number(row["new_sites"]),
             fmt.number(row["elders_covered"]),
         ]
-        for row, cost in zip(table.to_dict("records"), costs, strict=True)
+        for place, (row, cost, change) in enumerate(
+            zip(table.to_dict("records"), costs, changes, strict=True)
+        )
     ]
     columns: tuple[Any, ...] = (
-        ("column_reading", "l", 4),
-        ("column_plan", "l", 2.4),
-        ("column_cost", "r", 2),
-        ("column_new_sites", "r", 1.4),
-        ("column_elders_within", "r", 2.6),
+        ("column_reading", "l", 4.6),
+        ("column_plan", "l", 2),
+        ("column_cost", "r", 1.6),
+        ("column_cost_change", "r", 1.6),
+        ("column_new_sites", "r", 1.2),
+        ("column_elders_within", "r", 2),
     )
-    writer.table(f"table_{name}", columns, rows)
+    writer.table(f"table_{name}", columns, rows, note=writer.say(f"note_{name}"))
     if name == "scope_price":
         price = table.set_index("scope")["cost"]
         if {"county", "city"} <= set(price.dropna().index):

@@ -98,12 +98,10 @@ def lorenz(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A00
 
 def trade_off_table(findings: Findings) -> DataFrame | None:
     """Return the points of the trade-off curve of this scope by cost, or None: `cost`, `elders_covered`."""
-    table = findings.extras.get("trade_off")
+    table = findings.beside("trade_off")
     if table is None or not {"cost", "elders_covered"} <= set(table.columns):
         return None
-    if "county_id" in table.columns and len(set(table["county_id"])) > 1:
-        return None
-    more = [c for c in ("new_sites", "cost_per_elder_more") if c in table.columns]
+    more = [c for c in ("new_sites", "cost_per_elder_more", "targets_met") if c in table.columns]
     points = table[["cost", "elders_covered", *more]].astype("float64")
     points = points.dropna(subset=["cost", "elders_covered"]).drop_duplicates(["cost", "elders_covered"])
     points = points.sort_values(["cost", "elders_covered"]).reset_index(drop=True)

@@ -64,6 +64,15 @@ def minutes(value: Any) -> str:
     return number(value, 1)
 
 
+def change(value: Any) -> str:
+    """Return a difference with its sign: ``+120``, ``−35.5``, ``0``."""
+    if not known(value):
+        return ""
+    digits = 0 if float(value).is_integer() else 1
+    sign = "+" if float(value) > 0 else "−" if float(value) < 0 else ""
+    return sign + number(abs(float(value)), digits)
+
+
 def money(values: Iterable[Any]) -> list[str]:
     """Return costs in 10⁴ yuan: one decimal for all of them if any has one, else none."""
     every = list(values)

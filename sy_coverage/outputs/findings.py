@@ -77,7 +77,7 @@ class Findings:
     alone: bool = False
     """Whether only the plan of this county was opened, and not those of its neighbours."""
     extras: Mapping[str, DataFrame] = field(default_factory=dict)
-    """Further tables by name (`trade_off`, `scope_price`, `closures`), where they were computed."""
+    """Further tables by name (`trade_off`, `sensitivity`, `scope_price`, `closures`), where they were computed; see `beside`."""
 
     def of_county(self, county_id: str) -> Findings:
         """Return the findings of one county: its own rows, and every catchment of its facilities and sites."""
@@ -108,6 +108,16 @@ class Findings:
             doubts=own(self.doubts),
             extras={name: own(table) for name, table in self.extras.items()},
         )
+
+    def beside(self, name: str) -> DataFrame | None:
+        """Return the rows of the table `name` of `extras` that speak of this scope, or None where there are none."""
+        table = self.extras.get(name)
+        if table is None:
+            return None
+        flat = table.reset_index() if table.index.name else table
+        if "county_id" in flat.columns:
+            flat = flat[flat["county_id"] == self.scope_id]
+        return flat if len(flat) else None
 
     @property
     def totals(self) -> pd.Series:

@@ -46,6 +46,8 @@ def _bound(findings: Findings, writer: parts.Writer, title: str) -> parts.Docume
     closing = [writer.say("statement_catchments"), writer.say("statement_coordinates")]
     if (findings.units["boundary_quality"] == "estimated").any():
         closing.insert(0, writer.say("statement_estimated"))
+    if findings.alone:
+        closing.append(labels.text("maps.statement_alone", language))
     closing.append(words.approval(fmt.plain(findings.approval_number), language))
     subtitle = writer.say(
         "subtitle", policy=labels.pick(findings.policy.name, language), document=findings.policy.document

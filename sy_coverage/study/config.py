@@ -207,6 +207,23 @@ class Phase(_Section):
         return self
 
 
+class Compare(_Section):
+    """`[compare]`: what stands beside each proposal, for those who must choose."""
+
+    trade_off_points: int = Field(default=12, ge=0, le=60)
+    """How many points the curve of cost against coverage has, at most; 0: no curve."""
+    cutoff_factors: tuple[Annotated[float, Field(gt=0, le=2)], ...] = (0.8, 1.2)
+    """The plan is solved again with travel-time limits this many times as long."""
+    rule: bool = True
+    """Whether it is solved again with the other rule: access for presence, or presence."""
+    scope: bool = True
+    """Whether the whole city is solved again with the other scope of the coverage rates."""
+    closures: bool = True
+    """Whether each centre in turn is taken to close."""
+    time_limit_s: float = Field(default=60.0, gt=0, allow_inf_nan=False)
+    """Seconds a county's curve may take; one cut short has fewer points."""
+
+
 class MapOptions(_Section):
     """`[map]`: what a map must carry."""
 
@@ -236,6 +253,7 @@ class StudyConfig(_Section):
     """By year: ``2026 = { budget = 3000 }``."""
     reported: dict[str, float | dict[str, float]] = {}
     """Values of targets that no map can compute, by target id: one number for the city, or one a county."""
+    compare: Compare = Compare()
     map: MapOptions = MapOptions()
 
     @field_validator("phases")

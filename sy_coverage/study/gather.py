@@ -102,7 +102,7 @@ def siting_open(study: Study, facilities: GeoDataFrame) -> GeoDataFrame:
 
 def _reasons(study: Study) -> DataFrame:
     """Return why each site was chosen, with a sentence in the study's language."""
-    plans = study.distinct_plans
+    plans = study.proposed_plans
     with study.progress("reasons", total=len(plans)) as advance:
         frames = []
         for plan in plans:
@@ -122,7 +122,7 @@ def _proposals(study: Study, reasons: DataFrame) -> GeoDataFrame:
     sites["number"] = sites.groupby("county_id").cumcount() + 1
     sites["unit"] = sites["unit_id"].map(study.units["name"])
     sites["county"] = sites["county_id"].map(study.counties)
-    phases = {site: year for plan in study.distinct_plans for site, year in plan.phase.items()}
+    phases = {site: year for plan in study.proposed_plans for site, year in plan.phase.items()}
     sites["phase"] = pd.array([phases.get(site) for site in sites.index], dtype="Int64")
     gained = reasons[reasons["reason_id"] == "elders_gained"].set_index("site_id")["value"]
     sites["elders_gained"] = pd.to_numeric(pd.Series(sites.index.map(gained.to_dict()), index=sites.index))

@@ -12,7 +12,6 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from sy_coverage import _files
-from sy_coverage._frames import require_ids
 from sy_coverage.outputs import figures, maps, reports, tables
 
 if TYPE_CHECKING:
@@ -94,11 +93,11 @@ def save(
         If the folder cannot be written.
     """
     if counties is not None:
-        require_ids(counties, study.counties, "county")
+        study = study.only(counties)
     require_writable(study, folder)
     _files.require_plain_names(study.counties, "county_id")
     database = study.config.study.database if counties is None else ""
-    findings = study.findings
+    findings = study.presented
     county_ids = list(counties or study.counties)
     city = [] if counties is not None else city_files(findings)
     steps = len(city) + COUNTY_FILES * len(county_ids) + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +12,14 @@ import pandas as pd
 from sy_coverage import _files, coverage, labels, siting
 from sy_coverage._frames import FACILITIES, require_ids
 from sy_coverage.errors import UnknownIdError
-from sy_coverage.study import variants
+from sy_coverage.study import alternatives, variants
 from sy_coverage.study.config import StudyConfig, read_config
 from sy_coverage.study.inputs import Inputs
 from sy_coverage.study.progress import Progress, silent
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from geopandas import GeoDataFrame
     from pandas import DataFrame
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 READ = ("policy", "units", "demand", "given_facilities", "given_candidates")
 """The steps that no map service has a part in."""
+KEPT = ("given_candidates", "case", "other_scope", "centre_times")
+"""What a study of some of the counties has in common with that of all, besides what no key of its file changes."""
 HORIZON = 2.0
 """Travel times reach this many cutoffs far, so that a plan can also shorten the way of elders beyond the cutoff."""
 
@@ -50,6 +53,8 @@ class Study(Inputs):
         """
         super().__init__(config, folder, progress=progress, offline=offline)
         self._plans: dict[str | None, SitingPlan] = {}
+        self._compared: dict[str | None, dict[str, DataFrame]] = {}
+        self._only: tuple[str, ...] | None = None
 
     @cached_property
     def candidates(self) -> GeoDataFrame:
@@ -225,7 +230,7 @@ class Study(Inputs):
         if county_id is not None:
             require_ids([county_id], self.counties, "county")
         if county_id not in self._plans:
-            self._plans[county_id] = plan_county(self.case, county_id)
+            self._plans[county_id] = alternatives.plan_county(self.case, county_id)
         return self._plans[county_id]
 
     def why(self, plan: SitingPlan) -> DataFrame:
@@ -286,14 +291,40 @@ class Study(Inputs):
             "options": siting.SolveOptions(time_limit_s=given.time_limit_s),
         }
 
+    def only(self, county_ids: Iterable[str]) -> Study:
+        """Return this study as it plans some counties only; where the whole city is planned at once, itself.
+
+        Raises
+        ------
+        UnknownIdError
+            If no unit lies in one of these counties.
+        """
+        own = tuple(sorted(set(county_ids)))
+        require_ids(own, self.counties, "county")
+        if self.policy.readings.scope == "city" or own == tuple(self.counties):
+            return self
+        other = self.but()
+        # what was read, computed and planned holds for them as well
+        vars(other).update({step: vars(self)[step] for step in KEPT if step in vars(self)})
+        other.adopt(self._plans, self._compared)
+        other._only = own  # noqa: SLF001  another study of our own
+        return other
+
     @property
     def scopes(self) -> list[str | None]:
-        """What is planned by itself: every county by its id, or (None) the whole city at once."""
-        return [None] if self.policy.readings.scope == "city" else list(self.counties)
+        """What is planned by itself: every county by its id (or those asked for), or (None) the whole city at once."""
+        if self.policy.readings.scope == "city":
+            return [None]
+        return list(self.counties if self._only is None else self._only)
 
-    def adopt(self, plans: Mapping[str | None, SitingPlan]) -> None:
-        """Take plans, by county id or None, that were worked out from this study's `case` elsewhere."""
+    def adopt(
+        self,
+        plans: Mapping[str | None, SitingPlan],
+        compared: Mapping[str | None, dict[str, DataFrame]] | None = None,
+    ) -> None:
+        """Take plans, by county id or None, and what stands beside them, worked out from this study's `case` elsewhere."""
         self._plans.update(plans)
+        self._compared.update(compared or {})
 
     @cached_property
     def plans(self) -> dict[str, SitingPlan]:
@@ -304,8 +335,9 @@ class Study(Inputs):
                 for scope in waiting:
                     self.propose(scope)
                     advance()
-        whole = None in self.scopes
-        return {county_id: self.propose(None if whole else county_id) for county_id in self.counties}
+        if None in self.scopes:
+            return dict.fromkeys(self.counties, self.propose(None))
+        return {county_id: self.propose(county_id) for county_id in self.scopes if county_id is not None}
 
     @property
     def distinct_plans(self) -> list[SitingPlan]:
@@ -313,9 +345,34 @@ class Study(Inputs):
         return list({id(plan): plan for plan in self.plans.values()}.values())
 
     @cached_property
+    def compared(self) -> dict[str | None, dict[str, DataFrame]]:
+        """What stands beside each plan, by county id or None: see `alternatives.compared`."""
+        plans = {scope: self.propose(scope) for scope in self.scopes}
+        waiting = [scope for scope in plans if scope not in self._compared]
+        if waiting:
+            with self.progress("compared", total=len(waiting)) as advance:
+                for scope in waiting:
+                    self._compared[scope] = alternatives.compared(
+                        self.case, scope, plans[scope], self.config.compare
+                    )
+                    advance()
+        return {scope: self._compared[scope] for scope in plans}
+
+    @cached_property
+    def other_scope(self) -> DataFrame:
+        """What each county would build with the other scope of the coverage rates: see `alternatives.other_scope`."""
+        with self.progress("other_scope"):
+            return alternatives.other_scope(self.case, self.counties)
+
+    @cached_property
+    def proposed_plans(self) -> list[SitingPlan]:
+        """Every plan once; where targets cannot all be met, the best plan that can be had meanwhile."""
+        return [alternatives.best_of(plan) for plan in self.distinct_plans]
+
+    @cached_property
     def chosen(self) -> tuple[str, ...]:
         """Ids of the sites that all plans open, sorted."""
-        return tuple(sorted(site for plan in self.distinct_plans for site in plan.sites))
+        return tuple(sorted(site for plan in self.proposed_plans for site in plan.sites))
 
     @cached_property
     def planned_facilities(self) -> GeoDataFrame:
@@ -344,6 +401,13 @@ class Study(Inputs):
         from sy_coverage.study.gather import gather  # noqa: PLC0415
 
         return gather(self)
+
+    @cached_property
+    def presented(self) -> Findings:
+        """The findings with what stands beside each plan: alternatives, sensitivity, closures (see `[compare]`)."""
+        from sy_coverage.study.beside import extras  # noqa: PLC0415
+
+        return replace(self.findings, extras=extras(self))
 
     def map(self, plan: SitingPlan | str | None = None) -> Map:
         """Return the interactive map of the city, or of the county that `plan` (or its county id) is for.
@@ -394,16 +458,6 @@ class Study(Inputs):
     def words(self, key: str, **values: object) -> str:
         """Return a label in the study's language."""
         return labels.text(key, self.config.study.language, **values)
-
-
-def plan_county(case: Mapping[str, Any], county_id: str | None) -> SitingPlan:
-    """Return the proved plan of one county of a study's `case`, or (None) one plan for all of it."""
-    narrowed = dict(case)
-    if county_id is not None:
-        for name in ("units", "candidates", "demand"):
-            frame = case[name]
-            narrowed[name] = frame[frame["county_id"] == county_id]
-    return siting.policy_plan(**narrowed)
 
 
 def read_study(path: str | os.PathLike[str], *, progress: Progress = silent, offline: bool = False) -> Study:

@@ -137,7 +137,14 @@ def test_what_was_compared_is_said_in_words_and_only_where_it_was_computed(count
     rows = tables_of(other)["单个中心停业后的覆盖"].rows
     assert rows[0] == ("示例c35", "拟建", "100", "1,500", "", "")
     assert rows[1][-2:] == ("城东街道", "街道综合养老服务中心覆盖率")
-    assert tables_of(other)["两种统计口径的比较"].rows[1] == ("合并统算达标", "已证最优", "610", "4", "1,500")
+    assert tables_of(other)["两种统计口径的比较"].rows[1] == (
+        "合并统算达标",
+        "已证最优",
+        "610",
+        "−90",
+        "4",
+        "1,500",
+    )
 
 
 def test_page_and_document_say_the_same(county, page, document):

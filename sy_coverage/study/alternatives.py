@@ -1,0 +1,154 @@
+"""Ask for a county's plan in other ways: what money buys, what other readings and cutoffs give, what one closure costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sy_coverage import siting
+from sy_coverage.errors import CoverageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pandas import DataFrame
+
+    from sy_coverage.policy import Policy
+    from sy_coverage.siting import SitingPlan
+    from sy_coverage.study.config import Compare
+
+    Tables = dict[str, DataFrame]
+
+SENSITIVITY = ["reading_id", "factor", "street", "township", "status", "cost", "new_sites", "elders_covered"]
+"""The columns of the table of other readings; `street` and `township` are cutoffs in minutes."""
+
+
+def narrowed(case: Mapping[str, Any], county_id: str | None) -> dict[str, Any]:
+    """Return a study's `case` for one county, or (None) all of it: what lies beyond the border still counts for access."""
+    own = dict(case)
+    if county_id is not None:
+        for name in ("units", "candidates", "demand"):
+            frame = case[name]
+            own[name] = frame[frame["county_id"] == county_id]
+    return own
+
+
+def plan_county(case: Mapping[str, Any], county_id: str | None) -> SitingPlan:
+    """Return the proved plan of one county of a study's `case`, or (None) one plan for all of it."""
+    return siting.policy_plan(**narrowed(case, county_id))
+
+
+def best_of(plan: SitingPlan) -> SitingPlan:
+    """Return the plan itself or, where the targets cannot all be met, the best that can be had meanwhile."""
+    meanwhile = plan.details.get("attainable") if plan.status == "infeasible" else None
+    return plan if meanwhile is None else meanwhile
+
+
+def compared(
+    case: Mapping[str, Any], county_id: str | None, plan: SitingPlan, asked: Compare
+) -> dict[str, DataFrame]:
+    """Return what stands beside the plan of one county, or (None) of the whole city.
+
+    Returns
+    -------
+    tables
+        `trade_off` as `siting.trade_off`, from opening nothing that is not required to the most elders; `closures` as
+        `siting.closures`; `sensitivity` with the columns `SENSITIVITY`, first the plan itself. What was not asked for,
+        or cannot be said of this plan, is not there.
+    """
+    best = best_of(plan)
+    tables: Tables = {}
+    if best.sites or best.certificate is not None:
+        if asked.trade_off_points:
+            tables |= _kept("trade_off", best, asked)
+        if asked.closures:
+            tables |= _kept("closures", best, asked)
+    readings = list(_readings(case["policy"], asked))
+    if readings:
+        rows = [_row("base", case["policy"], plan)]
+        for reading_id, policy, factor in readings:
+            other = plan_county({**case, "policy": policy}, county_id)
+            rows.append(_row(reading_id, policy, other, factor=factor))
+        tables["sensitivity"] = pd.DataFrame(rows, columns=SENSITIVITY)
+    return tables
+
+
+def _kept(name: str, plan: SitingPlan, asked: Compare) -> Tables:
+    """Return one table of a plan, or nothing where it is a plan of which that cannot be asked."""
+    try:
+        if name == "closures":
+            return {name: siting.closures(plan)}
+        options = siting.SolveOptions(time_limit_s=asked.time_limit_s)
+        points = asked.trade_off_points
+        return {name: siting.trade_off(plan, points=points, keep_targets=False, options=options)}
+    except CoverageError:
+        return {}
+
+
+def _readings(policy: Policy, asked: Compare) -> Iterator[tuple[str, Policy, float]]:
+    """Yield id, policy and factor of every other reading: shorter and longer cutoffs, and the other rule."""
+    kind = policy.kind(policy.coverage_kind)
+    for factor in sorted(set(asked.cutoff_factors) - {1.0}):
+        cutoffs = {unit: minutes * factor for unit, minutes in kind.cutoff_min.items()}
+        yield "cutoff", policy.with_access(cutoff_min=cutoffs, kind=kind.id), factor
+    if asked.rule:
+        other = "access" if policy.readings.rule == "presence" else "presence"
+        yield f"rule_{other}", policy.with_readings(rule=other), 1.0
+
+
+def _row(reading_id: str, policy: Policy, plan: SitingPlan, *, factor: float = 1.0) -> dict[str, object]:
+    cutoffs = policy.kind(policy.coverage_kind).cutoff_min
+    met = plan.status in {"optimal", "feasible"}
+    return {
+        "reading_id": reading_id,
+        "factor": factor,
+        "street": cutoffs["street"],
+        "township": cutoffs["township"],
+        "status": plan.status,
+        "cost": plan.details.get("cost") if met else np.nan,
+        "new_sites": len(plan.sites) if met else np.nan,
+        "elders_covered": plan.details.get("elders_covered") if met else np.nan,
+    }
+
+
+def other_scope(case: Mapping[str, Any], counties: Mapping[str, str]) -> DataFrame:
+    """Return what each county would build with the other scope of the coverage rates.
+
+    Returns
+    -------
+    other
+        Indexed by `county_id`, with the columns `SENSITIVITY`: `reading_id` is ``scope_city`` (the county's part of one
+        plan for the whole city, its own sites alone) or ``scope_county``; numbers are missing where there is no plan.
+    """
+    policy: Policy = case["policy"]
+    scope = "city" if policy.readings.scope == "county" else "county"
+    asked = {**case, "policy": policy.with_readings(scope=scope)}
+    whole = plan_county(asked, None) if scope == "city" else None
+    rows = {}
+    for county_id in counties:
+        plan = plan_county(asked, county_id) if whole is None else whole
+        rows[county_id] = _row(f"scope_{scope}", asked["policy"], plan)
+        if whole is not None and rows[county_id]["status"] in {"optimal", "feasible"}:
+            rows[county_id] |= _part(asked, whole.sites, county_id)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=SENSITIVITY).rename_axis("county_id")
+
+
+def _part(case: Mapping[str, Any], sites: tuple[str, ...], county_id: str) -> dict[str, object]:
+    """Return what those of `sites` that lie in one county cost, and how many of its elders are then within the cutoff."""
+    own, kind = narrowed(case, county_id), case["policy"].kind(case["policy"].coverage_kind)
+    here = [site for site in sites if site in own["candidates"].index]
+    demand, times = own["demand"], case["times"][kind.id]
+    standing = set(times.site_ids) - set(case["candidates"].index)
+    reached = times.select(sites=sorted({*standing, *here} & set(times.site_ids)), demand=demand.index)
+    pairs = reached.minutes.tocoo()
+    nearest = np.full(len(demand), np.inf)
+    np.minimum.at(nearest, pairs.col, pairs.data)
+    cutoff = demand["unit_id"].map(own["units"]["kind"]).map(dict(kind.cutoff_min)).to_numpy()
+    elders = demand[case["policy"].readings.elders].to_numpy(dtype=float)
+    return {
+        "cost": float(own["candidates"].loc[here, "cost"].sum()),
+        "new_sites": len(here),
+        "elders_covered": float(elders[nearest <= cutoff].sum()),
+    }
