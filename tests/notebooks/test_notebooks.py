@@ -173,6 +173,12 @@ def test_lesson_5_compares_rules_money_and_years(run):
     # a rule that asks for both cannot be cheaper than one of them
     assert cost["both"] >= cost["presence"]
     assert re.search(r"2027\s+None\s+4\s+\d+.*", lesson.printed)
+    # the years of the plan are points in time of its map
+    assert len(lesson.pages) == 1
+    assert (
+        "&quot;states&quot;:[&quot;Today&quot;,&quot;2025&quot;,&quot;2026&quot;,&quot;2027&quot;]"
+        in lesson.pages[0]
+    )
     spent, least = map(float, re.search(r"False ([\d.]+) ([\d.]+)", lesson.printed).groups())
     assert spent <= 500 < least == cost["presence"]
 

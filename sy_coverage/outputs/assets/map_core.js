@@ -20,6 +20,8 @@ window.sy = {};
     }
     return value;
   }
+  /* From this width on, title, map and open panel have room beside each other. */
+  sy.ROOMY = 1100;
   sy.read = () => decoded(JSON.parse(document.getElementById("sy-data").textContent));
 
   sy.el = function (tag, className, text) {

@@ -7,7 +7,7 @@
     "road-motorway": { color: "#b5651d", weight: 2.4 },
     "road-trunk": { color: "#d39a58", weight: 1.7 },
     "road-secondary": { color: "#ffffff", weight: 1.2, bare: "#b9b2a6" },
-    "road-minor": { color: "#ffffff", weight: 0.7, bare: "#cdc7bb" },
+    "road-minor": { color: "#ffffff", weight: 0.7, bare: "#cdc7bb", faint: 0.6 },
     "water-line": { color: "#8ea4ad", weight: 1.4 },
     "water-area": { color: "#8ea4ad", weight: 0.6, fill: "#c3cfd4" },
   };
@@ -185,7 +185,7 @@
     function lineStyle(entry, far, bare) {
       const style = LINES[entry.layer.style];
       if (entry.layer.style.startsWith("border")) return;
-      entry.line.setStyle({ color: bare && style.bare ? style.bare : style.color, weight: style.weight * (far ? 0.6 : 1), opacity: far ? 0.85 : 1 });
+      entry.line.setStyle({ color: bare && style.bare ? style.bare : style.color, weight: style.weight * (far ? 0.6 : 1), opacity: far ? 0.85 : style.faint && map.getZoom() < 13 ? style.faint : 1 });
       if (entry.edge) entry.edge.setStyle({ weight: style.weight * (far ? 0.6 : 1) + (far ? 0.8 : 1.4) });
     }
 

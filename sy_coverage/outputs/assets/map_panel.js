@@ -135,7 +135,7 @@
     head.addEventListener("click", () => {
       head.setAttribute("aria-expanded", String(!panel.classList.toggle("sy-shut")));
     });
-    if (window.innerWidth < 760) head.click();
+    if (root.closest(".sy-root").clientWidth < sy.ROOMY) head.click();
     data.groups.forEach((group) => {
       const own = layers.all.filter((e) => e.layer.group === group.id);
       if (!own.length) return;

@@ -254,9 +254,10 @@
       const wide = root.clientWidth >= 760;
       const above = root.querySelector(".sy-left");
       const below = root.querySelector(".sy-right");
+      const shut = root.querySelector(".sy-shut");
       map.fitBounds(data.bounds, {
-        paddingTopLeft: wide ? [366, 20] : [8, (above ? above.offsetHeight : 150) + 16],
-        paddingBottomRight: wide ? [292, 40] : [8, (below ? below.offsetHeight : 20) + 50], animate: false,
+        paddingTopLeft: wide ? [(above ? above.offsetWidth : 340) + 26, 20] : [8, (above ? above.offsetHeight : 150) + 16],
+        paddingBottomRight: wide ? [shut ? 24 : 292, 40] : [8, (below ? below.offsetHeight : 20) + 50], animate: false,
       });
       sy.atHome = true;
     }
@@ -277,8 +278,8 @@
     sy.tools(root, map, data, home);
     sy.foot(root, data);
     sy.printing(root, map, data);
-    /* on a narrow screen the map lies between the cards, whose heights are known only now */
-    if (root.clientWidth < 760) home();
+    /* where the map is not wide it lies between the cards, whose size is known only now */
+    if (root.clientWidth < sy.ROOMY) home();
     if (key) key();
     root.dataset.ready = "yes";
   };
