@@ -11,7 +11,7 @@ import logging
 import socket
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from sy_coverage import _files
@@ -19,9 +19,8 @@ from sy_coverage.errors import InputError, OfflineError, ServiceStoppedError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    import httpx
     from pydantic import SecretStr
 
 _log = logging.getLogger(__name__)
@@ -268,45 +267,95 @@ class Client:
         # checked and then connected to by number, so that a second look-up cannot name another machine
         for address in found:
             number = ipaddress.ip_address(address.split("%")[0])
-            if not (number.is_global or (self.loopback and number.is_loopback)):
+            is_public = number.is_global and not number.is_multicast
+            if not (is_public or (self.loopback and number.is_loopback)):
                 raise InputError(f"{host}: resolves to {number}, which is no public address")
         return found[0]
 
     def _once(self, url: str, query: Mapping[str, str], address: str) -> _Got:
-        """Return what came back and what went wrong on the way; the transport, unlike a client, logs no address."""
-        import httpx  # noqa: PLC0415  (heavy)
+        """Return what came back and what went wrong on the way; below the client of httpx nothing logs an address."""
+        import httpcore  # noqa: PLC0415  (heavy)
+        import httpx  # noqa: PLC0415
 
         parts = urlsplit(url)
         pinned = httpx.URL(url, params=dict(query)).copy_with(host=address)
         timeouts = dict.fromkeys(("connect", "read", "write", "pool"), self.limits.connect_s)
-        request = httpx.Request(
+        request = httpcore.Request(
             "GET",
-            pinned,
+            httpcore.URL(
+                scheme=pinned.raw_scheme, host=pinned.raw_host, port=pinned.port, target=pinned.raw_path
+            ),
             headers={"Host": parts.netloc, "User-Agent": AGENT, "Accept-Encoding": "identity"},
             extensions={"timeout": timeouts, "sni_hostname": parts.hostname},
         )
-        start = self.clock.monotonic()
+        bounded: Any = _Within(self.limits.total_s, self.clock)
         try:
-            with httpx.HTTPTransport(trust_env=False) as transport:
-                response = transport.handle_request(request)
+            with httpcore.ConnectionPool(
+                ssl_context=httpx.create_ssl_context(trust_env=False), network_backend=bounded
+            ) as pool:
+                response = pool.handle_request(request)
                 try:
-                    content = b"".join(self._within(response, start))
+                    content = b"".join(self._limited(response.iter_stream()))
                 finally:
                     response.close()
-        except httpx.HTTPError as error:
+        except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
             return _Got(0, {}, b"", str(error) or type(error).__name__)
-        return _Got(response.status_code, dict(response.headers), content)
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers
+        }
+        return _Got(response.status, headers, content)
 
-    def _within(self, response: httpx.Response, start: float) -> Iterator[bytes]:
-        """Yield a body piece by piece until it is too long in bytes or in time."""
-        import httpx  # noqa: PLC0415
+    def _limited(self, stream: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield a body piece by piece until it is too long."""
+        import httpcore  # noqa: PLC0415
 
         size = 0
-        stream: Any = response.stream
         for piece in stream:
             size += len(piece)
             if size > self.limits.most_bytes:
-                raise httpx.ReadError(f"more than {self.limits.most_bytes:,} bytes")
-            if self.clock.monotonic() - start > self.limits.total_s:
-                raise httpx.ReadTimeout(f"more than {self.limits.total_s:g} s")
+                raise httpcore.ReadError(f"more than {self.limits.most_bytes:,} bytes")
             yield piece
+
+
+class _Within:
+    """Connections that end when their time is over, however slowly their headers and body drip."""
+
+    def __init__(self, total_s: float, clock: Clock, stream: Any = None) -> None:
+        self._total_s, self._clock, self._stream = total_s, clock, stream
+        self._end = clock.monotonic() + total_s
+
+    def _left(self, timeout: float | None) -> float:
+        import httpcore  # noqa: PLC0415
+
+        left = self._end - self._clock.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout(f"more than {self._total_s:g} s")
+        return left if timeout is None else min(left, timeout)
+
+    def _around(self, stream: Any) -> Self:
+        self._stream = stream
+        return self
+
+    def connect_tcp(self, host: str, port: int, timeout: float | None = None, **options: Any) -> Self:
+        import httpcore  # noqa: PLC0415
+
+        return self._around(
+            httpcore.SyncBackend().connect_tcp(host, port, timeout=self._left(timeout), **options)
+        )
+
+    def start_tls(
+        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
+    ) -> Self:
+        return self._around(self._stream.start_tls(ssl_context, server_hostname, self._left(timeout)))
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return bytes(self._stream.read(max_bytes, self._left(timeout)))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._left(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
