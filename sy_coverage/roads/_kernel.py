@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numba as nb
 import numpy as np
+from llvmlite import ir
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,17 +20,37 @@ logger = logging.getLogger(__name__)
 
 BLOCK = 64
 """Nodes are neighbours on a Hilbert curve, so what a search touches is kept track of by blocks of this many."""
+WORD = 8
+"""Marks of blocks are looked at this many at a time."""
+PAGE = 64
+"""Entries of the queue on one page; the last one holds the page that follows."""
 
-ROOM = 2**19
-"""Pairs there is room for at first."""
+_NONE = np.uint32(2**32 - 1)
+_ONE = np.uint32(1)
+_TWO = np.uint32(2)
+_SIX = np.uint32(6)  # 2⁶ is BLOCK
+_LAST = np.uint32(PAGE - 1)
+# the bits below the head of a step: the road goes on to the next step; it ends at a node whose own roads come next
+_GOES_ON = np.uint32(2)
+_OPENS = np.uint32(1)
 
-_I4 = nb.types.Array(nb.int32, 1, "C", readonly=True)
 _I8 = nb.types.Array(nb.int64, 1, "C", readonly=True)
+_I4 = nb.types.Array(nb.int32, 1, "C", readonly=True)
+_U4 = nb.types.Array(nb.uint32, 1, "C", readonly=True)
 _F8 = nb.types.Array(nb.float64, 1, "C", readonly=True)
 _OUT_F8 = nb.float64[::1]
 _OUT_I4 = nb.int32[::1]
 _OUT_I8 = nb.int64[::1]
-_ROWS: Any = nb.types.Tuple((_OUT_I8, _OUT_I4, _OUT_F8))  # type: ignore[no-untyped-call]  # numba has no types
+_OUT_U4 = nb.uint32[::1]
+_OUT_U1 = nb.uint8[::1]
+
+
+def _tuple(*kinds: Any) -> Any:
+    return nb.types.Tuple(kinds)  # type: ignore[no-untyped-call]  # numba has no types
+
+
+_RUNS = _tuple(_U4, _U4, _U4, _F8)
+_LEGS = _tuple(_I8, _I4, _F8)
 
 
 def compiled(signature: Any) -> Callable[[Any], Any]:
@@ -42,190 +65,348 @@ def compiled(signature: Any) -> Callable[[Any], Any]:
     return compile_it
 
 
+def _fetch(_: Any, array: Any, index: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = signature.args[0]
+        data = context.make_array(kind)(context, builder, arguments[0])
+        at = builder.zext(arguments[1], ir.IntType(64))
+        tools: Any = cgutils
+        place = tools.get_item_pointer(context, builder, kind, data, [at])
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        form = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        call = tools.get_or_insert_function(builder.module, form, "llvm.prefetch.p0")
+        # to be read, likely more than once, and data rather than code
+        builder.call(call, [builder.bitcast(place, byte), *(ir.Constant(number, i) for i in (0, 3, 1))])
+        return context.get_dummy_value()
+
+    return nb.types.void(array, index), generate
+
+
+fetch: Any = intrinsic(_fetch)
+"""Have ``array[index]`` brought into the cache while the search goes on elsewhere: a fifth of the time on large graphs."""
+
+
+@compiled(_tuple(_OUT_U4, _OUT_U4, _OUT_U4, _OUT_F8, nb.float64)(_I8, _I4, _F8))
+def unroll(  # noqa: C901, PLR0912 - one loop that must stay in one compiled function
+    indptr: Array, heads: Array, minutes: Array
+) -> tuple[Array, Array, Array, Array, float]:
+    """Return the roads out of every node, step by step through the nodes where nothing else meets.
+
+    More than half of the nodes of a road graph lie along a road or at its end. A search that writes their minutes in
+    passing need not put them in its queue. Node u owns the steps ``first[u]`` to ``first[u + 1]``; those before
+    ``chains[u]`` are roads of one step. A step is four times the node it leads to, plus 2 if the road goes on with the
+    step that follows, plus 1 if the roads of the node it leads to are still to be searched. Nodes along a road have
+    their plain arcs, for sites that stand there. The last item is the minutes of the longest road.
+    """
+    nodes = indptr.size - 1
+    one, other, crossing = np.full(nodes, -1), np.full(nodes, -1), np.zeros(nodes, np.bool_)
+    for tail in range(nodes):
+        for arc in range(indptr[tail], indptr[tail + 1]):
+            for here, there in ((tail, np.int64(heads[arc])), (np.int64(heads[arc]), tail)):
+                if there in (one[here], other[here]):
+                    continue
+                if one[here] < 0:
+                    one[here] = there
+                elif other[here] < 0:
+                    other[here] = there
+                else:
+                    crossing[here] = True
+    first, chains = np.zeros(nodes + 1, np.uint32), np.zeros(nodes, np.uint32)
+    # an arc is met once along a road, and once more as an arc of a node along it
+    step, step_min = np.empty(2 * heads.size, np.uint32), np.empty(2 * heads.size, np.float64)
+    at = 0
+    longest = 0.0
+    for node in range(nodes):
+        for long in (False, True):
+            chains[node] = at
+            for arc in range(indptr[node], indptr[node + 1]):
+                begun = at
+                total = 0.0
+                before: Any = node
+                here = np.int64(heads[arc])
+                ahead: Any = arc
+                while ahead >= 0:
+                    step_min[at] = minutes[ahead]
+                    total += minutes[ahead]
+                    ahead, ways = -1, 0
+                    for on in range(indptr[here], indptr[here + 1]):
+                        if heads[on] != before:
+                            ahead, ways = on, ways + 1
+                    if crossing[here] or not crossing[node]:
+                        ahead = -1
+                    opens = ahead < 0 and (ways > 0 or not crossing[node])
+                    step[at] = 4 * here + 2 * (ahead >= 0) + opens
+                    at += 1
+                    if ahead >= 0:
+                        before, here = here, np.int64(heads[ahead])
+                if (at - begun > 1) != long:
+                    at = begun
+                longest = max(longest, total)
+        first[node + 1] = at
+    return first, chains, step[:at].copy(), step_min[:at].copy(), longest
+
+
+@compiled(_tuple(nb.uint32, nb.uint32, nb.uint32)(_OUT_U4, nb.uint32, nb.uint32, nb.uint32))
+def turn_page(queue: Array, at: Any, free: Any, unused: Any) -> tuple[Any, Any, Any]:
+    """Return where the page begins that follows the full one which ends `at`, and the pages that are free then.
+
+    Where no room is left that is said by no `unused` ones; what the queue holds is then worth nothing.
+    """
+    if free != _NONE:
+        queue[at] = free
+        return free, queue[free], unused
+    if unused + PAGE > queue.size:
+        return np.uint32(at - _LAST), free, _NONE
+    queue[at] = unused
+    return unused, free, np.uint32(unused + PAGE)
+
+
 @compiled(
-    _ROWS(
-        *(_I8, _I4, _F8),  # the graph
-        *(_I8, _I4, _F8, nb.int64, nb.int64),  # the legs of the sites, and which sites
-        *(_I8, _I4, _F8),  # the legs of the demand points
-        *(_I8, _I4, _F8),  # pairs on one link
+    nb.boolean(_RUNS, _LEGS, nb.int64, nb.float64, nb.float64, _OUT_U4, _OUT_U4, _OUT_U4, _OUT_F8, _OUT_U1)
+)
+def search(  # noqa: C901, PLR0912, PLR0915 - one loop that must stay in one compiled function
+    runs: tuple[Array, Array, Array, Array],
+    sites: tuple[Array, Array, Array],
+    site: int,
+    cutoff: float,
+    width: float,
+    queue: Array,
+    begins: Array,
+    ends: Array,
+    node_min: Array,
+    mark: Array,
+) -> bool:
+    """Write the minutes of all nodes within the cutoff of `site` and mark their blocks; return whether `queue` had room.
+
+    Bucket b of the queue holds the entries from ``begins[b]`` to ``ends[b]``, page after page. There are a power of
+    two of them, and together they are longer than any road and any leg, so a ring of them is enough. Labels are
+    corrected within a bucket, hence minutes are exact sums along the shortest path whatever the width.
+    """
+    first, chains, step, step_min = runs
+    leg_ptr, leg_node, leg_min = sites
+    mask = np.uint32(begins.size - 1)
+    per_minute = 1.0 / width
+    beyond = np.nextafter(cutoff, np.inf)
+    free = _NONE
+    unused = np.uint32(begins.size * PAGE)
+    for bucket in range(begins.size):
+        begins[bucket] = ends[bucket] = bucket * PAGE
+    for leg in range(leg_ptr[site], leg_ptr[site + 1]):
+        there = leg_min[leg]
+        head = np.uint32(leg_node[leg])
+        if there < min(node_min[head], beyond):
+            node_min[head] = there
+            mark[head >> _SIX] = 1
+            into = np.uint32(np.int64(there * per_minute)) & mask
+            at = ends[into]
+            queue[at] = head
+            at += _ONE
+            if at & _LAST == _LAST:
+                at, free, unused = turn_page(queue, at, free, unused)
+            ends[into] = at
+    turn = np.int64(0)
+    idle = 0
+    while idle < begins.size:
+        slot = np.uint32(turn) & mask
+        entry = begins[slot]
+        idle += 1
+        while entry != ends[slot]:
+            idle = 0
+            if unused == _NONE:
+                return False
+            node = queue[entry]
+            entry += _ONE
+            if entry & _LAST == _LAST:
+                page = queue[entry]
+                queue[entry - _LAST] = free
+                free = np.uint32(entry - _LAST)
+                entry = page
+            here = node_min[node]
+            if np.int64(here * per_minute) != turn:
+                continue  # was reached sooner, and is done
+            at_step, chain, last = first[node], chains[node], first[node + _ONE]
+            while at_step < chain:
+                # nothing here depends on a guess of what is nearer: the processor works on several roads at once
+                there = here + step_min[at_step]
+                ahead = step[at_step]
+                at_step += _ONE
+                head = ahead >> _TWO
+                before = node_min[head]
+                nearer = there < min(before, beyond)
+                node_min[head] = there if nearer else before
+                mark[head >> _SIX] |= np.uint8(nearer)
+                fetch(step, first[head])
+                fetch(step_min, first[head])
+                into = np.uint32(np.int64(there * per_minute)) & mask
+                at = ends[into]
+                queue[at] = head
+                at += np.uint32(nearer) & ahead & _OPENS
+                if at & _LAST == _LAST:
+                    at, free, unused = turn_page(queue, at, free, unused)
+                ends[into] = at
+            there = here
+            while at_step < last:
+                there += step_min[at_step]
+                ahead = step[at_step]
+                at_step += _ONE
+                head = ahead >> _TWO
+                if there < min(node_min[head], beyond):
+                    node_min[head] = there
+                    mark[head >> _SIX] = 1
+                    if ahead & _GOES_ON:
+                        continue
+                    if ahead & _OPENS:
+                        fetch(step, first[head])
+                        fetch(step_min, first[head])
+                        into = np.uint32(np.int64(there * per_minute)) & mask
+                        at = ends[into]
+                        queue[at] = head
+                        at += _ONE
+                        if at & _LAST == _LAST:
+                            at, free, unused = turn_page(queue, at, free, unused)
+                        ends[into] = at
+                else:
+                    while ahead & _GOES_ON:
+                        ahead = step[at_step]
+                        at_step += _ONE
+                there = here
+        begins[slot] = ends[slot] = entry - (entry & _LAST)
+        turn += 1
+    return True
+
+
+@compiled(nb.void(_LEGS, nb.float64, _OUT_F8, _OUT_U1, _OUT_F8, _OUT_U1))
+def hand_on(
+    to: tuple[Array, Array, Array],
+    cutoff: float,
+    node_min: Array,
+    node_mark: Array,
+    point_min: Array,
+    point_mark: Array,
+) -> None:
+    """Write the minutes of all demand points that legs lead to from marked nodes, and make the nodes ``inf`` again."""
+    to_ptr, to_point, to_min = to
+    words = node_mark.view(np.uint64)
+    for word in range(words.size):
+        if words[word] == 0:
+            continue
+        for block in range(word * WORD, word * WORD + WORD):
+            if node_mark[block] == 0:
+                continue
+            node_mark[block] = 0
+            for node in range(block * BLOCK, block * BLOCK + BLOCK):
+                here = node_min[node]
+                if here == np.inf:
+                    continue
+                node_min[node] = np.inf
+                for leg in range(to_ptr[node], to_ptr[node + 1]):
+                    there = here + to_min[leg]
+                    point = to_point[leg]
+                    if there <= cutoff and there < point_min[point]:
+                        point_min[point] = there
+                        point_mark[point // BLOCK] = 1
+
+
+@compiled(_tuple(_OUT_I4, _OUT_F8, nb.int64)(_OUT_F8, _OUT_U1, _OUT_I4, _OUT_F8, nb.int64))
+def gather(
+    answer: Array, mark: Array, columns: Array, values: Array, written: int
+) -> tuple[Array, Array, int]:
+    """Append what marked blocks of `answer` hold to `columns` and `values`, and make them ``inf`` again."""
+    words = mark.view(np.uint64)
+    for word in range(words.size):
+        if words[word] == 0:
+            continue
+        if columns.size < written + WORD * BLOCK:
+            columns = np.append(columns, np.empty(columns.size, np.int32))
+            values = np.append(values, np.empty(values.size, np.float64))
+        for block in range(word * WORD, word * WORD + WORD):
+            if mark[block] == 0:
+                continue
+            mark[block] = 0
+            there = answer[block * BLOCK : block * BLOCK + BLOCK]
+            column, value = columns[written : written + BLOCK], values[written : written + BLOCK]
+            every = True
+            for item in range(BLOCK):
+                every &= there[item] < np.inf
+            if every:
+                for item in range(BLOCK):
+                    column[item] = block * BLOCK + item
+                    value[item] = there[item]
+                written += BLOCK
+            else:
+                count = 0
+                for item in range(BLOCK):
+                    column[count] = block * BLOCK + item
+                    value[count] = there[item]
+                    count += there[item] < np.inf
+                written += count
+            there[:] = np.inf
+    return columns, values, written
+
+
+@compiled(
+    _tuple(_OUT_I8, _OUT_I4, _OUT_F8)(
+        *(_RUNS, _LEGS, _I8, _LEGS, _LEGS),
         *(nb.float64, nb.float64, nb.int64),
-        *(_OUT_F8, _OUT_F8),
+        *(_OUT_F8, _OUT_F8, _OUT_I4, _OUT_F8),
     )
 )
-def reach(  # noqa: C901, PLR0912, PLR0915 - one loop that must stay in one compiled function
-    indptr: Array,
-    heads: Array,
-    minutes: Array,
-    leg_ptr: Array,
-    leg_node: Array,
-    leg_min: Array,
-    first: int,
-    last: int,
-    to_ptr: Array,
-    to_point: Array,
-    to_min: Array,
-    pair_ptr: Array,
-    pair_point: Array,
-    pair_min: Array,
+def reach(
+    runs: tuple[Array, Array, Array, Array],
+    sites: tuple[Array, Array, Array],
+    which: Array,
+    to: tuple[Array, Array, Array],
+    direct: tuple[Array, Array, Array],
     cutoff: float,
     width: float,
     buckets: int,
     node_min: Array,
     point_min: Array,
+    columns: Array,
+    values: Array,
 ) -> tuple[Array, Array, Array]:
-    """Search from sites `first`…`last` and return (pairs per site, demand point, minutes), points ascending.
+    """Search from the sites `which` and return (pairs by site, demand point, minutes), points ascending by site.
 
-    `node_min` (per node) and `point_min` (per demand point) are work arrays full of ``inf``, and are so again
-    afterwards. Without any demand point the nodes themselves are returned. `buckets` is a power of two and
-    ``buckets × width`` exceeds the longest arc and the longest leg, so that a ring of buckets is enough. Labels
-    are corrected within a bucket, hence distances are exact sums along the shortest path whatever the width.
+    Parameters
+    ----------
+    runs
+        What `unroll` returns, but for the longest road.
+    sites, to, direct
+        Legs (pointer, node or point, minutes): by site to nodes, by node to demand points, by site to demand points.
+        Without any demand point the nodes themselves are returned.
+    node_min, point_min
+        By node and by demand point, up to a multiple of ``BLOCK × WORD``: full of ``inf``, and so again afterwards.
+    columns, values
+        Room for the answer, at least ``BLOCK × WORD``. They are what is returned, unless they prove too short.
     """
-    to_nodes = point_min.size == 0
-    answer = node_min if to_nodes else point_min
-    ring = np.full(buckets, -1, np.int32)
-    mask = buckets - 1
-    per_minute = 1.0 / width
-    room = 4096
-    queued_node = np.empty(room, np.int32)
-    queued_next = np.empty(room, np.int32)
-    queued_min = np.empty(room, np.float64)
-    node_mark = np.zeros(node_min.size // BLOCK + 1, np.uint8)
-    node_block = np.empty(node_mark.size, np.int32)
-    point_mark = np.zeros(point_min.size // BLOCK + 1, np.uint8)
-    point_block = np.empty(point_mark.size, np.int32)
-    counts = np.zeros(last - first, np.int64)
-    # room that is not used is never touched, so it costs nothing
-    columns = np.empty(ROOM, np.int32)
-    values = np.empty(ROOM, np.float64)
+    node_mark = np.zeros(node_min.size // BLOCK, np.uint8)
+    point_mark = np.zeros(point_min.size // BLOCK, np.uint8)
+    begins, ends = np.empty(buckets, np.uint32), np.empty(buckets, np.uint32)
+    queue = np.empty(2 * buckets * PAGE, np.uint32)
+    counts = np.zeros(which.size, np.int64)
+    pair_ptr, pair_point, pair_min = direct
     written = 0
-    for site in range(first, last):
-        node_blocks = 0
-        free = -1
-        top = 0
-        live = 0
-        turn = np.int64(0)
-        for leg in range(leg_ptr[site], leg_ptr[site + 1]):
-            there = leg_min[leg]
-            node = leg_node[leg]
-            if there <= cutoff and there < node_min[node]:
-                if node_mark[node // BLOCK] == 0:
-                    node_mark[node // BLOCK] = 1
-                    node_block[node_blocks] = node // BLOCK
-                    node_blocks += 1
-                node_min[node] = there
-                slot = np.int64(there * per_minute) & mask
-                if top == room:
-                    room *= 2
-                    queued_node = np.append(queued_node, np.empty(room - top, np.int32))
-                    queued_next = np.append(queued_next, np.empty(room - top, np.int32))
-                    queued_min = np.append(queued_min, np.empty(room - top, np.float64))
-                queued_node[top] = node
-                queued_min[top] = there
-                queued_next[top] = ring[slot]
-                ring[slot] = top
-                top += 1
-                live += 1
-        while live > 0:
-            slot = turn & mask
-            while ring[slot] >= 0:
-                entry = ring[slot]
-                ring[slot] = queued_next[entry]
-                node = queued_node[entry]
-                here = queued_min[entry]
-                queued_next[entry] = free
-                free = entry
-                live -= 1
-                if here > node_min[node]:
-                    continue
-                for arc in range(indptr[node], indptr[node + 1]):
-                    there = here + minutes[arc]
-                    if there > cutoff:
-                        continue
-                    head = heads[arc]
-                    before = node_min[head]
-                    if there >= before:
-                        continue
-                    if before == np.inf and node_mark[head // BLOCK] == 0:
-                        node_mark[head // BLOCK] = 1
-                        node_block[node_blocks] = head // BLOCK
-                        node_blocks += 1
-                    node_min[head] = there
-                    if free >= 0:
-                        entry = free
-                        free = queued_next[entry]
-                    else:
-                        if top == room:
-                            room *= 2
-                            queued_node = np.append(queued_node, np.empty(room - top, np.int32))
-                            queued_next = np.append(queued_next, np.empty(room - top, np.int32))
-                            queued_min = np.append(queued_min, np.empty(room - top, np.float64))
-                        entry = top
-                        top += 1
-                    into = np.int64(there * per_minute) & mask
-                    queued_node[entry] = head
-                    queued_min[entry] = there
-                    queued_next[entry] = ring[into]
-                    ring[into] = entry
-                    live += 1
-            turn += 1
-        point_blocks = 0
-        if not to_nodes:
-            for block in range(node_blocks):
-                start = int(node_block[block]) * BLOCK
-                for node in range(start, min(start + BLOCK, node_min.size)):
-                    here = node_min[node]
-                    if here == np.inf:
-                        continue
-                    for leg in range(to_ptr[node], to_ptr[node + 1]):
-                        there = here + to_min[leg]
-                        point = to_point[leg]
-                        if there <= cutoff and there < point_min[point]:
-                            if point_mark[point // BLOCK] == 0:
-                                point_mark[point // BLOCK] = 1
-                                point_block[point_blocks] = point // BLOCK
-                                point_blocks += 1
-                            point_min[point] = there
-            for pair in range(pair_ptr[site], pair_ptr[site + 1]):
-                there = pair_min[pair]
-                point = pair_point[pair]
-                if there <= cutoff and there < point_min[point]:
-                    if point_mark[point // BLOCK] == 0:
-                        point_mark[point // BLOCK] = 1
-                        point_block[point_blocks] = point // BLOCK
-                        point_blocks += 1
-                    point_min[point] = there
+    for i in range(which.size):
         begun = written
-        blocks = np.sort(node_block[:node_blocks]) if to_nodes else np.sort(point_block[:point_blocks])
-        if columns.size < written + blocks.size * BLOCK:
-            more = max(columns.size, blocks.size * BLOCK)
-            columns = np.append(columns, np.empty(more, np.int32))
-            values = np.append(values, np.empty(more, np.float64))
-        for block in blocks:
-            start = int(block) * BLOCK
-            for item in range(start, min(start + BLOCK, answer.size)):
-                if answer[item] != np.inf:
-                    columns[written] = item
-                    values[written] = answer[item]
-                    written += 1
-        counts[site - first] = written - begun
-        for block in range(node_blocks):
-            start = int(node_block[block]) * BLOCK
-            node_mark[node_block[block]] = 0
-            node_min[start : min(start + BLOCK, node_min.size)] = np.inf
-        for block in range(point_blocks):
-            start = int(point_block[block]) * BLOCK
-            point_mark[point_block[block]] = 0
-            point_min[start : min(start + BLOCK, point_min.size)] = np.inf
-    if 2 * written < columns.size:
-        return counts, columns[:written].copy(), values[:written].copy()
-    return counts, columns[:written], values[:written]
-
-
-_NEAREST: Any = nb.types.Tuple((nb.float64[:, ::1], nb.int32[:, ::1]))  # type: ignore[no-untyped-call]  # numba has no types
+        while not search(runs, sites, which[i], cutoff, width, queue, begins, ends, node_min, node_mark):
+            queue = np.empty(2 * queue.size, np.uint32)
+            gather(node_min, node_mark, columns, values, written)
+        if point_min.size == 0:
+            columns, values, written = gather(node_min, node_mark, columns, values, written)
+        else:
+            hand_on(to, cutoff, node_min, node_mark, point_min, point_mark)
+            for pair in range(pair_ptr[which[i]], pair_ptr[which[i] + 1]):
+                point = pair_point[pair]
+                if pair_min[pair] <= cutoff and pair_min[pair] < point_min[point]:
+                    point_min[point] = pair_min[pair]
+                    point_mark[point // BLOCK] = 1
+            columns, values, written = gather(point_min, point_mark, columns, values, written)
+        counts[i] = written - begun
+    return counts, columns, values
 
 
 @compiled(
-    _NEAREST(
+    _tuple(nb.float64[:, ::1], nb.int32[:, ::1])(
         *(_I8, _I4, _F8),  # the graph
         *(_I8, _I4, _F8),  # the legs of the sites
         *(nb.int64, nb.float64, nb.float64, nb.int64),

@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     from sy_coverage.roads.graph import Graph
     from sy_coverage.roads.links import Array
 
+    Room = tuple[Array, Array]
+
 SITES_AT_ONCE = 32
 """Sites a thread takes at a time: enough to make up for the call, few enough to share the work out evenly."""
-ROOM = 2**16
-"""Pairs there is room for at first."""
+BATCH = 32 * SITES_AT_ONCE
+"""Consecutive sites that are searched in an order of their own."""
+ROOM = 2**18
+"""Pairs there is room for at first; what is not used is never touched, so it costs nothing."""
 BYTES_A_PAIR = 18
 """A column and a distance, and half as much room again while more are gathered."""
 SAMPLE = 32
@@ -95,60 +99,84 @@ def reached(
     InputError
         If the answer would not fit in this machine's memory; that is known before the long run starts.
     """
-    from sy_coverage.roads._kernel import reach  # noqa: PLC0415 - numba is heavy and loads when routes are asked for
+    from sy_coverage.roads._kernel import BLOCK, WORD, reach  # noqa: PLC0415 - numba is heavy and loads when routes are asked for
 
     nodes = graph.indptr.size - 1
     count = sites.ptr.size - 1
     to = no_legs(nodes) if demand is None else demand
-    buckets = graph.buckets(float(sites.minutes.max(initial=0.0)))
-    blocks = range(0, count, SITES_AT_ONCE)
+    runs = graph.runs
+    ring = graph.ring(max(runs.longest_min, float(sites.minutes.max(initial=0.0))), cutoff_min)
     own = threading.local()
+    spare: list[Room] = []
 
-    def search(first: int, last: int) -> tuple[Array, Array, Array]:
-        if not hasattr(own, "node_min"):
-            own.node_min, own.point_min = np.full(nodes, np.inf), np.full(points, np.inf)
+    def search(which: Array) -> tuple[Array, Array, Array]:
+        if not hasattr(own, "work"):
+            step = BLOCK * WORD
+            own.work = [np.full(-(-items // step) * step, np.inf) for items in (nodes, points)]
+        try:
+            room = spare.pop()
+        except IndexError:
+            room = np.empty(ROOM, np.int32), np.empty(ROOM)
         found: tuple[Array, Array, Array] = reach(
-            *(graph.indptr, graph.heads, graph.minutes),
-            *(sites.ptr, sites.node, sites.minutes, first, last),
-            *(to.ptr, to.node, to.minutes),
-            *(direct.ptr, direct.node, direct.minutes),
-            *(float(cutoff_min), graph.width, buckets),
-            *(own.node_min, own.point_min),
+            *(runs.arrays, _arrays(sites), which, _arrays(to), _arrays(direct)),
+            *(float(cutoff_min), *ring, *own.work, *room),
         )
         return found
 
-    def search_block(block: int) -> tuple[Array, Array, Array]:
-        return search(blocks[block], min(blocks[block] + SITES_AT_ONCE, count))
-
-    _require_room(count, points or nodes, lambda site: int(search(site, site + 1)[0][0]))
-    columns = nodes if demand is None else points
-    workers = min(threads or usable_cores(), max(len(blocks), 1))
+    _require_room(count, points or nodes, lambda site: int(search(np.array([site]))[0][0]))
+    tasks = _tasks(sites)
+    shape = count, nodes if demand is None else points
+    workers = min(threads or usable_cores(), max(len(tasks), 1))
     if workers == 1:
-        return _gathered(map(search_block, range(len(blocks))), count, columns)
+        return _gathered(tasks, map(search, tasks), spare, shape)
     with ThreadPoolExecutor(workers) as pool:
-        return _gathered(pool.map(search_block, range(len(blocks))), count, columns)
+        return _gathered(tasks, pool.map(search, tasks), spare, shape)
 
 
-def _gathered(answers: Iterable[tuple[Array, Array, Array]], rows: int, columns: int) -> Any:
-    """Return one matrix; each block is let go once it is copied, so that the pairs are held once and not twice."""
-    per_row = []
+def _arrays(legs: Legs) -> tuple[Array, Array, Array]:
+    return legs.ptr, legs.node, legs.minutes
+
+
+def _tasks(sites: Legs) -> list[Array]:
+    """Return positions of sites as they are searched: in each batch neighbours follow each other and share a cache."""
+    count = sites.ptr.size - 1
+    # a site without legs costs nothing, wherever it stands
+    node = np.append(sites.node, np.int32(0))[sites.ptr[:-1]]
+    order = np.lexsort((node, np.arange(count) // BATCH))
+    return [order[i : i + SITES_AT_ONCE] for i in range(0, count, SITES_AT_ONCE)]
+
+
+def _gathered(
+    tasks: list[Array],
+    answers: Iterable[tuple[Array, Array, Array]],
+    spare: list[Room],
+    shape: tuple[int, int],
+) -> Any:
+    """Return one matrix, rows by site; the room of each batch is used again, so that the pairs are held once and not twice."""
+    coming = iter(answers)
+    start = np.zeros(shape[0] + 1, np.int64)
     indices, data = np.empty(ROOM, np.int32), np.empty(ROOM)
-    total = 0
-    for counts, column, minutes in answers:
-        per_row.append(counts)
-        end = total + column.size
-        if end > data.size:
+    for first in range(0, len(tasks), BATCH // SITES_AT_ONCE):
+        batch = [(task, *next(coming)) for task in tasks[first : first + BATCH // SITES_AT_ONCE]]
+        for task, counts, _, _ in batch:
+            start[task + 1] = counts
+        rows = slice(first * SITES_AT_ONCE, first * SITES_AT_ONCE + BATCH + 1)
+        start[rows] = np.cumsum(start[rows])
+        if (end := int(start[rows][-1])) > data.size:
             more = max(end, data.size + data.size // 2)
             # nobody else holds these arrays, and what grows in place is not copied
             indices.resize(more, refcheck=False)
             data.resize(more, refcheck=False)
-        indices[total:end], data[total:end] = column, minutes
-        total = end
-    indices.resize(total, refcheck=False)
-    data.resize(total, refcheck=False)
-    wide = np.int64 if total > np.iinfo(np.int32).max else np.int32
-    indptr = np.concatenate([np.zeros(1, np.int64), *per_row]).cumsum().astype(wide)
-    matrix = sparse.csr_array((data, indices.astype(wide, copy=False), indptr), shape=(rows, columns))
+        for task, counts, columns, minutes in batch:
+            ends = np.cumsum(counts).tolist()
+            for at, begun, done in zip(start[task].tolist(), [0, *ends[:-1]], ends, strict=True):
+                indices[at : at + done - begun] = columns[begun:done]
+                data[at : at + done - begun] = minutes[begun:done]
+            spare.append((columns, minutes))
+    indices.resize(int(start[-1]), refcheck=False)
+    data.resize(int(start[-1]), refcheck=False)
+    wide = np.int64 if start[-1] > np.iinfo(np.int32).max else np.int32
+    matrix = sparse.csr_array((data, indices.astype(wide, copy=False), start.astype(wide)), shape=shape)
     matrix.has_sorted_indices = True
     return matrix
 
@@ -175,11 +203,11 @@ def nearest(graph: Graph, sites: Legs, demand: Legs, direct: Legs, *, k: int, cu
     """
     from sy_coverage.roads._kernel import spread  # noqa: PLC0415 - as above
 
-    buckets = graph.buckets(float(sites.minutes.max(initial=0.0)))
+    longest = max(float(graph.minutes.max(initial=0.0)), float(sites.minutes.max(initial=0.0)))
     best, whose = spread(
         *(graph.indptr, graph.heads, graph.minutes),
         *(sites.ptr, sites.node, sites.minutes),
-        *(k, float(cutoff_min), graph.width, buckets),
+        *(k, float(cutoff_min), *graph.ring(longest, cutoff_min)),
     )
     points = demand.ptr.size - 1
     owner = np.repeat(np.arange(points), np.diff(demand.ptr))

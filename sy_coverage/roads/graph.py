@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,10 @@ from sy_coverage.roads.links import ranges
 
 if TYPE_CHECKING:
     from sy_coverage.roads.links import Array, Links
+
+
+MOST_BUCKETS = 2**14
+"""Buckets of a queue at most; roads that are longer still make them wider."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,16 +28,34 @@ class Graph:
     """int32, one an arc, ascending within a row."""
     minutes: Array
     """float64, one an arc."""
-    width: float
-    """Minutes a bucket of the queue holds."""
 
-    def buckets(self, longest_leg: float) -> int:
-        """Return how many buckets make a ring that no arc and no leg of `longest_leg` minutes overruns."""
-        longest = max(float(self.minutes.max(initial=0.0)), longest_leg)
-        return int(2 ** np.ceil(np.log2(longest / self.width + 3)))
+    @cached_property
+    def runs(self) -> Runs:
+        """The same arcs as the kernel searches them, straight through nodes where nothing else meets."""
+        from sy_coverage.roads._kernel import unroll  # noqa: PLC0415 - numba is heavy and loads when routes are asked for
+
+        *arrays, longest = unroll(self.indptr, self.heads, self.minutes)
+        return Runs(tuple(arrays), longest)
+
+    @cached_property
+    def bucket_min(self) -> float:
+        """Minutes a bucket of the queue holds."""
+        # labels are corrected within a bucket: a wide one costs 7 % more of them, and finds their neighbours still in cache
+        return float(np.median(self.minutes)) * 2 if self.minutes.size else 1.0
+
+    def ring(self, farthest_min: float, cutoff_min: float) -> tuple[float, int]:
+        """Return the minutes of a bucket and how many make a ring that nothing `farthest_min` in the cutoff overruns."""
+        farthest_min = min(farthest_min, cutoff_min)
+        width = max(self.bucket_min, farthest_min / MOST_BUCKETS)
+        return width, int(2 ** np.ceil(np.log2(farthest_min / width + 3)))
 
 
-MOST_BUCKETS = 2**20
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """Roads out of every node in the form of `_kernel.unroll`."""
+
+    arrays: tuple[Array, ...]
+    longest_min: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,10 +125,7 @@ def graph(links: Links, nodes: int, mode: str, turns: Turning, *, reverse: bool 
     tail, head, minutes = tail[first], head[first], minutes[first]
     indptr = np.zeros(nodes + 1, np.int64)
     np.cumsum(np.bincount(tail, minlength=nodes), out=indptr[1:])
-    # labels are corrected within a bucket: a wide one costs 7 % more of them, and finds their neighbours still in cache
-    middle = float(np.median(minutes)) * 2 if minutes.size else 1.0
-    width = max(middle, float(minutes.max(initial=0.0)) / MOST_BUCKETS)
-    return Graph(indptr, head.astype(np.int32), np.ascontiguousarray(minutes), width)
+    return Graph(indptr, head.astype(np.int32), np.ascontiguousarray(minutes))
 
 
 def parts_of(arcs: Graph, nodes: int) -> Array:
