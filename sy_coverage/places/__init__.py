@@ -2,6 +2,8 @@
 
 from sy_coverage.places.addresses import Gazetteer, gazetteer
 from sy_coverage.places.boundaries import read_units
+from sy_coverage.places.census import Census, by_census, read_census
+from sy_coverage.places.cohorts import cohort_factors, project_cohorts, read_cohorts
 from sy_coverage.places.coordinates import from_wgs84, to_wgs84
 from sy_coverage.places.demand import read_demand
 from sy_coverage.places.facilities import read_candidates, read_facilities
@@ -9,20 +11,30 @@ from sy_coverage.places.geocode import assign_units, geocode
 from sy_coverage.places.population import project, spread
 from sy_coverage.places.providers import provider
 from sy_coverage.places.quality import doubts
+from sy_coverage.places.settlement import read_raster, read_settled, unit_points
 
 __all__ = [
+    "Census",
     "Gazetteer",
     "assign_units",
+    "by_census",
+    "cohort_factors",
     "doubts",
     "from_wgs84",
     "gazetteer",
     "geocode",
     "project",
+    "project_cohorts",
     "provider",
     "read_candidates",
+    "read_census",
+    "read_cohorts",
     "read_demand",
     "read_facilities",
+    "read_raster",
+    "read_settled",
     "read_units",
     "spread",
     "to_wgs84",
+    "unit_points",
 ]

@@ -11,12 +11,12 @@ import pandas as pd
 
 from sy_coverage import _osm
 from sy_coverage._frames import GEOGRAPHIC, UNIT_KINDS, UNITS, checked, metric_crs
-from sy_coverage.errors import FrameError, GeometryError, MissingCRSError, some
+from sy_coverage.errors import FrameError, GeometryError, some
 from sy_coverage.places import cells, words
 from sy_coverage.places.cells import Breaches
-from sy_coverage.places.coordinates import known_system, to_wgs84
 from sy_coverage.places.names import county_code, same, unit_code
 from sy_coverage.places.points import placed
+from sy_coverage.places.shapes import in_degrees
 from sy_coverage.places.tables import Report, Table, read_table
 
 if TYPE_CHECKING:
@@ -31,12 +31,6 @@ OVERLAP_WIDTH_M = 1.0
 """An overlap that a circle of this diameter fits into is no sliver."""
 OVERLAP_SHARE = 0.001
 """An overlap above this share of the smaller unit is no sliver."""
-WIDEST_DEGREES = 90.0
-"""Units that span more than this cross the antimeridian or are no study area."""
-NORTHERNMOST = 84.0
-"""Beyond this latitude there is no projection for a study."""
-MOST_VERTICES = 5_000_000
-"""A layer with more vertices is refused; simplify it first."""
 _AREA_KEPT = 0.95
 """A repair that loses more of a shape's hull than this leaves is refused as a different shape."""
 
@@ -114,7 +108,7 @@ def _table_units(table: Table, coordinate_system: str | None, report: Report) ->
     breaches.stop("units")
     if frame.empty:
         raise FrameError("units", [f"there is no unit in {table.file}"])
-    shapes = _in_degrees(table, report, coordinate_system)
+    shapes = in_degrees(table, report, coordinate_system)
     shapes.index = frame.index
     return _framed(frame, shapes)
 
@@ -223,59 +217,6 @@ def _kinds(table: Table, names: Series, breaches: Breaches, report: Report) -> S
     if guessed:
         report.say(table.file, "", "unit_kind_from_name", "", guessed)
     return pd.Series(found, index=stated.index, dtype=object)
-
-
-def _in_degrees(table: Table, report: Report, coordinate_system: str | None) -> GeoSeries:
-    """Return the shapes in WGS84 degrees, in two dimensions."""
-    import shapely  # noqa: PLC0415
-
-    shapes = table.geometry
-    assert shapes is not None  # noqa: S101  (the caller has looked)
-    system = None if coordinate_system is None else known_system(coordinate_system)
-    if shapes.crs is None:
-        if system is None:
-            raise MissingCRSError(
-                f"{table.file}: no coordinate system is declared; say which one, for example "
-                'coordinate_system = "cgcs2000"'
-            )
-        shapes = shapes.set_crs(GEOGRAPHIC)
-    if not shapes.crs.is_geographic:
-        shapes = shapes.to_crs(GEOGRAPHIC)
-    elif system is None:
-        report.say(table.file, "", "system_from_file", "", shapes.crs.name)
-    flat = shapely.force_2d(shapes.to_numpy())
-    if system is not None and system != "wgs84":
-
-        def moved(vertices: Any) -> Any:
-            return np.column_stack(to_wgs84(vertices[:, 0], vertices[:, 1], system))
-
-        flat = shapely.transform(flat, moved)
-        report.say(table.file, "", "vertices_converted", system, int(shapely.get_num_coordinates(flat).sum()))
-    _check_degrees(flat, shapes, table)
-    return type(shapes)(flat, index=shapes.index, crs=GEOGRAPHIC)
-
-
-def _check_degrees(flat: Any, shapes: GeoSeries, table: Table) -> None:
-    import shapely  # noqa: PLC0415
-
-    count = int(shapely.get_num_coordinates(flat).sum())
-    if count > MOST_VERTICES:
-        raise GeometryError(
-            f"{table.file}: {count:,} vertices; at most {MOST_VERTICES:,} are read: simplify the boundaries"
-        )
-    bounds = shapely.bounds(flat)
-    wrong = (np.abs(bounds[:, [1, 3]]).max(axis=1) > 90) | (np.abs(bounds[:, [0, 2]]).max(axis=1) > 180)
-    if wrong.any():
-        raise GeometryError(
-            f"{table.file}: rows {some(shapes.index[wrong])} lie at no degrees of longitude and latitude; the axes look "
-            "swapped, or the declared coordinate system is wrong"
-        )
-    west, south, east, north = shapely.total_bounds(flat)
-    if east - west > WIDEST_DEGREES or max(abs(south), abs(north)) > NORTHERNMOST:
-        raise GeometryError(
-            f"{table.file}: the units span {west:.1f} to {east:.1f} degrees of longitude and {south:.1f} to {north:.1f} of "
-            "latitude; areas across the antimeridian or at a pole are not supported"
-        )
 
 
 def _polygons(shape: Any) -> Any:

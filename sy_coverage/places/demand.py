@@ -31,6 +31,7 @@ def read_demand(
     columns: Mapping[str, str] | None = None,
     units: GeoDataFrame | None = None,
     encoding: str | None = None,
+    counted: bool = True,
 ) -> GeoDataFrame:
     """Return the demand points (villages, communities) of a file.
 
@@ -40,12 +41,15 @@ def read_demand(
         Any table with coordinates, or a layer of points; a layer or sheet after ``#`` or as `layer`.
     coordinate_system, columns, units, encoding
         As in `read_facilities`.
+    counted
+        Whether every row must say how many elders there are; without, those that do not say it have none, for a census
+        to come (`by_census`).
 
     Returns
     -------
     demand
         Indexed by `demand_id`, in the file's order, EPSG:4326: `elders` (persons of 60 and more), `elders_65`,
-        `elders_80`, `households`, `name`, `unit_id`, `county_id`, a point each, and the file's own further columns.
+        `elders_80`, `households`, `persons` (of any age), `name`, `unit_id`, `county_id`, a point each, and the file's own further columns.
         `unit_named` and `county_named` hold what the row says. ``.attrs["report"]`` says what was done.
 
     Raises
@@ -64,7 +68,12 @@ def read_demand(
     frame = pd.DataFrame({"demand_id": cells.ids(table, breaches, report), "name": cells.text(table, "name")})
     for field in ("elders", "elders_65", "elders_80", "households"):
         frame[field] = cells.numbers(table, field, breaches)
-    if "elders" not in table.headers:
+    if "persons" in table.headers:
+        frame["persons"] = cells.numbers(table, "persons", breaches)
+    if not counted:
+        # numbers that only some rows give are no weights for a census
+        frame["elders"] = 0.0 if frame["elders"].isna().any() else frame["elders"]
+    elif "elders" not in table.headers:
         breaches.add(
             "column 'elders' is missing", f"{table.file} (there are: {', '.join(table.rows.columns)})"
         )

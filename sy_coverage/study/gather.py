@@ -232,6 +232,7 @@ def _parameters(study: Study) -> DataFrame:
         ("generate", config.candidates.generate, "", True),
         ("max_snap_m", config.roads.max_snap_m, "m", True),
         ("time_limit_s", given.time_limit_s, "s", True),
+        *_demand_parameters(study),
         ("crs", metric_crs(study.units), "", False),
     ]
     return pd.DataFrame(
@@ -247,13 +248,41 @@ def _parameters(study: Study) -> DataFrame:
     )
 
 
+def _demand_parameters(study: Study) -> list[tuple[str, object, str, bool]]:
+    """Return the numbers that decided how many elders live where: only those that were used."""
+    given = study.config.demand
+    found: list[tuple[str, object, str, bool]] = [
+        (f"share_{column}", share, "share", True) for column, share in sorted(given.shares.items())
+    ]
+    if given.raster:
+        found.append(("cell_m", given.cell_m, "m", True))
+    growth = given.growth if isinstance(given.growth, dict) else {"elders": given.growth}
+    if given.cohorts or given.growth is not None:
+        found.append(("demand_year", given.year, "", True))
+        found += [
+            (f"growth_{c}", rate, "share", True) for c, rate in sorted(growth.items()) if rate is not None
+        ]
+    return found
+
+
+def _demand_files(study: Study) -> list[tuple[str, str]]:
+    given = study.config.demand
+    return [
+        ("demand", given.villages),
+        ("raster", given.raster),
+        ("settled", given.settled),
+        ("census", given.census),
+        ("cohorts", given.cohorts),
+    ]
+
+
 def _sources(study: Study) -> DataFrame:
     config = study.config
     files: list[tuple[str, str]] = [
         ("units", config.boundaries.units),
         *(("facilities", file) for file in config.facilities.files),
         *(("candidates", file) for file in config.candidates.files),
-        ("demand", config.demand.villages),
+        *((room, file) for room, file in _demand_files(study) if file),
         ("roads", config.roads.source),
     ]
     rows: list[dict[str, Any]] = []

@@ -16,6 +16,7 @@ from sy_coverage import policy as policies
 from sy_coverage._frames import CANDIDATES, checked
 from sy_coverage._osm import is_osm
 from sy_coverage.errors import UnknownIdError, some
+from sy_coverage.study.demand import read_demand
 from sy_coverage.study.geocoding import location_sources
 from sy_coverage.study.progress import Progress, silent
 
@@ -135,12 +136,8 @@ class Inputs:
     @cached_property
     def demand(self) -> GeoDataFrame:
         """Villages with elders, indexed by `demand_id`, each in a unit."""
-        given = self.config.demand
         with self.progress("demand"):
-            demand = places.read_demand(
-                self.path(given.villages), coordinate_system=given.coordinate_system, columns=given.columns
-            )
-            return places.assign_units(self._kept("demand", demand), self.units)
+            return self._kept("demand", read_demand(self))
 
     @cached_property
     def location_sources(self) -> list[Any]:

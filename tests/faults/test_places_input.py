@@ -242,7 +242,7 @@ def test_row_15_a_hundred_thousand_vertices_are_read_in_time_and_more_than_the_l
     start = time.monotonic()
     assert len(read_units(tmp_path / "a.gpkg")) == 1
     assert time.monotonic() - start < 10
-    monkeypatch.setattr("sy_coverage.places.boundaries.MOST_VERTICES", 1000)
+    monkeypatch.setattr("sy_coverage.places.shapes.MOST_VERTICES", 1000)
     with pytest.raises(GeometryError, match=r"100,001 vertices.*simplify"):
         read_units(tmp_path / "a.gpkg")
 

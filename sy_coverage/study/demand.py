@@ -1,0 +1,112 @@
+"""Say where a study's elders live: in villages, in the cells of a raster or in settled areas, to the sums of a census."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sy_coverage import places
+from sy_coverage._frames import DEMAND, checked
+from sy_coverage.errors import ConfigError
+from sy_coverage.places.tables import Report, ReportFrame
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+    from sy_coverage.places import Census
+    from sy_coverage.study.config import Demand
+    from sy_coverage.study.inputs import Inputs
+
+CENSUS_OF = {"unit_id": "unit", "county_id": "county"}
+
+
+def read_demand(study: Inputs) -> GeoDataFrame:
+    """Return the demand points of `study`, each in a unit where one holds it; ``.attrs["report"]`` says what was done.
+
+    Raises
+    ------
+    CoverageError
+        If a file cannot be read, a census does not fit the units, or the years do not fit the growth that is stated.
+    """
+    given, units = study.config.demand, study.units
+    said = Report()
+    census = None
+    if given.census:
+        census = places.read_census(study.path(given.census), units=units, columns=given.census_columns)
+    found = _points(study, given, census)
+    reports = [found.attrs.pop("report", None), None if census is None else census.report]
+    if census is not None:
+        found = _counted(found, census, given.census, said)
+    elif given.raster:
+        for column, share in sorted(given.shares.items()):
+            found[column] = found["persons"] * share
+            said.say(given.raster, "", "share_applied", column, f"{share:g}")
+    found = _projected(study, checked(found, DEMAND), said)
+    reports.append(said.frame())
+    found.attrs["report"] = ReportFrame(pd.concat([r for r in reports if r is not None], ignore_index=True))
+    return found
+
+
+def _points(study: Inputs, given: Demand, census: Census | None) -> GeoDataFrame:
+    """Return where people live, not yet counted by the census."""
+    if given.raster:
+        return places.read_raster(study.path(given.raster), units=study.units, cell_m=given.cell_m)
+    if given.settled:
+        return places.read_settled(
+            study.path(given.settled), units=study.units, coordinate_system=given.coordinate_system
+        )
+    if given.villages:
+        villages = places.read_demand(
+            study.path(given.villages),
+            coordinate_system=given.coordinate_system,
+            columns=given.columns,
+            counted=census is None,
+        )
+        report = villages.attrs.pop("report")
+        found = places.assign_units(villages, study.units)
+        found.attrs["report"] = report
+        return found
+    if census is not None and census.by == "county_id":
+        raise ConfigError(
+            "[demand]: a census by county does not say where in it people live; give villages, a raster or settled "
+            "areas besides"
+        )
+    return places.unit_points(study.units)
+
+
+def _counted(found: GeoDataFrame, census: Census, file: str, said: Report) -> GeoDataFrame:
+    """Return places with the census spread over them; those in no unit of it have none, and are counted."""
+    found, column = places.by_census(found, census)
+    outside = found.index[found["elders"].isna()]
+    if len(outside):
+        found[list(census.totals.columns)] = found[list(census.totals.columns)].fillna(0.0)
+        said.say(file, "", "census_without", "", len(outside))
+    for count, total in census.totals.sum().items():
+        said.say(file, "", "census_spread", f"{count} {total:,.0f}", column)
+    return found
+
+
+def _projected(study: Inputs, found: GeoDataFrame, said: Report) -> GeoDataFrame:
+    """Return demand carried to the year of the study's date, where a growth or a cohort table is stated."""
+    given = study.config.demand
+    if given.growth is None and not given.cohorts:
+        return found
+    target = study.config.study.date.year
+    years = target - int(given.year or target)
+    if years < 0:
+        raise ConfigError(
+            f"[demand] year = {given.year} is later than the study's date; nothing is projected back"
+        )
+    before = found["elders"].sum()
+    if given.cohorts:
+        cohorts = places.read_cohorts(study.path(given.cohorts), units=study.units)
+        found = places.project_cohorts(found, cohorts, years=years)
+    else:
+        rates: Any = given.growth
+        found = places.project(found, years=years, growth=rates)
+    source = given.cohorts or f"[demand] growth = {given.growth}"
+    said.say(
+        source, "", "projected", f"{given.year} → {target}", f"{before:,.0f} → {found['elders'].sum():,.0f}"
+    )
+    return found

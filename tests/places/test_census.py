@@ -1,0 +1,86 @@
+"""A census by unit or county comes out of the villages it is spread over to the last person."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sy_coverage import places
+from sy_coverage.errors import FrameError
+from sy_coverage.places.census import Census
+from tests import toy
+
+UNITS = "乡镇,60岁及以上人口,65岁及以上人口\n城东街道,601,400\n甲镇,399,300\n乙镇,301,200\n丙乡,300,100\n"
+
+
+def read(folder, text, **options):
+    (folder / "census.csv").write_text(text, encoding="utf-8")
+    return places.read_census(folder / "census.csv", units=toy.units(), **options)
+
+
+def test_a_census_by_unit_is_spread_by_the_villages_own_numbers(tmp_path):
+    census = read(tmp_path, "试验县2020年人口普查\n" + UNITS + "合计,1601,1000\n")
+    assert census.by == "unit_id"
+    spread, column = places.by_census(toy.demand(), census)
+    assert column == "elders"
+    # A:B = 400:200 of 601 → 400.67, 200.33; C:D = 100:300 of 399 → 99.75, 299.25; E = F = 150.5, the tie to E; G:H = 2:1
+    assert spread["elders"].to_dict() == {
+        "A": 401,
+        "B": 200,
+        "C": 100,
+        "D": 299,
+        "E": 151,
+        "F": 150,
+        "G": 200,
+        "H": 100,
+    }
+    assert spread["elders_65"].groupby(spread["unit_id"]).sum().tolist() == [400, 300, 200, 100]
+
+
+def test_a_census_by_county_and_one_where_counties_and_units_share_a_column_are_understood(tmp_path):
+    census = read(tmp_path, "县（市、区）,60岁及以上\n试验县,1003\n")
+    assert (census.by, census.totals["elders"].to_dict()) == ("county_id", {toy.COUNTY: 1003})
+    assert places.by_census(toy.demand(), census)[0]["elders"].sum() == 1003
+    mixed = read(tmp_path, "地区,60+\n试验县,1601\n城东街道,601\n甲镇,399\n乙镇,301\n丙乡,300\n")
+    assert mixed.by == "unit_id"
+    assert mixed.report.set_index("what_id").loc["census_total", "subject"] == "试验县"
+    wrong = read(tmp_path, "地区,60+\n试验县,1600\n城东街道,601\n甲镇,399\n乙镇,301\n丙乡,300\n")
+    assert wrong.report.set_index("what_id").loc["census_differs", "value"] == "elders 1,600 ≠ 1,601"
+
+
+def test_everything_wrong_with_a_census_is_said_at_once(tmp_path):
+    with pytest.raises(FrameError) as caught:
+        read(tmp_path, "乡镇,60+\n城东街道,60.5\n丁镇,3\n甲镇,-1\n甲镇,5\n乙镇,\n")
+    for words in (
+        "must be whole persons: census.csv row 2",
+        "no unit or county of the study is called so: census.csv row 3 '丁镇'",
+        "must be 0 or more: census.csv row 4",
+        "stands more than once: census.csv row 4 and census.csv row 5",
+        "is empty: census.csv row 6",
+    ):
+        assert words in str(caught.value)
+    with pytest.raises(FrameError, match=r"no row for 乙镇 .990100101., 丙乡"):
+        read(tmp_path, "乡镇,60+\n城东街道,60\n甲镇,1\n")
+
+
+def test_a_unit_without_a_village_is_refused_and_one_whose_villages_know_nothing_gets_even_parts(tmp_path):
+    census = read(tmp_path, UNITS)
+    with pytest.raises(FrameError, match="no village or settled place lies in 990100200"):
+        places.by_census(toy.demand().drop(["G", "H"]), census)
+    blank = toy.demand().assign(elders=[0, 0, 100, 300, 150, 150, 200, 100])
+    assert places.by_census(blank, census)[0]["elders"].iloc[:2].tolist() == [301, 300]
+    by_persons = toy.demand().drop(columns="elders").assign(persons=[1, 2, 1, 1, 1, 1, 1, 1])
+    found, column = places.by_census(by_persons, census)
+    assert (column, found["elders"].iloc[:2].tolist()) == ("persons", [200, 401])
+
+
+@given(
+    totals=st.lists(st.integers(0, 10**6), min_size=4, max_size=4),
+    weights=st.lists(st.floats(0, 1e6), min_size=8, max_size=8),
+)
+def test_whatever_the_totals_and_weights_every_sum_is_the_census_s(totals, weights):
+    census = Census(pd.DataFrame({"elders": totals}, index=pd.Index(toy.UNITS)), "unit_id", pd.DataFrame())
+    found, _ = places.by_census(toy.demand().assign(elders=weights), census)
+    assert found.groupby("unit_id")["elders"].sum().tolist() == totals
