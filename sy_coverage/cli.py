@@ -305,6 +305,38 @@ def geocode(
 
 
 @app.command()
+def roads(
+    study_file: StudyFile,
+    out: Out = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask nobody; use what OpenStreetMap answered before.")
+    ] = False,
+    refresh: Annotated[
+        bool,
+        typer.Option(
+            "--refresh", help="Ask OpenStreetMap again, say what changed, and use the new roads from now on."
+        ),
+    ] = False,
+) -> None:
+    """Read the roads, say what they are and what was assumed, and save them: roads.network can be a study's source."""
+    from sy_coverage.study import network, read_config, read_study
+
+    if refresh and offline:
+        raise typer.BadParameter("asks OpenStreetMap; leave out --offline", param_hint="--refresh")
+    console = Console()
+    language = read_config(study_file).study.language
+    changed: list[str] = []
+    with _interruptible(language), _bars(console, language) as progress:
+        study = read_study(study_file, progress=progress, offline=offline)
+        if refresh:
+            study, sentence = network.refresh(study)
+            changed.append(sentence)
+        said = network.sentences(study)
+        paths = network.write(study, out or Path(study.path(study.config.study.output)))
+    _say(console, [*changed, *said, *map(str, paths)])
+
+
+@app.command()
 def coverage(
     study_file: StudyFile,
     out: Out = None,

@@ -67,6 +67,16 @@ class TravelMode(BaseModel):
         usual = self.speed_kph.get(highway)
         return self.service_kph.get(service, usual) if highway == "service" and usual is not None else usual
 
+    def changed(self, overrides: Mapping[str, Any]) -> TravelMode:
+        """Return this mode with `overrides` laid over it: tables key by key (``{"speed_kph": {"track": 8}}``), all else whole.
+
+        Raises
+        ------
+        ConfigError
+            If a key or value is not allowed.
+        """
+        return _laid(self.name, self.model_dump(exclude={"name"}), overrides) if overrides else self
+
     def table(self) -> dict[str, Any]:
         """Return all that was chosen, as plain data in one order."""
         plain = self.model_dump(mode="json", exclude={"name"})
@@ -110,14 +120,21 @@ def travel_mode(name: str, overrides: Mapping[str, Any] | None = None) -> Travel
     known = _table().get(name) if name not in _NO_MODES else None
     if known is None and not overrides:
         raise UnknownModeError(f"mode '{name}': known are {', '.join(mode_names())}")
-    table: dict[str, Any] = dict(known or {})
-    for key, value in (overrides or {}).items():
-        laid = {**table.get(key, {}), **value} if isinstance(value, Mapping) else value
-        table[key] = laid
+    return _laid(name, known or {}, overrides or {})
+
+
+def _laid(name: str, below: Mapping[str, Any], overrides: Mapping[str, Any]) -> TravelMode:
+    table = dict(below)
+    for key, value in overrides.items():
+        before = table.get(key)
+        table[key] = (
+            {**before, **value} if isinstance(value, Mapping) and isinstance(before, Mapping) else value
+        )
     try:
         return TravelMode(name=name, **table)
-    except (ValidationError, TypeError) as error:
-        raise ConfigError(f"travel mode '{name}': {error}") from error
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}, not {p['input']!r}" for p in error.errors()]
+        raise ConfigError(f"travel mode '{name}': {'; '.join(wrong)}") from error
 
 
 def at_walking_speed(mode: TravelMode, m_per_s: float) -> TravelMode:

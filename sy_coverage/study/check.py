@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import _files, labels
 from sy_coverage.errors import CoverageError
+from sy_coverage.study import network
 from sy_coverage.study.study import read_study
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def check(path: str | os.PathLike[str]) -> Report:
         attempt("candidates", lambda: study.listed_candidates if "demand" in known else None)
     if study.config.study.database:
         attempt("database", lambda: _files.require_database(study.config.study.database))
-    attempt("roads", lambda: _files.local_path(study.path(study.config.roads.source)))
+    attempt("roads", lambda: _roads(study))
     _say_facts(study, known, report)
     if "facilities" in known and known["facilities"] is not None:
         _say_doubts(study, report)
@@ -66,6 +66,14 @@ def check(path: str | os.PathLike[str]) -> Report:
         else words("study.check_passed")
     )
     return report
+
+
+def _roads(study: Study) -> str:
+    """Return what the roads come from; what a file is, is not read here."""
+    source = study.config.roads.source
+    if source == network.LIVE:
+        return source
+    return _files.local_path(study.path(source)).name
 
 
 def _say_facts(study: Study, known: dict[str, Any], report: Report) -> None:
@@ -104,7 +112,10 @@ def _say_facts(study: Study, known: dict[str, Any], report: Report) -> None:
                 words(f"study.fact_{name}", rows=len(frame), located=located, missing=len(frame) - located)
             )
     if "roads" in known:
-        report.facts.append(words("study.fact_roads", file=Path(known["roads"]).name))
+        live = known["roads"] == network.LIVE
+        report.facts.append(
+            words("study.fact_roads_live") if live else words("study.fact_roads", file=known["roads"])
+        )
 
 
 def _say_doubts(study: Study, report: Report) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from sy_coverage import _files
 from sy_coverage.errors import ConfigError
+from sy_coverage.roads.travel_modes import travel_mode
 
 if TYPE_CHECKING:
     import os
@@ -20,6 +21,7 @@ CoordinateSystem = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 Minutes = Annotated[float, Field(gt=0, le=24 * 60, allow_inf_nan=False)]
 Growth = Annotated[float, Field(ge=-0.2, le=0.2, allow_inf_nan=False)]
 Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Mode = Literal["drive", "walk", "bike", "ebike"]
 UnitKind = Literal["street", "township", "other"]
 Service = Literal["tianditu", "amap", "baidu", "nominatim"]
 
@@ -173,11 +175,35 @@ class Roads(_Section):
     """`[roads]`: how people get there."""
 
     source: str
-    """An OpenStreetMap extract (``.osm.pbf``, ``.osm``), an OSMnx GraphML file, or a network saved as ``.network``."""
+    """An OpenStreetMap extract (``.osm.pbf``, ``.osm``), an OSMnx GraphML file, a network saved as ``.network``, or ``osm``:
+    the roads are asked of OpenStreetMap, once."""
     max_snap_m: float = Field(default=1000.0, gt=0, allow_inf_nan=False)
     """A point farther from every road than this is unreachable."""
+    walk_m_per_s: Annotated[float, Field(gt=0, le=3, allow_inf_nan=False)] | None = None
+    """How fast elders walk, to the road and by mode ``walk``; without, the travel modes' own 0.9."""
+    modes: dict[Mode, dict[str, Any]] = {}
+    """Changes to the tables of the travel modes: ``[roads.modes.drive.speed_kph]`` with ``track = 8``; the keys are those of
+    `sy_coverage.roads.TravelMode`."""
+    elevation: str | None = None
+    """GeoTIFF of metres above sea level (extra ``raster``): walking and cycling are slower uphill."""
+    buffer_m: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    """How far around the units roads are read; without, as far as the longest cutoff reaches at the top speed."""
+    date: dt.date | None = None
+    """With source ``osm``: the roads as they were at the end of that day (UTC), so that a later run gets the same."""
+    cache: str = "roads.sqlite"
+    """With source ``osm``: where the answer is kept, so that nothing is asked twice."""
+    server: str | None = None
+    """With source ``osm``: the address of another Overpass server than overpass-api.de."""
     attribution: str | None = None
     """Who is named beside a map for the roads; without, OpenStreetMap where the source is of OpenStreetMap."""
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Roads:
+        for name, changes in self.modes.items():
+            travel_mode(name, changes)
+        if self.date is not None and self.source != "osm":
+            raise ValueError('date is for source = "osm"; a file is of the day it was made')
+        return self
 
 
 class Geocoding(_Section):
@@ -197,7 +223,7 @@ class Geocoding(_Section):
 class Reach(_Section):
     """How elders travel to a kind of facility, and how far."""
 
-    mode: Literal["drive", "walk", "bike", "ebike"] | None = None
+    mode: Mode | None = None
     """How elders travel."""
     cutoff_min: dict[UnitKind, Minutes] = {}
     """Minutes within which a facility counts as in reach, by the class of the elder's unit."""

@@ -10,7 +10,7 @@ from sy_coverage import _files, labels
 from sy_coverage._frames import metric_crs
 from sy_coverage.outputs.findings import Findings
 from sy_coverage.siting import explain
-from sy_coverage.study import geocoding
+from sy_coverage.study import geocoding, network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +75,7 @@ def gather(study: Study) -> Findings:
 def _nearest(study: Study, sites: GeoDataFrame, points: GeoDataFrame, mode: str) -> Series:
     if sites.empty or points.empty:
         return pd.Series(float("nan"), index=points.index)
-    near = study.network.nearest(sites, points, mode=mode, max_snap_m=study.config.roads.max_snap_m)
+    near = study.network.nearest(sites, points, mode=mode, **study.to_road)
     return near["nearest_min"]
 
 
@@ -200,9 +200,7 @@ def _catchments(study: Study, proposals: GeoDataFrame, *, counties: set[str] | N
     if counties is not None:
         centres = centres[centres["county_id"].isin(counties)]
     cutoffs = tuple(sorted(set(kind.cutoff_min.values())))
-    sheds = study.network.catchments(
-        centres, mode=kind.mode, cutoffs_min=cutoffs, max_snap_m=study.config.roads.max_snap_m
-    )
+    sheds = study.network.catchments(centres, mode=kind.mode, cutoffs_min=cutoffs, **study.to_road)
     owner = sheds.index.get_level_values(0)
     sheds["kind"] = kind.id
     sheds["county_id"] = centres["county_id"].reindex(owner).to_numpy()
@@ -235,17 +233,16 @@ def _parameters(study: Study) -> DataFrame:
         *_demand_parameters(study),
         ("crs", metric_crs(study.units), "", False),
     ]
-    return pd.DataFrame(
-        [
-            {
-                "name": study.words(f"study.parameter_{name}"),
-                "value": study.words("study.not_set") if value is None else value,
-                "unit": study.words(f"study.unit_{unit}") if unit else "",
-                "source": study.words("study.from_study" if set_here else "study.from_policy"),
-            }
-            for name, value, unit, set_here in rows
-        ]
-    )
+    chosen = [
+        {
+            "name": study.words(f"study.parameter_{name}"),
+            "value": study.words("study.not_set") if value is None else value,
+            "unit": study.words(f"study.unit_{unit}") if unit else "",
+            "source": study.words("study.from_study" if set_here else "study.from_policy"),
+        }
+        for name, value, unit, set_here in rows
+    ]
+    return pd.DataFrame([*chosen, *network.parameters(study)])
 
 
 def _demand_parameters(study: Study) -> list[tuple[str, object, str, bool]]:
@@ -283,7 +280,6 @@ def _sources(study: Study) -> DataFrame:
         *(("facilities", file) for file in config.facilities.files),
         *(("candidates", file) for file in config.candidates.files),
         *((room, file) for room, file in _demand_files(study) if file),
-        ("roads", config.roads.source),
     ]
     rows: list[dict[str, Any]] = []
     for room, written in files:
@@ -292,9 +288,13 @@ def _sources(study: Study) -> DataFrame:
                 "name": study.words(f"study.source_{room}"),
                 "file": _files.without_password(written),
                 "digest": study.digest(room, written),
-                "note": str(study.network) if room == "roads" else "",
+                "note": "",
             }
         )
+    rows.append({"name": study.words("study.source_roads"), **network.source_row(study)})
+    if config.roads.elevation is not None:
+        name, digest = study.words("study.source_elevation"), study.digest("roads", config.roads.elevation)
+        rows.append({"name": name, "file": config.roads.elevation, "digest": digest, "note": ""})
     answers = geocoding.answers_digest(study)
     if answers is not None:
         name = study.words("places.source_geocoding")

@@ -18,6 +18,8 @@ from sy_coverage._osm import is_osm
 from sy_coverage.errors import UnknownIdError, some
 from sy_coverage.study.demand import read_demand
 from sy_coverage.study.geocoding import location_sources
+from sy_coverage.study.network import LIVE, SAVED, walk_m_per_s
+from sy_coverage.study.network import read as read_network
 from sy_coverage.study.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -33,10 +35,8 @@ if TYPE_CHECKING:
 READINGS = ("scope", "rule", "share", "elders", "nursing_bed_base")
 """What a policy leaves open and `[siting]` may choose."""
 OPENSTREETMAP = "© OpenStreetMap contributors, ODbL"
-FROM_OSM = (".graphml", ".network")
+FROM_OSM = (".graphml", SAVED)
 """Files that hold roads of OpenStreetMap, though not in its own format."""
-SAVED_NETWORK = ".network"
-"""How the name of a file ends that `RoadNetwork.save` wrote and `[roads] source` may name."""
 
 
 class Inputs:
@@ -213,12 +213,13 @@ class Inputs:
     @cached_property
     def network(self) -> RoadNetwork:
         """The roads, for every travel mode the policy's kinds use."""
-        modes = sorted({kind.mode for kind in self.policy.kinds.values()} | {"walk"})
         with self.progress("roads"):
-            source = self.path(self.config.roads.source)
-            if source.endswith(SAVED_NETWORK):
-                return roads.load(source)
-            return roads.read_osm(source, modes=tuple(modes), area=self.units)
+            return read_network(self)
+
+    @property
+    def to_road(self) -> dict[str, Any]:
+        """How points are brought to the roads: how far at most, and how fast that is walked."""
+        return {"max_snap_m": self.config.roads.max_snap_m, "access_m_per_s": walk_m_per_s(self)}
 
     @cached_property
     def water(self) -> GeoDataFrame | None:
@@ -233,7 +234,7 @@ class Inputs:
         if given.attribution is not None:
             return given.attribution
         source = given.source
-        return OPENSTREETMAP if source == "osm" or is_osm(source) or source.endswith(FROM_OSM) else ""
+        return OPENSTREETMAP if source == LIVE or is_osm(source) or source.endswith(FROM_OSM) else ""
 
     @cached_property
     def open_facilities(self) -> GeoDataFrame:

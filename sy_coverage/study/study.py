@@ -82,7 +82,7 @@ class Study(Inputs):
     def _times_of(self, kind: Kind, sites: GeoDataFrame) -> TravelTimes:
         horizon = HORIZON * kind.longest_min
         return self.network.travel_times(
-            sites, self.demand, mode=kind.mode, cutoff_min=horizon, max_snap_m=self.config.roads.max_snap_m
+            sites, self.demand, mode=kind.mode, cutoff_min=horizon, **self.to_road
         )
 
     @cached_property
@@ -115,9 +115,7 @@ class Study(Inputs):
         return self.open_facilities, self.candidates
 
     def _site_times(self, sites: GeoDataFrame, points: GeoDataFrame, *, cutoff_min: float) -> TravelTimes:
-        return self.network.travel_times(
-            sites, points, mode="drive", cutoff_min=cutoff_min, max_snap_m=self.config.roads.max_snap_m
-        )
+        return self.network.travel_times(sites, points, mode="drive", cutoff_min=cutoff_min, **self.to_road)
 
     @cached_property
     def between_homes(self) -> TravelTimes | None:
