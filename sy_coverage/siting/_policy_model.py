@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sy_coverage.errors import InputError, some
-from sy_coverage.policy.standards import exact
 from sy_coverage.siting._policy_bars import hosts, same_home, too_close, too_far_from_care
+from sy_coverage.siting._policy_reduce import access_rows, cheapest_pools, least_reached
 from sy_coverage.siting._policy_rules import (
     Requirement,
     counted_kinds,
@@ -65,6 +64,7 @@ class Model:
                 f"candidates: required, but barred by spread, by distance to medical care, or forbidden: "
                 f"{some(case.ids[i] for i in stuck)}; do not require them, or relax the rule"
             )
+        self.by_access = {kind: access_rows(case, kind, upper) for kind in coverage_kinds(case)}
         # with a budget that falls short, what is cheapest in one place is weighed against another: nothing is beaten
         if cheapest and (not elastic or case.setting.budget is None):
             self.groups, beaten = self._reduce(upper)
@@ -139,18 +139,19 @@ class Model:
     def _rows_of_access(self, kind: str, y: Integers, members: Integers) -> None:
         """Share · elders of the unit · y ≤ its elders within the cutoff."""
         case, program = self.case, self.program
+        members, y = members[self.by_access[kind][members]], y[self.by_access[kind][members]]
+        if not len(members):
+            return
         unit = case.units.index.get_indexer(case.demand["unit_id"])
         weight, sure = case.weight, self.surely(kind)
-        z, of_group, group_weight = self._cover(kind, by_unit=True)
+        z, of_group, group_weight = self._cover(kind)
         unit_of_group = np.full(len(group_weight), -1)
         held = of_group >= 0
         unit_of_group[of_group[held]] = unit[held]
-        whole = np.bincount(unit, weights=weight.counts, minlength=len(case.units))
+        least_of = least_reached(case)
         part = np.bincount(unit, weights=np.where(sure, weight.counts, 0.0), minlength=len(case.units))
-        share = exact(case.setting.share)
         for column, u in zip(y, members, strict=True):
-            asked = share * (int(whole[u]) if weight.exact else _fraction(whole[u]))
-            least = float(ceil(asked)) if weight.exact else float(asked) * (1 - 1e-12)
+            least = least_of[u]
             mine = np.flatnonzero(unit_of_group == u)
             program.row(
                 np.r_[z[mine], column],
@@ -181,25 +182,42 @@ class Model:
             times_counted[self._counted(need)] += 1
         useless = (times_counted == 0) & ~tied & (cost > 0) & ~case.required
         if case.setting.rule != "presence":
-            reaching = case.candidates["kind"].isin(coverage_kinds(case)).to_numpy()
+            reaching = self._brings_access()
             useless &= ~reaching
             tied = tied | reaching
+        bound = tied | (times_counted > 1)
         groups: list[Integers] = []
         beaten = [np.flatnonzero(useless)]
         for need, pool in pools:
-            every = self._counted(need)
-            if (tied[every] | (times_counted[every] > 1)).any():
-                continue
             missing = need.missing - self._opened_by_force(need)
             if self.elastic:  # as many as can be had
                 missing = min(missing, sum(len(p) > 0 for p in pool))
-            kept, sure = _cheapest(pool, cost, missing)
+            loose = [p for p in pool if len(p) and not bound[p].any() and not self._asks_access(need, p)]
+            kept, sure = cheapest_pools(loose, sum(len(p) > 0 for p in pool), cost, missing)
             groups += sure
             out = np.zeros(len(case.ids), dtype=bool)
-            out[every] = True
+            for p in loose:
+                out[p] = True
             out[kept] = False
             beaten.append(np.flatnonzero(out & (cost > 0) & ~case.required))
         return groups, np.unique(np.concatenate(beaten))
+
+    def _asks_access(self, need: Requirement, pool: Integers) -> bool:
+        """Whether a pool is of a unit that one site in it does not cover for sure."""
+        if need.counts == "sites":
+            return False
+        unit = self.case.units.index.get_indexer(self.case.candidates["unit_id"].iloc[pool[:1]])
+        return bool(self.by_access[need.kind][unit[0]])
+
+    def _brings_access(self) -> Flags:
+        """Return which sites bring elders into reach on whom the access of a unit depends."""
+        case = self.case
+        unit = case.units.index.get_indexer(case.demand["unit_id"])
+        brings = np.zeros(len(case.ids), dtype=bool)
+        for kind, rows in self.by_access.items():
+            reach = case.reach(kind)
+            brings |= reach.within @ (rows[unit] & ~reach.today).astype(float) > 0
+        return brings
 
     def _counted(self, need: Requirement) -> Integers:
         """Return the positions of all candidates that count for `need`."""
@@ -229,12 +247,17 @@ class Model:
             if not covered[u]
         )
 
+    def _certain(self) -> list[Integers]:
+        """Return groups of sites of which one is open in every answer that is left."""
+        open_ = np.flatnonzero(self.program.lower[self.x] > 0.5)
+        return self.groups + [np.array([j]) for j in open_]
+
     def surely(self, kind: str) -> Flags:
         """Return which demand is within the cutoff whatever is chosen: today, or by every site of a group that must open."""
         reach = self.case.reach(kind)
         sure = reach.today.copy()
         of_kind = (self.case.candidates["kind"] == kind).to_numpy()
-        for group in self.groups:
+        for group in self._certain():
             if of_kind[group].all() and not sure.all():
                 counts = np.asarray(reach.within[group].sum(axis=0)).ravel()
                 sure |= counts >= len(group)
@@ -266,7 +289,7 @@ class Model:
         constant = 0.0
         parts: list[tuple[Integers, Floats]] = []
         for kind in coverage_kinds(self.case):
-            z, _, weights = self._cover(kind, by_unit=self.case.setting.rule != "presence")
+            z, _, weights = self._cover(kind)
             parts.append((z, weights))
             constant += float(self.case.weight.counts[self.surely(kind)].sum())
         objective = np.zeros(len(self.program.lower))
@@ -274,7 +297,7 @@ class Model:
             objective[z] += weights
         return objective, constant
 
-    def _cover(self, kind: str, *, by_unit: bool) -> tuple[Integers, Integers, Floats]:
+    def _cover(self, kind: str) -> tuple[Integers, Integers, Floats]:
         """Return columns of groups of demand with the same cover set, the group of each demand point (−1: none), and elders by group."""
         if kind in self._elders:
             return self._elders[kind]
@@ -291,7 +314,7 @@ class Model:
             sites = np.sort(sites[free[sites]]).astype(np.int64)
             if not len(sites):
                 continue
-            key = (sites.tobytes(), int(unit[i]) if by_unit else 0)
+            key = (sites.tobytes(), int(unit[i]) if self.by_access[kind][unit[i]] else -1)
             if key not in sets:
                 sets[key] = len(rows)
                 rows.append(sites)
@@ -360,7 +383,7 @@ class Model:
             own_sites = own_sites & (case.county_of_site == county)
             today = today_within(case, kind, county)
         sure = np.minimum(today, reach.cap_min)
-        for group in self.groups:
+        for group in self._certain():
             if own_sites[group].all():
                 part = reach.minutes[group].tocsc()
                 full = np.flatnonzero(np.diff(part.indptr) == len(group))
@@ -405,27 +428,3 @@ def today_within(case: Case, kind: str, county: str) -> Floats:
     ids = [i for i in case.facilities.index[here] if i in known]
     near = times.select(sites=ids, demand=case.demand.index).nearest_minutes().to_numpy(float)
     return np.where(np.isnan(near), np.inf, near)
-
-
-def _cheapest(pool: list[Integers], cost: Floats, missing: int) -> tuple[Integers, list[Integers]]:
-    """Return the sites that can open in a cheapest choice of `missing` groups, and the groups that open in every one."""
-    filled = [p for p in pool if len(p)]
-    nothing = np.empty(0, dtype=np.int64)
-    if len(filled) < missing:  # cannot be met: leave all as it is, the reasons are given elsewhere
-        return np.concatenate(filled) if filled else nothing, []
-    if missing <= 0:
-        return nothing, []
-    least = np.array([cost[p].min() for p in filled])
-    limit = np.sort(least)[missing - 1]
-    # of groups that cost nothing, more than asked may open
-    all_of_them = int((least <= limit).sum()) == missing
-    must = (least < limit) | ((least == limit) & all_of_them)
-    cheapest = [p[cost[p] == cost[p].min()] for p in filled]
-    kept = [p for p, c in zip(cheapest, least, strict=True) if c <= limit]
-    return np.concatenate(kept), [p for p, m in zip(cheapest, must, strict=True) if m]
-
-
-def _fraction(value: float) -> Any:
-    from fractions import Fraction  # noqa: PLC0415  only where weights are no whole numbers
-
-    return Fraction(value)

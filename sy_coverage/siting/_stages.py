@@ -159,6 +159,8 @@ class Program:
             reached, limit, proved = _settled(answer, sense, whole=whole)
             value, bound = value + reached, bound + limit
             status = status if proved else "feasible"
+            if proved and whole and rows.size:
+                self._narrow(piece, cost, reached, sense, watch=watch)
             self._fix(columns, cost[columns], reached, sense, whole=whole)
         self.start, self.solved = x, True
         return Reached(status, x, value, bound, name, interrupted)  # type: ignore[arg-type]  # built from Answer.status
@@ -182,6 +184,42 @@ class Program:
         model.add_rows(piece.matrix, lower=piece.lower, upper=piece.upper)
         # no start is handed over: given one, HiGHS 1.16 may solve a model in presolve and still answer with the start
         return _solver.solve(model, watch=watch)
+
+    def _narrow(
+        self, piece: _Piece, cost: Floats, reached: float, sense: str, *, watch: _solver.Watch
+    ) -> None:
+        """Fix the integer columns that no answer as good as the whole number `reached` has otherwise.
+
+        For any prices of the rows, what the columns then cost alone is a bound (Lagrange); a column whose other value
+        would lift that bound past `reached` keeps its value in every answer that later stages may give.
+        """
+        at = piece.columns
+        undecided = self.integer[at] & (self.upper[at] > self.lower[at])
+        if not undecided.any() or not cost[at].any():
+            return
+        turn = 1.0 if sense == "min" else -1.0
+        price = turn * cost[at]
+        relaxed = _solver.Model("min")
+        relaxed.add_columns(price, lower=self.lower[at], upper=self.upper[at], integer=False)
+        relaxed.add_rows(piece.matrix, lower=piece.lower, upper=piece.upper)
+        answer = _solver.solve(relaxed, watch=watch)
+        if answer.status != "optimal" or not len(answer.row_duals):
+            return
+        y = answer.row_duals
+        y = np.where((y > 0) & np.isinf(piece.lower), 0.0, y)
+        y = np.where((y < 0) & np.isinf(piece.upper), 0.0, y)
+        low, high = (
+            np.where(np.isinf(piece.lower), 0.0, piece.lower),
+            np.where(np.isinf(piece.upper), 0.0, piece.upper),
+        )
+        alone = price - piece.matrix.T @ y
+        bound = float(np.where(y > 0, y * low, y * high).sum())
+        bound += float(np.minimum(alone * self.lower[at], alone * self.upper[at]).sum())
+        limit = turn * reached + 0.5 + 1e-6 * max(1.0, abs(reached))
+        unit = undecided & (self.upper[at] - self.lower[at] == 1.0)
+        shut, stay = unit & (bound + alone > limit), unit & (bound - alone > limit)
+        self.upper[at[shut]] = self.lower[at[shut]]
+        self.lower[at[stay]] = self.upper[at[stay]]
 
     def _fix(self, columns: Integers, cost: Floats, reached: float, sense: str, *, whole: bool) -> None:
         """Keep later stages from losing what this one reached: half a unit for whole objectives, 1e-9 relative for real ones."""
