@@ -187,33 +187,39 @@ def proof_key(county: Series) -> str:
 
 
 def catchment_layers(frame: Frame) -> list[dict[str, Any]]:
-    """Return the catchments by kind and cutoff, each with the point in time from which its site is open."""
+    """Return the catchments by kind and cutoff: all that is within reach, as one area for every point in time that differs."""
     sheds = frame.findings.catchments
     flat = sheds[sheds.geometry.notna()].reset_index().sort_values(["facility_id", "cutoff_min"])
     if flat.empty:
         return []
     starts = {site: frame.opens(phase) for site, phase in frame.findings.proposals["phase"].items()}
     flat["start"] = flat["facility_id"].map(starts).fillna(0).astype(int)
-    flat["drawn"] = light.within_budget(
-        light.shifted(flat.geometry, frame.shift), tolerance=frame.tolerance * 3, vertices=CATCHMENT_VERTICES
+    flat["fine"] = shapely.make_valid(
+        shapely.simplify(light.shifted(flat.geometry, frame.shift), frame.tolerance / 2)
     )
-    layers: list[dict[str, Any]] = []
+    joined: list[tuple[str, float, int, Any]] = []
     for kind in kinds_in_order(frame, flat["kind"]):
-        of_kind = flat[flat["kind"] == kind]
-        for minutes in sorted(of_kind["cutoff_min"].unique()):
-            own = of_kind[of_kind["cutoff_min"] == minutes]
-            features = [
-                {"f": int(start), "g": light.polygon_steps(shape)}
-                for start, shape in zip(own["start"], own["drawn"], strict=True)
-            ]
-            name = frame.words.say(
-                "catchment", kind=frame.words.kind(kind), minutes=frame.words.number(minutes)
-            )
-            layers.append(
-                layer(f"catchment-{len(layers) + 1}", "catchments", "shed", name, on=False, features=features,
-                      **symbol_of(frame, kind))
-            )  # fmt: skip
-    return layers
+        for minutes, own in flat[flat["kind"] == kind].groupby("cutoff_min"):
+            reached: list[Any] = []
+            for start, opening in own.groupby("start"):
+                reached = [shapely.union_all([*reached, *opening["fine"]])]
+                joined.append((kind, minutes, int(start), reached[0]))
+    drawn = light.within_budget(
+        [shape for *_, shape in joined], tolerance=frame.tolerance, vertices=CATCHMENT_VERTICES
+    )
+    features: dict[tuple[str, float], list[dict[str, Any]]] = {}
+    for (kind, minutes, start, _), shape in zip(joined, drawn, strict=True):
+        before = features.setdefault((kind, minutes), [])
+        if before:
+            before[-1]["u"] = start
+        before.append({"f": start, "u": NEVER, "g": light.polygon_steps(shape)})
+    words = frame.words
+    return [
+        layer(f"catchment-{n}", "catchments", "shed",
+              words.say("catchment", kind=words.kind(kind), minutes=words.number(minutes)),
+              on=False, features=rows, **symbol_of(frame, kind))
+        for n, ((kind, minutes), rows) in enumerate(features.items(), start=1)
+    ]  # fmt: skip
 
 
 def road_layers(frame: Frame) -> tuple[list[dict[str, Any]], list[str]]:

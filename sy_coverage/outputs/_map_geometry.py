@@ -64,7 +64,7 @@ def simplified_coverage(geometry: GeoSeries, *, tolerance: float, vertices: int)
 def within_budget(polygons: Any, *, tolerance: float, vertices: int) -> Any:
     """Return polygons, each simplified by itself, without holes and parts too small to see.
 
-    Their outer rings run counter-clockwise and their holes clockwise, so that a page can fill overlapping ones as one area.
+    Their outer rings run counter-clockwise and their holes clockwise, so that a page can fill parts that touch as one area.
 
     Parameters
     ----------

@@ -11,13 +11,23 @@
   /* Both maps follow each other's view; while they are compared neither glides, so that they never drift apart. */
   function tie(one, other) {
     let busy = false;
+    const act = (step) => {
+      if (busy) return;
+      busy = true;
+      step();
+      busy = false;
+    };
     function follow(leader, follower) {
-      leader.on("move zoom", () => {
-        if (busy) return;
-        busy = true;
+      /* while it is dragged a map only slides, and so does the other: both are drawn anew at the end */
+      leader.on("move", () => act(() => {
+        if (leader.getZoom() !== follower.getZoom()) return;
+        const to = follower.project(leader.getCenter()).subtract(follower.project(follower.getCenter())).round();
+        if (to.x || to.y) follower._rawPanBy(to);
+      }));
+      leader.on("moveend zoomend", () => act(() => {
         follower.setView(leader.getCenter(), leader.getZoom(), { animate: false });
-        busy = false;
-      });
+        follower.fire("moveend");
+      }));
     }
     follow(one, other);
     follow(other, one);

@@ -118,43 +118,6 @@ window.sy = {};
       this._fillStroke(ctx, layer);
     },
   });
-  /* Overlapping catchments are filled as one area, and only the outline of that area is drawn. */
-  L.Canvas.include({
-    _updateUnion(layer) {
-      if (!this._drawing || !layer._parts.length) return;
-      const ctx = this._ctx;
-      const path = new Path2D();
-      layer._parts.forEach((ring) => {
-        ring.forEach((p, i) => path[i ? "lineTo" : "moveTo"](p.x, p.y));
-        path.closePath();
-      });
-      ctx.globalAlpha = layer.options.fillOpacity;
-      ctx.fillStyle = layer.options.fillColor;
-      ctx.fill(path, "nonzero");
-      ctx.globalAlpha = 1;
-      if (!layer.options.opacity) return;
-      const line = document.createElement("canvas");
-      line.width = this._container.width;
-      line.height = this._container.height;
-      const pen = line.getContext("2d");
-      pen.setTransform(ctx.getTransform());
-      pen.strokeStyle = layer.options.color;
-      pen.lineWidth = layer.options.weight * 2;
-      pen.lineJoin = "round";
-      pen.stroke(path);
-      pen.globalCompositeOperation = "destination-out";
-      pen.fill(path, "nonzero");
-      ctx.save();
-      ctx.setTransform(1, 0, 0, 1, 0, 0);
-      ctx.globalAlpha = layer.options.opacity;
-      ctx.drawImage(line, 0, 0);
-      ctx.restore();
-      ctx.globalAlpha = 1;
-    },
-  });
-  sy.Union = L.Polygon.extend({
-    _updatePath() { this._renderer._updateUnion(this); },
-  });
   sy.Symbol = L.CircleMarker.extend({
     _updatePath() { this._renderer._updateSymbol(this); },
   });

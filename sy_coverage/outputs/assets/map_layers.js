@@ -160,8 +160,8 @@
         })));
       } else if (layer.type === "shed") {
         entry.rings = layer.features.map((feature) => feature.g.map((part) => part.map(sy.path)));
-        entry.area = new sy.Union([], {
-          renderer: canvas, interactive: false, color: layer.colour, weight: 1.3, opacity: 0.85, fillColor: layer.colour, fillOpacity: 0.17, smoothFactor: 0.6,
+        entry.area = L.polygon([], {
+          renderer: canvas, interactive: false, fillRule: "nonzero", color: layer.colour, weight: 1.3, opacity: 0.85, fillColor: layer.colour, fillOpacity: 0.17, smoothFactor: 0.6,
         });
         group.addLayer(entry.area);
       } else if (layer.type !== "name") {
