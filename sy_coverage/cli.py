@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager
+from datetime import datetime  # noqa: TC003  typer reads it
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -235,6 +236,60 @@ def propose(study_file: StudyFile, county: County = None, out: Out = None, worke
 
     language = read_config(study_file).study.language
     _run(lambda progress: read_study(study_file, progress=progress), out, county, language, **_crew(workers))
+
+
+Results = Annotated[Path, typer.Argument(help="The folder of results that `run` wrote.")]
+Beside = Annotated[Path | None, typer.Option("--out", help="Another folder to write to (default: RESULTS).")]
+Approval = Annotated[
+    str | None, typer.Option("--approval-number", help="The map approval number, once it is had.")
+]
+
+
+@app.command(name="map")
+def draw_maps(
+    results: Results,
+    county: County = None,
+    out: Beside = None,
+    base_map: Annotated[str | None, typer.Option(help="tianditu, osm or gaode: an online base map.")] = None,
+    approval_number: Approval = None,
+) -> None:
+    """Draw the maps of a run again, of all or some counties, without computing anything."""
+    from sy_coverage.study import again
+
+    if base_map is not None and base_map not in {"tianditu", "osm", "gaode"}:
+        raise typer.BadParameter("must be tianditu, osm or gaode", param_hint="--base-map")
+    _again(again.map_files, results, county, out, base_map=base_map, approval_number=approval_number)
+
+
+@app.command()
+def report(
+    results: Results,
+    county: County = None,
+    out: Beside = None,
+    office: Annotated[str | None, typer.Option(help="Who signs the proposals.")] = None,
+    issued: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The date under them.")
+    ] = None,
+    approval_number: Approval = None,
+) -> None:
+    """Write the proposals, summary, scorecard and figures of a run again, without computing anything."""
+    from sy_coverage.study import again
+
+    day = None if issued is None else issued.date()
+    _again(
+        again.report_files, results, county, out, office=office, issued=day, approval_number=approval_number
+    )
+
+
+def _again(make: Any, results: Path, county: list[str] | None, out: Path | None, **given: Any) -> None:
+    from sy_coverage.study import again
+
+    console = Console()
+    findings = again.changed(again.read_findings(results), **given)
+    with _interruptible(findings.language), _bars(console, findings.language) as progress:
+        files = make(findings, tuple(county or ()))
+        paths = again.write(files, results, out, progress=progress)
+    _say(console, [str(path) for path in paths])
 
 
 @app.command()

@@ -20,7 +20,8 @@ from sy_coverage.errors import ConfigError, CoverageError, InputError, OfflineEr
 from sy_coverage.siting import SitingPlan
 from sy_coverage.siting.explain import reason_frame
 from sy_coverage.study.alternatives import best_of, compared, plan_county
-from sy_coverage.study.save import DECIDING, made_here, require_writable, save
+from sy_coverage.study.files import made_here
+from sy_coverage.study.save import DECIDING, require_writable, save
 
 if TYPE_CHECKING:
     import os

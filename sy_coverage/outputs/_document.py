@@ -93,9 +93,14 @@ class Document:
     notices: tuple[str, ...]
     blocks: tuple[Block, ...]
     office: str
+    """Who signs, or where the name is to be written."""
     date: str
+    """When it was issued, or where the date is to be written."""
+    as_of: str
+    """Of which day the figures are."""
+    author: str
     day: dt.date
-    """The same date, for the file's own properties."""
+    """A date for the file's own properties: no clock is asked."""
     closing: tuple[str, ...]
     """Statements that end the document: borders, coordinates, approval number."""
     subject: str = ""

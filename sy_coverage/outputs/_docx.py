@@ -35,7 +35,7 @@ def written(document: parts.Document) -> bytes:
     _page(book, document)
     properties = book.core_properties
     properties.title, properties.subject = document.title, document.subject
-    properties.author = properties.last_modified_by = document.office or "sy_coverage"
+    properties.author = properties.last_modified_by = document.author or "sy_coverage"
     properties.comments = ""
     properties.language = "zh-CN" if document.language == "zh" else "en-GB"
     properties.revision = 1
@@ -136,7 +136,7 @@ def _title(book: Any, document: parts.Document) -> None:
     paragraph.alignment = _ALIGN["c"]
     _lines(paragraph, 36).space_after = Pt(6)
     _run(paragraph, document.title, TITLE, 22)
-    for text in (document.subtitle, "　".join(filter(None, (document.office, document.date)))):
+    for text in (document.subtitle, document.as_of):
         line = book.add_paragraph()
         line.alignment = _ALIGN["c"]
         _lines(line, 24)
@@ -332,7 +332,7 @@ def _image(book: Any, block: parts.Image, document: parts.Document) -> None:
 
 def _closing(book: Any, document: parts.Document) -> None:
     book.add_paragraph().paragraph_format.line_spacing = Pt(20)
-    for text in filter(None, (document.office, document.date)):
+    for text in (document.office, document.date):
         signed = book.add_paragraph()
         signed.alignment = _ALIGN["r"]
         form = _lines(signed)

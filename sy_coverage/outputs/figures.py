@@ -42,13 +42,13 @@ WIDTH = 7.2
 """Inches: the width of the text on an A4 page, a little more than will be printed."""
 
 
-def all_of(findings: Findings) -> dict[str, Callable[[], bytes]]:
-    """Return, by file name without suffix, what makes each figure that these findings allow, as PNG.
+def all_of(findings: Findings) -> dict[str, Callable[..., bytes]]:
+    """Return, by file name without suffix, what draws each figure that these findings allow (``format`` png or svg).
 
     For the whole city: its map, coverage by county, Lorenz curve, trade-off curve and timeline where there are numbers for
     them. The map of each county is in its proposal; `county_map` makes it as a file.
     """
-    made: dict[str, Callable[[], bytes]] = {"city_map": partial(city_map, findings)}
+    made: dict[str, Callable[..., bytes]] = {"city_map": partial(city_map, findings)}
     made["coverage_bars"] = partial(coverage_bars, findings)
     if has_lorenz(findings):
         made["lorenz"] = partial(lorenz, findings)

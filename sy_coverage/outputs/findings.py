@@ -74,6 +74,9 @@ class Findings:
     scope_id: str = "city"
     scope_name: str = ""
     office: str = ""
+    """Who signs; empty: a blank is left."""
+    issued: dt.date | None = None
+    """The date under a proposal; None: a blank is left."""
     alone: bool = False
     """Whether only the plan of this county was opened, and not those of its neighbours."""
     extras: Mapping[str, DataFrame] = field(default_factory=dict)

@@ -66,7 +66,9 @@ class About(_Section):
     date: dt.date
     """The day that decides what counts as open."""
     office: str = ""
-    """Who signs the proposals."""
+    """Who signs the proposals; without it a blank is left for the name."""
+    issued: dt.date | None = None
+    """The date under the proposals; without it a blank is left for the date."""
     notice: dict[Literal["zh", "en"], str] = {}
     """A sentence that every output must carry."""
 

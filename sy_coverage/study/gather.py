@@ -68,6 +68,7 @@ def gather(study: Study) -> Findings:
         attribution=study.attribution,
         scope_name=about.title,
         office=about.office,
+        issued=about.issued,
         alone=alone,
     )
 

@@ -7,15 +7,15 @@ import itertools
 import json
 import platform
 import time
-from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from sy_coverage import _files
-from sy_coverage.outputs import figures, maps, reports, tables
+from sy_coverage.outputs import tables
+from sy_coverage.study.files import city_files, made_here
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from sy_coverage.outputs.findings import Findings
@@ -37,44 +37,6 @@ DECIDING = (
     "shapely",
 )
 """Libraries whose version could change an answer."""
-
-COUNTY_FILES = 5
-"""How many files `county_files` gives."""
-
-Write = tuple[str, "Callable[[], bytes]"]
-
-
-def county_files(findings: Findings, county_id: str) -> list[Write]:
-    """Return the path and the maker of each file of one county."""
-    own = findings.of_county(county_id)
-    stem = f"proposals/{county_id}"
-    # page and document say the same, so its figures are drawn once
-    document = cache(lambda: reports.proposal(own))
-    return [
-        (f"{stem}.html", lambda: reports.html(document()).encode()),
-        (f"{stem}.docx", lambda: reports.docx(document())),
-        (f"{stem}.xlsx", lambda: tables.proposal_xlsx(own)),
-        (f"{stem}.geojson", lambda: tables.proposal_geojson(own).encode()),
-        (f"maps/{county_id}.html", lambda: maps.draw(own).html().encode()),
-    ]
-
-
-def city_files(findings: Findings) -> list[Write]:
-    """Return the path and the maker of each file of the city, but the GeoPackage and the manifest."""
-    return [
-        ("scorecard.csv", lambda: tables.scorecard_csv(findings)),
-        ("scorecard.xlsx", lambda: tables.scorecard_xlsx(findings)),
-        ("proposals/summary.html", lambda: reports.summary_html(findings).encode()),
-        ("map.html", lambda: maps.draw(findings).html().encode()),
-        *((f"figures/{name}.png", make) for name, make in figures.all_of(findings).items()),
-    ]
-
-
-def made_here(findings: Findings, county_ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield the path and the content of every file of `county_ids`, made one after another in this process."""
-    for county_id in county_ids:
-        for path, make in county_files(findings, county_id):
-            yield path, make()
 
 
 def save(
@@ -100,14 +62,16 @@ def save(
     findings = study.presented
     county_ids = list(counties or study.counties)
     city = [] if counties is not None else city_files(findings)
-    steps = len(city) + COUNTY_FILES * len(county_ids) + 1
+    names = {path for path, _ in city}
+    steps = len(city) + len(county_ids) + 1
     with _files.locked(folder), study.progress("outputs", total=steps) as advance:
         written: dict[str, str] = {}
         ready = ((path, make()) for path, make in city)
         for path, content in itertools.chain(ready, make_counties(findings, county_ids)):
             _files.write_bytes(folder / path, content)
             written[path] = hashlib.sha256(content).hexdigest()
-            advance()
+            if path.startswith("maps/") or path in names:
+                advance()
         if counties is None:
             _files.write_layers(folder / "coverage.gpkg", tables.layers(findings))
             written["coverage.gpkg"] = _files.digest(folder / "coverage.gpkg")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sy_coverage.study import read_study
+from sy_coverage.study import files, read_study
 from sy_coverage.study import save as saving
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Finished:
         study = read_study(study_file)
         city = {path: make() for path, make in saving.city_files(study.findings)}
         counties = {
-            county: {path: make() for path, make in saving.county_files(study.findings, county)}
+            county: {path: make() for path, make in files.county_files(study.findings, county)}
             for county in study.counties
         }
         with pytest.MonkeyPatch.context() as patch:
@@ -50,7 +50,7 @@ class Finished:
 
         patch.setattr(saving, "city_files", lambda _: [(p, made(c)) for p, c in self.city.items()])
         patch.setattr(
-            saving, "county_files", lambda _, county: [(p, made(c)) for p, c in self.counties[county].items()]
+            files, "county_files", lambda _, county: [(p, made(c)) for p, c in self.counties[county].items()]
         )
 
 

@@ -123,6 +123,8 @@ def test_propose_writes_only_the_counties_asked_for_and_names_only_what_it_wrote
         p.relative_to(tmp_path / "o").as_posix() for p in (tmp_path / "o").rglob("*.*") if p.is_file()
     )
     assert [name for name in written if name != ".lock"] == [
+        "figures/990100.png",
+        "figures/990100.svg",
         "maps/990100.html",
         "proposals/990100.docx",
         "proposals/990100.geojson",

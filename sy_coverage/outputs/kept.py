@@ -1,0 +1,226 @@
+"""Keep findings in one file and take them out again, so that maps and proposals can be made without computing anything."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import json
+import math
+import zlib
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from sy_coverage.errors import UnreadableFileError
+from sy_coverage.outputs.findings import Findings
+from sy_coverage.policy.targets import Policy
+from sy_coverage.siting.certificate import Certificate, SitingPlan, Stage
+
+VERSION = 1
+MOST_BYTES = 2_000_000_000
+"""A file that unpacks to more is refused."""
+TAG = "~"
+"""The key that says what a JSON object stands for."""
+_PLAIN: dict[str, type] = {
+    "certificate": Certificate,
+    "stage": Stage,
+    "plan": SitingPlan,
+    "findings": Findings,
+}
+_NOT_KEPT: dict[type, frozenset[str]] = {SitingPlan: frozenset({"reasons", "assignment"})}
+
+
+def packed(findings: Findings) -> bytes:
+    """Return `findings` as the bytes of one file: JSON inside gzip, no code, the same bytes for the same findings.
+
+    Of a plan, how its reasons are worked out and who is assigned to which site are not kept: the reasons themselves are.
+    """
+    whole = {"version": VERSION, "findings": _written(findings)}
+    text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return gzip.compress(text.encode("utf-8"), compresslevel=6, mtime=0)
+
+
+def unpacked(content: bytes, *, file: str) -> Findings:
+    """Return the findings that `packed` wrote; `file` names them in messages.
+
+    Raises
+    ------
+    UnreadableFileError
+        If the content is damaged, of another version, or no findings at all.
+    """
+    try:
+        unpacking = zlib.decompressobj(wbits=31)
+        text = unpacking.decompress(content, MOST_BYTES)
+        whole = json.loads(text) if unpacking.eof else None
+    except (zlib.error, ValueError) as error:
+        raise _damaged(file) from error
+    if not isinstance(whole, dict) or "version" not in whole:
+        raise _damaged(file)
+    if whole["version"] != VERSION:
+        raise UnreadableFileError(
+            f"{file}: was written by version {whole['version']} of the format, this is version {VERSION}; run the study again"
+        )
+    try:
+        found = _read(whole["findings"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(file) from error
+    if not isinstance(found, Findings):
+        raise _damaged(file)
+    return found
+
+
+def _damaged(file: str) -> UnreadableFileError:
+    return UnreadableFileError(f"{file}: is damaged or holds no findings; run the study again")
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def _written(value: Any) -> Any:
+    """Return `value` as what JSON can hold; what JSON has no form for becomes an object with a `TAG`."""
+    if value is None or isinstance(value, bool | str):
+        return value
+    if value is pd.NA or value is pd.NaT:
+        return {TAG: "na" if value is pd.NA else "nat"}
+    for kinds, write in _WRITERS:
+        if isinstance(value, kinds):
+            return write(value)
+    return _written_fields(value)
+
+
+def _written_number(value: float) -> Any:
+    return value if math.isfinite(value) else {TAG: "float", "value": repr(float(value))}
+
+
+def _written_day(value: dt.date) -> dict[str, Any]:
+    if isinstance(value, pd.Timestamp | dt.datetime):
+        return {TAG: "time", "value": value.isoformat()}
+    return {TAG: "date", "value": value.isoformat()}
+
+
+def _written_fields(value: Any) -> dict[str, Any]:
+    """Return one of our own dataclasses field by field; of a plan's details, those that can be written."""
+    for tag, kind in _PLAIN.items():
+        if isinstance(value, kind):
+            left = _NOT_KEPT.get(kind, frozenset())
+            held = {f.name: getattr(value, f.name) for f in fields(kind) if f.name not in left}
+            if kind is SitingPlan:
+                held["details"] = {k: v for k, v in held["details"].items() if _can_be_written(v)}
+            return {TAG: tag, "fields": {name: _written(item) for name, item in held.items()}}
+    raise TypeError(f"{type(value).__name__} cannot be kept in a file")
+
+
+def _can_be_written(value: Any) -> bool:
+    try:
+        _written(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _written_frame(frame: pd.DataFrame) -> dict[str, Any]:
+    crs, geometry = None, None
+    if isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name is not None:
+        geometry, crs = frame.active_geometry_name, frame.crs
+    index = frame.index
+    levels = [index.get_level_values(level) for level in range(index.nlevels)]
+    return {
+        TAG: "frame",
+        "geometry": geometry,
+        "crs": None if crs is None else crs.to_string(),
+        "range": isinstance(index, pd.RangeIndex) and (index.start, index.step) == (0, 1),
+        "names": list(index.names),
+        "index": [_written_column(level.to_series()) for level in levels],
+        "columns": [[name, _written_column(frame[name])] for name in frame.columns],
+    }
+
+
+def _written_column(column: pd.Series) -> dict[str, Any]:
+    kind = str(column.dtype)
+    if kind == "geometry":
+        return {"dtype": kind, "values": [None if s is None else shapely.to_wkb(s, hex=True) for s in column]}
+    if kind.startswith("datetime64"):
+        return {"dtype": kind, "values": [None if pd.isna(v) else v.isoformat() for v in column]}
+    missing = column.isna() if kind in {"Int64", "boolean", "str", "string", "float64"} else None
+    if missing is not None:
+        values = [None if gone else _written(v) for v, gone in zip(column.tolist(), missing, strict=True)]
+    else:
+        values = [_written(value) for value in column.tolist()]
+    return {"dtype": kind, "values": values}
+
+
+_WRITERS: tuple[tuple[Any, Any], ...] = (
+    (np.generic, lambda v: _written(v.item())),
+    ((int, float), _written_number),
+    (dt.date, _written_day),
+    (list, lambda v: [_written(item) for item in v]),
+    (tuple, lambda v: {TAG: "tuple", "items": [_written(item) for item in v]}),
+    (Mapping, lambda v: {TAG: "map", "items": [[_written(k), _written(i)] for k, i in v.items()]}),
+    (BaseGeometry, lambda v: {TAG: "wkb", "value": shapely.to_wkb(v, hex=True)}),
+    (pd.DataFrame, _written_frame),
+    (Policy, lambda v: {TAG: "policy", "value": v.model_dump(mode="json")}),
+)
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def _read(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_read(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    tag = value[TAG]
+    if tag in _PLAIN:
+        return _PLAIN[tag](**_of_plan(tag, {name: _read(item) for name, item in value["fields"].items()}))
+    return _READERS[tag](value)
+
+
+def _of_plan(tag: str, held: dict[str, Any]) -> dict[str, Any]:
+    return {"reasons": None, **held} if tag == "plan" else held
+
+
+def _read_frame(value: dict[str, Any]) -> pd.DataFrame:
+    levels = [_read_column(level) for level in value["index"]]
+    if value["range"]:
+        index: pd.Index[Any] = pd.RangeIndex(len(levels[0]), name=value["names"][0])
+    elif len(levels) == 1:
+        index = pd.Index(levels[0].array, name=value["names"][0])
+    else:
+        index = pd.MultiIndex.from_arrays([level.array for level in levels], names=value["names"])
+    columns = {name: _read_column(column).set_axis(index) for name, column in value["columns"]}
+    frame = pd.DataFrame(columns, index=index, columns=[name for name, _ in value["columns"]])
+    if value["geometry"] is None:
+        return frame
+    return gpd.GeoDataFrame(frame, geometry=value["geometry"], crs=value["crs"])
+
+
+def _read_column(column: dict[str, Any]) -> pd.Series:
+    kind, values = column["dtype"], column["values"]
+    if kind == "geometry":
+        return pd.Series(gpd.GeoSeries([None if v is None else shapely.from_wkb(v) for v in values]))
+    if kind.startswith("datetime64"):
+        return pd.Series(pd.to_datetime(values, format="ISO8601")).astype(kind)
+    if kind == "object":
+        return pd.Series([_read(v) for v in values], dtype=object)
+    return pd.Series([_read(v) for v in values], dtype=kind)
+
+
+_READERS: dict[str, Any] = {
+    "na": lambda _: pd.NA,
+    "nat": lambda _: pd.NaT,
+    "float": lambda v: float(v["value"]),
+    "date": lambda v: dt.date.fromisoformat(v["value"]),
+    "time": lambda v: pd.Timestamp(v["value"]),
+    "tuple": lambda v: tuple(_read(item) for item in v["items"]),
+    "map": lambda v: {_read(key): _read(item) for key, item in v["items"]},
+    "wkb": lambda v: shapely.from_wkb(v["value"]),
+    "policy": lambda v: Policy.model_validate(v["value"]),
+    "frame": _read_frame,
+}

@@ -1,0 +1,94 @@
+"""Make maps and proposals again from the results of a run, without computing anything."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sy_coverage import _files
+from sy_coverage._frames import require_ids
+from sy_coverage.errors import MissingFileError
+from sy_coverage.outputs import kept
+from sy_coverage.study import files
+from sy_coverage.study.progress import silent
+from sy_coverage.study.save import MANIFEST
+
+if TYPE_CHECKING:
+    import os
+
+    from sy_coverage.outputs.findings import Findings
+    from sy_coverage.study.files import Write
+    from sy_coverage.study.progress import Progress
+
+
+def read_findings(folder: str | os.PathLike[str]) -> Findings:
+    """Return what a run found and left in its folder of results.
+
+    Raises
+    ------
+    MissingFileError
+        If no whole run has written there.
+    UnreadableFileError
+        If the file is damaged or of another version.
+    """
+    path = Path(folder) / files.KEPT
+    if not path.is_file():
+        raise MissingFileError(
+            f"{path}: there are no results of a whole run; let `sy-coverage run` write into this folder first"
+        )
+    return kept.unpacked(_files.read_bytes(path), file=str(path))
+
+
+def map_files(findings: Findings, county_ids: tuple[str, ...] = ()) -> list[Write]:
+    """Return what makes the map of the city and of every county, or of the counties asked for."""
+    asked = _asked(findings, county_ids)
+    every = [file for county_id in asked for file in files.county_map(findings, county_id)]
+    return every if county_ids else [*files.city_map(findings), *every]
+
+
+def report_files(findings: Findings, county_ids: tuple[str, ...] = ()) -> list[Write]:
+    """Return what makes the summary and the proposals of every county, or those of the counties asked for."""
+    asked = _asked(findings, county_ids)
+    every = [file for county_id in asked for file in files.county_reports(findings, county_id)]
+    return every if county_ids else [*files.city_reports(findings), *every]
+
+
+def _asked(findings: Findings, county_ids: tuple[str, ...]) -> list[str]:
+    require_ids(county_ids, findings.counties.index, "county")
+    return sorted(set(county_ids or findings.counties.index))
+
+
+def changed(findings: Findings, **given: Any) -> Findings:
+    """Return `findings` with what an office fills in later: `approval_number`, `base_map`, `office`, `issued`; None: as it was."""
+    return replace(findings, **{name: value for name, value in given.items() if value is not None})
+
+
+def write(
+    files_: list[Write], results: Path, folder: Path | None = None, *, progress: Progress = silent
+) -> list[Path]:
+    """Write files made from `results` into `folder` (default: beside the results) and return their paths.
+
+    Written beside the results, they take the place of those of the run, and the manifest says their digests.
+
+    Raises
+    ------
+    CannotWriteError
+        If the folder cannot be written.
+    """
+    target = results if folder is None else folder
+    _files.require_writable(target)
+    digests: dict[str, str] = {}
+    with _files.locked(target), progress("outputs", total=len(files_)) as advance:
+        for path, content in files.made(files_):
+            _files.write_bytes(target / path, content)
+            digests[path] = hashlib.sha256(content).hexdigest()
+            advance()
+        manifest = results / MANIFEST
+        if target.resolve() == results.resolve() and manifest.is_file():
+            said = json.loads(manifest.read_text(encoding="utf-8"))
+            said["outputs"] = dict(sorted({**said["outputs"], **digests}.items()))
+            _files.write_bytes(manifest, (json.dumps(said, ensure_ascii=False, indent=1) + "\n").encode())
+    return [target / path for path in digests]

@@ -1,0 +1,90 @@
+"""Name every file that findings are written to, and what makes it."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+from sy_coverage.outputs import figures, kept, maps, reports, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sy_coverage.outputs.findings import Findings
+
+    Write = tuple[str, Callable[[], bytes]]
+
+KEPT = "findings.json.gz"
+"""The file from which maps and proposals can be made again."""
+
+
+def county_reports(findings: Findings, county_id: str) -> list[Write]:
+    """Return the path and the maker of each proposal of one county, and of its map as a figure."""
+    own = findings.of_county(county_id)
+    stem = f"proposals/{county_id}"
+    # page and document say the same, so its figures are drawn once
+    document = cache(lambda: reports.proposal(own))
+    return [
+        (f"{stem}.html", lambda: reports.html(document()).encode()),
+        (f"{stem}.docx", lambda: reports.docx(document())),
+        (f"{stem}.xlsx", lambda: tables.proposal_xlsx(own)),
+        (f"{stem}.geojson", lambda: tables.proposal_geojson(own).encode()),
+        *_figures({county_id: cache(partial(figures.county_map, own))}),
+    ]
+
+
+def county_map(findings: Findings, county_id: str) -> list[Write]:
+    """Return the path and the maker of the interactive map of one county."""
+    return [(f"maps/{county_id}.html", lambda: maps.draw(findings.of_county(county_id)).html().encode())]
+
+
+def county_files(findings: Findings, county_id: str) -> list[Write]:
+    """Return the path and the maker of each file of one county."""
+    return [*county_reports(findings, county_id), *county_map(findings, county_id)]
+
+
+def city_reports(findings: Findings) -> list[Write]:
+    """Return the path and the maker of the scorecard, the summary of all counties and the figures."""
+    document = cache(lambda: reports.summary(findings))
+    return [
+        ("scorecard.csv", lambda: tables.scorecard_csv(findings)),
+        ("scorecard.xlsx", lambda: tables.scorecard_xlsx(findings)),
+        ("proposals/summary.html", lambda: reports.html(document()).encode()),
+        ("proposals/summary.docx", lambda: reports.docx(document())),
+        ("proposals/summary.xlsx", lambda: tables.proposal_xlsx(findings)),
+        ("proposals/summary.geojson", lambda: tables.proposal_geojson(findings).encode()),
+        *_figures(figures.all_of(findings)),
+    ]
+
+
+def city_map(findings: Findings) -> list[Write]:
+    """Return the path and the maker of the interactive map of the city."""
+    return [("map.html", lambda: maps.draw(findings).html().encode())]
+
+
+def city_files(findings: Findings) -> list[Write]:
+    """Return the path and the maker of each file of the city, but the GeoPackage and the manifest."""
+    kept_file = (KEPT, lambda: kept.packed(findings))
+    return [*city_reports(findings), *city_map(findings), kept_file]
+
+
+def made(files: Sequence[Write]) -> Iterator[tuple[str, bytes]]:
+    """Yield the path and the content of every file, made one after another in this process."""
+    for path, make in files:
+        yield path, make()
+
+
+def made_here(findings: Findings, county_ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the path and the content of every file of `county_ids`, made one after another in this process."""
+    for county_id in county_ids:
+        yield from made(county_files(findings, county_id))
+
+
+def _figures(drawn: dict[str, Callable[..., bytes]]) -> list[Write]:
+    """Return each figure twice: to be looked at anywhere (PNG), and to be printed at any size (SVG)."""
+    formats = ("png", "svg")
+    return [
+        (f"figures/{name}.{kind}", partial(draw, format=kind))
+        for name, draw in drawn.items()
+        for kind in formats
+    ]
