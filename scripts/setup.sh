@@ -31,7 +31,7 @@ set_up() {
     fi
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c "$pins" -e ".${extras:+[$extras]}"
     echo "Compiling the travel-time kernels (once) …"
-    "$venv/bin/python" -c "import sy_coverage.roads._kernel"
+    "$venv/bin/python" -c "import sy_coverage.roads._nearest"
     echo "$want" >"$venv/.set-up-$extras"
   fi
   PATH="$(cd "$venv/bin" && pwd):$PATH"

@@ -25,14 +25,14 @@ WORD = 8
 PAGE = 64
 """Entries of the queue on one page; the last one holds the page that follows."""
 
-_NONE = np.uint32(2**32 - 1)
-_ONE = np.uint32(1)
-_TWO = np.uint32(2)
+NONE = np.uint32(2**32 - 1)
+ONE = np.uint32(1)
+TWO = np.uint32(2)
 _SIX = np.uint32(6)  # 2⁶ is BLOCK
-_LAST = np.uint32(PAGE - 1)
+LAST = np.uint32(PAGE - 1)
 # the bits below the head of a step: the road goes on to the next step; it ends at a node whose own roads come next
-_GOES_ON = np.uint32(2)
-_OPENS = np.uint32(1)
+GOES_ON = np.uint32(2)
+OPENS = np.uint32(1)
 
 _I8 = nb.types.Array(nb.int64, 1, "C", readonly=True)
 _I4 = nb.types.Array(nb.int32, 1, "C", readonly=True)
@@ -45,12 +45,12 @@ _OUT_U4 = nb.uint32[::1]
 _OUT_U1 = nb.uint8[::1]
 
 
-def _tuple(*kinds: Any) -> Any:
+def tuple_of(*kinds: Any) -> Any:
     return nb.types.Tuple(kinds)  # type: ignore[no-untyped-call]  # numba has no types
 
 
-_RUNS = _tuple(_U4, _U4, _U4, _F8)
-_LEGS = _tuple(_I8, _I4, _F8)
+RUNS = tuple_of(_U4, _U4, _U4, _F8)
+LEGS = tuple_of(_I8, _I4, _F8)
 
 
 def compiled(signature: Any) -> Callable[[Any], Any]:
@@ -86,7 +86,7 @@ fetch: Any = intrinsic(_fetch)
 """Have ``array[index]`` brought into the cache while the search goes on elsewhere: a fifth of the time on large graphs."""
 
 
-@compiled(_tuple(_OUT_U4, _OUT_U4, _OUT_U4, _OUT_F8, nb.float64)(_I8, _I4, _F8))
+@compiled(tuple_of(_OUT_U4, _OUT_U4, _OUT_U4, _OUT_F8, nb.float64)(_I8, _I4, _F8))
 def unroll(  # noqa: C901, PLR0912 - one loop that must stay in one compiled function
     indptr: Array, heads: Array, minutes: Array
 ) -> tuple[Array, Array, Array, Array, float]:
@@ -146,136 +146,164 @@ def unroll(  # noqa: C901, PLR0912 - one loop that must stay in one compiled fun
     return first, chains, step[:at].copy(), step_min[:at].copy(), longest
 
 
-@compiled(_tuple(nb.uint32, nb.uint32, nb.uint32)(_OUT_U4, nb.uint32, nb.uint32, nb.uint32))
+@compiled(tuple_of(nb.uint32, nb.uint32, nb.uint32)(_OUT_U4, nb.uint32, nb.uint32, nb.uint32))
 def turn_page(queue: Array, at: Any, free: Any, unused: Any) -> tuple[Any, Any, Any]:
     """Return where the page begins that follows the full one which ends `at`, and the pages that are free then.
 
     Where no room is left that is said by no `unused` ones; what the queue holds is then worth nothing.
     """
-    if free != _NONE:
+    if free != NONE:
         queue[at] = free
         return free, queue[free], unused
     if unused + PAGE > queue.size:
-        return np.uint32(at - _LAST), free, _NONE
+        return np.uint32(at - (at & LAST)), free, NONE
     queue[at] = unused
     return unused, free, np.uint32(unused + PAGE)
 
 
-@compiled(
-    nb.boolean(_RUNS, _LEGS, nb.int64, nb.float64, nb.float64, _OUT_U4, _OUT_U4, _OUT_U4, _OUT_F8, _OUT_U1)
+_SEARCH = nb.boolean(
+    *(RUNS, LEGS, nb.int64, nb.float64, nb.float64, _OUT_U4, _OUT_U4, _OUT_U4, _OUT_F8, _OUT_U1),
+    *(_I4, _OUT_I4),
 )
-def search(  # noqa: C901, PLR0912, PLR0915 - one loop that must stay in one compiled function
-    runs: tuple[Array, Array, Array, Array],
-    sites: tuple[Array, Array, Array],
-    site: int,
-    cutoff: float,
-    width: float,
-    queue: Array,
-    begins: Array,
-    ends: Array,
-    node_min: Array,
-    mark: Array,
-) -> bool:
-    """Write the minutes of all nodes within the cutoff of `site` and mark their blocks; return whether `queue` had room.
 
-    Bucket b of the queue holds the entries from ``begins[b]`` to ``ends[b]``, page after page. There are a power of
-    two of them, and together they are longer than any road and any leg, so a ring of them is enough. Labels are
-    corrected within a bucket, hence minutes are exact sums along the shortest path whatever the width.
-    """
-    first, chains, step, step_min = runs
-    leg_ptr, leg_node, leg_min = sites
-    mask = np.uint32(begins.size - 1)
-    per_minute = 1.0 / width
-    beyond = np.nextafter(cutoff, np.inf)
-    free = _NONE
-    unused = np.uint32(begins.size * PAGE)
-    for bucket in range(begins.size):
-        begins[bucket] = ends[bucket] = bucket * PAGE
-    for leg in range(leg_ptr[site], leg_ptr[site + 1]):
-        there = leg_min[leg]
-        head = np.uint32(leg_node[leg])
-        if there < min(node_min[head], beyond):
-            node_min[head] = there
-            mark[head >> _SIX] = 1
-            into = np.uint32(np.int64(there * per_minute)) & mask
-            at = ends[into]
-            queue[at] = head
-            at += _ONE
-            if at & _LAST == _LAST:
-                at, free, unused = turn_page(queue, at, free, unused)
-            ends[into] = at
-    turn = np.int64(0)
-    idle = 0
-    while idle < begins.size:
-        slot = np.uint32(turn) & mask
-        entry = begins[slot]
-        idle += 1
-        while entry != ends[slot]:
-            idle = 0
-            if unused == _NONE:
-                return False
-            node = queue[entry]
-            entry += _ONE
-            if entry & _LAST == _LAST:
-                page = queue[entry]
-                queue[entry - _LAST] = free
-                free = np.uint32(entry - _LAST)
-                entry = page
-            here = node_min[node]
-            if np.int64(here * per_minute) != turn:
-                continue  # was reached sooner, and is done
-            at_step, chain, last = first[node], chains[node], first[node + _ONE]
-            while at_step < chain:
-                # nothing here depends on a guess of what is nearer: the processor works on several roads at once
-                there = here + step_min[at_step]
-                ahead = step[at_step]
-                at_step += _ONE
-                head = ahead >> _TWO
-                before = node_min[head]
-                nearer = there < min(before, beyond)
-                node_min[head] = there if nearer else before
-                mark[head >> _SIX] |= np.uint8(nearer)
-                fetch(step, first[head])
-                fetch(step_min, first[head])
+
+def searching(*, labelled: bool) -> Any:  # noqa: C901, PLR0915 - what it holds is one loop
+    """Return a compiled search; one that is `labelled` also keeps which site each node's minutes are from."""
+
+    def search(  # noqa: C901, PLR0912, PLR0915 - one loop that must stay in one compiled function
+        runs: tuple[Array, Array, Array, Array],
+        sites: tuple[Array, Array, Array],
+        site: int,
+        cutoff: float,
+        width: float,
+        queue: Array,
+        begins: Array,
+        ends: Array,
+        node_min: Array,
+        mark: Array,
+        leg_site: Array,
+        whose: Array,
+    ) -> bool:
+        """Write the minutes of all nodes within the cutoff of `site` and mark their blocks; return whether `queue` had room.
+
+        Bucket b of the queue holds the entries from ``begins[b]`` to ``ends[b]``, page after page. There are a power of
+        two of them, and together they are longer than any road and any leg, so a ring of them is enough. Labels are
+        corrected within a bucket, hence minutes are exact sums along the shortest path whatever the width. If
+        `labelled`, `leg_site` says whose the legs are and `whose` is written by node, of equals the lower number.
+        """
+        first, chains, step, step_min = runs
+        leg_ptr, leg_node, leg_min = sites
+        mask = np.uint32(begins.size - 1)
+        per_minute = 1.0 / width
+        beyond = np.nextafter(cutoff, np.inf)
+        free = NONE
+        unused = np.uint32(begins.size * PAGE)
+        for bucket in range(begins.size):
+            begins[bucket] = ends[bucket] = bucket * PAGE
+        for leg in range(leg_ptr[site], leg_ptr[site + 1]):
+            there = leg_min[leg]
+            head = np.uint32(leg_node[leg])
+            owner = leg_site[leg] if labelled else np.int32(0)
+            if there < min(node_min[head], beyond) or (
+                labelled and there == node_min[head] and owner < whose[head]
+            ):
+                node_min[head] = there
+                if labelled:
+                    whose[head] = owner
+                mark[head >> _SIX] = 1
                 into = np.uint32(np.int64(there * per_minute)) & mask
                 at = ends[into]
                 queue[at] = head
-                at += np.uint32(nearer) & ahead & _OPENS
-                if at & _LAST == _LAST:
+                at += ONE
+                if at & LAST == LAST:
                     at, free, unused = turn_page(queue, at, free, unused)
                 ends[into] = at
-            there = here
-            while at_step < last:
-                there += step_min[at_step]
-                ahead = step[at_step]
-                at_step += _ONE
-                head = ahead >> _TWO
-                if there < min(node_min[head], beyond):
-                    node_min[head] = there
-                    mark[head >> _SIX] = 1
-                    if ahead & _GOES_ON:
-                        continue
-                    if ahead & _OPENS:
-                        fetch(step, first[head])
-                        fetch(step_min, first[head])
-                        into = np.uint32(np.int64(there * per_minute)) & mask
-                        at = ends[into]
-                        queue[at] = head
-                        at += _ONE
-                        if at & _LAST == _LAST:
-                            at, free, unused = turn_page(queue, at, free, unused)
-                        ends[into] = at
-                else:
-                    while ahead & _GOES_ON:
-                        ahead = step[at_step]
-                        at_step += _ONE
+        turn = np.int64(0)
+        idle = 0
+        while idle < begins.size:
+            slot = np.uint32(turn) & mask
+            entry = begins[slot]
+            idle += 1
+            while entry != ends[slot]:
+                idle = 0
+                if unused == NONE:
+                    return False
+                node = queue[entry]
+                entry += ONE
+                if entry & LAST == LAST:
+                    page = queue[entry]
+                    queue[entry - LAST] = free
+                    free = np.uint32(entry - LAST)
+                    entry = page
+                here = node_min[node]
+                if np.int64(here * per_minute) != turn:
+                    continue  # was reached sooner, and is done
+                owner = whose[node] if labelled else np.int32(0)
+                at_step, chain, last = first[node], chains[node], first[node + ONE]
+                while at_step < chain:
+                    # nothing here depends on a guess of what is nearer: the processor works on several roads at once
+                    there = here + step_min[at_step]
+                    ahead = step[at_step]
+                    at_step += ONE
+                    head = ahead >> TWO
+                    before = node_min[head]
+                    nearer = there < min(before, beyond)
+                    if labelled:
+                        nearer |= (there == before) & (owner < whose[head])
+                        whose[head] = owner if nearer else whose[head]
+                    node_min[head] = there if nearer else before
+                    mark[head >> _SIX] |= np.uint8(nearer)
+                    fetch(step, first[head])
+                    fetch(step_min, first[head])
+                    into = np.uint32(np.int64(there * per_minute)) & mask
+                    at = ends[into]
+                    queue[at] = head
+                    at += np.uint32(nearer) & ahead & OPENS
+                    if at & LAST == LAST:
+                        at, free, unused = turn_page(queue, at, free, unused)
+                    ends[into] = at
                 there = here
-        begins[slot] = ends[slot] = entry - (entry & _LAST)
-        turn += 1
-    return True
+                while at_step < last:
+                    there += step_min[at_step]
+                    ahead = step[at_step]
+                    at_step += ONE
+                    head = ahead >> TWO
+                    if there < min(node_min[head], beyond) or (
+                        labelled and there == node_min[head] and owner < whose[head]
+                    ):
+                        node_min[head] = there
+                        if labelled:
+                            whose[head] = owner
+                        mark[head >> _SIX] = 1
+                        if ahead & GOES_ON:
+                            continue
+                        if ahead & OPENS:
+                            fetch(step, first[head])
+                            fetch(step_min, first[head])
+                            into = np.uint32(np.int64(there * per_minute)) & mask
+                            at = ends[into]
+                            queue[at] = head
+                            at += ONE
+                            if at & LAST == LAST:
+                                at, free, unused = turn_page(queue, at, free, unused)
+                            ends[into] = at
+                    else:
+                        while ahead & GOES_ON:
+                            ahead = step[at_step]
+                            at_step += ONE
+                    there = here
+            begins[slot] = ends[slot] = entry - (entry & LAST)
+            turn += 1
+        return True
+
+    return compiled(_SEARCH)(search)
 
 
-@compiled(nb.void(_LEGS, nb.float64, _OUT_F8, _OUT_U1, _OUT_F8, _OUT_U1))
+search_one = searching(labelled=False)
+search_labelled = searching(labelled=True)
+
+
+@compiled(nb.void(LEGS, nb.float64, _OUT_F8, _OUT_U1, _OUT_F8, _OUT_U1))
 def hand_on(
     to: tuple[Array, Array, Array],
     cutoff: float,
@@ -307,7 +335,7 @@ def hand_on(
                         point_mark[point // BLOCK] = 1
 
 
-@compiled(_tuple(_OUT_I4, _OUT_F8, nb.int64)(_OUT_F8, _OUT_U1, _OUT_I4, _OUT_F8, nb.int64))
+@compiled(tuple_of(_OUT_I4, _OUT_F8, nb.int64)(_OUT_F8, _OUT_U1, _OUT_I4, _OUT_F8, nb.int64))
 def gather(
     answer: Array, mark: Array, columns: Array, values: Array, written: int
 ) -> tuple[Array, Array, int]:
@@ -345,8 +373,8 @@ def gather(
 
 
 @compiled(
-    _tuple(_OUT_I8, _OUT_I4, _OUT_F8)(
-        *(_RUNS, _LEGS, _I8, _LEGS, _LEGS),
+    tuple_of(_OUT_I8, _OUT_I4, _OUT_F8)(
+        *(RUNS, LEGS, _I8, LEGS, LEGS),
         *(nb.float64, nb.float64, nb.int64),
         *(_OUT_F8, _OUT_F8, _OUT_I4, _OUT_F8),
     )
@@ -384,11 +412,14 @@ def reach(
     begins, ends = np.empty(buckets, np.uint32), np.empty(buckets, np.uint32)
     queue = np.empty(2 * buckets * PAGE, np.uint32)
     counts = np.zeros(which.size, np.int64)
+    nobody = np.empty(0, np.int32)
     pair_ptr, pair_point, pair_min = direct
     written = 0
     for i in range(which.size):
         begun = written
-        while not search(runs, sites, which[i], cutoff, width, queue, begins, ends, node_min, node_mark):
+        while not search_one(
+            runs, sites, which[i], cutoff, width, queue, begins, ends, node_min, node_mark, nobody, nobody
+        ):
             queue = np.empty(2 * queue.size, np.uint32)
             gather(node_min, node_mark, columns, values, written)
         if point_min.size == 0:
@@ -403,131 +434,3 @@ def reach(
             columns, values, written = gather(point_min, point_mark, columns, values, written)
         counts[i] = written - begun
     return counts, columns, values
-
-
-@compiled(
-    _tuple(nb.float64[:, ::1], nb.int32[:, ::1])(
-        *(_I8, _I4, _F8),  # the graph
-        *(_I8, _I4, _F8),  # the legs of the sites
-        *(nb.int64, nb.float64, nb.float64, nb.int64),
-    )
-)
-def spread(  # noqa: C901, PLR0912, PLR0915 - one loop that must stay in one compiled function
-    indptr: Array,
-    heads: Array,
-    minutes: Array,
-    leg_ptr: Array,
-    leg_node: Array,
-    leg_min: Array,
-    k: int,
-    cutoff: float,
-    width: float,
-    buckets: int,
-) -> tuple[Array, Array]:
-    """Search from all sites at once; return for every node the minutes to its `k` nearest sites and which they are.
-
-    Shape (nodes, k); ``inf`` and −1 where there are fewer within the cutoff. Of sites equally near the one with the
-    lower number comes first.
-    """
-    nodes = indptr.size - 1
-    best = np.full((nodes, k), np.inf)
-    whose = np.full((nodes, k), -1, np.int32)
-    ring = np.full(buckets, -1, np.int32)
-    mask = buckets - 1
-    per_minute = 1.0 / width
-    room = 65536
-    queued_node = np.empty(room, np.int32)
-    queued_site = np.empty(room, np.int32)
-    queued_next = np.empty(room, np.int32)
-    queued_min = np.empty(room, np.float64)
-    free = -1
-    top = 0
-    live = 0
-    turn = np.int64(0)
-    sites = leg_ptr.size - 1
-    site = 0
-    leg = np.int64(0)
-    leg_end = np.int64(0)
-    arc = np.int64(0)
-    arc_end = np.int64(0)
-    here = 0.0
-    label = np.int32(-1)
-    done = False
-    while not done:
-        # the next label to try: from a leg of a site as long as there are any, then along the arcs of a node
-        if site < sites or leg < leg_end:
-            if leg == leg_end:
-                leg = leg_ptr[site]
-                leg_end = leg_ptr[site + 1]
-                label = np.int32(site)
-                site += 1
-                continue
-            node = leg_node[leg]
-            there = leg_min[leg]
-            leg += 1
-        elif arc < arc_end:
-            node = heads[arc]
-            there = here + minutes[arc]
-            arc += 1
-        else:
-            if live == 0:
-                done = True
-                continue
-            slot = turn & mask
-            entry = ring[slot]
-            if entry < 0:
-                turn += 1
-                continue
-            ring[slot] = queued_next[entry]
-            queued_next[entry] = free
-            free = entry
-            live -= 1
-            tail = queued_node[entry]
-            here = queued_min[entry]
-            label = queued_site[entry]
-            for rank in range(k):
-                if whose[tail, rank] == label and best[tail, rank] == here:
-                    arc = indptr[tail]
-                    arc_end = indptr[tail + 1]
-            continue
-        if there > cutoff:
-            continue
-        last = k - 1
-        if there > best[node, last] or (there == best[node, last] and label >= whose[node, last]):
-            continue
-        known = False
-        for rank in range(k):
-            if whose[node, rank] == label:
-                last = rank
-                known = there >= best[node, rank]
-                break
-        if known:
-            continue
-        while last > 0 and (
-            there < best[node, last - 1] or (there == best[node, last - 1] and label < whose[node, last - 1])
-        ):
-            best[node, last] = best[node, last - 1]
-            whose[node, last] = whose[node, last - 1]
-            last -= 1
-        best[node, last] = there
-        whose[node, last] = label
-        if free >= 0:
-            entry = free
-            free = queued_next[entry]
-        else:
-            if top == room:
-                room *= 2
-                queued_node = np.append(queued_node, np.empty(room - top, np.int32))
-                queued_site = np.append(queued_site, np.empty(room - top, np.int32))
-                queued_next = np.append(queued_next, np.empty(room - top, np.int32))
-                queued_min = np.append(queued_min, np.empty(room - top, np.float64))
-            entry = top
-            top += 1
-        into = np.int64(there * per_minute) & mask
-        queued_node[entry] = node
-        queued_site[entry] = label
-        queued_min[entry] = there
-        queued_next[entry] = ring[into]
-        ring[into] = entry
-        live += 1
-    return best, whose

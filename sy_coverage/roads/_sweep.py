@@ -105,7 +105,7 @@ def reached(
     count = sites.ptr.size - 1
     to = no_legs(nodes) if demand is None else demand
     runs = graph.runs
-    ring = graph.ring(max(runs.longest_min, float(sites.minutes.max(initial=0.0))), cutoff_min)
+    ring = _ring(graph, sites, cutoff_min)
     own = threading.local()
     spare: list[Room] = []
 
@@ -131,6 +131,10 @@ def reached(
         return _gathered(tasks, map(search, tasks), spare, shape)
     with ThreadPoolExecutor(workers) as pool:
         return _gathered(tasks, pool.map(search, tasks), spare, shape)
+
+
+def _ring(graph: Graph, sites: Legs, cutoff_min: float) -> tuple[float, int]:
+    return graph.ring(max(graph.runs.longest_min, float(sites.minutes.max(initial=0.0))), cutoff_min)
 
 
 def _arrays(legs: Legs) -> tuple[Array, Array, Array]:
@@ -201,34 +205,13 @@ def nearest(graph: Graph, sites: Legs, demand: Legs, direct: Legs, *, k: int, cu
     demand, direct
         Legs by demand point: to nodes, and straight to sites on the same link.
     """
-    from sy_coverage.roads._kernel import spread  # noqa: PLC0415 - as above
+    from sy_coverage.roads._nearest import nearest_sites  # noqa: PLC0415 - as above
 
-    longest = max(float(graph.minutes.max(initial=0.0)), float(sites.minutes.max(initial=0.0)))
-    best, whose = spread(
-        *(graph.indptr, graph.heads, graph.minutes),
-        *(sites.ptr, sites.node, sites.minutes),
-        *(k, float(cutoff_min), *graph.ring(longest, cutoff_min)),
+    runs = graph.runs
+    minutes, site = nearest_sites(
+        *(runs.arrays, _arrays(sites), _arrays(demand), _arrays(direct)),
+        k=k,
+        cutoff_min=float(cutoff_min),
+        ring=_ring(graph, sites, cutoff_min),
     )
-    points = demand.ptr.size - 1
-    owner = np.repeat(np.arange(points), np.diff(demand.ptr))
-    point = np.concatenate([np.repeat(owner, k), np.repeat(np.arange(points), np.diff(direct.ptr))])
-    site = np.concatenate([whose[demand.node].ravel(), direct.node])
-    there = np.concatenate([(best[demand.node] + demand.minutes[:, None]).ravel(), direct.minutes])
-    kept = (site >= 0) & (there <= cutoff_min)
-    return _ranked(point[kept], site[kept], there[kept], points, k)
-
-
-def _ranked(point: Array, site: Array, there: Array, points: int, k: int) -> Nearest:
-    order = np.lexsort((there, site, point))
-    point, site, there = point[order], site[order], there[order]
-    first = np.ones(point.size, dtype=bool)
-    first[1:] = (point[1:] != point[:-1]) | (site[1:] != site[:-1])
-    point, site, there = point[first], site[first], there[first]
-    order = np.lexsort((site, there, point))
-    point, site, there = point[order], site[order], there[order]
-    rank = np.arange(point.size) - np.searchsorted(point, point)
-    near = rank < k
-    answer = Nearest(np.full((points, k), np.inf), np.full((points, k), -1, np.int64))
-    answer.minutes[point[near], rank[near]] = there[near]
-    answer.site[point[near], rank[near]] = site[near]
-    return answer
+    return Nearest(minutes, site)
