@@ -301,6 +301,7 @@ def check(study_file: StudyFile) -> None:
     report = check_study(study_file)
     for line in report.facts:
         console.print(escape(line), soft_wrap=True)
+    _say(console, report.reading)
     for line in report.remarks:
         console.print(f"[yellow]{escape(line)}[/yellow]", soft_wrap=True)
     for line in report.errors:

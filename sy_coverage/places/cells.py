@@ -70,14 +70,16 @@ def _each(
     return pd.Series(values, index=table.rows.index, dtype=object)
 
 
-def numbers(table: Table, field: str, breaches: Breaches) -> Series:
-    """Return a field as finite numbers of 0 or more, units such as 张 or 万元 taken into account."""
+def numbers(table: Table, field: str, breaches: Breaches, report: Report) -> Series:
+    """Return a field as finite numbers of 0 or more, units such as 张 or 万元 taken into account; guesses are reported."""
     header = table.headers.get(field, "")
 
     def parse(cell: str) -> tuple[float | None, str | None]:
         value, problem = words.number(cell, field, header)
         if problem is None and value is not None and value < 0:
             return None, "must be 0 or more"
+        if problem is None and cell in words.table()["words"]["none"]:
+            report.say(table.file, "", "number_guessed", cell, f"{value:g}")
         return value, problem
 
     return _each(table, field, parse, breaches).astype("float64")

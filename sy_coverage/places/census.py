@@ -76,7 +76,7 @@ def read_census(
         breaches.add(
             "column 'elders' is missing", f"{table.file} (there are: {', '.join(table.rows.columns)})"
         )
-    frame = pd.DataFrame({column: cells.numbers(table, column, breaches) for column in given})
+    frame = pd.DataFrame({column: cells.numbers(table, column, breaches, report) for column in given})
     for column in given:
         wrong = frame[column].isna() | (frame[column] != np.floor(frame[column]))
         for row in frame.index[wrong & frame[column].notna()]:

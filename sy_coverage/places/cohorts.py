@@ -69,7 +69,9 @@ def read_cohorts(
                 f"column '{field}' is missing", f"{table.file} (there are: {', '.join(table.rows.columns)})"
             )
     breaches.stop("cohorts")
-    frame = pd.DataFrame({field: cells.numbers(table, field, breaches) for field in ("persons", "survival")})
+    frame = pd.DataFrame(
+        {field: cells.numbers(table, field, breaches, report) for field in ("persons", "survival")}
+    )
     for row in frame.index[~frame["survival"].between(0, 1)]:
         breaches.add("column 'survival' must be a share between 0 and 1", table.where(row))
     frame["first"], frame["last"] = _ages(table.rows["age"], breaches, table.where)

@@ -67,9 +67,9 @@ def read_demand(
         raise FrameError("demand", [f"there is no row in {table.file}"])
     frame = pd.DataFrame({"demand_id": cells.ids(table, breaches, report), "name": cells.text(table, "name")})
     for field in ("elders", "elders_65", "elders_80", "households"):
-        frame[field] = cells.numbers(table, field, breaches)
+        frame[field] = cells.numbers(table, field, breaches, report)
     if "persons" in table.headers:
-        frame["persons"] = cells.numbers(table, "persons", breaches)
+        frame["persons"] = cells.numbers(table, "persons", breaches, report)
     if not counted:
         # numbers that only some rows give are no weights for a census
         frame["elders"] = 0.0 if frame["elders"].isna().any() else frame["elders"]

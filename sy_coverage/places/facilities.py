@@ -186,7 +186,7 @@ def _typed(
     }
     found["kind"] = _kind(table, kinds, breaches, report)
     found |= {field: cells.text(table, field) for field in _TEXTS}
-    found |= {field: cells.numbers(table, field, breaches) for field in _NUMBERS}
+    found |= {field: cells.numbers(table, field, breaches, report) for field in _NUMBERS}
     found |= {field: cells.flags(table, field, breaches) for field in _FLAGS}
     synonyms = words.table()
     premises = {key: tuple(known) for key, known in synonyms["premises"].items()}
@@ -199,7 +199,7 @@ def _typed(
         found["status"] = status.where(status.notna(), "open")
         found["opens_on"] = cells.dates(table, "opens_on", breaches, report)
     else:
-        found["cost"] = cells.numbers(table, "cost", breaches)
+        found["cost"] = cells.numbers(table, "cost", breaches, report)
         _refuse_free(table, found["cost"], breaches)
         found["premises"] = found["premises"].where(found["premises"].notna(), "new")
         required = cells.flags(table, "required", breaches)

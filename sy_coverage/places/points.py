@@ -55,7 +55,7 @@ def read_points(
         If a layer's geometry has no CRS and none is declared.
     """
     if table.geometry is not None:
-        return _layer_points(table, report, coordinate_system)
+        return _layer_points(table, report, coordinate_system, units)
     given = _written(table, breaches, report)
     found = given["x"].notna() & given["y"].notna()
     system = _systems(table, breaches, coordinate_system)
@@ -79,7 +79,9 @@ def read_points(
     return points
 
 
-def _layer_points(table: Table, report: Report, coordinate_system: str | None) -> DataFrame:
+def _layer_points(
+    table: Table, report: Report, coordinate_system: str | None, units: GeoDataFrame | None
+) -> DataFrame:
     shapes = table.geometry
     assert shapes is not None  # noqa: S101  (the caller has looked)
     system = None if coordinate_system is None else known_system(coordinate_system)
@@ -103,7 +105,11 @@ def _layer_points(table: Table, report: Report, coordinate_system: str | None) -
     reshaped = there & (shapes.geom_type != "Point")
     if reshaped.any():
         report.say(table.file, "", "points_inside_shapes", "", int(reshaped.sum()))
-    lon, lat = to_wgs84(spots.x.to_numpy(dtype="float64"), spots.y.to_numpy(dtype="float64"), name)
+    x, y = spots.x.to_numpy(dtype="float64"), spots.y.to_numpy(dtype="float64")
+    meridian = _central_meridian(x, y, units) if name == "cgcs2000" else None
+    if are_metres(x, y).any():
+        report.say(table.file, "", "metres_read", name, "" if meridian is None else f"{meridian:g}")
+    lon, lat = to_wgs84(x, y, name, central_meridian=meridian)
     report.say(table.file, "", "coordinates_read", name, int(there.sum()))
     system_column = pd.Series(name, index=shapes.index, dtype=object).where(there, None)
     return pd.DataFrame({"lon": lon, "lat": lat, "system": system_column}, index=shapes.index)
@@ -236,17 +242,29 @@ def _undeclared(table: Table, given: DataFrame, units: GeoDataFrame | None) -> s
         return (
             f"{start}; {how.format('gcj02')} (wgs84, cgcs2000, gcj02 or bd09), or give the units for a guess"
         )
+    if _fit_swapped(given, units):
+        return f"{start}, and longitude and latitude look swapped: exchange the two columns; then {how.format('gcj02')}"
     scores = guess_system(table, given, units)
-    best, (inside, _) = scores[0]
+    best, (inside, off) = scores[0]
     listed = ", ".join(
         f"{name} {count} of {len(given)}, {metres:,.0f} m off" for name, (count, metres) in scores
     )
     if inside == 0:
         return f"{start}; in no known system do they lie inside the units ({listed}); {how.format('gcj02')}"
-    return (
-        f"{start}; {best} fits best: rows inside the units they name, and mean distance outside them: {listed}; "
-        f"{how.format(best)} if that is right"
-    )
+    evidence = f"rows inside the units they name, and mean distance outside them: {listed}"
+    as_good = [name for name, score in scores if score == (inside, off)]
+    if len(as_good) > 1:
+        return (
+            f"{start}, and the rows do not tell: {', '.join(as_good)} fit them equally ({evidence}); ask where the "
+            f"points are from (Amap and Tencent give gcj02, Baidu bd09), and {how.format(best)}"
+        )
+    return f"{start}; {best} fits best: {evidence}; {how.format(best)} if that is right"
+
+
+def _fit_swapped(given: DataFrame, units: GeoDataFrame) -> bool:
+    """Return whether most pairs would lie in the study's area if their numbers were exchanged."""
+    inside = inside_box(given["y"].to_numpy(), given["x"].to_numpy(), area_box(units))
+    return bool(inside.mean() > 0.5)
 
 
 def guess_system(table: Table, given: DataFrame, units: GeoDataFrame) -> list[tuple[str, tuple[int, float]]]:

@@ -15,6 +15,8 @@ from sy_coverage.places.points import placed
 from sy_coverage.places.words import plain, table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
@@ -170,10 +172,7 @@ def _duplicates(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
             metres = _haversine_m(spots[one], spots[other])
             if kinds[one] != kinds[other] or metres > DUPLICATE_WITHIN_M:
                 continue
-            alike = (
-                same(names[one]) == same(names[other])
-                or fuzz.ratio(stems[one], stems[other]) >= DUPLICATE_NAME
-            )
+            alike = same(names[one]) == same(names[other]) or _alike(stems[one], stems[other], fuzz.ratio)
             one_spot = metres <= SAME_SPOT_M and by[one] in ("", "given") and by[other] in ("", "given")
             if alike or one_spot:
                 subject = f"{names[one]}（{there.index[one]}）"
@@ -197,8 +196,15 @@ def _stems(frame: GeoDataFrame, units: GeoDataFrame) -> list[str]:
             stem = stem.replace(plain(word), "") if word else stem
         for word in ordered:
             stem = stem.replace(word, "")
-        stems.append(stem or plain(str(name)))
+        # a name of nothing but its kind and unit is told apart by the unit
+        stems.append(stem or plain(unit) or plain(str(name)))
     return stems
+
+
+def _alike(one: str, other: str, ratio: Callable[[str, str], float]) -> bool:
+    """Return whether what sets two names apart is nearly nothing: alike in letters, or one inside the other."""
+    short, long = sorted((one, other), key=len)
+    return (len(short) > 1 and short in long) or ratio(one, other) >= DUPLICATE_NAME
 
 
 def _haversine_m(one: np.ndarray, other: np.ndarray) -> float:

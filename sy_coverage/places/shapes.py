@@ -59,10 +59,10 @@ def in_degrees(table: Table, report: Report, coordinate_system: str | None) -> G
         )
     if shapes.crs is None:
         shapes = shapes.set_crs(GEOGRAPHIC)
+    if system is None:
+        report.say(table.file, "", "system_from_file", "", shapes.crs.name)
     if not shapes.crs.is_geographic:
         shapes = shapes.to_crs(GEOGRAPHIC)
-    elif system is None:
-        report.say(table.file, "", "system_from_file", "", shapes.crs.name)
     flat = shapely.force_2d(shapes.to_numpy())
     if system is not None and system != "wgs84":
         flat = _converted(flat, system, table, report)
@@ -93,8 +93,12 @@ def _converted(flat: Any, system: str, table: Table, report: Report) -> Any:
     try:
         flat = shapely.transform(flat, moved)
     except CoordinateSystemError as error:
-        hint = '; say which projection, for example coordinate_system = "EPSG:4546" (3-degree zone of 111° E)'
-        raise CoordinateSystemError(f"{table.file}: {error}{hint if metres else ''}") from None
+        if "no zone number" not in str(error):
+            raise CoordinateSystemError(f"{table.file}: {error}") from None
+        raise CoordinateSystemError(
+            f"{table.file}: its metres carry no zone number; say which projection they are in, for example "
+            'coordinate_system = "EPSG:4546" (CGCS2000, 3-degree zone of 111° E)'
+        ) from None
     if metres:
         report.say(table.file, "", "metres_read", system)
     report.say(table.file, "", "vertices_converted", system, len(corners))

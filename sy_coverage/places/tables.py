@@ -314,7 +314,10 @@ def _fill_merged(
     for first, left, last, right in grid.merges:
         if first < start or last == first or left != right or left in numbers:
             continue
-        for n in range(first + 1, min(last, len(cells) - 1) + 1):
-            if not cells[n][left]:
-                cells[n][left] = cells[first][left]
-                report.say(grid.file, n + grid.first_row, "merged_filled", "", cells[first][left])
+        ends = min(last, len(cells) - 1)
+        filled = [n for n in range(first + 1, ends + 1) if not cells[n][left]]
+        for n in filled:
+            cells[n][left] = cells[first][left]
+        if filled and cells[first][left]:
+            rows = f"{filled[0] + grid.first_row}–{filled[-1] + grid.first_row}".split("–")
+            report.say(grid.file, "–".join(dict.fromkeys(rows)), "merged_filled", "", cells[first][left])

@@ -24,6 +24,9 @@ _ANGLE = re.compile(
     r"(?:(\d{1,2}(?:\.\d+)?)\s*(?:[″\"秒]|''|′′))?\s*([NSEW]?)",
     re.IGNORECASE,
 )
+_ABOUT = re.compile(
+    r"^(约|大约|近|共|计|预计|拟|拟于|计划|预计于)\s*|\s*(左右|前后|以前|之前|前|启用|投用|开业|建成|竣工|投入使用)$"
+)
 _EXCEL_DAY_ZERO = dt.date(1899, 12, 30)
 
 
@@ -117,12 +120,19 @@ def is_blank(text: str) -> bool:
     )
 
 
+def about(text: str) -> str:
+    """Return a cell without the words that make a date approximate: 预计2026年12月建成."""
+    return _ABOUT.sub("", unicodedata.normalize("NFKC", text).strip())
+
+
 def number(text: str, field: str = "", header: str = "") -> tuple[float | None, str | None]:
     """Return the number in a cell, in the unit `field` is kept in, and what is wrong with the cell if none is.
 
-    Full-width digits are read, a unit behind the number is taken from the data, or else from the header's brackets.
+    Full-width digits are read, 无 is 0, a unit behind the number is taken from the data, or else from the header's brackets.
     """
     written = unicodedata.normalize("NFKC", text).strip()
+    if written in table()["words"]["none"]:
+        return 0.0, None
     found = _NUMBER.fullmatch(written)
     if not found:
         return None, "must be a finite number"
@@ -162,7 +172,10 @@ def date(text: str) -> tuple[dt.date | None, bool]:
 
     A month or year without a day means its last day, so that nothing counts as open before it surely is.
     """
-    written = unicodedata.normalize("NFKC", text).strip()
+    whole = unicodedata.normalize("NFKC", text).strip()
+    written = about(text)
+    if written != whole:
+        return date(written)[0], False
     if re.fullmatch(r"\d{5}(\.\d+)?", written):
         return _EXCEL_DAY_ZERO + dt.timedelta(days=int(float(written))), True
     if re.fullmatch(r"(19|20)\d{6}", written):

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import _files, labels
-from sy_coverage.errors import CoverageError
+from sy_coverage.errors import CoverageError, FrameError
 from sy_coverage.study import network
+from sy_coverage.study.reading import in_brief
 from sy_coverage.study.study import read_study
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ class Report:
     """What `check` found: facts, remarks that want an eye, errors that stop a run, and a closing sentence."""
 
     facts: list[str] = field(default_factory=list)
+    reading: list[str] = field(default_factory=list)
+    """What was read, assumed, fixed and left out, a line a file."""
     remarks: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     verdict: str = ""
@@ -44,8 +47,7 @@ def check(path: str | os.PathLike[str]) -> Report:
         try:
             known[name] = look()
         except CoverageError as error:
-            if str(error) not in report.errors:
-                report.errors.append(str(error))
+            report.errors += [line for line in _lines(error) if line not in report.errors]
 
     attempt("policy", lambda: study.policy)
     attempt("units", lambda: study.units)
@@ -57,6 +59,7 @@ def check(path: str | os.PathLike[str]) -> Report:
         attempt("database", lambda: _files.require_database(study.config.study.database))
     attempt("roads", lambda: _roads(study))
     _say_facts(study, known, report)
+    report.reading += in_brief(study)
     if "facilities" in known and known["facilities"] is not None:
         _say_doubts(study, report)
     words = study.words
@@ -74,6 +77,14 @@ def _roads(study: Study) -> str:
     if source == network.LIVE:
         return source
     return _files.local_path(study.path(source)).name
+
+
+def _lines(error: CoverageError) -> list[str]:
+    """Return an error as sentences of its own where it gathers several."""
+    if isinstance(error, FrameError):
+        what = str(error).partition(":")[0]
+        return [f"{what}: {violation}" for violation in error.violations]
+    return [str(error)]
 
 
 def _say_facts(study: Study, known: dict[str, Any], report: Report) -> None:

@@ -14,7 +14,7 @@ from sy_coverage import _files, labels, places
 from sy_coverage._fetch import Cache
 from sy_coverage._frames import metric_crs
 from sy_coverage.places.providers import KEY_NAMES, PROVIDERS, Provider
-from sy_coverage.study import lists
+from sy_coverage.study import lists, reading
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -79,6 +79,8 @@ def requests(study: Study) -> DataFrame:
         `requests` (at most: what an earlier service finds is not asked of a later one), `seconds` (at least).
     """
     frames = [study.given_facilities, study.given_candidates]
+    # read before the study is copied, not once more by the copy
+    study.demand  # noqa: B018
     offline = study.without_network()
     rows = pd.concat([_asked(frame) for frame in frames if frame is not None])
     table: dict[str, dict[str, int]] = {}
@@ -114,7 +116,7 @@ class Located:
     doubts: DataFrame
     """`lists.DOUBTS`: one row for everything that somebody should verify, in facilities and candidates."""
     reading: DataFrame
-    """`lists.READING`: what was read, assumed, fixed and left out."""
+    """`reading.READING`: what was read, assumed, fixed and left out."""
 
     not_asked: tuple[str, ...] = ()
     """Addresses that a map service would be asked for, were the network not forbidden; each once, sorted."""
@@ -140,7 +142,7 @@ def locate(study: Study) -> Located:
         if isinstance(source, Provider):
             for frame in frames.values():
                 waiting.update(source.waiting(frame[frame["location_status"] != "located"]))
-    return Located(rows, doubts, lists.reading_of(study), tuple(sorted(waiting)))
+    return Located(rows, doubts, reading.lines_of(study)[list(reading.READING)], tuple(sorted(waiting)))
 
 
 def write(study: Study, located: Located, folder: Path) -> list[Path]:

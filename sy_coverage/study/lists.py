@@ -43,7 +43,6 @@ ROWS = (
 )
 """The columns of the list of all rows; `location_reason` holds the id that `reason` says in words."""
 DOUBTS = ("frame", "id", "name", "county", "doubt", "sentence")
-READING = ("file", "row", "sentence")
 CHANGES = (
     "frame",
     "id",
@@ -127,20 +126,6 @@ def doubts_of(study: Study, name: str, frame: GeoDataFrame) -> DataFrame:
         frame=labels.text(f"places.list_{name}", language), name=called, county=counties, id=found["row_id"]
     )
     return found[[*DOUBTS, "doubt_id"]]
-
-
-def reading_of(study: Study) -> DataFrame:
-    """Return what the readers read, assumed, fixed and left out, in words: columns READING."""
-    language = study.config.study.language
-    tables = [study.reports[room] for room in sorted(study.reports)]
-    lines = pd.concat([pd.DataFrame(t) for t in tables], ignore_index=True) if tables else pd.DataFrame()
-    if lines.empty:
-        return pd.DataFrame(columns=list(READING))
-    lines["sentence"] = [
-        labels.text(f"places.read_{line.what_id}", language, subject=line.subject, value=line.value)
-        for line in lines.itertuples()
-    ]
-    return lines[list(READING)]
 
 
 def as_csv(table: DataFrame, language: Language) -> bytes:

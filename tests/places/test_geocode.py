@@ -299,8 +299,13 @@ def test_a_row_that_names_an_unknown_unit_is_listed_and_placed_by_its_point(unit
 
 
 def test_undeclared_coordinates_are_refused_with_a_guess_that_names_its_evidence(tmp_path, units):
-    # three true points 200 m inside the eastern edge of their unit, written in GCJ-02, which moves them 550 m east
-    spots = [Point(toy.EAST + 1000 * r[4] + 9800, toy.NORTH + 3000) for r in UNITS.values()][:3]
+    # three true points 200 m inside the eastern (one: the western) edge of their unit, written in GCJ-02, which moves
+    # them 550 m east; read as BD-09 the western one would lie outside
+    inside = (9800, 9800, 200)
+    spots = [
+        Point(toy.EAST + 1000 * r[4] + x, toy.NORTH + 3000)
+        for r, x in zip(UNITS.values(), inside, strict=False)
+    ]
     true = gpd.GeoSeries(spots, crs=toy.CRS).to_crs("EPSG:4326")
     lon, lat = from_wgs84(true.x, true.y, "gcj02")
     lines = ["编号,名称,类型,经度,纬度,所属县,所属乡镇"]

@@ -433,3 +433,12 @@ def test_the_officials_own_list_is_read_as_it_is(tmp_path):
     # the centre that both villages of a town name is one; a town without any is said
     assert said(frame, "same_facility")["row"].tolist() == ["4"]
     assert said(frame, "no_facility")["subject"].tolist() == ["隆回县山界回族乡老屋村"]
+
+
+def test_none_is_zero_and_said_and_an_expected_date_is_its_last_day(tmp_path):
+    text = "机构名称,类型,护理型床位数,预计建成时间\n甲敬老院,敬老院,无,预计2026年12月建成\n乙敬老院,敬老院,-,2027年底前\n"
+    frame = read_facilities(write(tmp_path, text))
+    assert frame["nursing_beds"].fillna(-1).tolist() == [0, -1]
+    assert frame["opens_on"].dt.date.astype(str).tolist() == ["2026-12-31", "2027-12-31"]
+    assert said(frame, "number_guessed")[["subject", "value"]].to_numpy().tolist() == [["无", "0"]]
+    assert len(said(frame, "date_completed")) == 2
