@@ -83,7 +83,8 @@ def _nearest(study: Study, sites: GeoDataFrame, points: GeoDataFrame, mode: str)
 def _demand(study: Study) -> GeoDataFrame:
     """Return the villages with minutes to the nearest centre and whether that is within the cutoff, today and planned."""
     kind = study.centre_kind
-    cutoff = study.demand["unit_id"].map(study.units["kind"]).map(kind.cutoff_min.__getitem__)
+    kinds = study.demand["unit_id"].map(study.units["kind"]).fillna("other")  # a village in no unit is of neither class
+    cutoff = kinds.map(kind.cutoff_min.__getitem__)
     demand = study.demand.copy()
     for suffix, facilities in (("", study.open_facilities), ("_planned", study.planned_facilities)):
         centres = facilities[(facilities["kind"] == kind.id) & facilities.geometry.notna()]
