@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sy_coverage import _files, labels
+from sy_coverage import _files, labels, places
 from sy_coverage._frames import metric_crs
 from sy_coverage.outputs.findings import Findings
 from sy_coverage.siting import explain
@@ -38,7 +38,6 @@ def gather(study: Study) -> Findings:
     reasons = _reasons(study)
     proposals = _proposals(study, reasons)
     about = study.config.study
-    notice = labels.pick(about.notice, about.language) if about.notice else ""
     with study.progress("catchments"):
         catchments = _catchments(study, proposals, counties=set(plans) if alone else None)
     return Findings(
@@ -61,7 +60,7 @@ def gather(study: Study) -> Findings:
         doubts=_doubts(study),
         parameters=_parameters(study),
         sources=_sources(study),
-        notices=(notice,) if notice else (),
+        notices=_notices(study),
         approval_number=study.config.map.approval_number,
         base_map=study.config.map.base_map,
         key_in_page=study.config.map.key_in_page,
@@ -83,7 +82,9 @@ def _nearest(study: Study, sites: GeoDataFrame, points: GeoDataFrame, mode: str)
 def _demand(study: Study) -> GeoDataFrame:
     """Return the villages with minutes to the nearest centre and whether that is within the cutoff, today and planned."""
     kind = study.centre_kind
-    kinds = study.demand["unit_id"].map(study.units["kind"]).fillna("other")  # a village in no unit is of neither class
+    kinds = (
+        study.demand["unit_id"].map(study.units["kind"]).fillna("other")
+    )  # a village in no unit is of neither class
     cutoff = kinds.map(kind.cutoff_min.__getitem__)
     demand = study.demand.copy()
     for suffix, facilities in (("", study.open_facilities), ("_planned", study.planned_facilities)):
@@ -177,16 +178,41 @@ def _left_out(study: Study) -> DataFrame:
     return said
 
 
+def _notices(study: Study) -> tuple[str, ...]:
+    """Return what must stand on every output: the study's own notice, and elders whom no unit counts."""
+    about, lost = study.config.study, _in_no_unit(study)
+    own = [labels.pick(about.notice, about.language)] if about.notice else []
+    if len(lost):
+        elders = f"{lost['elders'].sum():,.0f}"
+        own.append(study.words("study.in_no_unit", count=f"{len(lost):,}", elders=elders))
+    return tuple(own)
+
+
+def _in_no_unit(study: Study) -> GeoDataFrame:
+    return study.demand[study.demand["unit_id"].isna()]
+
+
 def _doubts(study: Study) -> DataFrame:
-    language = study.config.study.language
-    doubts = study.doubts.copy()
-    names = study.facilities["name"]
-    doubts["frame"] = "facilities"
-    doubts["name"] = doubts["row_id"].map(names)
-    doubts["county_id"] = doubts["row_id"].map(study.facilities["county_id"])
+    """Return what to verify about the facilities, and the villages whose elders no unit counts."""
+    lost = _in_no_unit(study)
+    of_frames = [("facilities", study.facilities, study.doubts)]
+    if len(lost):
+        of_frames.append(("demand", lost, places.doubts(lost, study.units)))
+    found = []
+    for name, frame, listed in of_frames:
+        doubts = listed.copy()
+        doubts["frame"] = name
+        doubts["name"] = doubts["row_id"].map(frame["name"])
+        doubts["county_id"] = doubts["row_id"].map(frame["county_id"])
+        found.append(doubts)
+    doubts = pd.concat(found, ignore_index=True)
     doubts["sentence"] = [
         labels.text(
-            f"places.doubt_{row.doubt_id}", language, name=row.name_, subject=row.subject, value=row.value
+            f"places.doubt_{row.doubt_id}",
+            study.config.study.language,
+            name=row.name_,
+            subject=row.subject,
+            value=row.value,
         )
         for row in doubts.rename(columns={"name": "name_"}).itertuples()
     ]

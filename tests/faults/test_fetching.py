@@ -8,17 +8,18 @@ import logging
 import os
 import pickle
 import socket
+import sqlite3
 import struct
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
 import pytest
 
 from sy_coverage._fetch import Client, Clock, Limits
-from sy_coverage.errors import InputError, OfflineError, ServiceStoppedError
+from sy_coverage.errors import CannotWriteError, InputError, OfflineError, ServiceStoppedError
 from sy_coverage.places import geocode
 from sy_coverage.places.providers import KEY_NAMES, PROVIDERS
 from sy_coverage.study import read_study
@@ -191,3 +192,51 @@ def test_row_36_a_whole_run_writes_its_key_nowhere(serve, tmp_path, monkeypatch,
         assert CANARY not in words
     assert holders == []
     assert os.environ[KEY_NAMES["amap"]] == CANARY
+
+
+def answered(serve, path):  # noqa: F811
+    """Ask one question, keep its answer in the cache at `path`, and return the script that was asked."""
+    script = serve(ANSWERS["amap"])
+    found = geocode(rows("一"), [local(script)], units=toy.units(), cache=path)
+    assert found.loc["F0", "location_status"] == "located"
+    return script
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "content = x'7b7d'",
+        "content = 'text'",
+        "content = substr(content, 1, 20)",
+        "received = '2031-01-01'",
+        "checksum = 'sha1:0'",
+        "checksum = ''",
+    ],
+)
+def test_row_74_any_damage_to_a_row_is_noticed_said_once_and_asked_again(serve, tmp_path, caplog, damage):  # noqa: F811
+    path = tmp_path / "c.sqlite"
+    answered(serve, path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"UPDATE answers SET {damage}")
+    again, third = answered(serve, path), answered(serve, path)
+    assert (len(again.asked), len(third.asked)) == (1, 0), "asked again, and then known"
+    assert [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING] == [
+        "a damaged answer in the cache is asked for again"
+    ]
+
+
+@pytest.mark.parametrize("damage", ["cut", "no database", "another version"])
+def test_row_74_a_cache_that_is_no_cache_is_named_and_left_as_it_is(serve, tmp_path, damage):  # noqa: F811
+    path = tmp_path / "c.sqlite"
+    answered(serve, path)
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:5000])
+    elif damage == "no database":
+        path.write_bytes(b"no database" * 1000)
+    else:
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("ALTER TABLE answers RENAME COLUMN checksum TO digest")
+    before = path.read_bytes()
+    with pytest.raises(CannotWriteError, match=r"c\.sqlite: cannot be used as a cache .*give another path"):
+        answered(serve, path)
+    assert path.read_bytes() == before

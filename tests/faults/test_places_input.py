@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import stat
 import time
 import zipfile
 
@@ -136,6 +137,18 @@ def test_row_09_several_layers_are_asked_about_by_name(tmp_path):
     assert len(read_facilities(f"{path}#homes")) == 3
 
 
+def test_row_09_a_link_and_an_encrypted_member_in_an_archive_are_refused(tmp_path):
+    link = zipfile.ZipInfo("xl/workbook.xml")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with pytest.raises(UnreadableFileError, match=r"'xl/workbook\.xml' is a link"):
+        read_facilities(write(tmp_path, packed(link, "/etc/passwd"), "a.xlsx"))
+    secret = bytearray(packed("xl/workbook.xml", "x"))
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        secret[secret.index(signature) + offset] |= 1  # the flag that says encrypted
+    with pytest.raises(UnreadableFileError, match="encrypted"):
+        read_facilities(write(tmp_path, bytes(secret), "b.xlsx"))
+
+
 @pytest.mark.parametrize("suffix", ["gpkg", "geojson", "shp", "xlsx", "fgb", "parquet"])
 def test_row_10_a_truncated_file_is_unreadable_and_named(tmp_path, suffix):
     path = tmp_path / f"a.{suffix}"
@@ -245,6 +258,23 @@ def test_row_15_a_hundred_thousand_vertices_are_read_in_time_and_more_than_the_l
     monkeypatch.setattr("sy_coverage.places.shapes.MOST_VERTICES", 1000)
     with pytest.raises(GeometryError, match=r"100,001 vertices.*simplify"):
         read_units(tmp_path / "a.gpkg")
+
+
+def test_row_15_a_polygon_with_ten_thousand_holes_is_read_in_time_and_keeps_them(tmp_path):
+    corners = [(toy.EAST + 90 * i, toy.NORTH + 90 * j) for i in range(100) for j in range(100)]
+    holes = [[(x, y), (x, y + 30), (x + 30, y + 30), (x + 30, y)] for x, y in corners]
+    shell = box(toy.EAST - 100, toy.NORTH - 100, toy.EAST + 9100, toy.NORTH + 9100)
+    frame = gpd.GeoDataFrame(
+        {"unit_id": ["990100001"], "name": ["甲镇"]},
+        geometry=[Polygon(shell.exterior.coords, holes)],
+        crs=toy.CRS,
+    )
+    frame.to_file(tmp_path / "a.gpkg")
+    start = time.monotonic()
+    units = read_units(tmp_path / "a.gpkg").to_crs(toy.CRS)
+    assert time.monotonic() - start < 20
+    # 9,200 m square less ten thousand holes of 30 m square
+    assert units.area.iloc[0] == pytest.approx(9200**2 - 10_000 * 900, rel=1e-6)
 
 
 def test_row_16_a_formula_in_a_name_stays_the_text_it_is(tmp_path):

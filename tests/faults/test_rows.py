@@ -1,6 +1,7 @@
 """Rows of the table of faults that belong to no single room: degrees, unions, memory, other files beside the results."""
 
 import gzip
+import json
 import re
 import subprocess
 import tomllib
@@ -42,6 +43,57 @@ def test_row_20_areas_and_distances_are_taken_in_metres_chosen_from_the_longitud
     assert metres.area.iloc[0] / 1e6 == pytest.approx(109.86, rel=2e-3)
     with pytest.raises(MissingCRSError):
         metric_crs(toy.units().set_crs(None, allow_override=True))
+
+
+def test_row_21_a_county_across_two_zones_has_one_system_in_which_areas_and_distances_hold():
+    # 112.5° E is the border between the 3-degree zones of 111° and 114°; half a degree lies on each side
+    halves = gpd.GeoDataFrame(
+        geometry=[box(112.0, 27.0, 112.5, 27.5), box(112.5, 27.0, 113.0, 27.5)], crs=4326
+    )
+    crs = metric_crs(halves)
+    assert metric_crs(halves.iloc[::-1]) == crs
+    metres = halves.to_crs(crs)
+    # half a degree square at 27.25° north on the ellipsoid is 2,740.8 km²
+    geod = CRS(4326).get_geod()
+    for flat, round_ in zip(metres.area, halves.geometry, strict=True):
+        true = abs(geod.geometry_area_perimeter(round_)[0])
+        assert true / 1e6 == pytest.approx(2740.8, rel=1e-3)
+        assert flat == pytest.approx(true, rel=1e-3)
+    assert metres.geometry.iloc[0].distance(metres.geometry.iloc[1]) == 0
+
+
+def test_row_26_a_village_in_no_unit_is_listed_and_said_and_its_elders_count_in_none(tmp_path):
+    from sy_coverage.study import read_study
+
+    study_file = toy.write_study(tmp_path)
+    table = pd.read_csv(tmp_path / "villages.csv", dtype=str, keep_default_na=False)
+    # six kilometres north of the last village, and one beyond the units
+    lost = gpd.GeoSeries([toy.at(38)], crs=toy.CRS).translate(0, 6000).to_crs(4326).iloc[0]
+    row = {
+        "demand_id": "Z",
+        "name": "远村",
+        "elders": "70",
+        "unit_id": "",
+        "county_id": "",
+        "lon": lost.x,
+        "lat": lost.y,
+    }
+    pd.concat([table, pd.DataFrame([row])]).to_csv(
+        tmp_path / "villages.csv", index=False, lineterminator="\n"
+    )
+    study = read_study(study_file)
+    findings = study.findings
+    assert findings.units["elders"].sum() == 1600
+    assert findings.demand.loc["Z", ["elders", "covered", "covered_planned"]].tolist() == [70, False, False]
+    listed = findings.doubts.set_index("row_id").loc["Z"]
+    assert (listed["doubt_id"], listed["frame"], listed["subject"]) == ("outside_all_units", "demand", "丙乡")
+    assert float(listed["value"]) == pytest.approx(1000, abs=30)
+    assert any("1 个村（社区）、70 位老年人" in notice for notice in findings.notices)
+    study.save(tmp_path / "out")
+    page = (tmp_path / "out" / "map.html").read_text(encoding="utf-8")
+    assert "70 位老年人" in page
+    kept = gpd.read_file(tmp_path / "out" / "coverage.gpkg", layer="demand").set_index("demand_id")
+    assert kept.loc["Z", "elders"] == 70
 
 
 def test_row_30_elders_within_reach_of_two_centres_are_counted_once(shaoyang):
@@ -98,12 +150,20 @@ def test_row_70_a_layer_file_carries_no_time_of_writing_and_a_geojson_no_name_of
     with closing(sqlite3.connect(tmp_path / "a.gpkg")) as connection:
         changed = connection.execute("SELECT last_change FROM gpkg_contents").fetchall()
     assert changed == [("2000-01-01T00:00:00.000Z",)]
+    from sy_coverage.outputs import tables
+    from sy_coverage.study import read_study
+
+    findings = read_study(toy.write_study(tmp_path)).findings.of_county(toy.COUNTY)
+    collection = json.loads(tables.proposal_geojson(findings))
+    # the name of the collection is the study's, whatever the file is called, and its only date is the study's
+    assert collection["name"] == "试验县养老服务设施布局"
+    assert collection["date"] == "2027-12-31"
+    assert not re.search(r"20\d\d-\d\d-\d\dT", json.dumps(collection))
 
 
 def test_row_77_no_notebook_is_kept_with_outputs():
-    import json
-
     notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    assert notebooks
     for path in notebooks:
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             assert not cell.get("outputs"), f"{path.name} is kept with outputs; clear them"

@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -108,6 +109,32 @@ def test_row_72_killed_at_forty_moments_nothing_is_half_written_and_the_next_run
     ready.study.save(old)
     assert contents(old) == ready.written
     assert not list(old.rglob(".writing-*")), "what killed runs left behind is cleared away"
+
+
+def test_row_72_whole_runs_killed_from_reading_to_writing_leave_whole_files_and_the_next_ends_the_same(
+    tmp_path,
+):
+    """The long version, forty kills on the whole sample, is scripts/soak.py."""
+    study_file, out = toy.write_study(tmp_path), tmp_path / "out"
+    words = [sys.executable, "-m", "sy_coverage", "run", study_file, "--out"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    begun = time.monotonic()
+    assert subprocess.run([*words, tmp_path / "whole"], check=False, **quiet).returncode == 0
+    unbroken, expected = time.monotonic() - begun, contents(tmp_path / "whole")
+    killed, halves = 0, 3
+    for moment in range(halves):
+        run = subprocess.Popen([*words, out], start_new_session=True, **quiet)
+        try:
+            run.wait(unbroken * (moment + 0.9) / (halves + 0.4))
+        except subprocess.TimeoutExpired:
+            os.killpg(run.pid, signal.SIGKILL)
+            killed += run.wait() == -signal.SIGKILL
+        there = contents(out) if out.exists() else {}
+        assert [path for path in there if there[path] != expected[path]] == []
+    assert killed >= 2, "most runs must have been stopped before their end"
+    assert subprocess.run([*words, out], check=False, **quiet).returncode == 0
+    assert contents(out) == expected
+    assert not list(out.rglob(".writing-*"))
 
 
 def test_row_72_results_of_a_county_that_is_gone_do_not_stay(old, ready):
@@ -307,12 +334,26 @@ def test_row_75_a_folder_that_cannot_be_made_is_refused_before_any_work(finished
     assert fresh.seconds == {}, "nothing was read"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
-def test_row_75_a_read_only_folder_is_refused_before_any_work(finished, tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(CannotWriteError, match="read-only"):
-        _files.require_writable(tmp_path / "out")
-    tmp_path.chmod(0o700)
+def test_row_75_a_read_only_folder_is_refused_before_any_work(finished):
+    from sy_coverage.study import Study
+
+    fresh = Study(finished.study.config, finished.study.folder)
+
+    def save_unprivileged() -> None:
+        if os.geteuid() == 0:  # nothing is read-only to root
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+        try:
+            fresh.save(Path(name) / "out")
+        finally:
+            assert fresh.seconds == {}, "something was read"
+
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o555)
+        assert code_of(child(save_unprivileged)) == 74
+        assert list(Path(name).iterdir()) == []
+        Path(name).chmod(0o755)
 
 
 @pytest.mark.parametrize("wrong", ["../../etc", "a/b", "a\\b", "..", ".", "", "a\0b", "a\nb", "x" * 61])

@@ -187,6 +187,24 @@ def test_a_gap_that_was_allowed_is_stated_and_not_called_optimal():
     assert 0 < plan.gap <= 0.4
 
 
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_another_seed_of_the_solver_gives_the_same_plan(monkeypatch, problem):
+    one = PROBLEMS[problem]()
+    for seed in (1, 99):
+        monkeypatch.setattr(_solver, "SEED", seed)
+        two = PROBLEMS[problem]()
+        assert (one.sites, one.objective, one.bound, one.status) == (
+            two.sites,
+            two.objective,
+            two.bound,
+            two.status,
+        )
+        if (
+            "capacity" not in problem
+        ):  # who goes to which of two sites with room, at one cost, is the solver's to say
+            pd.testing.assert_series_equal(one.assignment, two.assignment)
+
+
 def test_ctrl_c_keeps_the_best_plan_and_marks_it():
     seen = []
     PROBLEMS["mclp"]()  # the solver's library is opened before the clock runs
