@@ -69,7 +69,7 @@ def _stored(packed: bytes) -> bytes:
     return memory.getvalue()
 
 
-def _written(suffix: str, *, text: str = GEOJSON) -> bytes:
+def written(suffix: str, *, text: str = GEOJSON) -> bytes:
     """Return the boundaries of the seed as a file of another kind."""
     import geopandas as gpd
 
@@ -169,9 +169,9 @@ def seeds_of(parser: str) -> list[bytes]:
     """Return good files of every kind that `parser` reads."""
     if parser == "tables":
         texts = [CSV.encode(), CSV.encode("gb18030"), CSV.encode("utf-16"), CSV.replace(",", "\t").encode()]
-        return [*texts, _stored(_workbook()), _written(".gpkg"), _written(".parquet")]
+        return [*texts, _stored(_workbook()), written(".gpkg"), written(".parquet")]
     if parser == "boundaries":
-        return [GEOJSON.encode(), GEOJSON.encode("gb18030"), *map(_written, (".gpkg", ".fgb", ".parquet"))]
+        return [GEOJSON.encode(), GEOJSON.encode("gb18030"), *map(written, (".gpkg", ".fgb", ".parquet"))]
     if parser == "osm":
         return [OSM.encode(), GRAPHML.encode(), _pbf()]
     return [b"50", b"50 mph", b"30;50", b"CN:urban", b"PT1H30M", b"01:30:00", b"walk"]

@@ -73,10 +73,11 @@ def frame_grid(frame: DataFrame, file: str, notes: tuple[tuple[str, str], ...]) 
     limit_rows(len(frame), file)
     geometry = getattr(frame, "_geometry_column_name", None)
     shapes = frame.geometry if geometry in frame.columns else None
-    columns = [c for c in frame.columns if c != geometry]
-    values = [[_value_text(v) for v in frame[c].astype(object)] for c in columns]
+    # by position: two columns may have one name
+    columns = [i for i, c in enumerate(frame.columns) if c != geometry]
+    values = [[_value_text(v) for v in frame.iloc[:, i].astype(object)] for i in columns]
     body = [list(row) for row in zip(*values, strict=True)] if values else [[] for _ in range(len(frame))]
-    header = [str(c) for c in columns]
+    header = [str(frame.columns[i]) for i in columns]
     if shapes is not None:
         shapes = shapes.reset_index(drop=True)
     return Grid(file, [header, *body], 0, geometry=shapes, notes=notes)

@@ -28,9 +28,21 @@ def _dbf_encoding(shapefile: Path) -> str:
     return decode(content[start:].replace(b"\0", b" ").rstrip(b"\x1a"), str(table))[1]
 
 
+_DRIVERS = {
+    "GeoPackage": ("GPKG", (".gpkg",)),
+    "GeoJSON": ("GeoJSON", (".geojson", ".json")),
+    "FlatGeobuf": ("FlatGeobuf", (".fgb",)),
+    "shapefile": ("ESRI Shapefile", (".shp",)),
+}
+
+
 def layer_grid(path: Path, file: str, kind: str, layer: str | None, encoding: str | None) -> Grid:
     import pyogrio  # noqa: PLC0415
 
+    driver, suffixes = _DRIVERS[kind]
+    if path.suffix.lower() not in suffixes:
+        # GDAL would choose another driver by the name (CSV, KML, …), whatever is inside
+        raise UnreadableFileError(f"{file}: a {kind} under another name; rename it to end in {suffixes[0]}")
     options: dict[str, Any] = {}
     notes: tuple[tuple[str, str], ...] = ()
     if kind == "shapefile":
@@ -41,13 +53,20 @@ def layer_grid(path: Path, file: str, kind: str, layer: str | None, encoding: st
     try:
         layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
         chosen = one_of(layers, layer, file, "layer")
-        limit_rows(int(pyogrio.read_info(path, layer=chosen, **options)["features"]), file)
+        facts = pyogrio.read_info(path, layer=chosen, **options)
+        _require_driver(str(facts["driver"]), driver, file)
+        limit_rows(int(facts["features"]), file)
         frame = pyogrio.read_dataframe(path, layer=chosen, **options)
     except UnreadableFileError:
         raise
     except Exception as error:
         raise UnreadableFileError(f"{file}: damaged, or no {kind} file ({error})") from error
     return frame_grid(frame, file, (*notes, ("layer", chosen)))
+
+
+def _require_driver(found: str, wanted: str, file: str) -> None:
+    if found != wanted:
+        raise UnreadableFileError(f"{file}: would be read as {found}, not as {wanted}")
 
 
 def parquet_grid(path: Path, file: str) -> Grid:

@@ -4,8 +4,9 @@ import sys
 
 import pytest
 
-from sy_coverage import roads
-from sy_coverage.errors import InputError, UnreadableFileError
+from sy_coverage import places, roads
+from sy_coverage._files import read_grid
+from sy_coverage.errors import FrameError, InputError, UnreadableFileError
 from tests import toy
 from tests.conftest import ROOT
 
@@ -61,6 +62,31 @@ def test_an_attribute_of_a_saved_graph_may_have_any_name(tmp_path, name):
     text = fuzz.GRAPHML.replace("</data></edge>", f"</data>{more}</edge>").replace('"2"', '"²"')
     path.write_text(text.replace("<node", f"{more}<node", 1), encoding="utf-8")
     assert len(roads.read_osm(path).links) == 1
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".kml", ".vrt", ".gml", ""])
+@pytest.mark.parametrize("kind", [".gpkg", ".geojson", ".fgb"])
+def test_row_11_a_layer_under_another_name_is_refused_before_a_driver_is_chosen_by_that_name(
+    tmp_path, kind, suffix
+):
+    import fuzz
+
+    path = tmp_path / f"units{suffix}"
+    path.write_bytes(fuzz.written(kind))
+    with pytest.raises(UnreadableFileError, match=f"under another name; rename it to end in {kind}"):
+        read_grid(path)
+    path.rename(tmp_path / f"units{kind.upper()}")
+    assert read_grid(tmp_path / f"units{kind.upper()}").cells[1][0] == "430522100"
+
+
+def test_a_collection_whose_features_have_no_properties_is_refused(tmp_path):
+    """Read by the name ``.csv``, this file once had columns of different lengths."""
+    import fuzz
+
+    path = tmp_path / "units.geojson"
+    path.write_text(" " + fuzz.GEOJSON.replace('"properties"', '"prgperties"'), encoding="utf-8")
+    with pytest.raises(FrameError, match="'name' is missing"):
+        places.read_units(path, coordinate_system="wgs84")
 
 
 @pytest.mark.parametrize("parser", ["tables", "boundaries", "osm", "tags"])

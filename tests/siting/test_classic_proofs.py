@@ -193,15 +193,11 @@ def test_another_seed_of_the_solver_gives_the_same_plan(monkeypatch, problem):
     for seed in (1, 99):
         monkeypatch.setattr(_solver, "SEED", seed)
         two = PROBLEMS[problem]()
-        assert (one.sites, one.objective, one.bound, one.status) == (
-            two.sites,
-            two.objective,
-            two.bound,
-            two.status,
-        )
+        assert (one.objective, one.bound, one.status) == (two.objective, two.bound, two.status)
         if (
             "capacity" not in problem
-        ):  # who goes to which of two sites with room, at one cost, is the solver's to say
+        ):  # which of equal plans under capacities is the solver's to say; its seed is fixed
+            assert one.sites == two.sites
             pd.testing.assert_series_equal(one.assignment, two.assignment)
 
 
