@@ -71,12 +71,19 @@
       return { stroke: false, fill: true, fillColor: fill, fillOpacity: data.base.shown ? 0.5 : 0.86 };
     }
     function open(layer, feature, at) {
-      const wide = map.getSize().x >= 1000;
-      /* a popup opens clear of the title block and the panel */
-      L.popup({
+      const size = map.getSize();
+      const root = map.getContainer().closest(".sy-root");
+      const title = root.querySelector(".sy-left");
+      const shut = root.querySelector(".sy-shut");
+      /* a popup opens clear of the title block and the panel: beside them, or on a narrow screen between them */
+      const room = size.x >= 760 ? {
         maxWidth: 380, minWidth: 250,
-        autoPanPaddingTopLeft: wide ? [366, 20] : [20, 20], autoPanPaddingBottomRight: wide ? [296, 44] : [20, 44],
-      }).setLatLng(at).setContent(sy.popup(layer, feature)).openOn(map);
+        autoPanPaddingTopLeft: [title.offsetWidth + 26, 20], autoPanPaddingBottomRight: [shut ? 24 : 296, 44],
+      } : {
+        maxWidth: size.x - 60, minWidth: Math.min(250, size.x - 60), maxHeight: Math.max(160, size.y - title.offsetHeight - 240),
+        autoPanPaddingTopLeft: [8, title.offsetHeight + 16], autoPanPaddingBottomRight: [8, 150],
+      };
+      L.popup(room).setLatLng(at).setContent(sy.popup(layer, feature)).openOn(map);
     }
     self.open = open;
     function interactive(path, layer, feature) {
