@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sy_coverage.siting import SitingPlan
     from sy_coverage.study.study import Study
 
+AT_ONCE = 100
+"""Catchments drawn between two steps of progress."""
 PER_UNIT = ["elders_covered", "share_covered", "nearest_mean_min", "has_centre", "covered"]
 
 
@@ -38,8 +40,7 @@ def gather(study: Study) -> Findings:
     reasons = _reasons(study)
     proposals = _proposals(study, reasons)
     about = study.config.study
-    with study.progress("catchments"):
-        catchments = _catchments(study, proposals, counties=set(plans) if alone else None)
+    catchments = _catchments(study, proposals, counties=set(plans) if alone else None)
     return Findings(
         study_name=about.title,
         policy=study.policy,
@@ -228,7 +229,16 @@ def _catchments(study: Study, proposals: GeoDataFrame, *, counties: set[str] | N
     if counties is not None:
         centres = centres[centres["county_id"].isin(counties)]
     cutoffs = tuple(sorted(set(kind.cutoff_min.values())))
-    sheds = study.network.catchments(centres, mode=kind.mode, cutoffs_min=cutoffs, **study.to_road)
+    # block by block, so that progress moves on a large study too
+    blocks = [centres.iloc[i : i + AT_ONCE] for i in range(0, max(len(centres), 1), AT_ONCE)]
+    drawn = []
+    with study.progress("catchments", total=len(blocks)) as advance:
+        for block in blocks:
+            drawn.append(
+                study.network.catchments(block, mode=kind.mode, cutoffs_min=cutoffs, **study.to_road)
+            )
+            advance()
+    sheds = drawn[0] if len(drawn) == 1 else pd.concat(drawn)
     owner = sheds.index.get_level_values(0)
     sheds["kind"] = kind.id
     sheds["county_id"] = centres["county_id"].reindex(owner).to_numpy()
