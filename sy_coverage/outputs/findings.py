@@ -41,7 +41,8 @@ class Findings:
     """`candidate_id`: `name`, `kind`, `unit_id`, `unit`, `county_id`, `county`, `number` (1… within its county), `cost`, `premises`,
     `phase` (year or missing), `upgrade_of`, `elders_gained`, `medical_min`, `why` (sentences in `language`), `geometry`."""
     catchments: GeoDataFrame
-    """Index (`facility_id`, `cutoff_min`): `kind`, `county_id`, `area_km2`, `geometry`. Drawings; verdicts come from times."""
+    """Index (`facility_id`, `cutoff_min`): `kind`, `county_id`, `area_km2`, `elders` (who reach the site in time, by road),
+    `geometry`. Drawings; verdicts come from times."""
     roads: GeoDataFrame
     """Lines for orientation: `highway` (OSM class), `geometry`."""
     scorecard: DataFrame
@@ -71,6 +72,8 @@ class Findings:
     """Who must be named beside a map for its roads and water."""
     water: GeoDataFrame | None = None
     """For orientation: `water` (area or line), `geometry`."""
+    overlap: DataFrame | None = None
+    """How much of each unit each drawing holds: as `roads.catchment_overlap` returns it."""
     scope_id: str = "city"
     scope_name: str = ""
     office: str = ""

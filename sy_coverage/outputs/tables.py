@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -142,6 +143,36 @@ def scorecard_csv(findings: Findings) -> bytes:
     write.writerow(SCORECARD)
     for row in scorecard(findings).itertuples(index=False):
         write.writerow([_csv_cell(value) for value in row])
+    return out.getvalue().encode("utf-8-sig")
+
+
+OVERLAP = ("area_km2", "area_share", "elders", "elder_share", "villages", "village_share")
+
+
+def catchments_csv(findings: Findings) -> bytes:
+    """Return how much of each unit lies in the drawing of each catchment, as CSV like the scorecard's, in words.
+
+    The headers say that drawings are measured: who is within reach is decided from travel times.
+    """
+    said = partial(labels.text, language=findings.language)
+    columns = ("facility", "name", "minutes", "unit_id", "unit", *OVERLAP)
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\r\n")
+    write.writerow([said(f"outputs.overlap_{column}") for column in columns])
+    if findings.overlap is not None:
+        named = {**findings.facilities["name"], **findings.proposals["name"]}
+        for (facility, minutes, unit), *numbers in zip(
+            findings.overlap.index, *(findings.overlap[column] for column in OVERLAP), strict=True
+        ):
+            row = (
+                facility,
+                named.get(facility, ""),
+                f"{minutes:g}",
+                unit,
+                findings.units["name"].get(unit, ""),
+            )
+            measured = [round(float(number), 4) if fmt.known(number) else None for number in numbers]
+            write.writerow([_csv_cell(value) for value in (*row, *measured)])
     return out.getvalue().encode("utf-8-sig")
 
 

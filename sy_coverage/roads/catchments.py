@@ -15,7 +15,7 @@ from sy_coverage.roads._sweep import usable_cores
 from sy_coverage.roads.links import spans
 
 if TYPE_CHECKING:
-    from geopandas import GeoDataFrame
+    from geopandas import GeoDataFrame, GeoSeries
 
     from sy_coverage.roads.graph import Graph, Turning
     from sy_coverage.roads.links import Array, Links
@@ -201,9 +201,15 @@ def reaches(graph: Graph, legs: Legs, sites: Snapped, which: range, cutoff_min: 
 
 
 def as_frame(
-    ids: list[str], cutoffs: list[float], shapes: list[list[Any]], crs: str, within: GeoDataFrame | None
+    ids: list[str],
+    cutoffs: list[float],
+    shapes: list[list[Any]],
+    crs: str,
+    *,
+    within: GeoDataFrame | None,
+    without: GeoDataFrame | None,
 ) -> GeoDataFrame:
-    """Return shapes by site and cutoff as a frame in EPSG:4326, clipped to `within`; what is None has no row."""
+    """Return shapes by site and cutoff as a frame in EPSG:4326, clipped to `within` and off `without`; what is None has no row."""
     import geopandas as gpd  # noqa: PLC0415
 
     rows = [
@@ -214,10 +220,44 @@ def as_frame(
     ]
     index = pd.MultiIndex.from_tuples([r[:2] for r in rows], names=["facility_id", "cutoff_min"])
     drawn = gpd.GeoSeries([r[2] for r in rows], index=index, crs=crs)
-    if within is not None:
-        drawn = drawn.intersection(within.to_crs(crs).union_all())
-        drawn = drawn[~drawn.is_empty]
+    if within is not None or without is not None:
+        drawn = drawn[:0] if drawn.empty else _clipped(drawn, within, without)
     return gpd.GeoDataFrame({"area_km2": drawn.area / 1e6}, geometry=drawn.to_crs(GEOGRAPHIC))
+
+
+def _clipped(drawn: GeoSeries, within: GeoDataFrame | None, without: GeoDataFrame | None) -> GeoSeries:
+    """Return what of each shape lies in `within` and not in `without`; what nothing is left of is dropped.
+
+    All shapes are cut by the same ones, so what held another still does.
+    """
+    import geopandas as gpd  # noqa: PLC0415
+    import shapely  # noqa: PLC0415
+
+    shapes = np.array(drawn.geometry, dtype=object)
+    if within is not None:
+        land = within.to_crs(drawn.crs).union_all()
+        shapely.prepare(land)
+        cut = np.flatnonzero(~shapely.covers(land, shapes))
+        shapes[cut] = shapely.intersection(shapes[cut], land)
+    if without is not None:
+        wet = np.asarray(without.to_crs(drawn.crs).geometry, dtype=object)
+        tree = shapely.STRtree(wet)
+        for i, shape in enumerate(shapes):
+            near = tree.query(shape, predicate="intersects")
+            if near.size:
+                shapes[i] = shapely.difference(shape, shapely.union_all(wet[near]))
+    left = gpd.GeoSeries([_areas(shape) for shape in shapes], index=drawn.index, crs=drawn.crs)
+    return left[~left.is_empty]
+
+
+def _areas(shape: Any) -> Any:
+    """Return the areas of a shape: where it only touched what it was cut by, lines and points are left over."""
+    import shapely  # noqa: PLC0415
+
+    if shape.geom_type in {"Polygon", "MultiPolygon"}:
+        return shape
+    parts = shapely.get_parts(shape)
+    return shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
 
 
 def polygons(xy: Array, start: Array, smallest_hole: float) -> Any:

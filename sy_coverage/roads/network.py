@@ -250,7 +250,8 @@ class RoadNetwork(Prepared):
         cutoffs_min: Sequence[float],
         direction: Direction = "to_site",
         buffer_m: float | None = None,
-        within: Any = None,
+        within: GeoDataFrame | None = None,
+        without: GeoDataFrame | None = None,
         max_snap_m: float = MAX_SNAP_M,
         access_m_per_s: float | None = None,
     ) -> GeoDataFrame:
@@ -269,7 +270,9 @@ class RoadNetwork(Prepared):
         buffer_m
             Metres drawn on each side of the road; None takes the mode's (60 where it says nothing).
         within
-            GeoDataFrame or None: land the catchments are clipped to.
+            Land the catchments are clipped to.
+        without
+            Water that is cut out of them.
 
         Returns
         -------
@@ -316,7 +319,7 @@ class RoadNetwork(Prepared):
             )
         ]
         found = [here.ids[i] for i in np.flatnonzero(here.link >= 0)]
-        frame = as_frame(found, cutoffs, shapes, self.crs, within)
+        frame = as_frame(found, cutoffs, shapes, self.crs, within=within, without=without)
         frame.attrs["unreachable"] = here.unreachable
         return frame
 

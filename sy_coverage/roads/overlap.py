@@ -52,16 +52,8 @@ def catchment_overlap(catchments: GeoDataFrame, units: GeoDataFrame, demand: Geo
     sheds, places = catchments.sort_index().to_crs(crs), units.sort_index().to_crs(crs)
     demand = demand.sort_index()
     shapes, ground = np.asarray(sheds.geometry), np.asarray(places.geometry)
-    unit, shed = shapely.STRtree(shapes).query(ground, predicate="intersects")
-    parts = [
-        pd.DataFrame(
-            {
-                "shed": shed,
-                "unit": unit,
-                "area_km2": shapely.area(shapely.intersection(shapes[shed], ground[unit])) / 1e6,
-            }
-        )
-    ]
+    shed, unit, km2 = _common(shapes, ground)
+    parts = [pd.DataFrame({"shed": shed, "unit": unit, "area_km2": km2})]
     at = np.asarray(demand.to_crs(crs).geometry)
     known = np.flatnonzero(~shapely.is_missing(at))
     point, shed = shapely.STRtree(shapes).query(at[known], predicate="intersects")
@@ -89,6 +81,20 @@ def catchment_overlap(catchments: GeoDataFrame, units: GeoDataFrame, demand: Geo
         ),
     )
     return answer.sort_index()
+
+
+def _common(shapes: Array, ground: Array) -> tuple[Array, Array, Array]:
+    """Return the pairs of a shape and a unit that meet, and the km² they have in common."""
+    import shapely  # noqa: PLC0415
+
+    shapely.prepare(shapes)
+    shed, unit = shapely.STRtree(ground).query(shapes, predicate="intersects")
+    # most units lie wholly in the drawing or out of it: only those on its outline need to be cut
+    whole = shapely.covers(shapes[shed], ground[unit])
+    km2 = shapely.area(ground[unit]) / 1e6
+    cut = ~whole
+    km2[cut] = shapely.area(shapely.intersection(shapes[shed[cut]], ground[unit[cut]])) / 1e6
+    return shed, unit, km2
 
 
 def _share(part: Any, whole: Array) -> Array:

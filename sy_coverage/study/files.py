@@ -49,6 +49,7 @@ def city_reports(findings: Findings) -> list[Write]:
     return [
         ("scorecard.csv", lambda: tables.scorecard_csv(findings)),
         ("scorecard.xlsx", lambda: tables.scorecard_xlsx(findings)),
+        ("catchments.csv", lambda: tables.catchments_csv(findings)),
         ("proposals/summary.html", lambda: reports.html(document()).encode()),
         ("proposals/summary.docx", lambda: reports.docx(document())),
         ("proposals/summary.xlsx", lambda: tables.proposal_xlsx(findings)),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sy_coverage import _files, labels, places
+from sy_coverage import _files, labels, places, roads
 from sy_coverage._frames import metric_crs
 from sy_coverage.outputs.findings import Findings
 from sy_coverage.siting import explain
@@ -52,6 +52,7 @@ def gather(study: Study) -> Findings:
         demand=demand,
         proposals=proposals,
         catchments=catchments,
+        overlap=_overlap(study, catchments),
         roads=study.network.lines(),
         water=study.water,
         scorecard=study.scorecard.query("scope_id in @plans") if alone else study.scorecard,
@@ -229,21 +230,44 @@ def _catchments(study: Study, proposals: GeoDataFrame, *, counties: set[str] | N
     if counties is not None:
         centres = centres[centres["county_id"].isin(counties)]
     cutoffs = tuple(sorted(set(kind.cutoff_min.values())))
+    water = study.water
+    lakes = None if water is None else water[water["water"] == "area"]
+    ground = {"within": study.units, "without": lakes}
     # block by block, so that progress moves on a large study too
     blocks = [centres.iloc[i : i + AT_ONCE] for i in range(0, max(len(centres), 1), AT_ONCE)]
     drawn = []
     with study.progress("catchments", total=len(blocks)) as advance:
         for block in blocks:
             drawn.append(
-                study.network.catchments(block, mode=kind.mode, cutoffs_min=cutoffs, **study.to_road)
+                study.network.catchments(
+                    block, mode=kind.mode, cutoffs_min=cutoffs, **ground, **study.to_road
+                )
             )
             advance()
     sheds = drawn[0] if len(drawn) == 1 else pd.concat(drawn)
     owner = sheds.index.get_level_values(0)
+    sheds["elders"] = _reached_elders(study, sheds.index)
     sheds["kind"] = kind.id
     sheds["county_id"] = centres["county_id"].reindex(owner).to_numpy()
     sheds["proposed"] = owner.isin(proposals.index)
     return sheds
+
+
+def _overlap(study: Study, sheds: GeoDataFrame) -> DataFrame:
+    """Return how much of each unit each drawing holds; villages outside of all units are of none."""
+    placed = study.demand[study.demand["unit_id"].isin(study.units.index)]
+    return roads.catchment_overlap(sheds, study.units, placed)
+
+
+def _reached_elders(study: Study, sheds: Any) -> list[float]:
+    """Return how many elders reach each site within its cutoff: by times, which the drawing only illustrates."""
+    times = study.times[study.centre_kind.id]
+    elders = study.demand["elders"].reindex(times.demand_ids).to_numpy(float)
+    by_cutoff = {
+        cutoff: pd.Series(times.within(cutoff) @ elders, index=list(times.site_ids))
+        for cutoff in sorted(set(sheds.get_level_values(1)))
+    }
+    return [float(by_cutoff[cutoff].get(site, float("nan"))) for site, cutoff in sheds]
 
 
 def _parameters(study: Study) -> DataFrame:

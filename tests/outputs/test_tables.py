@@ -213,7 +213,14 @@ def test_layers_without_any_row_can_be_written(findings, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "make", [tables.scorecard_csv, tables.scorecard_xlsx, tables.proposal_xlsx, tables.proposal_geojson]
+    "make",
+    [
+        tables.scorecard_csv,
+        tables.catchments_csv,
+        tables.scorecard_xlsx,
+        tables.proposal_xlsx,
+        tables.proposal_geojson,
+    ],
 )
 def test_the_order_of_rows_changes_no_byte(findings, make):
     assert make(findings) == make(shuffled(findings))

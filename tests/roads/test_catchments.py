@@ -12,6 +12,7 @@ from shapely import Point
 from sy_coverage import roads
 from sy_coverage.roads.catchments import Drawer, Reach, polygons
 from sy_coverage.roads.graph import turning
+from tests import toy
 
 CRS = "EPSG:4546"
 WIDTH = 90.0
@@ -121,3 +122,38 @@ def test_catchments_are_the_same_whatever_other_sites_are_drawn_with_them() -> N
     for cutoff in (1.0, 2.0):
         one, other = (f.geometry["s", cutoff] for f in (alone, together))
         assert shapely.to_wkb(one) == shapely.to_wkb(other)
+
+
+def square(west: float, south: float, east: float, north: float) -> shapely.Polygon:
+    return shapely.box(toy.EAST + west, toy.NORTH + south, toy.EAST + east, toy.NORTH + north)
+
+
+def test_catchments_end_at_the_land_and_leave_out_water_and_stay_nested() -> None:
+    net = roads.from_edges(toy.road_nodes(), toy.road_edges(), crs=toy.CRS)
+    # the road runs along y = 0; land ends 50 m north of it, a lake lies on it from km 6 to km 7, another far away
+    land = gpd.GeoDataFrame(
+        geometry=[square(0, -9000, 6000, 50), square(6000, -9000, 40_000, 50)], crs=toy.CRS
+    )
+    lakes = gpd.GeoDataFrame(geometry=[square(6000, -500, 7000, 500), square(0, 900, 10, 910)], crs=toy.CRS)
+    asked = {"mode": "drive", "cutoffs_min": (2.5, 5), "buffer_m": 100}
+    home = toy.facilities().loc[["S1"]]
+    free = net.catchments(home, **asked)
+    cut = net.catchments(home, **asked, within=land.to_crs(4326), without=lakes)
+    shapes = cut.geometry.to_crs(toy.CRS)
+    # 2.5 minutes are km 2.5 to 7.5: 5 km by 150 m and two ends, less the kilometre of lake by 150 m
+    ends = free["area_km2"]["S1", 2.5] - 5 * 0.2
+    assert cut["area_km2"]["S1", 2.5] == pytest.approx(4 * 0.15 + ends * 0.8, abs=0.003)
+    assert set(cut.geometry.geom_type) == {"MultiPolygon"}
+    for shape in shapes:
+        assert shape.bounds[3] == pytest.approx(toy.NORTH + 50, abs=0.01)
+        assert not shape.contains(square(6400, -1, 6600, 1).centroid)
+    assert shapes["S1", 5.0].buffer(1e-3).covers(shapes["S1", 2.5])
+
+
+def test_a_catchment_that_lies_in_water_or_abroad_has_no_row() -> None:
+    net = roads.from_edges(toy.road_nodes(), toy.road_edges(), crs=toy.CRS)
+    elsewhere = gpd.GeoDataFrame(geometry=[square(0, 9000, 10, 9010)], crs=toy.CRS)
+    sea = gpd.GeoDataFrame(geometry=[square(-9000, -9000, 90_000, 9000)], crs=toy.CRS)
+    home = toy.facilities().loc[["S1"]]
+    for cut in ({"within": elsewhere}, {"without": sea}):
+        assert net.catchments(home, mode="drive", cutoffs_min=(5,), **cut).empty

@@ -21,6 +21,7 @@ from sy_coverage.errors import (
     OfflineError,
     ServiceStoppedError,
 )
+from sy_coverage.outputs import tables
 from sy_coverage.roads import live
 from sy_coverage.study import network
 from sy_coverage.study.check import check
@@ -259,3 +260,18 @@ def test_elevations_that_are_not_there_are_asked_for(study_file) -> None:
     change(study_file, 'source = "roads.osm"', 'source = "roads.osm"\nelevation = "dem.tif"')
     with pytest.raises(MissingFileError, match=r"dem\.tif"):
         _ = read_study(study_file).network
+
+
+def test_catchments_count_who_arrives_in_time_and_the_list_beside_them_what_is_drawn(study_file) -> None:
+    study = read_study(study_file)
+    found = study.findings
+    kind = study.centre_kind
+    minutes = study.times[kind.id].to_frame().set_index(["site_id", "demand_id"])["minutes"]
+    for (site, cutoff), elders in found.catchments["elders"].items():
+        near = minutes[site]
+        assert elders == study.demand["elders"].reindex(near.index[near <= cutoff]).sum()
+    rows = tables.catchments_csv(found).decode("utf-8-sig").splitlines()
+    assert rows[0].startswith("设施编号,设施名称,时限（分钟）,乡镇街道代码,乡镇街道,示意范围内面积")
+    assert len(rows) == 1 + len(found.overlap)
+    land = study.units.union_all().buffer(1e-9)
+    assert found.catchments.geometry.within(land).all()
