@@ -11,7 +11,8 @@ from scipy import sparse
 
 from sy_coverage.errors import CertificateError
 from sy_coverage.siting import _reduce, _solver
-from sy_coverage.siting._settle import Found, findings, impossible, points, settle, whole_objective
+from sy_coverage.siting._most_search import least_step, near_proof, still_open
+from sy_coverage.siting._settle import Found, findings, impossible, points, settle
 from sy_coverage.siting._terms import Setting, terms
 from sy_coverage.siting.capacitated import planned
 from sy_coverage.siting.covering import price, same_cost
@@ -28,12 +29,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
-
-
-SMALL = 50_000
-"""Pairs up to which the solver alone is quickest to prove which sites cover most."""
-HEURISTIC_SHARE = 0.9
-"""Of the time, what exchanges and prices may take where a gap was allowed; the rest is the solver's."""
 
 
 def mclp(
@@ -114,72 +109,33 @@ def _cover_most(asked: Terms, watch: Watch) -> SitingPlan:
         cover = _unit_costs(cover)
     if limit <= 0 and asked.p is not None:
         return settle(asked, Found(filled(asked, asked.required), cover.settled), watch)
-    heuristic = greedy_most(cover, asked, limit)
-    heuristic, low = _near_proof(cover, heuristic, asked, watch)
-    reached = cover.settled + covered_weight(cover, heuristic)
-    bound = cover.settled + low
-    near = max(watch.options.gap * reached, 1.0 - 1e-6 if whole_objective(asked) else 0.0)
-    if bound - reached <= near or watch.over:
-        chosen = filled(asked, np.r_[asked.required, cover.sites[heuristic]])
-        return settle(asked, Found(chosen, max(bound, reached), heuristic=reached), watch)
-    model, sites = most_model(cover, limit, exact=asked.p is not None)
-    answer = _solver.solve(
-        model, watch=watch, start=most_start(cover, heuristic, model, sites), presolve=False
-    )
-    found, claimed = heuristic, None
-    if answer.objective is not None and not (
-        answer.status != "optimal" and answer.objective + cover.settled < reached
+    search = near_proof(cover, greedy_most(cover, asked, limit), asked, watch)
+    heuristic, step = search.columns, least_step(asked, search.reached)
+    reached, bound = cover.settled + search.reached, cover.settled + search.bound
+    best = filled(asked, np.r_[asked.required, cover.sites[heuristic]])
+    if bound - reached <= max(watch.options.gap * reached, step) or watch.over:
+        return settle(asked, Found(best, max(bound, reached), heuristic=reached), watch)
+    rest, cuts = still_open(search, step)
+    at = np.flatnonzero(np.isin(rest.sites, cover.sites[heuristic]))
+    model, sites = most_model(rest, limit, cuts, exact=asked.p is not None)
+    start = most_start(rest, at, cuts, model)
+    answer = _solver.solve(model, watch=watch, start=start, presolve=False)
+    claimed = None
+    if answer.status == "infeasible":
+        raise CertificateError("mclp: the solver calls a problem infeasible that greedy has solved")
+    if answer.objective is not None and (
+        answer.status == "optimal" or answer.objective + cover.settled >= reached
     ):
         found = np.flatnonzero(answer.x[sites] > 0.5)
         claimed = answer.objective + cover.settled
+        best = filled(asked, np.r_[asked.required, rest.sites[found]])
         if asked.p is not None and len(found) != limit:
             raise CertificateError(
                 f"mclp: the solver chose {len(found)} sites where {limit:g} were asked for"
             )
-    chosen = filled(asked, np.r_[asked.required, cover.sites[found]])
     if answer.bound is not None:
         bound = min(bound, answer.bound + cover.settled)
-    return settle(asked, Found(chosen, bound, answer.solver, claimed, reached), watch)
-
-
-def _near_proof(cover: Cover, columns: Integers, asked: Terms, watch: Watch) -> tuple[Integers, float]:
-    """Return `columns` improved by shaken exchanges, and an upper bound by prices on the weight that can be covered."""
-    most = float(cover.weights.sum())
-    if asked.p is None or (cover.need > 1).any() or not len(columns) or not cover.rows.shape[0]:
-        return columns, most
-    from sy_coverage.siting import _kernels  # noqa: PLC0415
-
-    sets_ptr, sets, ptr, demand = cover.table
-    p, small = len(columns), cover.rows.nnz < SMALL
-    price, x = 0.5 * cover.weights, np.full(len(cover.sites), p / len(cover.sites))
-    bound, slow, seed = most, 0, 0
-    reached = covered_weight(cover, columns)
-    # a small table the solver proves sooner; a large one it may never, so that both sides come nearer while time is left
-    while not watch.over:
-        if slow < 3:
-            found = _kernels.most_bound(ptr, demand, sets_ptr, sets, cover.weights, price, x, p, 100)
-            slow += found > bound * (1 - 1e-4)
-            bound = min(bound, found)
-            if seed % 3 == 2 or slow == 3:
-                rounded = np.sort(np.argsort(-x, kind="stable")[:p])
-                tried = _kernels.swap_most(ptr, demand, sets_ptr, sets, cover.weights, rounded, 4, seed)
-                if covered_weight(cover, tried) > reached:
-                    columns = tried
-        if bound > (1 + watch.options.gap) * reached:
-            shakes = 20 if small else 10 + p // 4
-            columns = _kernels.swap_most(ptr, demand, sets_ptr, sets, cover.weights, columns, shakes, seed)
-        reached = covered_weight(cover, columns)
-        watch.say(reached + cover.settled, bound + cover.settled)
-        enough = max(
-            watch.options.gap * (reached + cover.settled),
-            1.0 - 1e-6 if whole_objective(asked) else 1e-9 * max(1.0, reached),
-        )
-        seed += 1
-        if bound - reached <= enough or small or (watch.options.gap == 0 and slow == 3):
-            break
-        if watch.seconds > HEURISTIC_SHARE * watch.options.time_limit_s:
-            break
-    return columns, bound
+    return settle(asked, Found(best, bound, answer.solver, claimed, reached), watch)
 
 
 def _unit_costs(cover: Cover) -> Cover:
@@ -202,30 +158,25 @@ def greedy_most(cover: Cover, asked: Terms, limit: float) -> Integers:
         if asked.p is not None:
             return np.arange(int(limit))
         return np.flatnonzero(np.cumsum(cover.costs) <= limit)
-    from sy_coverage.siting import _kernels  # noqa: PLC0415
+    from sy_coverage.siting import _most_kernels  # noqa: PLC0415
 
     sets_ptr, sets, ptr, demand = cover.table
     p, budget = (int(limit), np.inf) if asked.p is not None else (len(cover.sites), limit)
-    chosen = _kernels.greedy_most(ptr, demand, sets_ptr, sets, cover.weights, cover.costs, p, budget)
+    chosen = _most_kernels.greedy_most(ptr, demand, sets_ptr, sets, cover.weights, cover.costs, p, budget)
     if asked.p is not None:
         spare = np.setdiff1d(np.arange(len(cover.sites)), chosen)
         chosen = np.r_[chosen, spare[: p - len(chosen)]]
-        chosen = _kernels.swap_most(ptr, demand, sets_ptr, sets, cover.weights, chosen, 0, 0)
+        chosen = _most_kernels.exchanged(ptr, demand, sets_ptr, sets, cover.weights, chosen)
     return np.sort(chosen)
 
 
-def covered_weight(cover: Cover, columns: Integers) -> float:
-    """Return the weight of the groups that have as many of `columns` as they need."""
-    hits = np.asarray(cover.rows[:, columns].sum(axis=1)).ravel()
-    return float(cover.weights[hits >= cover.need].sum())
-
-
-def most_model(cover: Cover, limit: float, *, exact: bool) -> tuple[_solver.Model, Integers]:
+def most_model(cover: Cover, limit: float, cuts: Any, *, exact: bool) -> tuple[_solver.Model, Integers]:
     """Return the model of most weight covered within `limit`, and the indices of the columns that are sites.
 
-    A group with a single site in reach needs no column of its own: its weight goes to that site.
+    `cuts` are rows ≤ 1 over sites and groups. A group with a single site in reach and in no cut needs no column of its own: its
+    weight goes to that site.
     """
-    single = (np.diff(cover.rows.indptr) == 1) & (cover.need == 1)
+    single = _needs_no_column(cover, cuts)
     worth = np.bincount(
         cover.rows[np.flatnonzero(single)].indices, cover.weights[single], minlength=len(cover.sites)
     )
@@ -236,19 +187,25 @@ def most_model(cover: Cover, limit: float, *, exact: bool) -> tuple[_solver.Mode
     need = sparse.diags_array(rest.need.astype(np.float64), format="csr")
     if len(groups):
         model.add_rows(sparse.hstack([-rest.rows, need], format="csr"), upper=0.0)
+    if cuts.shape[0]:
+        model.add_rows(cuts[:, np.r_[np.arange(len(sites)), len(sites) + np.flatnonzero(~single)]], upper=1.0)
     spent = (np.zeros(len(sites), dtype=np.int64), sites, cover.costs)
     model.add_rows(spent, lower=limit if exact else -np.inf, upper=np.array([limit]))
     return model, sites
 
 
-def most_start(cover: Cover, columns: Integers, model: _solver.Model, sites: Integers) -> Floats:
+def _needs_no_column(cover: Cover, cuts: Any) -> Any:
+    in_cuts = np.diff(cuts.tocsc().indptr)[len(cover.sites) :] > 0
+    return (np.diff(cover.rows.indptr) == 1) & (cover.need == 1) & ~in_cuts
+
+
+def most_start(cover: Cover, columns: Integers, cuts: Any, model: _solver.Model) -> Floats:
     """Return a value for every column of the model in which `columns` are chosen."""
     start = np.zeros(len(model.cost))
-    start[sites[columns]] = 1.0
-    single = (np.diff(cover.rows.indptr) == 1) & (cover.need == 1)
-    rest = np.flatnonzero(~single)
+    start[columns] = 1.0
+    rest = np.flatnonzero(~_needs_no_column(cover, cuts))
     hits = np.asarray(cover.rows[rest][:, columns].sum(axis=1)).ravel()
-    start[len(sites) :] = hits >= cover.need[rest]
+    start[len(cover.sites) :] = hits >= cover.need[rest]
     return start
 
 
@@ -367,10 +324,10 @@ def greedy_share(cover: Cover, target: float) -> Integers:
     """Return columns, greedily by weight a cost unit, until `target` is covered; all columns where a need is above 1."""
     if (cover.need > 1).any():
         return np.arange(len(cover.sites))
-    from sy_coverage.siting import _kernels  # noqa: PLC0415
+    from sy_coverage.siting import _most_kernels  # noqa: PLC0415
 
     sets_ptr, sets, ptr, demand = cover.table
-    order = _kernels.greedy_most(
+    order = _most_kernels.greedy_most(
         ptr,
         demand,
         sets_ptr,

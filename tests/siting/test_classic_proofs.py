@@ -109,7 +109,7 @@ def test_a_solver_that_lies_is_caught_or_contradicts_nothing_that_is_shown(monke
     assert lie in {flipped, dropped} or not any(told)
 
 
-@pytest.mark.parametrize("problem", ["lscp", "partial_cover", "mclp_gradual"])
+@pytest.mark.parametrize("problem", ["lscp", "partial_cover", "mclp_budget"])
 def test_claiming_a_worse_answer_optimal_is_caught_by_our_own_heuristics(monkeypatch, problem):
     def claiming(model, *, watch=None, start=None, presolve=True):
         best = solve(model, watch=watch).objective

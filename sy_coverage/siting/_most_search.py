@@ -1,0 +1,176 @@
+"""Come near the most weight that so many sites can cover: from below by annealing, from above by prices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from sy_coverage.siting._odd_cuts import Cuts, joined
+from sy_coverage.siting._settle import whole_objective
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sy_coverage.siting._reduce import Cover
+    from sy_coverage.siting._solver import Watch
+    from sy_coverage.siting._terms import Terms
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+SMALL = 50_000
+"""Pairs up to which the solver alone is quickest to prove which sites cover most."""
+SEARCH_SHARE = 0.9
+"""Of the time, what annealing and prices may take where a gap was allowed; the rest is the solver's."""
+STALLED = 3
+"""How often in a row prices may win next to nothing, or annealing nothing, before they are left as they are."""
+NEXT_TO_NOTHING = 0.02
+"""What prices must win in a round, in parts of what lies between the two sides."""
+PLAIN_ROUNDS = 3
+"""Rounds in which prices come near the plain relaxation, before cuts are added to it."""
+HOT, COLD = 0.3, 0.003
+"""Temperatures between which choices are annealed, in parts of the weight that a chosen site covers on average."""
+
+
+@dataclass
+class Search:
+    """The two sides of one problem of covering most, and what has been tried to bring them together."""
+
+    cover: Cover
+    columns: Integers
+    """The best choice so far."""
+    bound: float
+    """What no choice can pass."""
+    price: Floats
+    """Of each row, between 0 and its weight: the dual of its being covered."""
+    x: Floats
+    """How much each site is open in the linear relaxation, as far as it is known."""
+    z: Floats
+    """How much each row is covered in it."""
+    cuts: Cuts = field(default_factory=Cuts)
+    stalls: int = 0
+    rounds: int = 0
+    idle: int = 0
+    """Annealings in a row that found nothing better."""
+    reached: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Count what the first choice covers."""
+        self.reached = covered_weight(self.cover, self.columns)
+
+    @property
+    def longer(self) -> int:
+        """Return how many times longer than in the first round prices and annealing go on in this one."""
+        return int(2 ** min(self.rounds, 5))
+
+    def offer(self, columns: Integers) -> None:
+        """Take `columns` for the best choice if they cover more."""
+        value = covered_weight(self.cover, columns)
+        if value > self.reached:
+            self.columns, self.reached, self.idle = columns, value, -1
+
+    def lower_bound_by_prices(self) -> None:
+        """Move the prices on, and try the choice that they point at."""
+        from sy_coverage.siting import _most_kernels, _price_kernels  # noqa: PLC0415
+
+        if self.rounds >= PLAIN_ROUNDS:
+            self.cuts = joined(self.cover, self.cuts, self.x, self.z)
+        sets_ptr, sets, ptr, demand = self.cover.table
+        weights, p = self.cover.weights, len(self.columns)
+        state = (*self.cuts.table, self.price, self.cuts.price, self.x, self.z)
+        found = _price_kernels.most_bound(ptr, demand, sets_ptr, sets, weights, *state, p, 100 * self.longer)
+        little = found > self.bound - NEXT_TO_NOTHING * (self.bound - self.reached)
+        self.stalls = self.stalls + 1 if little else 0
+        self.bound = min(self.bound, found)
+        if self.rounds % 3 == 2 or self.stalls >= STALLED:
+            rounded = np.sort(np.argsort(-self.x, kind="stable")[:p])
+            self.offer(_most_kernels.exchanged(ptr, demand, sets_ptr, sets, weights, rounded))
+
+    def anneal(self) -> None:
+        """Anneal the best choice, each time longer than the last."""
+        from sy_coverage.siting import _most_kernels as kernels  # noqa: PLC0415
+
+        sets_ptr, sets, ptr, demand = self.cover.table
+        # the work of a step grows with the rows of a site, and with the sites of a row
+        met = max(1.0, self.cover.rows.nnz**2 / (self.cover.rows.shape[0] * self.cover.rows.shape[1]))
+        steps = int(min(60.0 * len(self.cover.sites), 5e8 / met)) * self.longer
+        heat = self.reached / len(self.columns)
+        found = kernels.annealed(
+            ptr,
+            demand,
+            sets_ptr,
+            sets,
+            self.cover.weights,
+            self.columns,
+            HOT * heat,
+            COLD * heat,
+            steps,
+            self.rounds,
+        )
+        self.offer(found)
+        self.idle += 1
+
+
+def near_proof(cover: Cover, columns: Integers, asked: Terms, watch: Watch) -> Search:
+    """Return a better choice than `columns`, and an upper bound by prices on the weight that can be covered."""
+    most, n, p = float(cover.weights.sum()), len(cover.sites), len(columns)
+    x = np.full(n, p / max(n, 1))
+    search = Search(cover, columns, most, 0.5 * cover.weights, x, np.minimum(1.0, cover.rows @ x))
+    if asked.p is None or (cover.need > 1).any() or not len(columns) or not cover.rows.shape[0]:
+        return search
+    small, gap = cover.rows.nnz < SMALL, watch.options.gap
+    # a small table the solver proves sooner; a large one it may never, so that both sides come nearer while time is left
+    while not watch.over:
+        if search.stalls < STALLED:
+            search.lower_bound_by_prices()
+        if search.bound > (1 + gap) * search.reached and search.idle < STALLED:
+            search.anneal()
+        search.rounds += 1
+        watch.say(search.reached + cover.settled, search.bound + cover.settled)
+        enough = max(gap * (search.reached + cover.settled), least_step(asked, search.reached))
+        if search.bound - search.reached <= enough or (small and search.stalls >= STALLED):
+            break
+        if search.stalls >= STALLED and (gap == 0 or search.idle >= STALLED):
+            break
+        if watch.seconds > SEARCH_SHARE * watch.options.time_limit_s:
+            break
+    return search
+
+
+def least_step(asked: Terms, reached: float) -> float:
+    """Return by how much a better plan is better at least: a whole unit of whole weights, else what rounding hides."""
+    return 1.0 - 1e-6 if whole_objective(asked) else 1e-9 * max(1.0, reached)
+
+
+def still_open(search: Search, step: float) -> tuple[Cover, Any]:
+    """Return the table without the sites that no plan can hold which covers `step` more than the best one found.
+
+    The sites of the best one stay, so that whoever solves the rest must come to as much. And the cuts of the relaxation as a CSR array, cuts × (sites, groups of that table): each row ≤ 1.
+    """
+    cover, p, cuts = search.cover, len(search.columns), search.cuts
+    if not 0 < p < len(cover.sites) or (cover.need > 1).any():
+        return cover, sparse.csr_array((0, sum(cover.rows.shape)))
+    groups = cuts.groups(cover.rows.shape[0])
+    sites = cuts.sites if len(cuts.price) else sparse.csr_array((0, len(cover.sites)))
+    income = cover.rows.T @ search.price + sites.T @ cuts.price
+    kept = cover.weights - search.price - groups.T @ cuts.price
+    largest = np.sort(income)[::-1]
+    value = float(np.maximum(kept, 0.0).sum() + cuts.price.sum() + largest[:p].sum())
+    # in exact arithmetic a plan with such a site is worth no more; rounding gets a margin of its own
+    open_ = value - largest[p - 1] + income >= search.reached + step - 1e-9 * max(1.0, value)
+    open_[search.columns] = True
+    columns = np.flatnonzero(open_)
+    rest = cover.keep(columns=columns)
+    rows = np.flatnonzero(np.diff(rest.rows.indptr) > 0)
+    held = np.flatnonzero(cuts.price > 0)
+    inequalities = sparse.hstack([-sites[held][:, columns], groups[held][:, rows]], format="csr")
+    return rest.keep(rows=rows), inequalities
+
+
+def covered_weight(cover: Cover, columns: Integers) -> float:
+    """Return the weight of the groups that have as many of `columns` as they need."""
+    hits = np.asarray(cover.rows[:, columns].sum(axis=1)).ravel()
+    return float(cover.weights[hits >= cover.need].sum())
