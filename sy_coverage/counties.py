@@ -6,6 +6,7 @@ import multiprocessing
 import pickle
 import signal
 import threading
+import time
 from collections import Counter, deque
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     Key = str | None
     Task = Callable[[Any, Any], Any]
 
+PATIENCE_S = 60.0
+"""A cluster without any worker for so long is given up."""
+POLL_S = 0.5
 TRIES = 3
 """A task whose worker is lost this many times has failed."""
 # drawing keeps state of its own in a process, so a worker with several threads still makes one county at a time
@@ -342,7 +346,14 @@ class _Cluster:
     client: Any
 
     def work(self, task: Task, shared: object, keys: Iterable[Key]) -> Iterator[tuple[Key, Any]]:
-        waiting = list(keys)
+        try:
+            yield from self._work(task, shared, list(keys))
+        except OfflineError:
+            raise
+        except (OSError, self.distributed.CancelledError) as error:
+            raise OfflineError(f"the Dask cluster is gone ({error}); start it and run again") from error
+
+    def _work(self, task: Task, shared: object, waiting: list[Key]) -> Iterator[tuple[Key, Any]]:
         for attempt in range(TRIES):
             # a copy on every worker: losing one loses nothing; should all be lost, it is sent again
             held = self.client.scatter([shared], broadcast=True, hash=False)[0]
@@ -350,7 +361,7 @@ class _Cluster:
                 self.client.submit(partial(_attempt, task), held, key, pure=False): key for key in waiting
             }
             waiting = []
-            for future in self.distributed.as_completed(futures, loop=self.client.loop):
+            for future in self._ready(self.distributed.as_completed(futures, loop=self.client.loop)):
                 key = futures[future]
                 if future.status == "finished":
                     yield key, future.result()
@@ -362,6 +373,19 @@ class _Cluster:
                     yield key, Failed(f"the cluster lost it {TRIES} times ({future.status})")
             if not waiting:
                 return
+
+    def _ready(self, futures: Any) -> Iterator[Any]:
+        """Yield futures as they are ready, as long as there is anybody to wait for."""
+        seen = time.monotonic()
+        while not futures.is_empty():
+            if futures.has_ready():
+                yield next(futures)
+                continue
+            time.sleep(POLL_S)
+            if self.client.nthreads():  # asks the scheduler, and fails where it is gone
+                seen = time.monotonic()
+            elif time.monotonic() - seen > PATIENCE_S:
+                raise OfflineError("the Dask cluster has no workers any more; start some and run again")
 
 
 @contextmanager

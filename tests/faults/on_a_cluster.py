@@ -1,4 +1,4 @@
-"""Run a study on a Dask cluster and kill one of its workers as soon as the first plan is there: study out scheduler pid."""
+"""Run a study on a Dask cluster and kill some of its processes before the first plan is there: study out scheduler pid…"""
 
 from __future__ import annotations
 
@@ -8,22 +8,28 @@ import sys
 from contextlib import contextmanager
 
 from sy_coverage import counties
+from sy_coverage.errors import CoverageError
 from sy_coverage.study import read_study
 
 
-def main(study_file: str, out: str, scheduler: str, victim: str) -> None:
+def main(study_file: str, out: str, scheduler: str, *pids: str) -> None:
+    victims = list(pids)
+
     @contextmanager
     def progress(stage: str, *, total: int = 1):
         def advance() -> None:
-            nonlocal victim
-            if stage == "plans" and victim:
-                os.kill(int(victim), signal.SIGKILL)
-                victim = ""
+            while stage == "plans" and victims:
+                os.kill(int(victims.pop()), signal.SIGKILL)
 
         yield advance
 
-    outcome = counties.run(read_study(study_file, progress=progress), out, scheduler=scheduler)
-    sys.stdout.write(f"{dict(outcome.failed)} {'nobody was killed' if victim else 'killed'}\n")
+    counties.PATIENCE_S = 3.0
+    try:
+        outcome = counties.run(read_study(study_file, progress=progress), out, scheduler=scheduler)
+    except CoverageError as error:
+        sys.stdout.write(f"{error.exit_code} {error}\n")
+    else:
+        sys.stdout.write(f"{dict(outcome.failed)} {'nobody was killed' if victims else 'killed'}\n")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from sy_coverage import counties
-from sy_coverage.errors import CannotWriteError, ConfigError, InputError, SolverError
+from sy_coverage.errors import CannotWriteError, ConfigError, InputError, OfflineError, SolverError
 from sy_coverage.study import read_study
 from tests import counties_toy
 from tests.conftest import ROOT
@@ -180,33 +180,65 @@ def cluster(tmp_path):
     try:
         import json
 
-        yield json.loads(file.read_text(encoding="utf-8"))["address"], workers
+        yield json.loads(file.read_text(encoding="utf-8"))["address"], workers, scheduler
     finally:
         for process in [*workers, scheduler]:
             process.kill()
             process.wait()
 
 
+def on_a_cluster(study_file, out, address, *victims: subprocess.Popen) -> str:
+    """Return what a run says on the cluster at `address` while `victims` are killed."""
+    words = ("-m", "tests.faults.on_a_cluster", str(study_file), str(out), address)
+    pids = [str(victim.pid) for victim in victims]
+    run = started(*words, *pids, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    said, wrong = run.communicate(timeout=240)
+    assert said, wrong
+    assert [victim.wait(10) for victim in victims] == [-signal.SIGKILL] * len(victims)
+    return said.strip()
+
+
 def test_row_72_a_dask_cluster_of_which_a_worker_is_killed_gives_the_bytes_of_one_process(
     study_file, alone, cluster, tmp_path
 ):
-    address, workers = cluster
+    address, workers, _ = cluster
+    assert on_a_cluster(study_file, tmp_path / "out", address, workers[0]) == "{} killed"
+    same(contents(tmp_path / "out"), alone)
+
+
+@pytest.mark.parametrize("lost", ["all workers", "the scheduler"])
+def test_a_cluster_that_is_lost_is_given_up_with_69_and_no_half_written_file(
+    study_file, alone, cluster, tmp_path, lost
+):
+    address, workers, scheduler = cluster
     out = tmp_path / "out"
-    run = started(
-        "-m",
-        "tests.faults.on_a_cluster",
-        str(study_file),
-        str(out),
-        address,
-        str(workers[0].pid),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    said, wrong = run.communicate(timeout=240)
-    assert said.strip() == "{} killed", wrong
-    assert workers[0].wait(10) == -signal.SIGKILL
-    same(contents(out), alone)
+    said = on_a_cluster(study_file, out, address, *(workers if lost == "all workers" else [scheduler]))
+    assert said.startswith("69 ")
+    assert "the Dask cluster" in said
+    found = contents(out)
+    assert [path for path in found if found[path] != alone[path]] == []
+    assert not list(out.rglob(".writing-*"))
+
+
+def test_a_task_that_nobody_is_left_to_do_is_waited_for_only_so_long(monkeypatch):
+    class Waiting:
+        asked = 0
+
+        def is_empty(self):
+            return False
+
+        has_ready = is_empty
+
+        def nthreads(self):
+            self.asked += 1
+            return {"tcp://a": 1} if self.asked < 3 else {}
+
+    monkeypatch.setattr(counties, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(counties, "POLL_S", 0.01)
+    client = Waiting()
+    with pytest.raises(OfflineError, match="no workers any more"):
+        next(counties._Cluster(None, client)._ready(Waiting()))
+    assert client.asked > 3
 
 
 def test_a_scheduler_that_is_not_there_ends_with_69(study_file, tmp_path):
