@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sy_coverage import _osm
-from sy_coverage._frames import GEOGRAPHIC, UNIT_KINDS, UNITS, checked, metric_crs
+from sy_coverage._frames import GEOGRAPHIC, UNIT_KINDS, UNITS, checked, metric_crs, require_ids
 from sy_coverage.errors import FrameError, GeometryError, some
 from sy_coverage.places import cells, words
 from sy_coverage.places.cells import Breaches
@@ -21,7 +21,7 @@ from sy_coverage.places.tables import Report, Table, read_table
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from geopandas import GeoDataFrame, GeoSeries
     from pandas import Series
@@ -45,6 +45,7 @@ def read_units(
     encoding: str | None = None,
     admin_level: int | None = None,
     county_level: int | None = None,
+    former: Mapping[str, Sequence[str]] | None = None,
 ) -> GeoDataFrame:
     """Return the units (街道, 乡镇) of a boundary file.
 
@@ -63,6 +64,9 @@ def read_units(
     admin_level, county_level
         Of an OpenStreetMap extract (``.osm``, ``.osm.pbf``): the level of its areas that are units, and of those that are
         their counties (none: the whole file is one county). Areas the extract cuts open are not in it.
+    former
+        By `unit_id`, the names and codes that a unit had, or that units merged into it had: old lists are understood. A
+        column 曾用名 (former) of the file says the same; the aliases that ship are known anyway.
 
     Returns
     -------
@@ -78,6 +82,8 @@ def read_units(
         If neither the file nor `coordinate_system` says where the vertices are.
     GeometryError
         If a shape is missing, invalid or overlaps another, naming the units.
+    UnknownIdError
+        If `former` names a unit that is not there.
     """
     if invalid not in ("stop", "repair", "skip"):
         raise GeometryError(f"invalid = '{invalid}' is unknown; say stop, repair or skip")
@@ -92,9 +98,20 @@ def read_units(
     result = _valid(result, file, invalid, report).sort_index()
     result = _without_overlaps(result, file, invalid, report)
     _say_gaps(result, file, report)
-    result = checked(result, UNITS)
+    result = _with_former(checked(result, UNITS), former or {})
     result.attrs["report"] = report.frame()
     return result
+
+
+def _with_former(units: GeoDataFrame, former: Mapping[str, Sequence[str]]) -> GeoDataFrame:
+    """Return `units` with what `former` says of them added to their column `former`."""
+    require_ids(former, units.index, "former")
+    if not former:
+        return units
+    said = units["former"] if "former" in units.columns else pd.Series(None, index=units.index, dtype=object)
+    listed = {i: [*([said[i]] if isinstance(said[i], str) else []), *names] for i, names in former.items()}
+    units["former"] = [("、".join(listed[i]) if i in listed else said[i]) for i in units.index]
+    return units
 
 
 def _table_units(table: Table, coordinate_system: str | None, report: Report) -> GeoDataFrame:
@@ -183,6 +200,8 @@ def _attributes(table: Table, breaches: Breaches, report: Report) -> pd.DataFram
             "boundary_quality": quality.where(quality.notna(), "official"),
         }
     )
+    if "former" in table.headers:
+        frame["former"] = cells.text(table, "former")
     extras = [c for c in table.rows.columns if c not in table.headers and c not in frame.columns]
     frame[extras] = table.rows[extras]
     frame.index = pd.Index(ids, name="unit_id", dtype=object)

@@ -13,6 +13,8 @@ from sy_coverage.places import words
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
+_LISTED = re.compile(r"[、,，;；/\s]+")
+
 
 @cache
 def _endings() -> tuple[re.Pattern[str], re.Pattern[str]]:
@@ -54,6 +56,23 @@ def county_code(text: str) -> str:
     return code[:6] if re.fullmatch(r"\d{6}|\d{9}|\d{12}", code) else code
 
 
+def present_code(code: str) -> str:
+    """Return the code a unit (9 digits) or county (6) goes under today: itself, or what the aliases say became of it."""
+    aliases = words.table("aliases")
+    return str(aliases["codes"].get(code) or aliases["county_codes"].get(code, code))
+
+
+def _former(units: GeoDataFrame) -> dict[str, list[str]]:
+    """Return the former names and codes of each unit, as its frame lists them: 桃洪镇、430524100."""
+    if "former" not in units.columns:
+        return {}
+    return {
+        str(i): [same(one) for one in _LISTED.split(text) if same(one)]
+        for i, text in zip(units.index, units["former"], strict=True)
+        if isinstance(text, str)
+    }
+
+
 @dataclass(frozen=True)
 class UnitNames:
     """All names and codes under which the units and counties of a study go, old ones too."""
@@ -63,6 +82,8 @@ class UnitNames:
     unit_ids: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     """(county id, unit name full, short or former) to unit ids; the county ``""`` holds all."""
     county_of: dict[str, str] = field(default_factory=dict)
+    former: dict[str, str] = field(default_factory=dict)
+    """Code a unit had, or that was merged into it, to its id: what the units frame says in its column `former`."""
 
     @classmethod
     def of(cls, units: GeoDataFrame) -> UnitNames:
@@ -82,12 +103,15 @@ class UnitNames:
                 names.county_ids.setdefault(name, set()).add(county_id)
         for _, _, county_id, county in known:
             names.county_ids.setdefault(short_county(county), {county_id})
+        of_frame = _former(units)
+        for unit_id, given in of_frame.items():
+            names.former.update({unit_code(one): unit_id for one in given if one.isdigit()})
         for shape in (str, short_unit):
             fresh: dict[tuple[str, str], set[str]] = {}
             for unit_id, name, county_id, _ in known:
                 former = [
                     a["was"] for a in aliases["units"] if a["is"] == name and unit_id.startswith(a["in"])
-                ]
+                ] + of_frame.get(unit_id, [])
                 for called in {shape(name), *(shape(old) for old in former)}:
                     for scope in (county_id, ""):
                         fresh.setdefault((scope, called), set()).add(unit_id)
@@ -98,8 +122,9 @@ class UnitNames:
     def county(self, text: str) -> str | None:
         """Return the id of the county that `text` names or codes, or None if none or several are called so."""
         code = county_code(text)
-        if code in self.county_of.values():
-            return code
+        for known in (code, present_code(code)):
+            if known in self.county_of.values():
+                return known
         found = self.county_ids.get(same(text)) or self.county_ids.get(short_county(same(text)), set())
         if not found:
             within = [name for name in self.county_ids if len(name) > 2 and name in same(text)]
@@ -109,8 +134,9 @@ class UnitNames:
     def units(self, text: str, county_id: str | None) -> set[str]:
         """Return the ids of the units that `text` names or codes inside a county (all counties if None)."""
         code = unit_code(text)
-        if code in self.county_of:
-            return {code}
+        for known in (self.former.get(code), code, present_code(code)):
+            if known in self.county_of:
+                return {known}
         scope, name = county_id or "", same(text)
         for county in sorted(self.county_ids, key=len, reverse=True):
             if name.startswith(county) and len(name) > len(county) and (scope, name) not in self.unit_ids:

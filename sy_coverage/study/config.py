@@ -95,6 +95,9 @@ class Boundaries(_Section):
     """What to do with an invalid or overlapping boundary."""
     columns: dict[str, str] = {}
     """Which column of the file holds which of ours: ``{ unit_id = "行政代码" }``."""
+    former: dict[str, tuple[str, ...]] = {}
+    """Names and codes that units had, or that were merged into them, so that old lists are understood:
+    ``former = { "430524001" = ["桃洪镇", "430524100"] }``."""
 
 
 class Facilities(_Section):

@@ -124,6 +124,7 @@ class Inputs:
                 invalid=given.invalid,
                 admin_level=given.admin_level,
                 county_level=given.county_level,
+                former=given.former,
             )
             return self._kept("units", units)
 
