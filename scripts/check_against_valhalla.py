@@ -134,6 +134,7 @@ def one_speed() -> Any:
         MODE,
         {
             "speed_kph": dict.fromkeys(usual.speed_kph, KPH),
+            "service_kph": dict.fromkeys(usual.service_kph, KPH),
             "junction_s": dict.fromkeys(usual.junction_s, 0.0),
             "uses_maxspeed": False,
             "most_kph": KPH,

@@ -215,3 +215,52 @@ def test_the_order_of_rows_changes_no_bit(case, cutoff, seed):
         first = call(times, cutoff, supply=supply, demand=demand)
         again = call(mixed, cutoff, supply=supply[sites], demand=demand[points])
         assert first.to_dict() == again.to_dict()
+
+
+# What PySAL's `access` 1.1.10 (BSD-3) answers for five points and three sites within 30 minutes, steps of 10, 20 and 30 minutes.
+PYSAL_COST = [[4.0, 25, 40], [12, 9, 31], [18, 22, 7], [29, 3, 26], [33, 15, 14]]
+PYSAL = {
+    "two_step_fca": [
+        0.08423895145886846,
+        0.08423895145886846,
+        0.20504432058638525,
+        0.20504432058638525,
+        0.14155225709432176,
+    ],
+    "enhanced_two_step_fca": [
+        0.12752400999681074,
+        0.10864063328437355,
+        0.3516892158628161,
+        0.11048337987465102,
+        0.19647856363606758,
+    ],
+    "three_step_fca": [
+        0.2212833614744502,
+        0.09929377539025647,
+        0.40068386642839304,
+        0.06017995767817422,
+        0.23061938600076104,
+    ],
+    "cumulative_opportunities": [85.0, 85.0, 175.0, 175.0, 115.0],
+    "gravity": [
+        43.9197352277219,
+        32.2903224236673,
+        57.38068959358039,
+        28.506470759717427,
+        29.984970802529723,
+    ],
+}
+
+
+@pytest.mark.parametrize("method", sorted(PYSAL))
+def test_scores_equal_those_of_pysal(method):
+    times = TravelTimes.from_matrix(PYSAL_COST)
+    supply, demand = [60.0, 25.0, 90.0], [120.0, 340.0, 75.0, 410.0, 260.0]
+    score = getattr(coverage, method)
+    if method == "gravity":
+        found = score(times, supply=supply, decay_per_min=0.1)
+    elif method == "cumulative_opportunities":
+        found = score(times, 30, supply=supply)
+    else:
+        found = score(times, 30, supply=supply, demand=demand)
+    assert found.tolist() == pytest.approx(PYSAL[method], rel=1e-12)
