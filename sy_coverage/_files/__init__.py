@@ -18,6 +18,7 @@ from sy_coverage._files.text import decode
 from sy_coverage._files.workbooks import check_zip
 from sy_coverage._files.writing import (
     locked,
+    passing_file,
     replacing,
     require_plain_names,
     require_writable,
@@ -26,7 +27,7 @@ from sy_coverage._files.writing import (
 )
 
 __all__ = [
-    "Grid", "Raster", "check_zip", "decode", "digest", "is_database", "local_path", "locked", "read_bytes", "read_grid",
+    "Grid", "Raster", "check_zip", "decode", "digest", "is_database", "local_path", "locked", "passing_file", "read_bytes", "read_grid",
     "read_raster", "read_toml", "remove_database", "replacing", "require_database", "require_plain_names",
     "require_writable", "sample_folder", "split_layer", "sqlite", "without_password", "write_bytes", "write_database",
     "write_layers",

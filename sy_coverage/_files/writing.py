@@ -107,6 +107,15 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         Path(folder).rmdir()
 
 
+@contextmanager
+def passing_file(content: bytes, *, name: str) -> Iterator[Path]:
+    """Give the path of a file called `name` that holds `content` while the block runs: for libraries that read only files."""
+    with tempfile.TemporaryDirectory(prefix=_PART) as folder:
+        path = Path(folder) / name
+        path.write_bytes(content)
+        yield path
+
+
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
     """Write `content` so that `path` is either the old file or the new one, never a part."""
     with replacing(path) as part:

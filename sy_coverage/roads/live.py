@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from sy_coverage import _osm
+from sy_coverage import _files, _osm
 from sy_coverage._fetch import Cache, Client, Limits
 from sy_coverage.errors import IncompleteNetworkError, InputError
 from sy_coverage.roads.osm import BUFFER_M, box_around, network_from
@@ -40,11 +40,13 @@ def fetch_osm(
     crs: Any = None,
     elevation: str | os.PathLike[str] | None = None,
     server: str = OVERPASS,
+    through: Literal["osmium", "osmnx"] = "osmium",
     client: Client | None = None,
 ) -> RoadNetwork:
     """Return the road network of an area as OpenStreetMap has it, asked of an Overpass server.
 
-    The answer is read as an extract is: the same tags, ferries, barriers and turn restrictions.
+    The answer is read as an extract is: the same tags, ferries, barriers and turn restrictions. Through OSMnx it becomes an
+    OSMnx graph first, without these three, and is then taken as `from_networkx` takes any.
 
     Parameters
     ----------
@@ -62,6 +64,8 @@ def fetch_osm(
         GeoTIFF of metres above sea level, as for `read_osm`.
     server
         Address of an Overpass interpreter, https.
+    through
+        What makes a graph of the answer.
     client
         Through which to ask; None makes one for `server`.
 
@@ -90,9 +94,27 @@ def fetch_osm(
     reply = client.get(server, params={"data": question(box, date)}, accept=_wrong(host))
     stamp = _stamp(reply.content) or reply.received
     digest = hashlib.sha256(reply.content).hexdigest()
+    if through == "osmnx":
+        return _through_osmnx(reply.content, chosen, crs=crs, source=f"OSMnx-{host} {stamp} sha256:{digest}")
     answer = _osm.Answer(reply.content, f"OpenStreetMap-{host}")
     source = f"{answer} {stamp} sha256:{digest}"
     return network_from(answer, chosen, box=box, area=area, crs=crs, source=source, elevation=elevation)
+
+
+def _through_osmnx(content: bytes, modes: tuple[TravelMode, ...], *, crs: Any, source: str) -> RoadNetwork:
+    """Return the network of the graph that OSMnx makes of an answer."""
+    import osmnx  # noqa: PLC0415 - heavy
+
+    from sy_coverage.roads.osmnx_graph import from_networkx  # noqa: PLC0415
+
+    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
+        raise IncompleteNetworkError(f"{source}: defines XML entities, which no OpenStreetMap answer does")
+    with _files.passing_file(content, name="answer.osm") as path:
+        try:
+            graph = osmnx.graph_from_xml(path, retain_all=True)
+        except (ValueError, KeyError) as error:
+            raise IncompleteNetworkError(f"{source}: OSMnx makes no graph of it ({error})") from error
+    return from_networkx(graph, modes=modes, crs=crs, source=source)
 
 
 def question(box: tuple[float, float, float, float], date: dt.date | None) -> str:

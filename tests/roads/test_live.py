@@ -14,7 +14,7 @@ from shapely import box
 from sy_coverage import roads
 from sy_coverage._fetch import Cache, Client, Clock, Limits
 from sy_coverage.errors import IncompleteNetworkError, InputError, OfflineError, ServiceStoppedError
-from tests.roads.test_osm import extract
+from tests.roads.test_osm import extract, reaches
 
 pytestmark = pytest.mark.enable_socket
 AREA = box(110.99, 26.99, 111.01, 27.01)
@@ -96,6 +96,34 @@ def test_an_answer_becomes_the_network_that_the_same_extract_becomes(overpass, f
     assert live.notes == local.notes
     assert live.notes["turn_restrictions_honoured"] == 1
     assert "2026-01-02T03:04:05Z sha256:" in live.source
+
+
+def test_through_osmnx_the_same_answer_makes_the_same_minutes(overpass, tmp_path) -> None:
+    nodes = {1: (-2, 0), 2: (0, 0), 3: (0, 2), 4: (1, -1), 5: (2, 0), 6: (3, 1)}
+    street = {"highway": "residential", "maxspeed": "30"}
+    ways = [
+        ([1, 2], street), ([2, 3], street | {"oneway": "yes"}), ([2, 4, 5], {"highway": "tertiary"}),
+        ([2, 5], {"highway": "footway"}), ([5, 6], street),
+    ]  # fmt: skip
+    overpass.body = answer(extract(tmp_path, nodes, ways))
+    own, theirs = ask(overpass), ask(overpass, through="osmnx")
+    assert theirs.source.startswith("OSMnx-localhost 2026-01-02T03:04:05Z sha256:")
+    for mode in ("drive", "walk"):
+        for start in (1, 2, 3, 5, 6):
+            for end in (1, 2, 3, 5, 6):
+                # OSMnx measures on a sphere, which is up to half a per cent off
+                assert reaches(theirs, mode, start, end) == pytest.approx(
+                    reaches(own, mode, start, end), rel=6e-3
+                )
+
+
+def test_through_osmnx_what_makes_no_graph_is_refused(overpass) -> None:
+    overpass.body = b"<osm version='0.6'></osm>"
+    with pytest.raises(IncompleteNetworkError, match="OSMnx"):
+        ask(overpass, through="osmnx")
+    overpass.body = b"<!DOCTYPE osm [<!ENTITY a 'b'>]><osm version='0.6'></osm>"
+    with pytest.raises(IncompleteNetworkError, match="entities"):
+        ask(overpass, through="osmnx")
 
 
 def test_the_question_names_the_area_with_its_buffer_and_the_day(overpass, file) -> None:
