@@ -203,7 +203,9 @@ def work(study_file: Path, out: Path, sizes: dict[str, int], most_gb: float) -> 
     }
     seconds = time.monotonic() - listener.began
     megabytes = sum(p.stat().st_size for p in out.rglob("*") if p.is_file()) / 1e6
-    print(f"done in {seconds:.0f} s, peak {peak_gb():.2f} GB, results {megabytes:.0f} MB")
+    print(
+        f"done in {seconds:.0f} s ({time.process_time():.0f} s of processor time), peak {peak_gb():.2f} GB, results {megabytes:.0f} MB"
+    )
     print(f"progress was silent for at most {listener.longest:.1f} s ({listener.silent_in})")
     print(f"plans: {study.findings.counties['status'].value_counts().to_dict()}")
     print(f"read: {found}")

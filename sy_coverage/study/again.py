@@ -88,7 +88,7 @@ def write(
             advance()
         manifest = results / MANIFEST
         if target.resolve() == results.resolve() and manifest.is_file():
-            said = json.loads(manifest.read_text(encoding="utf-8"))
+            said = json.loads(_files.read_bytes(manifest))
             said["outputs"] = dict(sorted({**said["outputs"], **digests}.items()))
             _files.write_bytes(manifest, (json.dumps(said, ensure_ascii=False, indent=1) + "\n").encode())
     return [target / path for path in digests]

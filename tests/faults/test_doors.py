@@ -26,6 +26,7 @@ NETWORK = {
     "socket",
     "ssl",
     "http",
+    "httpcore",
     "urllib.request",
     "httpx",
     "requests",
@@ -120,6 +121,24 @@ def test_the_door_to_disk_is_entered_by_its_front(name):
 def test_nothing_but_the_door_to_the_network_imports_a_network_library(name):
     found = {i for i in imports(MODULES[name]) for n in NETWORK if i == n or i.startswith(f"{n}.")}
     assert found == set()
+
+
+@pytest.mark.parametrize(
+    ("library", "doors"),
+    [
+        ("sqlite3", "_files/"),
+        ("sqlalchemy", "_files/"),
+        ("geoalchemy2", "_files/"),
+        ("psycopg", "_files/"),
+        ("rasterio", "_files/"),
+        ("pyogrio", "_files/"),
+        ("openpyxl", ("_files/", "outputs/")),  # outputs fill workbooks in memory
+        ("osmium", "_osm.py"),
+        ("osmnx", "roads/"),
+    ],
+)
+def test_libraries_that_open_things_stay_behind_their_door(library, doors):
+    assert {name for name in users_of(library) if not name.startswith(doors)} == set()
 
 
 def test_a_cluster_is_asked_only_where_the_user_names_one():

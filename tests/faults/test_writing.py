@@ -193,6 +193,23 @@ def test_row_71_a_file_too_large_for_what_is_left_is_refused_and_the_old_one_sta
     assert [p.name for p in tmp_path.iterdir()] == ["map.html"]
 
 
+def test_row_71_a_cache_that_the_disk_has_no_room_for_is_refused_and_what_it_held_stays(tmp_path):
+    from sy_coverage._fetch import Cache, Reply
+
+    path = tmp_path / "answers.sqlite"
+    Cache(path).put("first", Reply(b"kept", "2026-01-01T00:00:00+00:00", cached=False))
+
+    def fill() -> None:
+        for n in range(20):
+            Cache(path).put(str(n), Reply(bytes(50_000), "2026-01-01T00:00:00+00:00", cached=False))
+
+    assert code_of(child(fill, limit=200_000)) == 74
+    kept = Cache(path)
+    assert kept.get("first").content == b"kept"
+    assert kept.get("0").content == bytes(50_000), "what fitted is kept"
+    assert kept.get("19") is None
+
+
 def test_row_66_an_interrupt_while_writing_leaves_whole_files_and_no_rubbish(old, ready, monkeypatch):
     real, calls = Path.replace, 0
 
