@@ -9,6 +9,7 @@ from sy_coverage.places.demand import read_demand
 from sy_coverage.places.facilities import read_candidates, read_facilities
 from sy_coverage.places.geocode import assign_units, geocode
 from sy_coverage.places.population import project, spread
+from sy_coverage.places.premises import read_osm_premises
 from sy_coverage.places.providers import provider
 from sy_coverage.places.quality import doubts
 from sy_coverage.places.settlement import read_raster, read_settled, unit_points
@@ -31,6 +32,7 @@ __all__ = [
     "read_cohorts",
     "read_demand",
     "read_facilities",
+    "read_osm_premises",
     "read_raster",
     "read_settled",
     "read_units",

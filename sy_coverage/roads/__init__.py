@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sy_coverage.roads._storage import load
     from sy_coverage.roads.edges import from_edges
+    from sy_coverage.roads.junctions import junctions
     from sy_coverage.roads.live import fetch_osm
     from sy_coverage.roads.network import RoadNetwork
     from sy_coverage.roads.osm import read_osm
@@ -25,6 +26,7 @@ __all__ = [
     "fetch_osm",
     "from_edges",
     "from_networkx",
+    "junctions",
     "load",
     "read_osm",
     "read_water",
@@ -38,6 +40,7 @@ _WHERE = {
     "fetch_osm": "live",
     "from_edges": "edges",
     "from_networkx": "osmnx_graph",
+    "junctions": "junctions",
     "load": "_storage",
     "catchment_overlap": "overlap",
     "read_osm": "osm",

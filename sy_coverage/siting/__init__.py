@@ -12,6 +12,7 @@ from sy_coverage.siting.decay import LinearDecay, StepDecay
 from sy_coverage.siting.demonstration import Criteria, demonstration_sites
 from sy_coverage.siting.explain import closures, sentences
 from sy_coverage.siting.policy_plan import policy_plan
+from sy_coverage.siting.premises import premises_candidates
 from sy_coverage.siting.problems import (
     lscp,
     lscp_backup,
@@ -47,6 +48,7 @@ __all__ = [
     "p_median",
     "partial_cover",
     "policy_plan",
+    "premises_candidates",
     "scope_price",
     "sentences",
     "trade_off",

@@ -25,12 +25,24 @@ if TYPE_CHECKING:
 SEED = 20250101
 
 COSTS: dict[str, dict[str, float]] = {
-    "service_centre": {"village_office": 80.0, "new": 160.0},
-    "dementia_unit": {"village_office": 200.0, "new": 300.0},
-    "regional_home": {"village_office": 500.0, "new": 800.0, "upgrade": 300.0},
+    "service_centre": {"village_office": 80.0, "idle_school": 100.0, "public_building": 100.0, "new": 160.0},
+    "dementia_unit": {"village_office": 200.0, "idle_school": 220.0, "public_building": 220.0, "new": 300.0},
+    "regional_home": {
+        "village_office": 500.0,
+        "idle_school": 550.0,
+        "public_building": 550.0,
+        "new": 800.0,
+        "upgrade": 300.0,
+    },
 }
 """10⁴ yuan by kind and premises where a study gives none: round planning figures, to be replaced by local ones."""
-OTHER_COST = {"village_office": 30.0, "new": 60.0, "upgrade": 30.0}
+OTHER_COST = {
+    "village_office": 30.0,
+    "idle_school": 40.0,
+    "public_building": 40.0,
+    "new": 60.0,
+    "upgrade": 30.0,
+}
 """The same for kinds that `COSTS` does not name."""
 
 
@@ -46,6 +58,7 @@ def generate_candidates(
     kinds: tuple[str, ...] | None = None,
     costs: Mapping[str, Mapping[str, float]] | None = None,
     premises: str = "village_office",
+    junctions: GeoDataFrame | None = None,
 ) -> GeoDataFrame:
     """Return `candidates` with generated ones added for every unit that counts towards a coverage rate and has no centre.
 
@@ -72,6 +85,9 @@ def generate_candidates(
         10⁴ yuan by kind and premises; None: `COSTS`.
     premises
         ``village_office`` or ``new``.
+    junctions
+        Points where roads meet (`roads.junctions`). Where elders are counted at nameless points (the cells of a raster,
+        settled areas), a site is moved on to the nearest of them in its unit, which is then new.
 
     Returns
     -------
@@ -92,7 +108,7 @@ def generate_candidates(
     facilities = coverage.open_on(checked(facilities, FACILITIES))
     listed = without_blanks(checked(candidates, CANDIDATES))
     demand = demand[demand["unit_id"].isin(units.index)]
-    maker = _Maker(units, facilities, listed, demand, policy, costs or COSTS, premises)
+    maker = _Maker(units, facilities, listed, demand, policy, costs or COSTS, premises, junctions)
     rows = _rows(maker, policy, times, per_unit, kinds) if per_unit else []
     if not rows:
         return listed.sort_index()
@@ -122,7 +138,7 @@ def _rows(
     kinds: tuple[str, ...] | None,
 ) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    covering = _covering(policy)
+    covering = covering_kinds(policy)
     for kind, unit_kinds in covering.items():
         if kinds is None or kind in kinds:
             # ids of the first kind are the plain ones; a second kind names itself in them
@@ -138,7 +154,7 @@ def _rows(
     return rows
 
 
-def _covering(policy: Policy) -> dict[str, set[str]]:
+def covering_kinds(policy: Policy) -> dict[str, set[str]]:
     """Return the classes of units that each kind covers, by the policy's rates."""
     found: dict[str, set[str]] = {}
     for target in policy.targets:
@@ -175,12 +191,15 @@ class _Maker:
         policy: Policy,
         costs: Mapping[str, Mapping[str, float]],
         premises: str,
+        junctions: GeoDataFrame | None,
     ) -> None:
         self.units, self.facilities, self.listed, self.demand = units, facilities, listed, demand
         self.policy, self.costs, self.premises = policy, costs, premises
         points = demand.geometry.to_crs(metric_crs(units))
         self.metres = np.column_stack([points.x, points.y])
         self.elders = demand[policy.readings.elders].to_numpy(float)
+        self.junctions = None if junctions is None else junctions.to_crs(demand.crs)
+        self.areas = units.geometry.to_crs(demand.crs)
 
     def in_units(
         self, kind: str, unit_kinds: set[str], times: TravelTimes | None, per_unit: int, *, prefix: str
@@ -303,24 +322,38 @@ class _Maker:
 
     def _row(self, candidate_id: str, kind: str, at: int) -> dict[str, Any]:
         place = self.demand.iloc[at]
+        unit = self.units.loc[place["unit_id"]]
+        named = isinstance(place["name"], str)
+        crossing = None if named else self._junction(at, self.areas[place["unit_id"]])
+        premises = self.premises if crossing is None else "new"
         table = self.costs.get(kind, OTHER_COST)
-        if self.premises not in table:
-            raise InputError(f"costs: none for {kind} in premises {self.premises}; add it")
-        name = place["name"] if isinstance(place["name"], str) else str(self.demand.index[at])
+        if premises not in table:
+            raise InputError(f"costs: none for {kind} in premises {premises}; add it")
         return {
             "candidate_id": candidate_id,
-            "name": name,
+            "name": place["name"] if named else unit["name"],
             "kind": kind,
-            "cost": float(table[self.premises]),
-            "premises": self.premises,
+            "cost": float(table[premises]),
+            "premises": premises,
             "required": False,
             "unit_id": place["unit_id"],
-            "county_id": self.units.loc[place["unit_id"], "county_id"],
+            "county_id": unit["county_id"],
             "located_by": "generated",
-            "location_precision": "village",
+            "location_precision": "village" if crossing is None else "point",
             "location_status": "located",
-            "geometry": place["geometry"],
+            "geometry": place["geometry"] if crossing is None else crossing,
         }
+
+    def _junction(self, at: int, area: Any) -> Any:
+        """Return the junction of a unit that is nearest to a demand point, or None if it has none."""
+        if self.junctions is None:
+            return None
+        inside = self.junctions.geometry[self.junctions.geometry.within(area)]
+        if inside.empty:
+            return None
+        metric = inside.to_crs(metric_crs(self.units))
+        away = np.round(np.hypot(metric.x - self.metres[at, 0], metric.y - self.metres[at, 1]), 1)
+        return inside.iloc[int(np.argmin(away))]
 
 
 def _moved(point: Any, crs: Any, to: Any) -> Any:

@@ -118,6 +118,14 @@ class Candidates(_Section):
     """Lists of premises with costs."""
     generate: int = Field(default=0, ge=0, le=50)
     """How many sites to generate besides for each unit without a centre."""
+    osm: int = Field(default=0, ge=0, le=50)
+    """How many schools and public buildings of the OpenStreetMap extract that roads come from to add for each unit without
+    a centre. Whether they can be had, the map does not know: their names say so."""
+    costs: dict[
+        str, dict[Literal["idle_school", "village_office", "public_building", "upgrade", "new"], Money]
+    ] = {}
+    """What a generated or added site costs, 10⁴ yuan, by kind and premises; kinds that are not here cost the usual figures:
+    ``costs = { service_centre = { village_office = 80, new = 160 } }``."""
     coordinate_system: CoordinateSystem | None = None
     """What the coordinates are in; a column of the file may say it row by row instead."""
     columns: dict[str, str] = {}

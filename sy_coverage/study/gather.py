@@ -290,6 +290,7 @@ def _parameters(study: Study) -> DataFrame:
         ("medical", study.words(f"study.medical_{given.medical}"), "", True),
         ("budget", given.budget, "cost", True),
         ("generate", config.candidates.generate, "", True),
+        *([("osm", config.candidates.osm, "", True)] if config.candidates.osm else []),
         ("max_snap_m", config.roads.max_snap_m, "m", True),
         ("time_limit_s", given.time_limit_s, "s", True),
         *_demand_parameters(study),

@@ -14,6 +14,7 @@ from sy_coverage._frames import FACILITIES, require_ids
 from sy_coverage.errors import UnknownIdError
 from sy_coverage.study import alternatives, variants
 from sy_coverage.study.config import StudyConfig, read_config
+from sy_coverage.study.generated import generated
 from sy_coverage.study.inputs import Inputs
 from sy_coverage.study.progress import Progress, silent
 
@@ -59,19 +60,12 @@ class Study(Inputs):
     @cached_property
     def candidates(self) -> GeoDataFrame:
         """The listed candidates and those generated besides, indexed by `candidate_id`."""
+        given = self.config.candidates
         listed = self.listed_candidates
-        if not self.config.candidates.generate:
+        if not given.generate and not given.osm:
             return listed
         with self.progress("generated"):
-            return siting.generate_candidates(
-                self.units,
-                self.open_facilities,
-                listed,
-                self.demand,
-                policy=self.policy,
-                times=self.centre_times,
-                per_unit=self.config.candidates.generate,
-            )
+            return generated(self, listed)
 
     # --- times ----------------------------------------------------------------------------------------------------
 

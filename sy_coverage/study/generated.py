@@ -1,0 +1,68 @@
+"""Add candidate sites to those a study lists: places of the map, and sites amid the elders who are not reached."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sy_coverage import places, roads, siting
+from sy_coverage.errors import ConfigError
+from sy_coverage.siting.candidates import COSTS
+from sy_coverage.study import network
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+    from sy_coverage.study.study import Study
+
+
+def generated(study: Study, listed: GeoDataFrame) -> GeoDataFrame:
+    """Return `listed` with what `[candidates] osm` and `generate` ask for, in this order.
+
+    Raises
+    ------
+    ConfigError
+        If places of the map are asked for, and roads come from no extract.
+    """
+    given = study.config.candidates
+    found = listed
+    if given.osm:
+        if study.config.roads.source == network.LIVE:
+            raise ConfigError(
+                "[candidates] osm takes schools and public buildings from the extract that roads come from; "
+                "name an extract (.osm.pbf) as [roads] source, or leave it out"
+            )
+        premises = places.read_osm_premises(study.path(study.config.roads.source), units=study.units)
+        premises["name"] = [study.words("study.osm_premises", name=name) for name in premises["name"]]
+        found = siting.premises_candidates(
+            study.units,
+            study.open_facilities,
+            found,
+            study.demand,
+            premises,
+            policy=study.policy,
+            per_unit=given.osm,
+            costs=costs(study),
+        )
+    if not given.generate:
+        return found
+    nameless = study.demand["name"].isna().any()
+    return siting.generate_candidates(
+        study.units,
+        study.open_facilities,
+        found,
+        study.demand,
+        policy=study.policy,
+        times=study.centre_times,
+        per_unit=given.generate,
+        costs=costs(study),
+        junctions=roads.junctions(study.network) if nameless else None,
+    )
+
+
+def costs(study: Study) -> dict[str, dict[str, float]]:
+    """Return what sites that no list prices cost, 10⁴ yuan by kind and premises: the study's figures over the usual ones."""
+    given = study.config.candidates.costs
+    found = {kind: dict(table) for kind, table in COSTS.items()}
+    for kind, table in given.items():
+        found.setdefault(kind, {}).update({str(premises): cost for premises, cost in table.items()})
+    return found
