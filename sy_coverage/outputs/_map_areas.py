@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from sy_coverage.outputs._map_frame import Frame
 
-ROAD_VERTICES, CATCHMENT_VERTICES, WATER_VERTICES = 160_000, 120_000, 40_000
 STATUS_COLOURS = {"today": "#4f83a8", "plan": "#c0dcea", "none": "#fbe5c3"}
 """Dark, middle and light: told apart in grey too, and by hatching; blue and sand for eyes that miss red or green."""
 
@@ -205,7 +204,7 @@ def catchment_layers(frame: Frame) -> list[dict[str, Any]]:
                 reached = [shapely.union_all([*reached, *opening["fine"]])]
                 joined.append((kind, minutes, int(start), reached[0]))
     drawn = light.within_budget(
-        [shape for *_, shape in joined], tolerance=frame.tolerance, vertices=CATCHMENT_VERTICES
+        [shape for *_, shape in joined], tolerance=frame.tolerance, vertices=frame.budget.catchments
     )
     features: dict[tuple[str, float], list[dict[str, Any]]] = {}
     for (kind, minutes, start, _), shape in zip(joined, drawn, strict=True):
@@ -231,7 +230,7 @@ def road_layers(frame: Frame) -> tuple[list[dict[str, Any]], list[str]]:
     roads = light.near(frame.findings.roads, np.asarray(frame.findings.units.geometry), extent * 0.02)
     names = {highway: name for name, members in ROAD_CLASSES.items() for highway in members}
     classes = roads["highway"].map(lambda h: names.get(str(h), "minor"))
-    layers, left, notes = [], ROAD_VERTICES, []
+    layers, left, notes = [], frame.budget.roads, []
     for name in (*ROAD_CLASSES, "minor"):
         own = roads[classes == name]
         if own.empty:
@@ -262,7 +261,7 @@ def water_layers(frame: Frame) -> list[dict[str, Any]]:
     layers = []
     if len(wet):
         drawn = light.within_budget(
-            light.shifted(wet, frame.shift), tolerance=frame.tolerance, vertices=WATER_VERTICES
+            light.shifted(wet, frame.shift), tolerance=frame.tolerance, vertices=frame.budget.water
         )
         shapes = [part for shape in drawn for part in light.polygon_steps(shape)]
         layers.append(layer("water-area", "ground", "water", frame.words.say("water_area"), g=shapes))

@@ -19,9 +19,23 @@ if TYPE_CHECKING:
 
     from sy_coverage.outputs.findings import Findings
 
-UNIT_VERTICES = 60_000
 NEVER = -1
 """The point in time of what never happens."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How many vertices a page may spend on each of its parts, so that its file stays small."""
+
+    units: int
+    roads: int
+    catchments: int
+    water: int
+
+
+MANY_COUNTIES = Budget(units=60_000, roads=160_000, catchments=120_000, water=40_000)
+ONE_COUNTY = Budget(units=20_000, roads=70_000, catchments=40_000, water=15_000)
+"""With 12,000 villages a page of these stays below 8 and 3 megabytes."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +50,7 @@ class Frame:
     """Index of the last point in time, the whole plan; 0 is today, 1… the years."""
     bounds: tuple[float, float, float, float]
     tolerance: float
+    budget: Budget
     shift: light.Shift | None
     units: GeoDataFrame
     """The units by id, simplified together and shifted."""
@@ -52,9 +67,10 @@ class Frame:
         bounds = (west, south, east, north)
         tolerance = light.tolerance_for(bounds)
         units = findings.units.sort_index()
-        shapes = light.simplified_coverage(units.geometry, tolerance=tolerance, vertices=UNIT_VERTICES)
+        budget = MANY_COUNTIES if len(findings.counties) > 1 else ONE_COUNTY
+        shapes = light.simplified_coverage(units.geometry, tolerance=tolerance, vertices=budget.units)
         units = units.set_geometry(light.shifted(shapes, shift), crs=units.crs)
-        return cls(findings, Words.of(findings), years, last, bounds, tolerance, shift, units)
+        return cls(findings, Words.of(findings), years, last, bounds, tolerance, budget, shift, units)
 
     def states(self) -> list[str]:
         """Return the names of the points in time."""

@@ -492,7 +492,9 @@ def _wavy_units(findings, side=14):
     return gpd.GeoDataFrame(one.assign(name=[f"第{i}镇" for i in range(len(rows))]), geometry=rows, crs=4326)
 
 
-def test_a_city_of_470_000_border_vertices_and_30_000_roads_stays_under_8_megabytes(findings):
+def test_a_city_of_470_000_border_vertices_and_30_000_roads_stays_under_8_megabytes_and_a_county_under_3(
+    findings,
+):
     rng = np.random.default_rng(7)
     units = _wavy_units(findings)
     start = rng.uniform((110, 26), (111.9, 27.9), (30_000, 1, 2))
@@ -508,10 +510,28 @@ def test_a_city_of_470_000_border_vertices_and_30_000_roads_stays_under_8_megaby
         geometry=shapely.points(rng.uniform((110.1, 26.1), (111.8, 27.8), (4_000, 2))),
         crs=4326,
     )
+    # each catchment has 300 arms in 3,000 vertices, each lake 60 vertices
+    turn = np.linspace(0, 2 * np.pi, 3_000, endpoint=False)
+    rays = np.column_stack([np.cos(turn), np.sin(turn)])
+    middles = rng.uniform((110.2, 26.2), (111.7, 27.7), (40, 2))
+    arms = 0.1 + 0.02 * np.sin(300 * turn)[:, None]
+    stars = [m + rays * arms for m in middles]
+    sheds = gpd.GeoDataFrame(
+        {"facility_id": [f"S{i:02d}" for i in range(40)], "cutoff_min": 30.0, "kind": "service_centre",
+         "county_id": "990100", "area_km2": 1.0},
+        geometry=shapely.polygons(stars), crs=4326,
+    ).set_index(["facility_id", "cutoff_min"])  # fmt: skip
+    at = rng.uniform((110, 26), (111.9, 27.9), (3_000, 2))
+    lakes = at[:, None, :] + rays[::50] * rng.uniform(0.001, 0.01, (3_000, 60, 1))
+    water = gpd.GeoDataFrame(
+        {"water": "area"}, geometry=shapely.polygons(lakes), index=range(3_000), crs=4326
+    )
     assert shapely.get_num_coordinates(np.asarray(units.geometry)).sum() > 460_000
-    big = replace(findings, units=units, roads=roads, demand=demand)
+    big = replace(findings, units=units, roads=roads, demand=demand, catchments=sheds, water=water)
     drawn = maps.draw(big)
     assert len(drawn.html().encode()) < 8_000_000
+    one = maps.draw(replace(big, counties=findings.counties.iloc[:1]))
+    assert len(one.html().encode()) < 3_000_000
     data = data_of(drawn)
     assert len(layer(data, "unit-street")["features"]) == 196
     assert "为控制文件大小，未画村道、街巷。" in data["statements"], "what was left out is said"
