@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sy_coverage.errors import ConfigError, CoverageError, InputError, OfflineError, SolverError, some
 from sy_coverage.siting import SitingPlan
 from sy_coverage.siting.explain import reason_frame
-from sy_coverage.study.alternatives import best_of, compared, plan_county
+from sy_coverage.study.alternatives import compared, plan_county
 from sy_coverage.study.files import made_here
 from sy_coverage.study.save import DECIDING, require_writable, save
 
@@ -208,7 +208,7 @@ def _plan_of(
 
 def _said(plan: SitingPlan) -> SitingPlan:
     """Return `plan` with its reasons worked out, so that what they come from need not travel."""
-    details, best = dict(plan.details), best_of(plan)
+    details, best = dict(plan.details), plan.best
     if best is not plan:
         details["attainable"] = _said(best)
     return replace(plan, reasons=Said(plan.why()), details=details)

@@ -99,7 +99,8 @@ def _plans(table: DataFrame, name: str, subject: str, findings: Findings, writer
     writer.table(f"table_{name}", columns, rows, note=writer.say(f"note_{name}"))
     if name == "scope_price":
         price = table.set_index("scope")["cost"]
-        if {"county", "city"} <= set(price.dropna().index):
+        solved = table["status"].isin(["optimal", "feasible"]).all()
+        if solved and {"county", "city"} <= set(price.dropna().index):
             writer.paragraph("scope_price", price=fmt.money([price["county"] - price["city"]])[0])
 
 

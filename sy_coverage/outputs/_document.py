@@ -134,19 +134,24 @@ class Writer:
         """Add a paragraph from a label."""
         self.text(self.say(key, **values), strong=strong)
 
+    def _set(self, text: str) -> str:
+        """Return one line of text as it is set in this language."""
+        line = fmt.plain(text)
+        return fmt.close_up(line) if self.language == "zh" else line
+
     def text(self, text: str, *, strong: bool = False) -> None:
         """Add a paragraph of words that are already said."""
-        self.blocks.append(Paragraph(fmt.plain(text), strong))
+        self.blocks.append(Paragraph(self._set(text), strong))
 
     def items(self, points: Iterable[tuple[str, str]]) -> None:
         """Add numbered points."""
-        every = tuple((fmt.plain(head), fmt.plain(body)) for head, body in points)
+        every = tuple((fmt.plain(head), self._set(body)) for head, body in points)
         if every:
             self.blocks.append(Items(every))
 
     def facts(self, facts: Iterable[tuple[str, str]]) -> None:
         """Add the figures that say the most."""
-        self.blocks.append(Facts(tuple(facts)))
+        self.blocks.append(Facts(tuple((self._set(value), what) for value, what in facts)))
 
     def table(
         self,
@@ -166,7 +171,7 @@ class Writer:
                 head=tuple(self.say(label) for label, _, _ in columns),
                 align="".join(align for _, align, _ in columns),
                 widths=tuple(width for _, _, width in columns),
-                rows=tuple(tuple(fmt.plain(cell) for cell in row) for row in rows),
+                rows=tuple(tuple(self._set(cell) for cell in row) for row in rows),
                 last_is_total=last_is_total,
                 note=fmt.plain(note),
             )

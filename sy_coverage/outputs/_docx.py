@@ -43,6 +43,7 @@ def written(document: parts.Document) -> bytes:
     _title(book, document)
     for block in document.blocks:
         _ADD[type(block)](book, block, document)
+    _held_together(book)
     _closing(book, document)
     out = io.BytesIO()
     book.save(out)
@@ -330,8 +331,20 @@ def _image(book: Any, block: parts.Image, document: parts.Document) -> None:
     _run(caption, block.caption, HEI, 12)
 
 
+def _held_together(book: Any) -> None:
+    """Keep the end of the last block on the page of the signature, which never stands on a page of its own."""
+    if not book.tables or not book.paragraphs:
+        return
+    for row in book.tables[-1].rows[-3:]:
+        for cell in row.cells:
+            cell.paragraphs[0].paragraph_format.keep_with_next = True
+    for paragraph in book.paragraphs[-2:]:
+        paragraph.paragraph_format.keep_with_next = True
+
+
 def _closing(book: Any, document: parts.Document) -> None:
-    book.add_paragraph().paragraph_format.line_spacing = Pt(20)
+    gap = book.add_paragraph().paragraph_format
+    gap.line_spacing, gap.keep_with_next = Pt(20), True
     for text in (document.office, document.date):
         signed = book.add_paragraph()
         signed.alignment = _ALIGN["r"]

@@ -27,7 +27,8 @@ def verdict(findings: Findings, writer: Writer) -> str:
     if plan is None:
         return writer.say("proof_no_plan")
     gap = fmt.share(plan.gap) if plan.gap is not None else ""
-    return writer.say(f"proof_{plan.status}", gap=gap)
+    meanwhile = "_meanwhile" if plan.status == "infeasible" and len(findings.proposals) else ""
+    return writer.say(f"proof_{plan.status}{meanwhile}", gap=gap)
 
 
 def add(findings: Findings, writer: Writer) -> None:
@@ -38,7 +39,7 @@ def add(findings: Findings, writer: Writer) -> None:
         return
     for sentence in impossible(findings, plan):
         writer.text(sentence)
-    certificate = plan.certificate
+    certificate = plan.best.certificate
     if certificate is None:
         return
     writer.paragraph("proof_how", solver=certificate.solver)

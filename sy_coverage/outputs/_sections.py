@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from sy_coverage import labels
 from sy_coverage.outputs import _format as fmt
 from sy_coverage.outputs import _proof, figures, tables
@@ -54,10 +56,16 @@ def opening(findings: Findings, writer: Writer) -> None:
             after=int(totals["covered_planned"]),
             share_today=fmt.share(share_today),
             share_plan=fmt.share(share_plan),
+            centre=centre_of(findings),
         )
     else:
         writer.paragraph("opening_nothing")
     writer.text(_proof.verdict(findings, writer))
+
+
+def centre_of(findings: Findings) -> str:
+    """Return what the policy calls the facility whose coverage it counts."""
+    return words.kind(findings.policy, words.centre_kind(findings.policy), findings.language)
 
 
 def within(findings: Findings, suffix: str) -> float | None:
@@ -263,13 +271,13 @@ def proposed(findings: Findings, writer: Writer) -> None:
     sites = tables.sites(findings)
     if sites.empty:
         writer.paragraph("nothing_proposed")
-        writer.image("figure_county_map", partial(figures.county_map, findings), scope=findings.scope_name)
+        _map(findings, writer)
         return
     writer.heading(2, "section_overall")
     overall(findings, writer)
     writer.heading(2, "section_sites")
     _site_table(findings, sites, writer)
-    writer.image("figure_county_map", partial(figures.county_map, findings), scope=findings.scope_name)
+    _map(findings, writer)
     writer.heading(2, "section_reasons")
     writer.items(
         (
@@ -283,6 +291,10 @@ def proposed(findings: Findings, writer: Writer) -> None:
         )
         for row in sites.to_dict("records")
     )
+
+
+def _map(findings: Findings, writer: Writer) -> None:
+    writer.image("figure_county_map", partial(figures.county_map, findings), scope=findings.scope_name)
 
 
 def overall(findings: Findings, writer: Writer) -> None:
@@ -313,9 +325,13 @@ def _by_kind(findings: Findings, sites: DataFrame, writer: Writer) -> None:
     rows.append(
         [writer.say("total"), str(len(sites)), str(int(idle.sum())), str(int(upgrade.sum())), costs[-1]]
     )
-    writer.paragraph(
-        "overall", sites=len(sites), cost=costs[-1], idle=int(idle.sum()), upgrade=int(upgrade.sum())
-    )
+    said = [
+        writer.say(f"of_which_{what}", count=int(chosen.sum()))
+        for what, chosen in (("idle", idle), ("upgrade", upgrade))
+        if chosen.any()
+    ]
+    which = writer.say("of_which", what=labels.joined(said, findings.language)) if said else ""
+    writer.paragraph("overall", sites=len(sites), cost=costs[-1], which=which)
     columns: list[Any] = [("column_kind", "l", 4.6), ("column_count", "r", 1.4), ("column_idle", "r", 2)]
     columns += [("column_upgrade", "r", 1.6), ("column_cost", "r", 2)]
     writer.table("table_by_kind", columns, rows, last_is_total=True)
@@ -327,6 +343,7 @@ def _by_year(findings: Findings, sites: DataFrame, writer: Writer) -> None:
     if sites["phase"].isna().any():
         groups.append((writer.say("year_open"), sites["phase"].isna()))
     costs = fmt.money([*(sites.loc[g, "cost"].sum() for _, g in groups), sites["cost"].sum()])
+    then = _reached_by(findings)
     rows = []
     for (year, group), cost in zip(groups, costs, strict=False):
         own = sites[group]
@@ -339,17 +356,29 @@ def _by_year(findings: Findings, sites: DataFrame, writer: Writer) -> None:
             for k in findings.policy.kinds
             if (own["kind"] == k).any()
         ]
-        rows.append([year, str(len(own)), labels.joined(said, findings.language), cost])
-    rows.append([writer.say("total"), str(len(sites)), "", costs[-1]])
-    columns: tuple[Any, ...] = (
+        reached = [fmt.number(then.get(year))] if then else []
+        rows.append([year, str(len(own)), labels.joined(said, findings.language), cost, *reached])
+    rows.append([writer.say("total"), str(len(sites)), "", costs[-1], *([""] if then else [])])
+    columns: list[Any] = [
         ("column_phase", "l", 1.4),
         ("column_count", "r", 1.2),
-        ("column_kinds", "l", 7),
+        ("column_kinds", "l", 6),
         ("column_cost", "r", 1.8),
-    )
+    ]
+    columns += [("column_elders_by_then", "r", 2.2)] if then else []
     writer.table("table_by_year", columns, rows, last_is_total=True)
     if figures.has_timeline(findings):
         writer.image("figure_timeline", partial(figures.timeline, findings))
+
+
+def _reached_by(findings: Findings) -> dict[str, float]:
+    """Return the elders within the cutoff at the end of each year, where every plan of this scope says so."""
+    plans = {id(plan): plan.best for plan in findings.plans.values()}.values()
+    tables = [plan.details.get("years") for plan in plans]
+    if not tables or any(table is None for table in tables):
+        return {}
+    together = pd.concat(tables)["elders_covered"].groupby(level=0).sum()
+    return {str(year): float(elders) for year, elders in together.items()}
 
 
 def _site_table(findings: Findings, sites: DataFrame, writer: Writer) -> None:

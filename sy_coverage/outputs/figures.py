@@ -38,6 +38,10 @@ __all__ = [
     "trade_off",
 ]
 
+TALL = 1.0
+"""A county that is this many times as tall as wide, or more, has its legend beside the map."""
+LEGEND = 3.0
+"""Inches: the width of a legend beside a map."""
 WIDTH = 7.2
 """Inches: the width of the text on an A4 page, a little more than will be printed."""
 
@@ -73,8 +77,9 @@ def county_map(findings: Findings, *, format: Format = "png") -> bytes:  # noqa:
     """
     crs = metric_crs(findings.units)
     units = findings.units.sort_index().to_crs(crs)
-    height = _map_height(units)
-    with draw.Canvas(WIDTH, height + 1.5, format=format)() as (figure, axes, out):
+    tall = _steepness(units) > TALL
+    height = _map_height(units, WIDTH - LEGEND) + 0.5 if tall else _map_height(units, WIDTH) + 1.5
+    with draw.Canvas(WIDTH, height, format=format)() as (figure, axes, out):
         still.ground(axes, units, findings.roads.to_crs(crs))
         still.furnish(axes, units)
         existing = still.facilities(axes, findings, findings.facilities.sort_index().to_crs(crs), size=26)
@@ -85,7 +90,8 @@ def county_map(findings: Findings, *, format: Format = "png") -> bytes:  # noqa:
             *findings.facilities.to_crs(crs).geometry.dropna(),
             *findings.proposals.to_crs(crs).geometry.dropna(),
         ]
-        _legend(figure, [*still.state_entries(findings), *still.kind_entries(findings), *existing])
+        entries = [*still.state_entries(findings), *still.kind_entries(findings), *existing]
+        _legend(figure, entries, beside=tall)
         _head(figure, findings)
         still.names(axes, [(inside[u], units["name"][u]) for u in by_elders], size=7.5, avoid=marked)
     return out.getvalue()
@@ -95,7 +101,7 @@ def city_map(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A
     """Return the map of all counties: units by state, proposed sites by kind, the names of the counties."""
     crs = metric_crs(findings.units)
     units = findings.units.sort_index().to_crs(crs)
-    with draw.Canvas(WIDTH, _map_height(units) + 1.3, format=format)() as (figure, axes, out):
+    with draw.Canvas(WIDTH, _map_height(units, WIDTH) + 1.3, format=format)() as (figure, axes, out):
         still.ground(axes, units, findings.roads.to_crs(crs), border=0.35)
         still.furnish(axes, units)
         proposals = findings.proposals.sort_index().to_crs(crs)
@@ -119,17 +125,21 @@ def city_map(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A
     return out.getvalue()
 
 
-def _map_height(units: GeoDataFrame) -> float:
+def _map_height(units: GeoDataFrame, width: float) -> float:
+    return float(np.clip(width * _steepness(units), 2.2, 8.0))
+
+
+def _steepness(units: GeoDataFrame) -> float:
     west, south, east, north = units.total_bounds
-    return float(np.clip(WIDTH * (north - south) / max(east - west, 1.0), 2.2, 8.0))
+    return float((north - south) / max(east - west, 1.0))
 
 
-def _legend(figure: Figure, entries: list[Any]) -> None:
+def _legend(figure: Figure, entries: list[Any], *, beside: bool = False) -> None:
     if entries:
         figure.legend(
             handles=entries,
-            loc="outside lower center",
-            ncols=2 if len(entries) > 3 else len(entries),
+            loc="outside right lower" if beside else "outside lower center",
+            ncols=1 if beside else 2 if len(entries) > 3 else len(entries),
             frameon=False,
             fontsize=7.5,
             handlelength=1.8,
@@ -182,7 +192,8 @@ def coverage_bars(findings: Findings, *, format: Format = "png") -> bytes:  # no
         axes.set_yticks(place, [name for name, _, _ in bars], fontsize=8.5, color=draw.INK)
         axes.set_xlim(0, 100)
         axes.set_ylim(-0.6, len(bars) - 0.4)
-        axes.set_xlabel(labels.text("outputs.axis_share_within", language), fontsize=8)
+        centre = words.kind(findings.policy, words.centre_kind(findings.policy), language)
+        axes.set_xlabel(labels.text("outputs.axis_share_within", language, centre=centre), fontsize=8)
         draw.quiet(axes, grid="x")
         axes.spines["left"].set_visible(False)
         entries = [

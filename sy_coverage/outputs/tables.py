@@ -279,17 +279,19 @@ def _site_fields(findings: Findings) -> list[Field]:
     from sy_coverage.outputs._sheets import Field  # noqa: PLC0415
 
     language = findings.language
+    names = findings.facilities["name"].to_dict()
+    phased = [Field("phase", 9, format="0")] if findings.proposals["phase"].notna().any() else []
     fields = [
         Field("number", 7, format="0"),
         Field("name", 30),
         Field("kind", 26, show=lambda v: words.kind(findings.policy, v, language)),
         Field("unit", 16),
         Field("premises", 14, show=lambda v: words.premises(v, language)),
-        Field("phase", 9, format="0"),
+        *phased,
         Field("cost", 12, format="#,##0.0"),
         Field("elders_gained", 14, format="#,##0"),
         Field("medical_min", 14, format="0.0"),
-        Field("upgrade_of", 16),
+        Field("upgrade_of", 26, show=lambda v: names.get(v, fmt.plain(v))),
         Field("why", 60, show=fmt.sentences),
         Field("candidate_id", 18),
         Field("unit_id", 13),
@@ -397,7 +399,15 @@ def _layer(findings: Findings, name: str) -> GeoDataFrame:
     frame = frame[[*kept, "geometry"]].copy()
     for column in kept:
         # a column without any value, or with mixed ones, has no type that a GeoPackage could hold
-        if frame[column].dtype == object:
+        if frame[column].dtype != object:
+            continue
+        known = [value for value in frame[column] if fmt.known(value)]
+        if known and all(pd.api.types.is_bool(value) for value in known):
+            # yes, no, or nothing where nobody knows
+            frame[column] = pd.array(
+                [bool(v) if fmt.known(v) else None for v in frame[column]], dtype="boolean"
+            )
+        else:
             frame[column] = frame[column].map(lambda v: str(v) if fmt.known(v) else None).astype("str")
     return frame
 

@@ -76,6 +76,12 @@ class SitingPlan:
     details: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Figures of the plan by name (`cost`, `elders_covered`, …), all recomputed."""
 
+    @property
+    def best(self) -> SitingPlan:
+        """The plan itself or, where the targets cannot all be met, the best that can be had meanwhile, if there is one."""
+        meanwhile = self.details.get("attainable") if self.status == "infeasible" else None
+        return self if meanwhile is None else meanwhile
+
     def why(self) -> DataFrame:
         """Return the reasons for each site: a frame indexed by `site_id` with `reason_id`, `subject` and numbers."""
         if self.reasons is None:

@@ -253,7 +253,9 @@ def _why_not(years: tuple[Year, ...], whole: Solved) -> list[dict[str, object]]:
         return []
     budgets = [y.budget for y in years if y.budget is not None]
     if len(budgets) == len(years):
-        row = {"reason_id": "phase_budget_too_small", "value": sum(budgets), "other": whole.figures.cost}
+        enough = sum(budgets) >= whole.figures.cost
+        reason_id = "phase_budget_not_carried" if enough else "phase_budget_too_small"
+        row = {"reason_id": reason_id, "value": sum(budgets), "other": whole.figures.cost}
     else:
         row = {
             "reason_id": "phase_sites_too_few",

@@ -40,12 +40,6 @@ def plan_county(case: Mapping[str, Any], county_id: str | None) -> SitingPlan:
     return siting.policy_plan(**narrowed(case, county_id))
 
 
-def best_of(plan: SitingPlan) -> SitingPlan:
-    """Return the plan itself or, where the targets cannot all be met, the best that can be had meanwhile."""
-    meanwhile = plan.details.get("attainable") if plan.status == "infeasible" else None
-    return plan if meanwhile is None else meanwhile
-
-
 def compared(
     case: Mapping[str, Any], county_id: str | None, plan: SitingPlan, asked: Compare
 ) -> dict[str, DataFrame]:
@@ -55,10 +49,11 @@ def compared(
     -------
     tables
         `trade_off` as `siting.trade_off`, from opening nothing that is not required to the most elders; `closures` as
-        `siting.closures`; `sensitivity` with the columns `SENSITIVITY`, first the plan itself. What was not asked for,
-        or cannot be said of this plan, is not there.
+        `siting.closures`; `sensitivity` with the columns `SENSITIVITY`, first the plan itself; the figures of an
+        ``infeasible`` one are those of the best that can be had. What was not asked for, or cannot be said of this plan,
+        is not there.
     """
-    best = best_of(plan)
+    best = plan.best
     tables: Tables = {}
     if best.sites or best.certificate is not None:
         if asked.trade_off_points:
@@ -100,16 +95,17 @@ def _readings(policy: Policy, asked: Compare) -> Iterator[tuple[str, Policy, flo
 
 def _row(reading_id: str, policy: Policy, plan: SitingPlan, *, factor: float = 1.0) -> dict[str, object]:
     cutoffs = policy.kind(policy.coverage_kind).cutoff_min
-    met = plan.status in {"optimal", "feasible"}
+    best = plan.best
+    there = best.status in {"optimal", "feasible"}
     return {
         "reading_id": reading_id,
         "factor": factor,
         "street": cutoffs["street"],
         "township": cutoffs["township"],
         "status": plan.status,
-        "cost": plan.details.get("cost") if met else np.nan,
-        "new_sites": len(plan.sites) if met else np.nan,
-        "elders_covered": plan.details.get("elders_covered") if met else np.nan,
+        "cost": best.details.get("cost") if there else np.nan,
+        "new_sites": len(best.sites) if there else np.nan,
+        "elders_covered": best.details.get("elders_covered") if there else np.nan,
     }
 
 
@@ -130,8 +126,8 @@ def other_scope(case: Mapping[str, Any], counties: Mapping[str, str]) -> DataFra
     for county_id in counties:
         plan = plan_county(asked, county_id) if whole is None else whole
         rows[county_id] = _row(f"scope_{scope}", asked["policy"], plan)
-        if whole is not None and rows[county_id]["status"] in {"optimal", "feasible"}:
-            rows[county_id] |= _part(asked, whole.sites, county_id)
+        if whole is not None and whole.best.sites:
+            rows[county_id] |= _part(asked, whole.best.sites, county_id)
     return pd.DataFrame.from_dict(rows, orient="index", columns=SENSITIVITY).rename_axis("county_id")
 
 

@@ -53,11 +53,11 @@ def _add_scopes(study: Study, together: dict[str, DataFrame]) -> None:
         [
             {
                 "status": plan.status,
-                "cost": plan.details.get("cost"),
-                "new_sites": len(plan.sites),
-                "elders_covered": plan.details.get("elders_covered"),
+                "cost": best.details.get("cost"),
+                "new_sites": len(best.sites),
+                "elders_covered": best.details.get("elders_covered"),
             }
-            for plan in study.distinct_plans
+            for plan, best in zip(study.distinct_plans, study.proposed_plans, strict=True)
         ]
     )
     rows = [{"scope": ours, **_summed(mine)}, {"scope": theirs, **_summed(other)}]
@@ -69,10 +69,9 @@ def _add_scopes(study: Study, together: dict[str, DataFrame]) -> None:
 
 def _summed(table: DataFrame) -> dict[str, Any]:
     """Return the sums of `FIGURES` and the worst status; no sum where a row has no number."""
-    rank = ["optimal", "feasible", "no_answer", "infeasible"]
+    rank = ["optimal", "feasible", "infeasible", "no_answer"]
     status = max(table["status"], key=rank.index)
-    met = status in rank[:2]
-    return {"status": status, **{c: float(table[c].astype(float).sum()) if met else np.nan for c in FIGURES}}
+    return {"status": status, **{c: float(table[c].astype(float).sum(skipna=False)) for c in FIGURES}}
 
 
 def _with_sums(table: DataFrame, counties: int) -> DataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from sy_coverage import _files, labels, places, roads
 from sy_coverage._frames import metric_crs
+from sy_coverage.outputs import _format as fmt
 from sy_coverage.outputs.findings import Findings
 from sy_coverage.siting import explain
 from sy_coverage.study import geocoding, network
@@ -166,7 +167,8 @@ def _counties(
 
 def _left_out(study: Study) -> DataFrame:
     """Return why each unit that stays without a centre does, and what an infeasible plan leaves undone."""
-    frames = [plan.findings for plan in study.distinct_plans if len(plan.findings)]
+    plans = {id(plan): plan for plan in [*study.distinct_plans, *study.proposed_plans]}.values()
+    frames = [plan.findings for plan in plans if len(plan.findings)]
     if not frames:
         return pd.DataFrame(columns=["unit_id", "county_id", "reason_id", "sentence"])
     said = explain.sentences(pd.concat(frames), study.config.study.language, names=study.names)
@@ -276,10 +278,10 @@ def _parameters(study: Study) -> DataFrame:
     given = config.siting
     rows: list[tuple[str, object, str, bool]] = [
         ("policy", labels.pick(study.policy.name, config.study.language), "", True),
-        ("date", config.study.date.isoformat(), "", True),
+        ("date", fmt.date(config.study.date, config.study.language), "", True),
         ("scope", study.words(f"study.scope_{study.policy.readings.scope}"), "", given.scope is not None),
         ("rule", study.words(f"study.rule_{study.policy.readings.rule}"), "", given.rule is not None),
-        ("share", study.policy.readings.share, "share", given.share is not None),
+        ("share", fmt.share(study.policy.readings.share), "", given.share is not None),
         ("mode", study.words(f"study.mode_{kind.mode}"), "", config.access.mode is not None),
         *(
             (f"cutoff_{unit}", minutes, "min", unit in config.access.cutoff_min)
@@ -312,7 +314,7 @@ def _demand_parameters(study: Study) -> list[tuple[str, object, str, bool]]:
     """Return the numbers that decided how many elders live where: only those that were used."""
     given = study.config.demand
     found: list[tuple[str, object, str, bool]] = [
-        (f"share_{column}", share, "share", True) for column, share in sorted(given.shares.items())
+        (f"share_{column}", fmt.share(share), "", True) for column, share in sorted(given.shares.items())
     ]
     if given.raster:
         found.append(("cell_m", given.cell_m, "m", True))
@@ -320,7 +322,9 @@ def _demand_parameters(study: Study) -> list[tuple[str, object, str, bool]]:
     if given.cohorts or given.growth is not None:
         found.append(("demand_year", given.year, "", True))
         found += [
-            (f"growth_{c}", rate, "share", True) for c, rate in sorted(growth.items()) if rate is not None
+            (f"growth_{c}", fmt.share(rate), "", True)
+            for c, rate in sorted(growth.items())
+            if rate is not None
         ]
     return found
 

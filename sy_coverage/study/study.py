@@ -359,7 +359,7 @@ class Study(Inputs):
     @cached_property
     def proposed_plans(self) -> list[SitingPlan]:
         """Every plan once; where targets cannot all be met, the best plan that can be had meanwhile."""
-        return [alternatives.best_of(plan) for plan in self.distinct_plans]
+        return [plan.best for plan in self.distinct_plans]
 
     @cached_property
     def chosen(self) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ def test_counted_again_from_the_geopackage_every_county_meets_the_policy(layers,
         townships = set(units.loc[units["kind"] == "township", "unit_id"])
         assert streets <= with_centre
         assert len(townships & with_centre) >= math.ceil(0.65 * len(townships) - 1e-9)
-        wards = there["dementia_ward"].astype(str) == "True"
+        wards = there["dementia_ward"].eq(1)
         assert ((there["kind"] == DEMENTIA) | wards).sum() >= 1
         assert (there["kind"] == HOME).sum() >= 2
         own = layers["proposals"][layers["proposals"]["county_id"] == county_id]

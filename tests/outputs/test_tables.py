@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
 import zipfile
 from dataclasses import replace
 
@@ -202,6 +203,18 @@ def test_a_facility_without_a_point_stays_in_the_layer_with_its_reason(findings)
     row = tables.layers(findings)["facilities"].loc["N3"]
     assert row.geometry is None
     assert row["location_reason"] == "地址中没有村、社区或乡镇名"
+
+
+def test_yes_and_no_are_written_as_such_and_unknown_as_nothing(findings, tmp_path):
+    wards = pd.Series([None] * len(findings.facilities), index=findings.facilities.index, dtype=object)
+    wards.iloc[:2] = [True, False]
+    some = replace(findings, facilities=findings.facilities.assign(dementia_ward=wards))
+    _files.write_layers(tmp_path / "c.gpkg", tables.layers(some))
+    with sqlite3.connect(tmp_path / "c.gpkg") as database:
+        kinds = dict(row[1:3] for row in database.execute("PRAGMA table_info(facilities)"))
+        held = dict(database.execute("SELECT facility_id, dementia_ward FROM facilities"))
+    assert kinds["dementia_ward"] == "BOOLEAN"
+    assert [held[i] for i in findings.facilities.index[:3]] == [1, 0, None]
 
 
 def test_layers_without_any_row_can_be_written(findings, tmp_path):

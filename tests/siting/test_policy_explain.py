@@ -119,7 +119,7 @@ def test_every_reason_becomes_a_sentence_without_holes(plan, language):
 
 def test_a_sentence_names_places_not_ids(plan):
     said = sentences(said_of(plan, "c35").reset_index(), "zh", names={"990100200": "丙乡"})
-    assert "丙乡只由它覆盖。" in set(said["sentence"])
+    assert "丙乡只由该处覆盖。" in set(said["sentence"])
 
 
 # Closing c35: H (33 min from S1, 23 from c15 ≤ 30) stays in reach, but 丙乡 has no centre. Closing S1: A and B are 13 and

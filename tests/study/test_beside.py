@@ -87,7 +87,9 @@ def test_where_the_targets_cannot_be_met_the_best_plan_meanwhile_is_proposed(tmp
     own = study.presented.of_county(toy.COUNTY)
     assert own.counties["cost"].tolist() == [90 + 100 + 150 + 300]
     assert own.beside("trade_off")["cost"].tolist() == [0, 90]
-    assert own.beside("sensitivity")["cost"].isna().all()
+    # of the two homes and the dementia unit only the homes remain by access
+    assert own.beside("sensitivity")["cost"].tolist() == [640, 640, 640, 450]
+    assert set(own.beside("sensitivity")["status"]) == {"infeasible"}
 
 
 def test_a_study_of_some_counties_plans_no_other(tmp_path):
