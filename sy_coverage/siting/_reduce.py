@@ -70,9 +70,9 @@ def cover_of(terms: Terms) -> Cover:
     need = need - by_required
     done = need <= 0
     rows = sparse.csr_array(cover[:, free][~done])
-    weights, settled, need, demand = weights[~done], float(weights[done].sum()), need[~done], demand[~done]
-    reachable = np.diff(rows.indptr) >= need
-    lost = np.unique(demand[~reachable])
+    reachable = np.diff(rows.indptr) >= need[~done]
+    lost = np.setdiff1d(np.arange(len(terms.weights)), np.r_[demand[done], demand[~done][reachable]])
+    weights, settled, need = weights[~done], float(weights[done].sum()), need[~done]
     rows = rows[reachable]
     rows.sort_indices()
     costs = np.ones(len(free)) if terms.costs is None else terms.costs[free]

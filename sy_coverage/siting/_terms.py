@@ -95,8 +95,10 @@ class Terms:
 
     @property
     def whole(self) -> bool:
-        """Whether all weights are whole numbers, so that sums of them are exact."""
-        return bool((self.weights == np.round(self.weights)).all() and self.weights.sum() < 2**53)
+        """Whether what is covered always weighs a whole number, so that sums of it are exact."""
+        return self.decay is None and bool(
+            (self.weights == np.round(self.weights)).all() and self.weights.sum() < 2**53
+        )
 
     @property
     def cover(self) -> Any:

@@ -134,6 +134,9 @@ def _none(asked: Terms, plan: SitingPlan) -> Verification:
         )
     named = plan.findings[plan.findings["reason_id"].isin(["uncoverable_demand", "unreachable_demand"])]
     reach = rules.in_reach(asked, asked.allowed)
+    if asked.decay is not None and asked.cutoff is not None:
+        _, minutes = rules.nearest(asked, asked.allowed)
+        reach = np.where(np.isfinite(minutes), asked.decay.share(minutes, asked.cutoff) > 0, 0)
     lost = {d for d, count, k in zip(asked.times.demand_ids, reach, asked.k, strict=True) if count < k}
     wrong = sorted(set(named["subject"]) - lost)
     if wrong:

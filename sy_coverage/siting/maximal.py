@@ -217,6 +217,7 @@ def partial_cover(
     *,
     costs: Any = None,
     k: Any = 1,
+    decay: Decay | None = None,
     **setting: Unpack[Setting],
 ) -> SitingPlan:
     """Return the fewest sites (or, with `costs`, the cheapest) that have a share of ALL demand within the cutoff.
@@ -235,6 +236,8 @@ def partial_cover(
         What each site costs, to find the cheapest instead of the fewest.
     k
         How many sites a demand point needs in reach to count: one number, or one for each point.
+    decay
+        How coverage fades with minutes, as in `mclp`; the share is then of weight × share of coverage.
     setting
         Required and forbidden sites, capacities and options: see `Setting`. With capacities the share counts what is
         served, wholly or in part.
@@ -253,7 +256,15 @@ def partial_cover(
         If `cutoff` lies beyond the travel times.
     """
     asked = terms(
-        "partial_cover", times, cutoff=cutoff, weights=weights, share=share, costs=costs, k=k, **setting
+        "partial_cover",
+        times,
+        cutoff=cutoff,
+        weights=weights,
+        share=share,
+        costs=costs,
+        k=k,
+        decay=decay,
+        **setting,
     )
     return planned(asked, _cover_share)
 

@@ -95,7 +95,10 @@ def examine(terms: Terms, chosen: Integers, service: Any = None) -> Examination:
     rules, breaches = _of_the_choice(terms, chosen)
     details: dict[str, Any] = {"sites": len(chosen)}
     if terms.cutoff is not None:
-        details |= {"demand_covered": int(covered.sum()), "weight_covered": _sum(terms.weights[covered])}
+        details |= {
+            "demand_covered": int(covered.sum()),
+            "weight_covered": _weight_covered(terms, covered, minutes),
+        }
     if terms.costs is not None:
         details["cost"] = _sum(terms.costs[chosen])
     if terms.problem in ALL_SERVED:
@@ -127,13 +130,18 @@ def _objective(terms: Terms, chosen: Integers, covered: Any, reach: Integers, mi
     if terms.problem == "lscp_backup":
         return _sum(terms.weights[reach >= 2])
     if terms.problem == "mclp":
-        if terms.decay is None or terms.cutoff is None:
-            return _sum(terms.weights[covered])
-        served = np.isfinite(minutes)
-        return _sum(terms.weights[served] * terms.decay.share(minutes[served], terms.cutoff))
+        return _weight_covered(terms, covered, minutes)
     if terms.problem == "p_median":
         return _sum(terms.weights * np.where(terms.weights > 0, minutes, 0.0))
     return float(minutes.max()) if len(minutes) else 0.0
+
+
+def _weight_covered(terms: Terms, covered: Any, minutes: Floats) -> float:
+    """Return the weight within the cutoff; with gradual coverage each point's share of its own."""
+    if terms.decay is None or terms.cutoff is None:
+        return _sum(terms.weights[covered])
+    served = np.isfinite(minutes)
+    return _sum(terms.weights[served] * terms.decay.share(minutes[served], terms.cutoff))
 
 
 def _of_the_choice(terms: Terms, chosen: Integers) -> tuple[list[str], list[str]]:
