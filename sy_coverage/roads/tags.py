@@ -42,11 +42,24 @@ KPH = {"": 1.0, "km/h": 1.0, "kmh": 1.0, "kph": 1.0, "mph": 1.609344, "knots": 1
 SLOWEST_KPH, FASTEST_KPH = 1.0, 160.0
 """A limit outside of these is a slip of the pen."""
 
+CONTRAFLOW = frozenset({"opposite", "opposite_lane", "opposite_track", "opposite_share_busway"})
+"""What a cycleway is called that runs against a one-way street."""
+ACCESS = ("access", "vehicle", "motor_vehicle", "motorcar", "bicycle", "foot")
+
 WANTED = frozenset(
     {
         *("highway", "service", "route", "area", "junction", "duration", "barrier"),
-        *("access", "vehicle", "motor_vehicle", "motorcar", "bicycle", "foot"),
-        *("oneway", "oneway:motor_vehicle", "oneway:motorcar", "oneway:bicycle", "oneway:foot"),
+        *ACCESS,
+        *(f"{key}:{way}" for key in ACCESS for way in ("forward", "backward")),
+        *(
+            "oneway",
+            "oneway:vehicle",
+            "oneway:motor_vehicle",
+            "oneway:motorcar",
+            "oneway:bicycle",
+            "oneway:foot",
+        ),
+        *("motorroad", "cycleway", "cycleway:left", "cycleway:right", "cycleway:both"),
         *("maxspeed", "maxspeed:forward", "maxspeed:backward"),
     }
 )
@@ -124,11 +137,22 @@ def _words(value: str) -> list[str]:
 
 
 def directions(tags: Mapping[str, str], mode: TravelMode) -> tuple[bool, bool]:
-    """Return whether `mode` may go along a way, and against it."""
+    """Return whether `mode` may go along a way, and against it: by one-way keys, and by access keys of one direction."""
+    along, against = _one_way(tags, mode)
+    return along and not _is_shut(tags, mode, "forward"), against and not _is_shut(tags, mode, "backward")
+
+
+def _is_shut(tags: Mapping[str, str], mode: TravelMode, way: str) -> bool:
+    said = next((tags[f"{key}:{way}"] for key in mode.access if f"{key}:{way}" in tags), None)
+    return said is not None and set(_words(said)) <= CLOSED
+
+
+def _one_way(tags: Mapping[str, str], mode: TravelMode) -> tuple[bool, bool]:
     for key in mode.oneway:
         value = tags.get(key, "").strip().lower()
         if value in FORWARD:
-            return True, False
+            lanes = (tags.get(k) for k in ("cycleway", "cycleway:left", "cycleway:right", "cycleway:both"))
+            return True, "bicycle" in mode.access and any(lane in CONTRAFLOW for lane in lanes)
         if value in BACKWARD:
             return False, True
         if value:
@@ -150,6 +174,8 @@ def pace(tags: Mapping[str, str], mode: TravelMode) -> Pace:
     """Return how `mode` goes on a road with `tags`."""
     free = mode.kph(tags["highway"], tags.get("service", ""))
     said = may_pass(tags, mode)
+    if said is None and tags.get("motorroad") == "yes" and "motor_vehicle" not in mode.access:
+        said = False
     if free is None and said and any(tags.get(key) in OPENED for key in mode.access if key != "access"):
         free = mode.opened_kph
     if free is None or said is False:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from sy_coverage.roads.travel_modes import TravelMode
 
 
+FOR_CARS = frozenset({"restriction", "restriction:motorcar", "restriction:motor_vehicle"})
+"""Types of restriction that bind cars; others are for lorries or buses alone."""
+
+
 @dataclass(frozen=True)
 class End:
     """An end of a link: the OSM way that lies there, and the directions of arriving there and of leaving."""
@@ -76,6 +80,8 @@ def forbidden_turns(
 
 
 def _binds(restriction: Restriction, mode: TravelMode) -> bool:
+    if restriction.tags.get("type", "restriction") not in FOR_CARS:
+        return False
     excepted = {word.strip() for word in restriction.tags.get("except", "").split(";")}
     return "vehicle" in mode.access and excepted.isdisjoint(mode.access)
 

@@ -116,6 +116,14 @@ def test_durations_of_ferries_are_read(value, minutes) -> None:
         ({"highway": "motorway"}, True, False),
         ({"highway": "motorway", "oneway": "no"}, True, True),
         ({"oneway": "yes", "oneway:bicycle": "no"}, True, False),
+        ({"oneway": "yes", "cycleway": "opposite_lane"}, True, False),
+        ({"oneway": "yes", "oneway:motorcar": "no"}, True, True),
+        ({"oneway:motor_vehicle": "yes"}, True, False),
+        ({"oneway:vehicle": "-1"}, False, True),
+        ({"motor_vehicle:backward": "no"}, True, False),
+        ({"access:forward": "private", "motorcar:forward": "yes"}, True, True),
+        ({"vehicle:forward": "no", "oneway": "yes"}, False, False),
+        ({"motorroad": "yes"}, True, True),
         ({"access": "no"}, False, False),
         ({"access": "no", "motor_vehicle": "yes"}, True, True),
         ({"access": "private"}, False, False),
@@ -151,6 +159,27 @@ def test_a_one_way_street_binds_cars_and_bicycles_but_not_people_on_foot(tmp_pat
     path = extract(tmp_path, {1: (0, 0), 2: (1, 0)}, [([1, 2], way)])
     net = roads.read_osm(path, modes=("drive", "bike", "walk"))
     assert [np.isfinite(reaches(net, m, 2, 1)) for m in net.modes] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("way", "mode", "forth", "back"),
+    [
+        ({"oneway": "yes"}, "bike", True, False),
+        ({"oneway": "yes", "cycleway": "opposite"}, "bike", True, True),
+        ({"oneway": "yes", "cycleway:left": "opposite_lane"}, "ebike", True, True),
+        ({"oneway": "yes", "cycleway": "lane"}, "bike", True, False),
+        ({"bicycle:backward": "no"}, "bike", True, False),
+        ({"foot:forward": "no"}, "walk", False, True),
+        ({"motorroad": "yes"}, "walk", False, False),
+        ({"motorroad": "yes"}, "bike", False, False),
+        ({"motorroad": "yes", "foot": "yes"}, "walk", True, True),
+    ],
+)
+def test_which_way_bicycles_and_feet_may_go(tmp_path, way, mode, forth, back) -> None:
+    ways = [([1, 2], {"highway": "primary"} | way), ([2, 3], {"highway": "residential"})]
+    net = roads.read_osm(extract(tmp_path, {1: (0, 0), 2: (1, 0), 3: (2, 0)}, ways), modes=("drive", mode))
+    found = tuple(bool(np.isfinite(reaches(net, mode, *ends))) for ends in ((1, 2), (2, 1)))
+    assert found == (forth, back)
 
 
 def test_service_roads_of_a_kind_have_a_speed_of_their_own_and_no_more(tmp_path) -> None:
@@ -288,7 +317,9 @@ def test_a_private_gate_stops_and_an_open_bollard_does_not(tmp_path) -> None:
 CROSS = {1: (0, 0), 2: (-1, 0), 3: (1, 0), 4: (0, 1), 5: (0, -1)}
 
 
-def crossing(folder: Path, restriction: str, members: str = "") -> roads.RoadNetwork:
+def crossing(
+    folder: Path, restriction: str, members: str = "", kind: str = "restriction"
+) -> roads.RoadNetwork:
     """Return a crossing at node 1 with arms to 2 (way 100), 3 (101), 4 (102), 5 (103), and one turn restriction."""
     street = {"highway": "residential"}
     members = members or (
@@ -296,7 +327,7 @@ def crossing(folder: Path, restriction: str, members: str = "") -> roads.RoadNet
         "<member type='way' ref='102' role='to'/>"
     )
     relation = (
-        f"<relation id='1' version='1'>{members}<tag k='type' v='restriction'/>"
+        f"<relation id='1' version='1'>{members}<tag k='type' v='{kind}'/>"
         f"<tag k='restriction' v='{restriction}'/></relation>"
     )
     ways = [([2, 1], street), ([1, 3], street), ([1, 4], street), ([1, 5], street)]
@@ -362,6 +393,15 @@ def test_an_only_turn_closes_the_others(tmp_path) -> None:
     assert reaches(net, "drive", 2, 3) == pytest.approx(
         into + north + reaches(net, "drive", 4, 1) + east, abs=1e-9
     )
+
+
+def test_a_turn_forbidden_to_lorries_alone_is_open_to_cars(tmp_path) -> None:
+    free = crossing(tmp_path, "no_left_turn", kind="restriction:hgv")
+    bound = crossing(tmp_path, "no_left_turn", kind="restriction:motorcar")
+    west, _, north = arms_min(free)
+    # two seconds are what a crossing of residential streets costs
+    assert reaches(free, "drive", 2, 4) == pytest.approx(west + north + 2 / 60, rel=1e-6)
+    assert reaches(bound, "drive", 2, 4) > west + north + 0.1
 
 
 def test_a_restriction_over_a_way_is_counted_and_not_honoured(tmp_path) -> None:
