@@ -2,41 +2,71 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
+import multiprocessing
+import os
+import platform
+import resource
 import statistics
 import sys
+import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from benchmarks import _road_peers
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
 CUTOFF_MIN = 30.0
+NEAREST_SITES = 1000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `roads` understands to its command."""
     parser.add_argument("--generator", type=Path, required=True, help="road_graphs.py of the test data")
-    parser.add_argument("--nodes", type=int, nargs="+", default=[20_000, 100_000, 300_000])
+    parser.add_argument("--nodes", type=int, nargs="+", default=[20_000, 100_000, 300_000, 1_000_000])
     parser.add_argument("--kind", choices=("urban", "rural"), default="urban")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--sites", type=int, default=200, help="sites a round for us; peers get fewer")
     parser.add_argument(
-        "--sites", type=int, default=200, help="sites a round for the kernel; peers get fewer"
+        "--most", type=int, default=300_000, help="nodes up to which more peers than SciPy are asked"
+    )
+    parser.add_argument(
+        "--growth", type=int, default=1_000_000, help="nodes for the growth in sites; 0: none"
+    )
+    parser.add_argument(
+        "--peers", type=Path, help="site-packages of an environment that has pandana, igraph and rustworkx"
     )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print one row a graph: our milliseconds a site, and how many times slower each peer is (median of rounds)."""
+    """Print a Markdown table: our milliseconds a site, and how many times slower each peer is (median of rounds)."""
+    if arguments.peers:
+        # last, so that they bring nothing that is here already
+        sys.path.append(str(arguments.peers))
     make = _generator(arguments.generator)
+    print(f"\n{_machine()}; {_road_peers.versions()}\n", flush=True)
+    rows = []
     for count in arguments.nodes:
-        measured = measure(make(count, arguments.kind), rounds=arguments.rounds, sites=arguments.sites)
-        row = "  ".join(f"{name} {value:.3g}" for name, value in measured.items())
-        print(f"{arguments.kind} {count:,}: {row}", flush=True)
+        graph = make(count, arguments.kind)
+        measured = measure(graph, arguments)
+        rows.append({"graph": f"{arguments.kind} {count:,}", **measured, **around(graph)})
+        print(f"\n{_table(pd.DataFrame(rows[-1:]))}\n", flush=True)
+    print(f"\n{_table(pd.DataFrame(rows))}\n", flush=True)
+    if arguments.growth:
+        sizes = [200, 1_000, 10_000]
+        spawn = multiprocessing.get_context("spawn")
+        with spawn.Pool(1, maxtasksperchild=1) as pool:
+            task = (arguments.generator, arguments.growth, arguments.kind, sizes)
+            print(f"\n{_table(pd.DataFrame(pool.apply(growth, task)))}\n", flush=True)
 
 
 def _generator(path: Path) -> Callable[..., Any]:
@@ -48,90 +78,158 @@ def _generator(path: Path) -> Callable[..., Any]:
     return module.make  # type: ignore[no-any-return]
 
 
-def measure(graph: dict[str, Any], *, rounds: int, sites: int) -> dict[str, float]:
-    """Return our median milliseconds a site on one thread, and by peer the median ratio of paired rounds."""
+def _machine() -> str:
+    model = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), model)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} cores ({model}), {memory:.0f} GiB, Python {platform.python_version()}"
+
+
+def _table(frame: pd.DataFrame) -> str:
+    rows = [frame.columns, ["---"] * frame.shape[1], *frame.itertuples(index=False)]
+    return "\n".join("| " + " | ".join("" if pd.isna(c) else str(c) for c in row) + " |" for row in rows)
+
+
+def network(graph: dict[str, Any]) -> Any:
+    """Return the graph as a road network."""
     from sy_coverage import roads
 
     count = len(graph["pts"])
-    nodes = pd.DataFrame(
-        {"node_id": np.arange(count), "x": graph["pts"][:, 0] * 1000, "y": graph["pts"][:, 1] * 1000}
-    )
+    x, y = (graph["pts"] * 1000).T
+    nodes = pd.DataFrame({"node_id": np.arange(count), "x": x, "y": y})
     edges = pd.DataFrame({"u": graph["src"], "v": graph["dst"], "drive_min": graph["time"]})
-    net = roads.from_edges(nodes, edges)
+    return roads.from_edges(nodes, edges)
+
+
+@dataclass
+class Ratios:
+    """How many times slower a peer was, round by round, and how far its answers are from ours."""
+
+    rounds: list[float] = field(default_factory=list)
+    pairs: int = 0
+    missing: int = 0
+    """Pairs that only one of both has."""
+    worst_min: float = 0.0
+
+    def compare(self, times: Any, order: Any, answers: list[Any]) -> None:
+        """Count what differs from `times`, whose column i is node ``order[i]``."""
+        matrix = times.minutes
+        for row, (nodes, minutes) in enumerate(answers):
+            mine, theirs = np.full(len(order), np.inf), np.full(len(order), np.inf)
+            span = slice(matrix.indptr[row], matrix.indptr[row + 1])
+            mine[order[matrix.indices[span]]] = matrix.data[span]
+            theirs[nodes] = mine[nodes] if minutes is None else minutes
+            both = np.isfinite(mine) & np.isfinite(theirs)
+            self.pairs += int(np.isfinite(mine).sum())
+            self.missing += int((np.isfinite(mine) != np.isfinite(theirs)).sum())
+            self.worst_min = max(self.worst_min, float(np.abs(mine[both] - theirs[both]).max(initial=0)))
+
+    def said(self, peer: _road_peers.Peer) -> str:
+        """Return the median ratio, and how inexact the peer is if it is allowed to be."""
+        words = f"{statistics.median(self.rounds):.3g}×"
+        if not peer.exact:
+            share = self.missing / max(self.pairs, 1)
+            words += f" (after {peer.setup_s:.0f} s; up to {self.worst_min:.2f} min off, {share:.2%} of pairs differ)"
+        elif self.missing or self.worst_min > 1e-9:
+            raise AssertionError(f"{peer.name}: {self.missing} other nodes, {self.worst_min} min off")
+        return words
+
+
+def measure(graph: dict[str, Any], arguments: argparse.Namespace) -> dict[str, str]:
+    """Return our median milliseconds a site on one thread, and by peer the median ratio of paired rounds."""
+    net = network(graph)
     rng = np.random.default_rng(0)
-    peers = _peers(graph)
-    net.node_times([0], mode="drive", cutoff_min=CUTOFF_MIN, threads=1)
+    others = _road_peers.peers(graph, CUTOFF_MIN, arguments.most)
+    times = net.node_times([0], mode="drive", cutoff_min=CUTOFF_MIN, threads=1)
+    order = np.array(times.demand_ids).astype(np.int64)
     ours: list[float] = []
-    ratios: dict[str, list[float]] = {name: [] for name in peers}
-    for _ in range(rounds):
-        chosen = rng.choice(count, sites, replace=False).tolist()
-        began = time.process_time()
+    pairs: list[float] = []
+    ratios = {peer.name: Ratios() for peer in others}
+    # the peers' objects are many: without this a collection of garbage falls into somebody's turn
+    gc.freeze()
+    for _ in range(arguments.rounds):
+        chosen = rng.choice(len(order), arguments.sites, replace=False).tolist()
+        began = time.thread_time()
         times = net.node_times(chosen, mode="drive", cutoff_min=CUTOFF_MIN, threads=1)
-        each = (time.process_time() - began) / sites
+        each = (time.thread_time() - began) / arguments.sites
         ours.append(each * 1000)
-        for name, (answer, few) in peers.items():
-            began = time.process_time()
-            answers = [answer(site) for site in chosen[:few]]
-            ratios[name].append((time.process_time() - began) / few / each)
-            _assert_equal(times, answers, name)
-    return {"ours_ms_a_site": statistics.median(ours)} | {n: statistics.median(r) for n, r in ratios.items()}
+        pairs.append(times.minutes.nnz / arguments.sites)
+        for peer in others:
+            began = time.thread_time()
+            answers = [peer.answer(site) for site in chosen[: peer.sites]]
+            ratios[peer.name].rounds.append((time.thread_time() - began) / peer.sites / each)
+            ratios[peer.name].compare(times, order, answers)
+    return {
+        "pairs a site": f"{statistics.median(pairs):,.0f}",
+        "ms a site": f"{statistics.median(ours):.2f}",
+        **{peer.name: ratios[peer.name].said(peer) for peer in others},
+    }
 
 
-def _peers(graph: dict[str, Any]) -> dict[str, tuple[Callable[[int], Any], int]]:
-    """Return by peer a function from a node to (nodes, minutes), and how many sites it is asked for a round."""
-    import networkx as nx
+def around(graph: dict[str, Any]) -> dict[str, str]:
+    """Return how long the nearest site of every node takes, beside SciPy, and a saved network to load."""
     from scipy import sparse
     from scipy.sparse import csgraph
 
-    count = len(graph["pts"])
+    from sy_coverage import roads
+    from sy_coverage.roads import _sweep
+    from sy_coverage.roads.snap import Legs
+
+    net = network(graph)
+    count = len(net.node_ids)
     matrix = sparse.csr_array((graph["time"], (graph["src"], graph["dst"])), shape=(count, count))
-    drawn = nx.DiGraph()
-    drawn.add_nodes_from(range(count))
-    triples = zip(graph["src"].tolist(), graph["dst"].tolist(), graph["time"].tolist(), strict=True)
-    drawn.add_weighted_edges_from(triples, weight="time")
-
-    def by_networkx(site: int) -> Any:
-        found = nx.single_source_dijkstra_path_length(drawn, site, cutoff=CUTOFF_MIN, weight="time")
-        return np.fromiter(found, np.int64), np.fromiter(found.values(), np.float64)
-
-    def by_ego_graph(site: int) -> Any:
-        inside = nx.ego_graph(drawn, site, radius=CUTOFF_MIN, distance="time")
-        return np.fromiter(inside, np.int64), None
-
-    def by_scipy(site: int) -> Any:
-        found = csgraph.dijkstra(matrix, indices=site, limit=CUTOFF_MIN)
-        inside = np.flatnonzero(np.isfinite(found))
-        return inside, found[inside]
-
-    peers: dict[str, tuple[Callable[[int], Any], int]] = {
-        "networkx": (by_networkx, 5),
-        "ego_graph": (by_ego_graph, 2),
-        "scipy": (by_scipy, 20),
+    arcs = net._graph("drive", reverse=False)  # noqa: SLF001 - the sweep alone: SciPy knows no points beside its nodes
+    place = np.argsort(net.node_ids)
+    every = Legs(np.arange(count + 1), np.arange(count, dtype=np.int32), np.zeros(count))
+    rng = np.random.default_rng(1)
+    ours, ratios, loaded = [], [], []
+    with tempfile.TemporaryDirectory() as folder:
+        net.save(Path(folder) / "network")
+        for turn in range(6):
+            chosen = rng.choice(count, NEAREST_SITES, replace=False)
+            began = time.thread_time()
+            theirs = csgraph.dijkstra(matrix, indices=chosen, min_only=True)
+            middle = time.thread_time()
+            sites = Legs(np.arange(chosen.size + 1), place[chosen].astype(np.int32), np.zeros(chosen.size))
+            mine = _sweep.nearest(arcs, sites, every, _sweep.no_legs(count), k=1, cutoff_min=np.inf)
+            after = time.thread_time()
+            np.testing.assert_allclose(mine.minutes[place, 0], theirs, rtol=0, atol=1e-9)
+            again = time.thread_time()
+            roads.load(Path(folder) / "network")
+            if turn:  # the first one compiles, or reads what was compiled
+                loaded.append(time.thread_time() - again)
+                ours.append(after - middle)
+                ratios.append((middle - began) / (after - middle))
+    return {
+        f"nearest of {NEAREST_SITES:,} sites, all nodes": f"{statistics.median(ours) * 1000:.0f} ms",
+        "SciPy `min_only`": f"{statistics.median(ratios):.3g}×",
+        "load a saved network": f"{statistics.median(loaded):.2f} s",
     }
-    if importlib.util.find_spec("igraph"):
-        import igraph
-
-        pairs = np.column_stack([graph["src"], graph["dst"]])
-        other = igraph.Graph(n=count, edges=pairs.tolist(), directed=True)
-        weights = graph["time"].tolist()
-
-        def by_igraph(site: int) -> Any:
-            found = np.array(other.distances(source=[site], weights=weights)[0])
-            inside = np.flatnonzero(found <= CUTOFF_MIN)
-            return inside, found[inside]
-
-        peers["igraph (no cutoff)"] = (by_igraph, 3)
-    return peers
 
 
-def _assert_equal(times: Any, answers: list[Any], name: str) -> None:
-    matrix = times.minutes
-    ids = np.array(times.demand_ids).astype(np.int64)
-    for row, (nodes, minutes) in enumerate(answers):
-        span = slice(matrix.indptr[row], matrix.indptr[row + 1])
-        order = np.argsort(ids[matrix.indices[span]])
-        theirs = np.argsort(nodes)
-        if not np.array_equal(ids[matrix.indices[span]][order], nodes[theirs]):
-            raise AssertionError(f"{name}: reaches other nodes")
-        if minutes is not None and np.abs(matrix.data[span][order] - minutes[theirs]).max() > 1e-9:
-            raise AssertionError(f"{name}: other minutes")
+def growth(generator: Path, nodes: int, kind: str, sizes: list[int]) -> list[dict[str, str]]:
+    """Return how time and memory grow with the number of sites, in a process of its own."""
+    net = network(_generator(generator)(nodes, kind))
+    rng = np.random.default_rng(2)
+    net.node_times([0], mode="drive", cutoff_min=CUTOFF_MIN)
+    rows = []
+    for size in sizes:
+        chosen = rng.choice(nodes, size, replace=False).tolist()
+        wall, work = time.perf_counter(), time.process_time()
+        times = net.node_times(chosen, mode="drive", cutoff_min=CUTOFF_MIN)
+        wall, work = time.perf_counter() - wall, time.process_time() - work
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        rows.append(
+            {
+                "sites": f"{size:,}",
+                "nodes": f"{nodes:,}",
+                "million pairs": f"{times.minutes.nnz / 1e6:,.1f}",
+                "processor ms a site": f"{work / size * 1000:.2f}",
+                "wall s": f"{wall:.1f}",
+                "peak GB": f"{peak:.2f}",
+            }
+        )
+        del times
+    return rows

@@ -26,7 +26,7 @@ SITES_AT_ONCE = 32
 """Sites a thread takes at a time: enough to make up for the call, few enough to share the work out evenly."""
 BATCH = 32 * SITES_AT_ONCE
 """Consecutive sites that are searched in an order of their own."""
-ROOM = 2**18
+ROOM = 2**20
 """Pairs there is room for at first; what is not used is never touched, so it costs nothing."""
 BYTES_A_PAIR = 18
 """A column and a distance, and half as much room again while more are gathered."""
