@@ -8,6 +8,7 @@ import sys
 from contextlib import contextmanager
 from datetime import datetime  # noqa: TC003  typer reads it
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -450,13 +451,25 @@ def new(
         console.print(escape(str(path)), soft_wrap=True)
 
 
+def _language_asked(arguments: list[str]) -> Language:
+    """Return the language of the option or of the study file among `arguments`; Chinese where neither says."""
+    from sy_coverage.study.config import language_of
+
+    for option, value in pairwise(arguments):
+        for language in LANGUAGES:
+            if (option, value) == ("--language", language):
+                return language
+    return next((language_of(path) for path in arguments if path.endswith(".toml")), "zh")
+
+
 def main() -> None:
     """Run the command line; an error of ours becomes one sentence on stderr and its exit code, never a traceback."""
     errors = Console(stderr=True)
     try:
         app()
     except CoverageError as error:
-        errors.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True)
+        said = labels.sentence(error, _language_asked(sys.argv))
+        errors.print(f"[red]{escape(said)}[/red]", soft_wrap=True)
         sys.exit(error.exit_code)
 
 

@@ -12,6 +12,8 @@ from sy_coverage.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from sy_coverage.errors import CoverageError
+
 Language = Literal["zh", "en"]
 
 
@@ -50,3 +52,13 @@ def joined(words: Iterable[str], language: Language = "zh") -> str:
 def pick(words: Mapping[Any, str], language: Language = "zh") -> str:
     """Return the `language` side of a ``{"zh": …, "en": …}`` pair that a policy or study brought."""
     return words.get(language) or words["zh"]
+
+
+def sentence(error: CoverageError, language: Language = "zh") -> str:
+    """Return what to show of an error: its own sentence, which is English, after what it means in Chinese where that is asked for."""
+    if language == "en":
+        return str(error)
+    known = next(
+        f"errors.{kind.__name__}" for kind in type(error).__mro__ if f"errors.{kind.__name__}" in catalogue()
+    )
+    return f"{text(known, language)}。{error}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from sy_coverage import _files
-from sy_coverage.errors import ConfigError
+from sy_coverage.errors import ConfigError, CoverageError
 from sy_coverage.roads.travel_modes import travel_mode
 
 if TYPE_CHECKING:
@@ -400,3 +400,12 @@ def checked_config(given: Mapping[str, Any], where: str) -> StudyConfig:
         return StudyConfig.model_validate(given)
     except ValidationError as error:
         raise ConfigError(f"{where}: " + "; ".join(_sentence(p) for p in error.errors())) from None
+
+
+def language_of(path: str | os.PathLike[str]) -> Literal["zh", "en"]:
+    """Return the language a study file asks for, even where the rest of it is wrong; Chinese where it cannot be told."""
+    try:
+        given = _files.read_toml(path).get("study")
+    except CoverageError:
+        return "zh"
+    return "en" if isinstance(given, dict) and given.get("language") == "en" else "zh"

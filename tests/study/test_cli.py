@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sy_coverage import errors, labels
+from sy_coverage.errors import CoverageError
 from tests import toy
 
 
@@ -45,6 +47,22 @@ def test_a_missing_study_file_is_refused(tmp_path):
     assert "there is no such file" in refused(
         sy("run", tmp_path / "no.toml", "--out", tmp_path / "o"), tmp_path / "o"
     )
+
+
+def test_what_went_wrong_is_said_in_the_language_of_the_study(study_file, tmp_path):
+    out = tmp_path / "o"
+    change(study_file, "villages.csv", "towns.csv")
+    assert refused(sy("run", study_file, "--out", out), out).startswith("找不到文件，请核对路径和文件名。")
+    change(study_file, "[study]", '[study]\nlanguage = "en"')
+    assert "找不到" not in refused(sy("run", study_file, "--out", out), out)
+
+
+def test_every_error_has_words_for_what_it_means():
+    def names(error):
+        return {error.__name__}.union(*map(names, error.__subclasses__()))
+
+    said = {key.partition(".")[2] for key in labels.catalogue() if key.startswith("errors.")}
+    assert said == {name for name in names(CoverageError) if name in vars(errors)}
 
 
 def test_a_missing_table_is_refused(study_file, tmp_path):
