@@ -15,6 +15,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from pyproj.exceptions import CRSError
+from shapely.errors import GEOSException
 from shapely.geometry.base import BaseGeometry
 
 from sy_coverage.errors import UnreadableFileError
@@ -58,7 +60,7 @@ def unpacked(content: bytes, *, file: str) -> Findings:
         unpacking = zlib.decompressobj(wbits=31)
         text = unpacking.decompress(content, MOST_BYTES)
         whole = json.loads(text) if unpacking.eof else None
-    except (zlib.error, ValueError) as error:
+    except (zlib.error, ValueError, RecursionError) as error:
         raise _damaged(file) from error
     if not isinstance(whole, dict) or "version" not in whole:
         raise _damaged(file)
@@ -68,7 +70,7 @@ def unpacked(content: bytes, *, file: str) -> Findings:
         )
     try:
         found = _read(whole["findings"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, GEOSException, CRSError) as error:
         raise _damaged(file) from error
     if not isinstance(found, Findings):
         raise _damaged(file)

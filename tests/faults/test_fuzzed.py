@@ -103,6 +103,25 @@ def test_a_second_of_fuzzing_finds_nothing(parser):
         assert wrong is None, f"{content!r}: {wrong}"
 
 
+def test_findings_with_any_wrong_words_are_refused_or_read():
+    import gzip
+    import random
+
+    import fuzz
+
+    from sy_coverage.outputs import kept
+    from tests.outputs.conftest import make_findings
+
+    whole, chance = gzip.decompress(kept.packed(make_findings())), random.Random(7)  # noqa: S311  (mutations)
+    system, head = whole.index(b"EPSG:4326"), whole.index(b'"version"')
+    wrong = [whole[:system] + b"EPSGG:4326" + whole[system + 9 :], whole[:head] + b"[" * 100_000]
+    for content in [*wrong, *(fuzz.mutated(whole, chance) for _ in range(60))]:
+        try:
+            kept.unpacked(gzip.compress(content, 1), file="findings")
+        except UnreadableFileError:
+            continue
+
+
 def test_a_damaged_file_is_called_damaged(tmp_path):
     path = tmp_path / "roads.osm"
     path.write_text(toy.roads_xml().replace('version="1" lat', 'version="1{{" lat', 1), encoding="utf-8")
