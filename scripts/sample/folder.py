@@ -59,6 +59,7 @@ attribution = ""
 
 [geocoding]
 sources = ["gazetteer"]
+accept = ["village", "town"]
 
 [siting]
 scope = "county"

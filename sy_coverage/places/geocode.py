@@ -51,7 +51,7 @@ def geocode(
     sources: Sequence[Source],
     *,
     units: GeoDataFrame,
-    accept: Iterable[str] = ("village", "town"),
+    accept: Iterable[str] = ("village",),
     cache: str | os.PathLike[str] | None = None,
 ) -> GeoDataFrame:
     """Return `facilities` located: given coordinates first, then each of `sources` for the rows still open.

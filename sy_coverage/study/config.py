@@ -225,8 +225,8 @@ class Geocoding(_Section):
     sources: tuple[Service | Literal["gazetteer"], ...] = ("gazetteer",)
     """Tried in this order; ``gazetteer`` is offline and knows the units and villages of the study, the others are map
     services, whose keys come from the environment: TIANDITU_KEY, AMAP_KEY, BAIDU_KEY."""
-    accept: tuple[Literal["village", "town"], ...] = ("village", "town")
-    """How precise a found point must be to be used."""
+    accept: tuple[Literal["village", "town"], ...] = ("village",)
+    """How precise a found point must be to be used; ``["village", "town"]`` takes a town's middle for what lies in it."""
     cache: str = "geocoding.sqlite"
     """Where the answers of map services are kept, so that nothing is asked twice."""
     daily_quota: dict[Service, Annotated[int, Field(gt=0)]] = {}

@@ -128,15 +128,15 @@ def test_the_row_s_own_county_and_unit_decide_where_names_are_looked_for(units, 
     assert found["unit_id"].tolist() == ["430524101", "430529100"]
 
 
-def test_a_town_is_approximate_and_stands_at_its_elders_village_and_the_study_may_refuse_it(units, villages):
+def test_a_town_is_approximate_where_the_study_accepts_it_and_stands_at_its_elders_village(units, villages):
     frame = rows("隆回县桃花坪街道")
-    found = geocode(frame, [gazetteer(units, villages)], units=units)
+    found = geocode(frame, [gazetteer(units, villages)], units=units, accept=["village", "town"])
     assert (found.loc["F0", "location_status"], found.loc["F0", "location_precision"]) == (
         "approximate",
         "town",
     )
     assert km_of(found, "F0") == 2  # the mean of 100 elders at km 2 and 10 at km 8 is km 2.5
-    strict = geocode(frame, [gazetteer(units, villages)], units=units, accept=["village"])
+    strict = geocode(frame, [gazetteer(units, villages)], units=units)
     assert strict.loc["F0", "location_status"] == "not_located"
     assert strict.loc["F0", "location_reason"] == "too_coarse"
     assert strict.geometry.isna().all()
@@ -272,7 +272,8 @@ def test_every_doubt_has_a_sentence_and_a_title_in_both_languages(units, village
     frame = rows(
         "隆回县", "城关镇新建村", "隆回县城关镇", "隆回县某路", county_named=[None, None, None, "不存在县"]
     )
-    located = assign_units(geocode(frame, [gazetteer(units, villages)], units=units), units)
+    taken = geocode(frame, [gazetteer(units, villages)], units=units, accept=["village", "town"])
+    located = assign_units(taken, units)
     found = doubts(located, units)
     assert set(found["doubt_id"]) >= {"county_only", "several_units", "town_only", "county_unknown"}
     catalogue = {key for key in labels.catalogue() if key.startswith("places.doubt_")}

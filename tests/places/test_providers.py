@@ -312,12 +312,16 @@ def test_row_37_several_answers_far_apart_are_ambiguous_and_none_is_picked(serve
 
 
 @pytest.mark.parametrize(
-    ("level", "status", "reason"),
-    [("乡镇", "approximate", "town_only"), ("区县", "not_located", "too_coarse")],
+    ("level", "accept", "status", "reason"),
+    [
+        ("乡镇", ["village"], "not_located", "too_coarse"),
+        ("乡镇", ["village", "town"], "approximate", "town_only"),
+        ("区县", ["village", "town"], "not_located", "too_coarse"),
+    ],
 )
-def test_row_37_a_match_coarser_than_a_village_is_never_a_silent_pick(serve, level, status, reason):
+def test_row_37_a_match_coarser_than_a_village_is_never_a_silent_pick(serve, level, accept, status, reason):
     script = serve(amap((*here("gcj02"), level)))
-    found = geocode(rows("x"), [local(script)], units=toy.units())
+    found = geocode(rows("x"), [local(script)], units=toy.units(), accept=accept)
     assert found.loc["F0", ["location_status", "location_reason"]].tolist() == [status, reason]
 
 

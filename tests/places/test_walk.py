@@ -55,22 +55,44 @@ def sheet(rows: list[tuple[str, str, str, float | None]]) -> list[list[str]]:
     return [["试验县养老服务设施一览表", *blank], HEADER, *body, ["合计", f"{len(rows)}个", *blank[1:]]]
 
 
-@pytest.fixture
-def study_file(tmp_path):
-    path = toy.write_study(tmp_path)
+def workbook(path, rows):
+    """Write rows as a workbook; text as it was typed, so that a name that looks like a formula is none."""
     book = openpyxl.Workbook()
-    for n, row in enumerate(sheet(HOMES), 1):
+    for n, row in enumerate(rows, 1):
         for column, value in enumerate(row, 1):
             if value:
-                cell = book.active.cell(n, column, value)
-                cell.data_type = "s"  # text, as it was typed: a name that looks like a formula is none
-    book.save(tmp_path / "养老机构.xlsx")
+                book.active.cell(n, column, value).data_type = "s"
+    book.active.merge_cells(start_row=1, end_row=1, start_column=1, end_column=len(HEADER))
+    book.save(path)
+
+
+def gb18030(path, rows):
+    """Write rows as the CSV that a Chinese Excel saves."""
     out = io.StringIO()
-    csv.writer(out).writerows(sheet(CENTRES))
-    (tmp_path / "服务中心.csv").write_bytes(out.getvalue().encode("gb18030"))
+    csv.writer(out).writerows(rows)
+    path.write_bytes(out.getvalue().encode("gb18030"))
+
+
+WRITE = {".xlsx": workbook, ".csv": gb18030}
+
+
+@pytest.fixture(params=[(".xlsx", ".csv"), (".csv", ".xlsx")], ids=["homes.xlsx", "homes.csv"])
+def lists(request):
+    """Return how the two lists are called: each walks once as a workbook and once as a CSV."""
+    homes, centres = request.param
+    return {f"养老机构{homes}": HOMES, f"服务中心{centres}": CENTRES}
+
+
+@pytest.fixture
+def study_file(tmp_path, lists):
+    path = toy.write_study(tmp_path)
+    for name, rows in lists.items():
+        WRITE[name[name.index(".") :]](tmp_path / name, sheet(rows))
+    files = ", ".join(f'"{name}"' for name in lists)
     change(path, 'files = ["facilities.csv"]\ncoordinate_system = "wgs84"',
-           'files = ["养老机构.xlsx", "服务中心.csv"]\ncoordinate_system = "gcj02"')  # fmt: skip
+           f'files = [{files}]\ncoordinate_system = "gcj02"')  # fmt: skip
     change(path, '[candidates]\nfiles = ["candidates.csv"]\ncoordinate_system = "wgs84"\n', "")
+    change(path, "[siting]", '[geocoding]\naccept = ["village", "town"]\n[siting]')
     return path
 
 
@@ -81,12 +103,19 @@ def table(path):
 
 
 def test_an_office_s_lists_walk_through_check_geocode_and_coverage_with_every_row_accounted_for(
-    study_file, tmp_path
+    study_file, tmp_path, lists
 ):
+    homes, centres = lists
     checked = sy("check", study_file)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert "设施 15 行：已定位 14 行，未定位 1 行" in checked.stdout
     assert "疑似重复：1 行" in checked.stdout
+    # what was left out is said on screen too
+    for name, rows in lists.items():
+        line = next(line for line in checked.stdout.splitlines() if line.startswith(f"{name}："))
+        assert "第 1 行标题行，略过：试验县养老服务设施一览表" in line
+        assert f"第 {len(rows) + 3} 行合计行，略过：合计" in line
+        assert f"读取 {len(rows)} 行" in line
 
     located = sy("geocode", study_file, "--offline", "--out", tmp_path / "g")
     assert located.returncode == 0, located.stdout + located.stderr
@@ -96,8 +125,8 @@ def test_an_office_s_lists_walk_through_check_geocode_and_coverage_with_every_ro
     # what would be a formula is shown as text
     assert [row["名称"] for row in rows] == ["'" + n if n == HOSTILE else n for n in names]
     assert [row["来源（文件与行）"] for row in rows] == [
-        *(f"养老机构.xlsx row {n}" for n in (3, 4, 5)),
-        *(f"服务中心.csv row {n}" for n in range(3, 15)),
+        *(f"{homes} row {n}" for n in (3, 4, 5)),
+        *(f"{centres} row {n}" for n in range(3, 15)),
     ]
     assert [row["定位情况"] for row in rows] == [*["已定位"] * 13, "大致位置", "未定位"]
     assert [row["定位方式"] for row in rows] == [*["原表坐标"] * 5, *["地名表"] * 9, ""]
@@ -120,8 +149,8 @@ def test_an_office_s_lists_walk_through_check_geocode_and_coverage_with_every_ro
         ("乙镇三站", "只定位到街道（乡镇）"),
     ]
     read = [(row["文件"], row["行"], row["说明"]) for row in table(tmp_path / "g" / "reading.csv")]
-    assert ("服务中心.csv", "", "文字编码：gb18030") in read
-    for file, last in (("养老机构.xlsx", "6"), ("服务中心.csv", "15")):
+    assert (next(name for name in lists if name.endswith(".csv")), "", "文字编码：gb18030") in read
+    for file, last in ((homes, "6"), (centres, "15")):
         assert (file, "1", "标题行，略过：试验县养老服务设施一览表") in read
         assert (file, last, "合计行，略过：合计") in read
 
@@ -139,7 +168,7 @@ def test_an_office_s_lists_walk_through_check_geocode_and_coverage_with_every_ro
 
 
 def test_geocode_without_a_network_lists_what_it_could_not_ask_and_ends_with_69(study_file, tmp_path):
-    change(study_file, "[siting]", '[geocoding]\nsources = ["gazetteer", "amap"]\n[siting]')
+    change(study_file, "[geocoding]", '[geocoding]\nsources = ["gazetteer", "amap"]')
     counted = sy("geocode", study_file, "--dry-run")
     assert counted.returncode == 0, counted.stderr
     # the town-only row and the one that nobody knows
