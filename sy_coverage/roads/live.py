@@ -135,7 +135,7 @@ def _wrong(host: str) -> Any:
         if remark:
             said = remark.group(1).decode("utf-8", "replace").strip()
             raise IncompleteNetworkError(
-                f"{host}: the answer is partial ({said}); ask for a smaller area, or take a local extract"
+                f"{host}: the answer is partial ({said}); ask for a smaller area or a smaller buffer_m, or take a local extract"
             )
         whole = b"<osm" in content[:1000] and content.rstrip().endswith(b"</osm>")
         return None if whole else "its answer is no OpenStreetMap data"

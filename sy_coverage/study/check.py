@@ -73,7 +73,9 @@ def check(path: str | os.PathLike[str]) -> Report:
 
 def _roads(study: Study) -> str:
     """Return what the roads come from; what a file is, is not read here."""
-    source = study.config.roads.source
+    source, ground = study.config.roads.source, study.config.roads.elevation
+    if ground is not None:
+        _files.local_path(study.path(ground))
     if source == network.LIVE:
         return source
     return _files.local_path(study.path(source)).name
@@ -122,6 +124,10 @@ def _say_facts(study: Study, known: dict[str, Any], report: Report) -> None:
             report.facts.append(
                 words(f"study.fact_{name}", rows=len(frame), located=located, missing=len(frame) - located)
             )
+    given = study.config.roads.buffer_m
+    if "policy" in known and given is not None and given < network.needed_m(study):
+        needed = f"{network.needed_m(study):,.0f}"
+        report.remarks.append(words("study.remark_buffer", given=f"{given:,.0f}", needed=needed))
     if "roads" in known:
         live = known["roads"] == network.LIVE
         report.facts.append(

@@ -53,13 +53,17 @@ def walk_m_per_s(study: Inputs) -> float:
 
 
 def buffer_m(study: Inputs) -> float:
-    """Return how many metres around the units' roads can matter: the longest cutoff at the top speed.
+    """Return how many metres around the units roads are read."""
+    given = study.config.roads.buffer_m
+    return needed_m(study) if given is None else given
+
+
+def needed_m(study: Inputs) -> float:
+    """Return how many metres around the units roads can matter: the longest cutoff at the top speed.
 
     A way between two places in the area that takes twice as long leaves it by no more either.
     """
-    given, siting = study.config.roads.buffer_m, study.config.siting
-    if given is not None:
-        return given
+    siting = study.config.siting
     top = {mode.name: mode.most_kph * METRES_A_MINUTE for mode in modes(study)}
     apart = max(siting.spread_min or 0.0, siting.medical_min or 0.0) / 2
     reaches = [kind.longest_min * top[kind.mode] for kind in study.policy.kinds.values()]

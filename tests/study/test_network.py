@@ -275,3 +275,10 @@ def test_catchments_count_who_arrives_in_time_and_the_list_beside_them_what_is_d
     assert len(rows) == 1 + len(found.overlap)
     land = study.units.union_all().buffer(1e-9)
     assert found.catchments.geometry.within(land).all()
+
+
+def test_a_check_says_that_roads_are_read_from_too_near_and_that_elevations_are_missing(study_file) -> None:
+    change(study_file, 'source = "roads.osm"', 'source = "roads.osm"\nbuffer_m = 5000\nelevation = "dem.tif"')
+    report = check(study_file)
+    assert any("5,000 米" in remark for remark in report.remarks)
+    assert any("dem.tif" in error for error in report.errors)
