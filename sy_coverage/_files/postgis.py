@@ -311,7 +311,8 @@ def write_database(place: str, frames: Mapping[str, DataFrame], *, comment: str 
     place
         ``postgresql://user@host:5432/name#schema``.
     frames
-        By table; the index becomes the primary key, geometry a column with a spatial index.
+        By table; the index becomes the primary key, geometry a column with a spatial index. A table that has the same
+        columns is filled anew, so that views of it and grants on it stay; any other is replaced.
     comment
         What every table says of itself.
 
@@ -325,15 +326,54 @@ def write_database(place: str, frames: Mapping[str, DataFrame], *, comment: str 
         # two runs that write here at once wait for each other
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"sy_coverage {schema}",))
         for name, frame in frames.items():
+            _replace(connection, schema, name, frame)
             table = f"{quote(schema)}.{quote(name)}"
-            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
-            options: dict[str, Any] = {"schema": schema, "if_exists": "fail", "index": False}
-            flat = frame.reset_index()
-            if "geometry" in flat.columns:
-                flat.to_postgis(name, connection, **options)
-            else:
-                flat.to_sql(name, connection, **options)
-            keys = ", ".join(quote(str(key)) for key in frame.index.names)
-            connection.exec_driver_sql(f"ALTER TABLE {table} ADD PRIMARY KEY ({keys})")
             text = comment.replace("'", "''").replace("%", "%%")
             connection.exec_driver_sql(f"COMMENT ON TABLE {table} IS '{text}'")
+
+
+def _replace(connection: Any, schema: str, name: str, frame: DataFrame) -> None:
+    """Put `frame` in the place of a table: into it where its columns are the same, so that views and grants stay."""
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    table, fresh = (f"{quote(schema)}.{quote(n)}" for n in (name, f"{name}__new"))
+    before = _types(connection, table)
+    if not before:
+        _create(connection, schema, name, frame)
+        return
+    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {fresh}")
+    _create(connection, schema, f"{name}__new", frame)
+    if _types(connection, fresh) == before:
+        connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608  (quoted)
+        connection.exec_driver_sql(f"INSERT INTO {table} SELECT * FROM {fresh}")  # noqa: S608  (quoted)
+        connection.exec_driver_sql(f"DROP TABLE {fresh}")
+    else:
+        connection.exec_driver_sql(f"DROP TABLE {fresh}")
+        connection.exec_driver_sql(f"DROP TABLE {table}")
+        _create(connection, schema, name, frame)
+
+
+def _types(connection: Any, table: str) -> list[tuple[str, str]]:
+    """Return name and type of every column of a table, in order; none where there is no such table."""
+    rows = connection.exec_driver_sql(
+        "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
+        "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+        (table,),
+    )
+    return [(str(name), str(kind)) for name, kind in rows]
+
+
+def _create(connection: Any, schema: str, name: str, frame: DataFrame) -> None:
+    """Make a table of `frame` that is not there yet, its index the primary key."""
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    table = f"{quote(schema)}.{quote(name)}"
+    options: dict[str, Any] = {"schema": schema, "if_exists": "fail", "index": False}
+    flat = frame.reset_index()
+    if "geometry" in flat.columns:
+        flat.to_postgis(name, connection, **options)
+        # of one type whatever the rows, so that the next run finds the same columns
+        kind = f"geometry(Geometry, {flat.crs.to_epsg()})"
+        connection.exec_driver_sql(f"ALTER TABLE {table} ALTER COLUMN geometry TYPE {kind}")
+    else:
+        flat.to_sql(name, connection, **options)
+    keys = ", ".join(quote(str(key)) for key in frame.index.names)
+    connection.exec_driver_sql(f"ALTER TABLE {table} ADD PRIMARY KEY ({keys})")
