@@ -267,6 +267,8 @@ class Policy(_Data):
     kinds: Annotated[dict[Id, Kind], Field(min_length=1)]
     spread_kind: Id | None = None
     """The kind whose facilities a plan keeps apart within a county, where a study asks for that."""
+    station_kinds: tuple[Id, ...] = ()
+    """The kinds through which a centre serves the villages of its unit (centre and stations)."""
     medical_kind: Id | None = None
     """The kind of institution that gives medical care; proposals state the minutes to the nearest."""
     targets: Annotated[tuple[Target, ...], Field(min_length=1)]
@@ -300,7 +302,8 @@ class Policy(_Data):
                         f"readings.nursing_bed_base: {base or 'missing'}; "
                         f"must be one of {', '.join(target.measure.bases)}"
                     )
-        for key, kind_id in (("spread_kind", self.spread_kind), ("medical_kind", self.medical_kind)):
+        named = [("spread_kind", self.spread_kind), ("medical_kind", self.medical_kind)]
+        for key, kind_id in [*named, *(("station_kinds", kind) for kind in self.station_kinds)]:
             if kind_id is not None and kind_id not in self.kinds:
                 problems.append(f"{key}: no such kind: {kind_id} (there are: {', '.join(self.kinds)})")
         problems += [
@@ -356,6 +359,16 @@ class Policy(_Data):
             if isinstance(measure, UpgradeCount) or in_house:
                 kinds += measure.kinds
         return tuple(dict.fromkeys(kinds))
+
+    @property
+    def bed_share(self) -> Target | None:
+        """Return the target that asks for a share of nursing beds, if there is one."""
+        return next((t for t in self.targets if isinstance(t.measure, BedShare)), None)
+
+    @property
+    def marked_targets(self) -> tuple[Target, ...]:
+        """Return the targets that count facilities chosen for something, such as demonstration sites."""
+        return tuple(t for t in self.targets if isinstance(t.measure, FacilityCount) and t.measure.mark)
 
     def due(self, target: Target) -> dt.date | None:
         """Return the day `target` is due: its own, else the end of the plan."""

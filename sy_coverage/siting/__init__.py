@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sy_coverage.siting._policy_marks import Criteria
+from sy_coverage.siting._policy_stations import village_clusters
 from sy_coverage.siting._solver import Progress, SolveOptions
 from sy_coverage.siting._terms import Setting
 from sy_coverage.siting._verify import Verification, verify
@@ -9,7 +11,7 @@ from sy_coverage.siting.beds import nursing_bed_conversions
 from sy_coverage.siting.candidates import generate_candidates
 from sy_coverage.siting.certificate import Certificate, SitingPlan, Stage
 from sy_coverage.siting.decay import LinearDecay, StepDecay
-from sy_coverage.siting.demonstration import Criteria, demonstration_sites
+from sy_coverage.siting.demonstration import demonstration_sites
 from sy_coverage.siting.explain import closures, sentences
 from sy_coverage.siting.policy_plan import policy_plan
 from sy_coverage.siting.premises import premises_candidates
@@ -54,4 +56,5 @@ __all__ = [
     "trade_off",
     "verify",
     "verify_policy",
+    "village_clusters",
 ]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from sy_coverage.policy import Policy
     from sy_coverage.roads import TravelTimes
+    from sy_coverage.siting._policy_marks import Criteria
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
@@ -52,6 +53,16 @@ class Setting:
     """10⁴ yuan in all."""
     elders: str = "elders"
     """The column of demand that is counted."""
+    station_walk_min: float | None = None
+    """A new centre has a station of its unit within so many minutes of every village cluster; None: not asked."""
+    floor_area: Literal["bar", "flag"] = "flag"
+    """Whether a station whose premises are known to be too small is barred, or flagged."""
+    beds_per_elder: float | None = None
+    """Beds that each elder counts for, such as 0.03, in homes within the cutoff and of the same county; None: not asked."""
+    conversion_cost: float | None = None
+    """10⁴ yuan to turn one bed into a nursing bed; None: the share of nursing beds is not planned."""
+    demonstration: tuple[tuple[str, Criteria], ...] = ()
+    """Targets that count demonstration sites, each with what such a site must have."""
 
     def __post_init__(self) -> None:
         """Refuse what is not among the choices."""
@@ -59,6 +70,7 @@ class Setting:
             ("scope", self.scope, SCOPES),
             ("rule", self.rule, RULES),
             ("medical", self.medical, ("bar", "flag")),
+            ("floor_area", self.floor_area, ("bar", "flag")),
         ):
             if value not in allowed:
                 raise InputError(f"{name}={value!r}: must be one of {', '.join(allowed)}")
@@ -68,6 +80,9 @@ class Setting:
             ("spread_min", self.spread_min),
             ("medical_min", self.medical_min),
             ("budget", self.budget),
+            ("station_walk_min", self.station_walk_min),
+            ("beds_per_elder", self.beds_per_elder),
+            ("conversion_cost", self.conversion_cost),
         ):
             if number is not None and not (np.isfinite(number) and number >= 0):
                 raise InputError(f"{name}={number}: must be a finite number, 0 or more")
@@ -116,8 +131,17 @@ class Case:
 
     @cached_property
     def cost(self) -> Scaled:
-        """Return the costs of the candidates in exact steps."""
-        return scaled(self.candidates["cost"].to_numpy(float))
+        """Return the costs of the candidates in exact steps, of which the price of a bed is a multiple too."""
+        return replace(self._money, counts=self._money.counts[: len(self.candidates)])
+
+    @cached_property
+    def _money(self) -> Scaled:
+        return scaled(np.r_[self.candidates["cost"].to_numpy(float), self.setting.conversion_cost or 0.0])
+
+    @property
+    def bed_price(self) -> float:
+        """Return what it costs to turn one bed into a nursing bed, in steps of `cost`."""
+        return float(self._money.counts[-1])
 
     @cached_property
     def weight(self) -> Scaled:

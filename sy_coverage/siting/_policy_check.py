@@ -11,8 +11,12 @@ import pandas as pd
 
 from sy_coverage.policy import reaches_share, units_needed
 from sy_coverage.policy.targets import FacilityCount, UpgradeCount
+from sy_coverage.siting import _policy_nursing as nursing
+from sy_coverage.siting._policy_beds import bed_table
 from sy_coverage.siting._policy_case import CITY, Case, counties_of
+from sy_coverage.siting._policy_marks import eligible
 from sy_coverage.siting._policy_rules import counted_kinds, coverage_kinds, medical_kinds, places
+from sy_coverage.siting._policy_stations import premises
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +24,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
     from sy_coverage.policy import Target
+
+BEDS_ROOM = 1e-6
+"""Needs and beds may differ by this relative to the need: the rounding of a solver, far below one bed."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,10 @@ class Figures:
     """Minutes to the nearest open centre by demand id; missing beyond the times."""
     assignment: Series
     """The open centre that is nearest, by demand id."""
+    conversions: DataFrame
+    """Beds of each home turned into nursing beds, as `siting.nursing_bed_conversions` gives them; empty where not planned."""
+    beds: DataFrame
+    """By county, beds `needed`, `beds` there are, `short`; empty where not asked for."""
 
     @property
     def met(self) -> bool:
@@ -64,17 +75,22 @@ def figures(case: Case, sites: Iterable[str]) -> Figures:
         minutes += float((elders * near.fillna(_cap(case, kind))).sum())
         nearest, by_site = (near, who) if nearest is None else (nearest, by_site)
     targets = _targets(case, opened)
+    converted, there = nursing.conversions(case, chosen.index), bed_table(case, chosen.index)
+    spent = sum((Fraction(str(c)) for c in chosen["cost"]), start=Fraction(0))
+    spent += nursing.conversion_cost(case, chosen.index)
     blank = pd.Series(np.nan, index=case.demand.index)
     return Figures(
-        cost=float(sum((Fraction(str(c)) for c in chosen["cost"]), start=Fraction(0))),
+        cost=float(spent),
         elders_covered=float(reached),
         elder_minutes=minutes,
         home_minutes=_home_minutes(case, opened),
         towards_targets=int(np.minimum(targets["needed"], targets["reached"]).sum()),
         targets=targets,
-        broken=tuple(_broken(case, chosen, opened)),
+        broken=(*_broken(case, chosen, opened, spent), *_of_beds(case, chosen, converted, there)),
         nearest=blank if nearest is None else nearest,
         assignment=blank.astype(object) if by_site is None else by_site,
+        conversions=converted,
+        beds=there,
     )
 
 
@@ -178,6 +194,11 @@ def _targets(case: Case, opened: DataFrame) -> DataFrame:
             for scope_id in places(case, target):
                 here = counted if scope_id == CITY else counted & (opened["county"] == scope_id)
                 rows.append((target.id, scope_id, int(target.value or 0), int(here.sum())))
+        elif target.id in dict(case.setting.demonstration):
+            counted = _may_be_shown(case, target, opened)
+            for scope_id in places(case, target):
+                here = counted if scope_id == CITY else counted & (opened["county"] == scope_id)
+                rows.append((target.id, scope_id, int(target.value or 0), int(here.sum())))
     frame = pd.DataFrame(rows, columns=["target_id", "scope_id", "needed", "reached"])
     frame["met"] = frame["reached"] >= frame["needed"]
     return frame
@@ -201,7 +222,52 @@ def _counted(case: Case, target: Target, opened: DataFrame) -> Series:
     return ours & yes & ~opened["upgrade_of"].isin(before)
 
 
-def _broken(case: Case, chosen: DataFrame, opened: DataFrame) -> list[str]:
+def _may_be_shown(case: Case, target: Target, opened: DataFrame) -> Series:
+    """Return which open sites of these counties are marked already, or meet the stated criteria."""
+    criteria = dict(case.setting.demonstration)[target.id]
+    found = {
+        i
+        for frame in (case.facilities, case.candidates)
+        for i in frame.index[eligible(frame, target.measure, criteria, policy=case.policy)]
+    }
+    return opened.index.isin(list(found)) & opened["county"].isin(list(case.counties))
+
+
+def _of_beds(case: Case, chosen: DataFrame, converted: DataFrame, there: DataFrame) -> list[str]:
+    """Return the counties whose elders lack beds in reach, and the places whose share of nursing beds does not hold."""
+    found = [f"beds:{county}" for county in there.index[there["short"] > BEDS_ROOM * there["needed"]]]
+    kept = converted["convert"] if len(converted) else pd.Series(dtype=float)
+    return found + [f"nursing_beds:{place}" for place in nursing.lacking(case, chosen.index, kept)]
+
+
+def _stations(case: Case, opened: DataFrame, chosen: DataFrame) -> list[str]:
+    """Return the new centres one of whose village clusters has no open station of the unit within the walk."""
+    limit = case.setting.station_walk_min
+    if limit is None:
+        return []
+    stations = opened[opened["kind"].isin(case.policy.station_kinds)]
+    people = case.demand[case.demand[case.setting.elders] > 0]
+    name = pd.Series(people.index, index=people.index, dtype=object)
+    if "cluster_id" in people.columns:
+        name = people["cluster_id"].where(people["cluster_id"].notna(), name)
+    reached: dict[str, set[str]] = {}
+    for kind, times in case.times.items():
+        here = stations.index[(stations["kind"] == kind) & stations.index.isin(times.site_ids)]
+        if len(here):
+            pairs = times.select(sites=sorted(here), demand=case.demand.index).to_frame()
+            near = pairs[pairs["minutes"] <= limit]
+            units_of = stations["unit_id"].reindex(near["site_id"]).to_numpy()
+            for village, unit_id in zip(near["demand_id"], units_of, strict=True):
+                reached.setdefault(unit_id, set()).add(village)
+    found = []
+    for site_id, site in chosen[chosen["kind"].isin(coverage_kinds(case))].iterrows():
+        inside = people.index[people["unit_id"] == site["unit_id"]]
+        served = {name[v] for v in inside if v in reached.get(site["unit_id"], ())}
+        found += [f"stations:{site_id},{c}" for c in sorted({name[v] for v in inside} - served)]
+    return found
+
+
+def _broken(case: Case, chosen: DataFrame, opened: DataFrame, spent: Fraction) -> list[str]:
     found = [
         f"required:{i}"
         for i in case.candidates.index[case.candidates["required"].astype(bool)]
@@ -213,10 +279,12 @@ def _broken(case: Case, chosen: DataFrame, opened: DataFrame) -> list[str]:
     rebuilt = chosen.loc[chosen["upgrade_of"].notna(), ["upgrade_of", "kind"]]
     found += [f"one_upgrade:{i}" for i in rebuilt.index[rebuilt.duplicated()]]
     budget = case.setting.budget
-    if budget is not None and sum((Fraction(str(c)) for c in chosen["cost"]), start=Fraction(0)) > Fraction(
-        str(budget)
-    ):
+    if budget is not None and spent > Fraction(str(budget)):
         found.append("budget:")
+    if case.setting.floor_area == "bar":
+        small = {p.site for p in premises(case) if p.area < p.asked}
+        found += [f"floor_area:{i}" for i in chosen.index if case.position(str(i)) in small]
+    found += _stations(case, opened, chosen)
     return found + _spread(case, chosen, opened) + _medical(case, chosen)
 
 

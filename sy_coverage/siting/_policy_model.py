@@ -9,7 +9,9 @@ import numpy as np
 
 from sy_coverage.errors import InputError, some
 from sy_coverage.siting._policy_bars import hosts, same_home, too_close, too_far_from_care
+from sy_coverage.siting._policy_nursing import conversion_cost
 from sy_coverage.siting._policy_reduce import access_rows, cheapest_pools, least_reached
+from sy_coverage.siting._policy_rows import rows_of_beds, tied_by_beds
 from sy_coverage.siting._policy_rules import (
     Requirement,
     counted_kinds,
@@ -18,6 +20,7 @@ from sy_coverage.siting._policy_rules import (
     present_today,
     requirements,
 )
+from sy_coverage.siting._policy_stations import barred_stations, services
 from sy_coverage.siting._stages import Program
 
 if TYPE_CHECKING:
@@ -58,10 +61,11 @@ class Model:
             upper[too_far_from_care(case)] = 0.0
         self.clash = too_close(case)
         upper[self.clash.barred] = 0.0
+        upper[barred_stations(case)] = 0.0
         stuck = np.flatnonzero(lower > upper)
         if len(stuck):
             raise InputError(
-                f"candidates: required, but barred by spread, by distance to medical care, or forbidden: "
+                f"candidates: required, but barred by spread, by distance to medical care, by floor area, for want of stations, or forbidden: "
                 f"{some(case.ids[i] for i in stuck)}; do not require them, or relax the rule"
             )
         self.by_access = {kind: access_rows(case, kind, upper) for kind in coverage_kinds(case)}
@@ -77,6 +81,9 @@ class Model:
         self.short = np.empty(0, dtype=np.int64)
         self._elders: dict[str, tuple[Integers, Integers, Floats]] = {}
         self._rows_of_sites()
+        self.convert = rows_of_beds(case, self.program, self.x, priced=not cheapest)
+        if case.setting.budget is not None:
+            self._row_of_budget()
         for need in self.needs:
             self._row_of(need)
 
@@ -90,13 +97,19 @@ class Model:
             program.row(group, upper=1.0)
         for dependent, host in hosts(case):
             program.row([dependent, host], [1.0, -1.0], upper=0.0)
-        if case.setting.budget is not None:
-            # one cost row in steps of the exact unit; the slack is half a step, so rounding cannot decide
-            limit = case.setting.budget / float(case.cost.step)
-            room = 1e-6 * max(1.0, abs(limit))
-            if case.cost.exact:
-                limit, room = np.floor(limit + 1e-9 * max(1.0, limit)), 0.5
-            program.row(self.x, case.cost.counts, upper=float(limit + room))
+        for service in services(case):
+            group = service.stations
+            program.row(np.r_[service.centre, group], np.r_[1.0, -np.ones(len(group))], upper=0.0)
+
+    def _row_of_budget(self) -> None:
+        """Keep within the budget in steps of the exact unit; the slack is half a step, so rounding cannot decide."""
+        case = self.case
+        limit = (case.setting.budget or 0.0) / float(case.cost.step) - self.fixed_cost
+        room = 1e-6 * max(1.0, abs(limit))
+        if case.cost.exact:
+            limit, room = np.floor(limit + 1e-9 * max(1.0, abs(limit))), 0.5
+        cost = self.cost()
+        self.program.row(np.flatnonzero(cost), cost[cost != 0], upper=float(limit + room))
 
     def _row_of(self, need: Requirement) -> None:
         if need.missing == 0:
@@ -171,6 +184,10 @@ class Model:
         case, cost = self.case, self.case.cost.counts
         tied = np.zeros(len(case.ids), dtype=bool)
         tied[self.clash.both.ravel()] = True
+        tied |= tied_by_beds(case)
+        for service in services(case):
+            tied[service.centre] = True
+            tied[service.stations] = True
         for pair in hosts(case):
             tied[list(pair)] = True
         for group in same_home(case):
@@ -267,7 +284,16 @@ class Model:
 
     def cost(self) -> Floats:
         """Return the cost of each column in exact steps."""
-        return self._over_sites(self.case.cost.counts)
+        objective = self._over_sites(self.case.cost.counts)
+        objective[self.convert] = self.case.bed_price
+        return objective
+
+    @property
+    def fixed_cost(self) -> float:
+        """Return what conversions of beds cost whichever sites open, in the same steps."""
+        if len(self.convert) or not self.case.setting.conversion_cost:
+            return 0.0
+        return float(conversion_cost(self.case, ()) / self.case.cost.step)
 
     def ranks(self) -> Floats:
         """Return the rank of each site in the list of ids."""

@@ -10,6 +10,7 @@ import pandas as pd
 
 from sy_coverage.policy import reaches_share, units_needed
 from sy_coverage.siting._policy_case import CITY, Case
+from sy_coverage.siting._policy_marks import eligible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +130,9 @@ def places(case: Case, target: Target) -> Iterator[str]:
 
 def _of_target(case: Case, target: Target) -> Iterator[Requirement]:
     measure = target.measure
-    if measure.of == "unit_coverage":
+    if measure.of == "facility_count" and measure.mark is not None:
+        yield from _of_marks(case, target)
+    elif measure.of == "unit_coverage":
         covered = covered_today(case, measure.facility_kind)
         of_class = (case.units["kind"] == measure.unit_kind).to_numpy()
         for scope_id in places(case, target):
@@ -148,7 +151,7 @@ def _of_target(case: Case, target: Target) -> Iterator[Requirement]:
                 members,
                 unit_kind=measure.unit_kind,
             )
-    elif (measure.of == "facility_count" and measure.mark is None) or measure.of == "upgrade_count":
+    elif measure.of in {"facility_count", "upgrade_count"}:
         standing = _counts(case.facilities, measure)
         proposed = _counts(case.candidates, measure)
         if measure.of == "facility_count":  # rebuilding a home that counts already adds none
@@ -169,6 +172,24 @@ def _of_target(case: Case, target: Target) -> Iterator[Requirement]:
                 np.flatnonzero(then),
                 upgrades=measure.of == "upgrade_count",
             )
+
+
+def _of_marks(case: Case, target: Target) -> Iterator[Requirement]:
+    """Yield how many sites that may be demonstration sites must be open, where the setting asks for them."""
+    criteria = dict(case.setting.demonstration).get(target.id)
+    if criteria is None:
+        return
+    standing, proposed = (
+        eligible(frame, target.measure, criteria, policy=case.policy)
+        for frame in (case.facilities, case.candidates)
+    )
+    where = pd.Series(case.county_of_facility, index=case.facilities.index)
+    standing &= where.isin(list(case.counties)).to_numpy()
+    for scope_id in places(case, target):
+        now = standing if scope_id == CITY else standing & (where == scope_id).to_numpy()
+        then = proposed if scope_id == CITY else proposed & (case.county_of_site == scope_id)
+        needed, kind = int(target.value or 0), target.measure.kinds[0]
+        yield Requirement(target.id, scope_id, "sites", kind, needed, int(now.sum()), np.flatnonzero(then))
 
 
 def _counts(frame: Any, measure: Any) -> NDArray[np.bool_]:

@@ -9,7 +9,10 @@ from scipy import sparse
 
 from sy_coverage.errors import CertificateError
 from sy_coverage.siting._policy_bars import hosts, same_home, too_close, too_far_from_care
+from sy_coverage.siting._policy_beds import bed_table, beds
+from sy_coverage.siting._policy_nursing import conversion_cost, counting, depend
 from sy_coverage.siting._policy_rules import coverage_kinds, present_today, requirements
+from sy_coverage.siting._policy_stations import barred_stations, services
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,6 +45,8 @@ class Tally:
             self.open[too_far_from_care(case)] = False
         clash = too_close(case)
         self.open[clash.barred] = False
+        self.open[barred_stations(case)] = False
+        self.services = [s for s in services(case) if len(s.stations)]
         self.pairs = [tuple(p) for p in clash.both]
         self.pairs += [
             (a, b) for group in same_home(case) for i, a in enumerate(group) for b in group[i + 1 :]
@@ -89,6 +94,12 @@ class Tally:
             good &= ~(sets[a] & sets[b])
         for dependent, host in self.hosts:
             good &= ~sets[dependent] | sets[host]
+        for service in self.services:
+            good &= ~sets[service.centre] | sets[service.stations].any(axis=0)
+        for column in np.flatnonzero(good) if beds(self.case) is not None else ():
+            ids = (self.case.ids[j] for j in np.flatnonzero(sets[:, column]))
+            there = bed_table(self.case, ids)
+            good[column] = bool((there["short"] <= 1e-6 * there["needed"]).all())
         return good
 
     def met(self, sets: Any) -> Any:
@@ -124,7 +135,7 @@ def require_unbeaten(
     x = np.zeros(len(case.ids), dtype=bool)
     x[[case.position(s) for s in sites]] = True
     own = greedy(tally)
-    price = None if own is None else case.cost.total(own)
+    price = None if own is None else _price(case, own)
     if proved and price is not None and price < checked.cost - 1e-7 * max(1.0, abs(checked.cost)):
         raise CertificateError(
             f"a plan said to be the cheapest costs {checked.cost:g}, but our own search finds one for {price:g}; it is not shown"
@@ -134,6 +145,11 @@ def require_unbeaten(
         if better is not None:
             raise CertificateError(f"a plan said to be the best can be improved: {better}; it is not shown")
     return price
+
+
+def _price(case: Case, x: Flags) -> float:
+    """Return the cost of a set of sites with the conversions of beds it asks for."""
+    return case.cost.total(x) + float(conversion_cost(case, [case.ids[j] for j in np.flatnonzero(x)]))
 
 
 def greedy(tally: Tally) -> Flags | None:
@@ -148,18 +164,26 @@ def greedy(tally: Tally) -> Flags | None:
             j = _next(tally, need, x, blocked)
             if j is None:
                 return None
-            x[j] = True
-            for dependent, host in tally.hosts:
-                if dependent == j:
-                    x[host] = True
-            for a, b in tally.pairs:
-                blocked[a] |= x[b]
-                blocked[b] |= x[a]
+            _open(tally, x, blocked, j)
     for site in sorted(np.flatnonzero(x & ~case.required), key=lambda s: -tally.cost[s]):
         if tally.cost[site] > 0:
             x[site] = False
             x[site] = not tally.best(x[:, None])[0]
     return x if tally.best(x[:, None])[0] else None
+
+
+def _open(tally: Tally, x: Flags, blocked: Flags, j: int) -> None:
+    """Open a site with the host and the stations it needs, and block what may not stand beside it."""
+    x[j] = True
+    for dependent, host in tally.hosts:
+        if dependent == j:
+            x[host] = True
+    for service in tally.services:
+        if service.centre == j and not x[service.stations].any():
+            x[service.stations[np.argmin(tally.cost[service.stations])]] = True
+    for a, b in tally.pairs:
+        blocked[a] |= x[b]
+        blocked[b] |= x[a]
 
 
 def _next(tally: Tally, need: Requirement, x: Flags, blocked: Flags) -> int | None:
@@ -196,8 +220,12 @@ def improved(tally: Tally, x: Flags) -> str | None:
     case, cost = tally.case, tally.cost
     cover = {k: case.reach(k) for k in coverage_kinds(case)}
     tries: list[tuple[int, int]] = [(int(j), -1) for j in np.flatnonzero(x & ~case.required & (cost > 0))]
+    priced = counting(case) if depend(case) else np.zeros(len(x), dtype=bool)
+    tries = [(j, k) for j, k in tries if not priced[j]]
     for j in np.flatnonzero(x & ~case.required):
-        same = (tally.kinds == tally.kinds[j]) & ~x & tally.open & (cost <= cost[j])
+        same = (tally.kinds == tally.kinds[j]) & ~x & tally.open & (cost <= cost[j]) & ~priced
+        if priced[j]:  # another home may ask for other conversions, whose price is not counted here
+            continue
         if case.setting.scope == "county":
             same &= case.county_of_site == case.county_of_site[j]
         equal = same & (cost == cost[j])

@@ -36,8 +36,11 @@ class Verification:
     """Recomputed figures of the plan by name (`sites`, `weight_covered`, …)."""
 
 
-def verify(plan: SitingPlan, times: TravelTimes, **asked_for: Unpack[Question]) -> Verification:
-    """Return what a plan of a classic problem comes to when it is counted again, without the solver.
+def verify(plan: SitingPlan, times: TravelTimes | None = None, **asked_for: Unpack[Question]) -> Verification:
+    """Return what a plan comes to when it is counted again, without the solver.
+
+    A plan of `policy_plan` holds its frames and travel times and needs no other argument; one that says that targets cannot
+    be met is looked at through the best that can be had meanwhile.
 
     Parameters
     ----------
@@ -67,8 +70,12 @@ def verify(plan: SitingPlan, times: TravelTimes, **asked_for: Unpack[Question]) 
             "verify: the plan has no certificate: there is neither an answer nor a proof of none"
         )
     problem = plan.certificate.problem
+    if problem in {"policy_plan", "phased_plan"}:
+        return _of_policy(plan)
     if problem not in rules.SENSES:
         raise InputError(f"verify: '{problem}' is no classic problem ({', '.join(sorted(rules.SENSES))})")
+    if times is None:
+        raise InputError(f"verify: a plan of {problem} is looked at with its travel times; give them")
     asked = terms(problem, times, **asked_for)
     if plan.objective is None:
         return _none(asked, plan)
@@ -83,6 +90,19 @@ def verify(plan: SitingPlan, times: TravelTimes, **asked_for: Unpack[Question]) 
     if not plan.assignment.reindex(expected.index).fillna("").equals(expected.fillna("")):
         raise CertificateError(f"{problem}: demand is not assigned to the sites that the travel times give")
     return Verification(problem, seen.objective, _held(seen.rules), seen.details)
+
+
+def _of_policy(plan: SitingPlan) -> Verification:
+    from sy_coverage.siting.scenarios import verify_policy  # noqa: PLC0415  it builds on this module
+
+    attainable = plan.details.get("attainable")
+    if plan.objective is not None or attainable is None:
+        return verify_policy(plan)
+    if plan.sites or plan.details["targets_met"]:
+        raise CertificateError("a plan without an objective names sites, or says that targets are met")
+    if attainable.details["targets_met"]:
+        raise CertificateError("a plan says that targets cannot be met, and another beside it meets them")
+    return verify_policy(attainable)
 
 
 def _held(names: Iterable[str]) -> DataFrame:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 from scipy import sparse
@@ -12,31 +13,23 @@ from scipy import sparse
 from sy_coverage import coverage
 from sy_coverage.errors import InputError
 from sy_coverage.policy.targets import FacilityCount
+from sy_coverage.siting._policy_case import CITY
+from sy_coverage.siting._policy_marks import Criteria, eligible, shortcomings
+from sy_coverage.siting._policy_marks import marked as marks
 from sy_coverage.siting.explain import reason_frame
 from sy_coverage.siting.maximal import mclp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
     from sy_coverage.policy import Policy, Target
     from sy_coverage.roads import TravelTimes
+    from sy_coverage.siting._policy_case import Case
     from sy_coverage.siting._solver import SolveOptions
-    from sy_coverage.siting.certificate import SitingPlan
-
-
-@dataclass(frozen=True)
-class Criteria:
-    """What a site must have to be shown as an example; what a list does not say, a site does not have."""
-
-    floor_area_m2: float = 0.0
-    """At least so much floor area; 0: whatever it is."""
-    all_functions: bool = False
-    """Every function that its kind is meant to have."""
-    has_medical: bool = False
-    """Medical care in the house."""
+    from sy_coverage.siting.certificate import SitingPlan, Stage
 
 
 def demonstration_sites(
@@ -84,7 +77,7 @@ def demonstration_sites(
     measure: Any = target.measure
     criteria = criteria or Criteria()
     mine = stations[stations["kind"].isin(measure.kinds)].sort_index()
-    marked = mine.index[_yes(mine, measure.mark)]
+    marked = mine.index[marks(mine, measure)]
     rows = [row for i in mine.index if i not in marked for row in _fails(policy, mine, i, times, criteria)]
     failed = {row["subject"] for row in rows}
     placed = set(times.site_ids)
@@ -117,40 +110,13 @@ def _target(policy: Policy, target_id: str) -> Target:
     return found
 
 
-def _yes(frame: DataFrame, column: str) -> np.ndarray:
-    if column not in frame.columns:
-        return np.zeros(len(frame), dtype=bool)
-    return np.asarray(frame[column].eq(other=True).fillna(value=False), dtype=bool)
-
-
 def _fails(
     policy: Policy, stations: GeoDataFrame, site_id: str, times: TravelTimes, criteria: Criteria
 ) -> Iterator[dict[str, Any]]:
-    """Yield each criterion that a station does not meet."""
-    site = stations.loc[site_id]
+    """Yield each criterion that a station does not meet, and whether it has no place on the road."""
     if site_id not in times.site_ids:
         yield {"reason_id": "demonstration_no_place", "subject": site_id}
-    area = pd.to_numeric(site.get("floor_area_m2"))
-    if criteria.floor_area_m2 and not (area is not None and area >= criteria.floor_area_m2):
-        known = area is not None and np.isfinite(area)
-        yield {
-            "reason_id": "demonstration_area_small" if known else "demonstration_area_unknown",
-            "subject": site_id,
-            "value": area if known else np.nan,
-            "other": criteria.floor_area_m2,
-        }
-    if criteria.all_functions:
-        lacking = coverage.missing_functions(stations.loc[[site_id]], policy.kind(site["kind"])).iloc[0]
-        if lacking is None or len(lacking):
-            yield {
-                "reason_id": "demonstration_functions_missing"
-                if lacking
-                else "demonstration_functions_unknown",
-                "subject": site_id,
-                "places": tuple(lacking or ()),
-            }
-    if criteria.has_medical and site.get("has_medical") is not True:
-        yield {"reason_id": "demonstration_no_medical", "subject": site_id}
+    yield from shortcomings(policy, stations, site_id, criteria)
 
 
 def _within(
@@ -171,3 +137,143 @@ def _within(
     # what is left is within its own cutoff, so that the longest of them decides nothing any more
     longest = max(policy.kind(kind).longest_min for kind in kinds)
     return replace(times, minutes=matrix, cutoff_min=min(times.cutoff_min, longest))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The demonstration sites of one plan."""
+
+    stages: tuple[Stage, ...] = ()
+    """One for each target, after all the plan's own: most elders near a demonstration site."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """`demonstration`: frame of `target_id`, `kind`, `unit_id`, `county_id`, `planned`, `marked_before`, indexed by `site_id`."""
+    findings: tuple[DataFrame, ...] = ()
+
+
+def shown(case: Case, sites: tuple[str, ...], *, options: SolveOptions) -> Shown:
+    """Return which open sites, standing or of the plan, become demonstration sites for each target the setting names."""
+    if not case.setting.demonstration:
+        return Shown()
+    stages, frames, findings = [], [], []
+    for target_id, criteria in case.setting.demonstration:
+        target = case.policy.target(target_id)
+        stations = stations_of(case, sites, target_id)
+        may = eligible(stations, target.measure, criteria, policy=case.policy)
+        if not target.value or not (may & stations.index.isin(_timed(case, stations))).any():
+            if target.value:
+                row = {"reason_id": "demonstration_too_few", "subject": CITY, "scope_id": CITY, "value": 0}
+                row |= {"other": target.value, "target_id": target_id}
+                findings.append(reason_frame([row], policy=case.policy))
+            continue
+        plan = demonstration_sites(
+            stations,
+            case.units,
+            case.demand,
+            _times_of_kinds(case, stations),
+            policy=case.policy,
+            target_id=target_id,
+            criteria=criteria,
+            options=options,
+        )
+        findings.append(plan.findings)
+        measure: Any = case.policy.target(target_id).measure
+        before = stations.index[marks(stations, measure)]
+        chosen = sorted({*plan.sites, *before})
+        frame = pd.DataFrame(stations.loc[chosen, ["kind", "unit_id", "county_id"]]).rename_axis("site_id")
+        frame.insert(0, "target_id", target_id)
+        frame["planned"], frame["marked_before"] = frame.index.isin(sites), frame.index.isin(before)
+        frames.append(frame)
+        if plan.certificate is not None:
+            last = plan.certificate.stages[-1]
+            stages.append(replace(last, objective_id=f"demonstration_{target_id}"))
+    empty = pd.DataFrame(columns=["target_id", "kind", "unit_id", "county_id", "planned", "marked_before"])
+    table = pd.concat(frames) if frames else empty.rename_axis("site_id")
+    return Shown(tuple(stages), {"demonstration": table}, tuple(findings))
+
+
+def stations_of(case: Case, sites: Iterable[str], target_id: str) -> GeoDataFrame:
+    """Return the open sites of the kinds a target counts, standing in these counties or opened by the plan, in one frame."""
+    measure: Any = case.policy.target(target_id).measure
+    columns = [
+        "name",
+        "kind",
+        "unit_id",
+        "county_id",
+        "floor_area_m2",
+        "functions",
+        "has_medical",
+        "geometry",
+    ]
+    ours = np.isin(case.county_of_facility.astype(str), list(case.counties))
+    frames = []
+    for frame, county, keep in (
+        (case.facilities, case.county_of_facility, ours),
+        (case.candidates, case.county_of_site, case.candidates.index.isin(list(sites))),
+    ):
+        mine = keep & frame["kind"].isin(measure.kinds).to_numpy()
+        picked = frame.loc[mine, [*columns, *([measure.mark] if measure.mark in frame.columns else [])]]
+        frames.append(picked.assign(county_id=county[mine]).astype(object))
+    together = pd.concat(frames).sort_index()
+    return gpd.GeoDataFrame(together, geometry="geometry", crs=case.facilities.crs)
+
+
+def _timed(case: Case, stations: GeoDataFrame) -> set[str]:
+    """Return the stations that lie on the road."""
+    kinds = set(stations["kind"]) & set(case.times)
+    return {i for kind in kinds for i in set(case.times[kind].site_ids) & set(stations.index)}
+
+
+def _times_of_kinds(case: Case, stations: GeoDataFrame) -> TravelTimes:
+    """Return the minutes of all `stations` that have some, of whichever kind, in one table."""
+    parts = []
+    for kind in sorted(set(stations["kind"])):
+        times = case.times.get(kind)
+        if times is not None:
+            there = [i for i in stations.index[stations["kind"] == kind] if i in set(times.site_ids)]
+            parts.append(times.select(sites=sorted(there), demand=case.demand.index))
+    if not parts:
+        raise InputError(
+            f"times: give those of {', '.join(sorted(set(stations['kind'])))}, to choose demonstration sites"
+        )
+    order = np.argsort(np.array([i for t in parts for i in t.site_ids], dtype=object), kind="stable")
+    matrix = sparse.csr_array(sparse.vstack([t.minutes for t in parts]))[order]
+    ids = tuple(np.array([i for t in parts for i in t.site_ids], dtype=object)[order])
+    return replace(parts[0], minutes=matrix, site_ids=ids, cutoff_min=min(t.cutoff_min for t in parts))
+
+
+def recount(case: Case, plan: SitingPlan) -> dict[str, float]:
+    """Return by stage how many elders are within the cutoff of the demonstration sites that a plan names, counted anew."""
+    table = plan.details.get("demonstration")
+    found: dict[str, float] = {}
+    if table is None:
+        return found
+    for target_id, _ in case.setting.demonstration:
+        chosen = table.index[table["target_id"] == target_id]
+        near = np.zeros(len(case.demand), dtype=bool)
+        for kind in sorted(set(table.loc[chosen, "kind"])):
+            times = case.times[kind]
+            there = [i for i in chosen if table.loc[i, "kind"] == kind and i in set(times.site_ids)]
+            mine = times.select(sites=sorted(there), demand=case.demand.index)
+            within = coverage.reached(case.demand, case.units, mine, kind=case.policy.kind(kind))
+            near |= np.asarray(within.sum(axis=0)).ravel() > 0
+        found[f"demonstration_{target_id}"] = float(case.demand[case.policy.readings.elders][near].sum())
+    return found
+
+
+def breaches(case: Case, plan: SitingPlan) -> list[str]:
+    """Return the demonstration sites of a plan that are not open or do not meet the criteria, and the targets they miss."""
+    table = plan.details.get("demonstration")
+    if table is None:
+        return []
+    found = []
+    for target_id, criteria in case.setting.demonstration:
+        stations = stations_of(case, plan.sites, target_id)
+        measure: Any = case.policy.target(target_id).measure
+        chosen = table.index[table["target_id"] == target_id]
+        found += [f"demonstration:{i}" for i in chosen if i not in stations.index]
+        may = stations.index[eligible(stations, measure, criteria, policy=case.policy)]
+        found += [f"demonstration:{i}" for i in chosen if i in stations.index and i not in may]
+        asked = int(case.policy.target(target_id).value or 0)
+        if plan.details["targets_met"] and len(set(chosen)) < asked:
+            found.append(f"demonstration:{target_id}")
+    return found

@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 
 from sy_coverage.siting._policy_bars import medical_minutes, too_close, too_far_from_care
+from sy_coverage.siting._policy_beds import bed_table
 from sy_coverage.siting._policy_case import CITY
 from sy_coverage.siting._policy_rules import coverage_kinds, covered_today, medical_kinds, requirements
+from sy_coverage.siting._policy_stations import barred_stations, premises, services
 from sy_coverage.siting.certificate import Certificate, SitingPlan
 from sy_coverage.siting.explain import left_out, reason_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
     from pandas import DataFrame
@@ -35,6 +37,12 @@ def no_answer(case: Case) -> DataFrame:
 def remarks(case: Case, sites: tuple[str, ...]) -> DataFrame:
     """Return what is to be said of a plan: units it leaves without a centre and why, and what is to be looked at."""
     return reason_frame([*left_out(case, sites), *flags(case, sites)], policy=case.policy)
+
+
+def with_more(findings: DataFrame, more: Sequence[DataFrame]) -> DataFrame:
+    """Return `findings` with those of another room behind them."""
+    more = [frame for frame in more if len(frame)]
+    return pd.concat([findings, *more], ignore_index=True) if more else findings
 
 
 def flags(case: Case, sites: tuple[str, ...]) -> list[dict[str, object]]:
@@ -64,7 +72,23 @@ def flags(case: Case, sites: tuple[str, ...]) -> list[dict[str, object]]:
         for s in homes
         if case.candidates.loc[s, "has_medical"] is not True
     ]
+    rows += _premises_to_look_at(case, sites)
     return rows
+
+
+def _premises_to_look_at(case: Case, sites: tuple[str, ...]) -> list[dict[str, object]]:
+    """Return the opened stations whose floor area is too small, or not known."""
+    found = [(case.ids[p.site], p) for p in premises(case) if case.ids[p.site] in sites]
+    return [
+        {
+            "reason_id": "floor_area_small" if p.small else "floor_area_unknown",
+            "subject": site_id,
+            "value": p.area,
+            "other": p.asked,
+        }
+        for site_id, p in found
+        if p.small or np.isnan(p.area)
+    ]
 
 
 def notes(case: Case) -> tuple[str, ...]:
@@ -77,9 +101,14 @@ def explained(case: Case, solved: Solved, *, watch: _solver.Watch) -> SitingPlan
     """Return the plan of a case that cannot meet its targets: no sites, the reasons, and the best plan meanwhile."""
     from sy_coverage.siting.policy_plan import finished, solve_stages  # noqa: PLC0415  it builds on this module
 
-    rows = list(reasons(case))
+    rows = [*reasons(case), *_too_few_beds(case)]
     # forced sites that clash can make even the softened problem impossible
     meanwhile = solve_stages(case, watch=watch, elastic=True)
+    if meanwhile.status == "infeasible" and case.setting.beds_per_elder is not None:
+        case = case.but(
+            beds_per_elder=None
+        )  # what can be had meanwhile leaves beds lacking; the findings say where
+        meanwhile = solve_stages(case, watch=watch, elastic=True)
     attainable: SitingPlan | None = None
     if meanwhile.figures is not None:
         short = meanwhile.figures.targets
@@ -147,6 +176,41 @@ def within_budget(case: Case, solved: Solved, *, watch: _solver.Watch) -> Siting
     return replace(plan, details={**plan.details, "least_cost": cost})
 
 
+def _too_few_beds(case: Case) -> list[dict[str, object]]:
+    """Return the counties whose elders lack beds in reach even when every candidate opens."""
+    there = bed_table(case, case.ids)
+    return [
+        {
+            "reason_id": "too_few_beds",
+            "subject": county_id,
+            "scope_id": county_id,
+            "value": row["needed"] - row["short"],
+            "other": row["needed"],
+        }
+        for county_id, row in there.iterrows()
+        if row["short"] > 1e-6 * row["needed"]
+    ]
+
+
+def _without_stations(case: Case) -> list[dict[str, object]]:
+    """Return the units in which no centre can open because a village cluster has no station, standing or possible."""
+    by_unit: dict[str, set[str]] = {}
+    for service in services(case):
+        if not len(service.stations):
+            unit_id = str(case.candidates["unit_id"].iloc[service.centre])
+            by_unit.setdefault(unit_id, set()).add(service.cluster)
+    return [
+        {
+            "reason_id": "no_station_in_walk",
+            "subject": unit_id,
+            "value": len(clusters),
+            "other": case.setting.station_walk_min,
+            "places": tuple(sorted(clusters)),
+        }
+        for unit_id, clusters in sorted(by_unit.items())
+    ]
+
+
 def reasons(case: Case) -> Iterator[dict[str, object]]:
     """Yield the cheap reasons why targets cannot be met, each naming the place and the numbers."""
     barred = np.zeros(len(case.ids), dtype=bool)
@@ -154,6 +218,8 @@ def reasons(case: Case) -> Iterator[dict[str, object]]:
         barred[too_far_from_care(case)] = True
     clash = too_close(case)
     barred[clash.barred] = True
+    barred[barred_stations(case)] = True
+    yield from _without_stations(case)
     apart = {(int(a), int(b)) for a, b in clash.both}
     for need in requirements(case):
         if not need.missing:

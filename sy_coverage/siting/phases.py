@@ -11,15 +11,17 @@ import pandas as pd
 from scipy import sparse
 
 from sy_coverage.errors import CertificateError, InputError, some
-from sy_coverage.siting import _solver, infeasible
+from sy_coverage.siting import _solver, demonstration, infeasible
 from sy_coverage.siting._policy_bars import hosts
 from sy_coverage.siting._policy_case import CITY
 from sy_coverage.siting._policy_check import figures
 from sy_coverage.siting._policy_model import Model
+from sy_coverage.siting._policy_nursing import conversion_cost, conversions
 from sy_coverage.siting._policy_rules import coverage_kinds
+from sy_coverage.siting._policy_stations import services
 from sy_coverage.siting.certificate import Certificate, SitingPlan, Stage
 from sy_coverage.siting.explain import Reasons, reason_frame
-from sy_coverage.siting.policy_plan import RULES, Solved, solve_stages
+from sy_coverage.siting.policy_plan import Solved, of_beds, rules_of, solve_stages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -136,6 +138,16 @@ class _Phased:
         for x in self.x[:-1]:
             for dependent, host in hosts(case):
                 program.row([x[dependent], x[host]], [1.0, -1.0], upper=0.0)
+            for service in services(case):
+                group = service.stations
+                program.row(np.r_[x[service.centre], x[group]], np.r_[1.0, -np.ones(len(group))], upper=0.0)
+        # beds converted by the end of each year; those of the last year are the model's own
+        total = self.model.convert
+        most = program.upper[total]
+        self.convert = [program.columns(len(total), upper=most, integer=True) for _ in years[:-1]] + [total]
+        for before, after in zip(self.convert, self.convert[1:], strict=False):
+            for one, other in zip(before, after, strict=True):
+                program.row([one, other], [1.0, -1.0], upper=0.0)
         for year, t in zip(years, range(len(years)), strict=True):
             self._limit(year, t)
 
@@ -148,10 +160,13 @@ class _Phased:
             columns = np.r_[columns, self.x[t - 1]]
             signs, costs = np.r_[signs, -signs], np.r_[costs, -costs]
         if year.budget is not None:
+            beds = self.convert[t]
+            before = self.convert[t - 1] if t > 0 else beds[:0]
+            price = np.r_[np.full(len(beds), case.bed_price), np.full(len(before), -case.bed_price)]
             limit = year.budget / float(case.cost.step)
             if case.cost.exact:
                 limit = float(np.floor(limit + 1e-9 * max(1.0, limit))) + 0.5
-            program.row(columns, costs, upper=limit)
+            program.row(np.r_[columns, beds, before], np.r_[costs, price], upper=limit)
         if year.sites is not None:
             program.row(columns, signs, upper=float(year.sites))
 
@@ -162,7 +177,7 @@ class _Phased:
         status: Literal["optimal", "feasible", "infeasible", "no_answer"] = "optimal"
         stages: list[tuple[str, Literal["min", "max"], Any, bool]] = [
             ("elder_years", "max", self._elder_years, case.weight.exact),
-            ("cost", "min", lambda: (self._final(case.cost.counts), 0.0), case.cost.exact),
+            ("cost", "min", lambda: (self.model.cost(), 0.0), case.cost.exact),
             ("open_years", "max", lambda: (self._every(np.ones(len(case.ids))), 0.0), True),
             ("site_ranks", "min", lambda: (self._every(np.arange(1.0, len(case.ids) + 1)), 0.0), True),
         ]
@@ -190,11 +205,6 @@ class _Phased:
             if when:
                 opens[site_id] = when[0]
         return _Run(status, tuple(answers), opens, next(a[2].solver for a in reversed(answers)))
-
-    def _final(self, values: Floats) -> Floats:
-        objective = np.zeros(len(self.model.program.lower))
-        objective[self.x[-1]] = values
-        return objective
 
     def _every(self, values: Floats) -> Floats:
         objective = np.zeros(len(self.model.program.lower))
@@ -288,10 +298,12 @@ def _finished(
     stages = tuple(_stage(case, years, run.opens, checked, *answer) for answer in run.answers)
     _require_unbeaten(case, years, run, checked)
     proved = run.status == "optimal" and all(s.proved for s in stages)
-    rules = tuple(r for r in RULES if not elastic or r not in {"coverage_targets", "counts", "upgrades"})
+    shown = demonstration.shown(case, tuple(sorted(run.opens)), options=options)
+    stages = (*stages, *shown.stages)
+    proved = proved and all(s.proved for s in shown.stages)
     certificate = Certificate(
         "phased_plan",
-        (*rules, "years"),
+        (*rules_of(case, elastic=elastic), "years"),
         stages,
         run.solver,
         _options(case, years, options),
@@ -311,7 +323,7 @@ def _finished(
         assignment=last.assignment.rename("site_id"),
         phase=dict(sorted(run.opens.items())),
         reasons=Reasons(case, solved, options, dict(run.opens)),
-        findings=infeasible.remarks(case, sites),
+        findings=infeasible.with_more(infeasible.remarks(case, sites), shown.findings),
         details={
             "cost": last.cost,
             "elders_covered": last.elders_covered,
@@ -320,6 +332,8 @@ def _finished(
             "targets_met": last.met,
             "new_sites": len(sites),
             "years": _table(case, years, run.opens, checked),
+            **of_beds(case, last),
+            **shown.details,
         },
     )
 
@@ -339,14 +353,35 @@ def _keeps_limits(case: Case, years: tuple[Year, ...], opens: Mapping[str, int])
             return False
         if year.sites is not None and sum(y == year.year for y in opens.values()) > year.sites:
             return False
-    return True
+    return sum(_conversions(case, years, opens).values()) == _beds(case, opens)
+
+
+def _beds(case: Case, opens: Mapping[str, int]) -> int:
+    """Return how many beds must be nursing beds more by the last year."""
+    price = Fraction(str(case.setting.conversion_cost or 0.0))
+    if price == 0:
+        return int(conversions(case, opens)["convert"].fillna(0).sum())
+    return int(conversion_cost(case, opens) / price)
+
+
+def _conversions(case: Case, years: tuple[Year, ...], opens: Mapping[str, int]) -> dict[int, int]:
+    """Return how many beds each year turns into nursing beds: as early as the money that sites leave allows."""
+    price, left, found = Fraction(str(case.setting.conversion_cost or 0.0)), _beds(case, opens), {}
+    for year in years:
+        most = left
+        if year.budget is not None and price > 0:
+            most = min(left, int((Fraction(str(year.budget)) - _spent(case, opens, year.year)) / price))
+        found[year.year] = most
+        left -= most
+    return found
 
 
 def _require_rules(
     case: Case, years: tuple[Year, ...], run: _Run, checked: list[Figures], *, elastic: bool
 ) -> None:
-    # before the last year a required site need not be open yet
-    early = [b for f in checked[:-1] for b in f.broken if not b.startswith("required:")]
+    # before the last year a required site need not be open yet, nor beds suffice
+    late = ("required:", "beds:", "nursing_beds:")
+    early = [b for f in checked[:-1] for b in f.broken if not b.startswith(late)]
     broken = [*early, *checked[-1].broken]
     if broken or not _keeps_limits(case, years, run.opens):
         raise CertificateError(f"the plan breaks rules: {some(broken or ['years'])}; it is not shown")
@@ -428,7 +463,8 @@ def _table(
     case: Case, years: tuple[Year, ...], opens: Mapping[str, int], checked: list[Figures]
 ) -> pd.DataFrame:
     """Return what each year buys: `year`; `budget`, `cost`, `new_sites`, `elders_covered`, `elders_gained`, `towards_targets`."""
-    before = figures(case, ()).elders_covered
+    before, converted = figures(case, ()).elders_covered, _conversions(case, years, opens)
+    price = float(case.setting.conversion_cost or 0.0)
     rows = []
     for year, reached in zip(years, checked, strict=True):
         rows.append(
@@ -437,7 +473,8 @@ def _table(
                 "budget": year.budget,
                 "sites_allowed": year.sites,
                 "new_sites": sum(y == year.year for y in opens.values()),
-                "cost": float(_spent(case, opens, year.year)),
+                "cost": float(_spent(case, opens, year.year)) + price * converted[year.year],
+                "beds_converted": converted[year.year],
                 "elders_covered": reached.elders_covered,
                 "elders_gained": reached.elders_covered - before,
                 "towards_targets": reached.towards_targets,
@@ -446,3 +483,32 @@ def _table(
         )
         before = reached.elders_covered
     return pd.DataFrame(rows).set_index("year")
+
+
+def recount(case: Case, plan: SitingPlan) -> dict[str, float]:
+    """Return the stages of a plan of several years, counted again from the years in which its sites open.
+
+    Raises
+    ------
+    CertificateError
+        If a year spends or opens more than it may.
+    """
+    table = plan.details["years"]
+    years = tuple(
+        Year(
+            int(year),
+            None if pd.isna(row["budget"]) else float(row["budget"]),
+            None if pd.isna(row["sites_allowed"]) else int(row["sites_allowed"]),
+        )
+        for year, row in table.iterrows()
+    )
+    if set(plan.phase) != set(plan.sites) or not _keeps_limits(case, years, plan.phase):
+        raise CertificateError("the plan breaks rules: years; it is not to be used")
+    checked = [figures(case, _open_by(plan.phase, y.year)) for y in years]
+    rank = {s: i + 1 for i, s in enumerate(case.ids)}
+    held = {s: sum(opens <= y.year for y in years) for s, opens in plan.phase.items()}
+    return {
+        "elder_years": sum(f.elders_covered for f in checked),
+        "open_years": float(sum(held.values())),
+        "site_ranks": float(sum(rank[s] * n for s, n in held.items())),
+    }

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from sy_coverage.policy import Policy
     from sy_coverage.roads import TravelTimes
+    from sy_coverage.siting._policy_marks import Criteria
     from sy_coverage.siting._stages import Reached
 
 RULES = (
@@ -37,8 +38,15 @@ RULES = (
     "spread",
     "medical",
     "budget",
+    "stations",
+    "floor_area",
+    "beds",
+    "nursing_beds",
+    "demonstration",
 )
-"""Ids of the rules that every plan's certificate has recomputed."""
+"""Ids of the rules that a plan's certificate has recomputed, as far as the setting asks for them."""
+TARGET_RULES = frozenset({"coverage_targets", "counts", "upgrades", "demonstration"})
+"""Those that a plan which only comes near to the targets does not keep."""
 TIE_BREAK = "site_ranks"
 """The stage that chooses among plans that are equal in everything a planner asked for."""
 TIE_SECONDS = 5.0
@@ -61,6 +69,11 @@ def policy_plan(
     spread_min: float | None = None,
     medical_min: float | None = None,
     medical: Literal["bar", "flag"] = "bar",
+    station_walk_min: float | None = None,
+    floor_area: Literal["bar", "flag"] = "flag",
+    beds_per_elder: float | None = None,
+    conversion_cost: float | None = None,
+    demonstration: Mapping[str, Criteria] | None = None,
     phases: Mapping[int, Mapping[str, float | None]] | None = None,
     budget: float | None = None,
     date: dt.date | None = None,
@@ -100,6 +113,22 @@ def policy_plan(
         that is finite.
     medical_min, medical
         A home farther than this from medical care is barred, or only flagged in the findings.
+    station_walk_min
+        A new centre opens only with stations of its unit (of the policy's `station_kinds`), open or opened by the plan,
+        within so many minutes of every village cluster of the unit: of one of its villages with elders. A column
+        `cluster_id` of `demand` says which villages form a cluster (see `siting.village_clusters`); without it each is one.
+    floor_area
+        A station whose `floor_area_m2` is known to be less than the policy asks for the households it serves (the
+        community its `community_id` names, else the nearest demand point of its unit) is barred, or flagged in the findings.
+    beds_per_elder
+        Beds that each elder counts for, such as 0.03: all elders of a county are assigned to homes of the county within
+        the cutoff of the home's kind, and no home is given more than its `beds`. A rebuilt home counts what it adds.
+    conversion_cost
+        10⁴ yuan to turn one bed into a nursing bed. Where given, the plan decides how many beds of which home to turn, so
+        that the policy's share of nursing beds holds over the area and in each county, and the cost includes it.
+    demonstration
+        What a demonstration site must have, by the id of each target that counts them: as many sites as it asks, standing
+        or opened, must meet the criteria (or carry the mark already); of those that do, those for most elders are chosen.
     phases
         Years with a ``budget`` or a number of ``sites``; see `siting.phases`.
     budget
@@ -134,6 +163,11 @@ def policy_plan(
         medical=medical,
         budget=budget,
         elders=policy.readings.elders,
+        station_walk_min=station_walk_min,
+        floor_area=floor_area,
+        beds_per_elder=beds_per_elder,
+        conversion_cost=conversion_cost,
+        demonstration=tuple(sorted((demonstration or {}).items())),
     )
     case = read_case(
         units,
@@ -294,7 +328,7 @@ def _objectives(
     if elastic:
         stages.append(("towards_targets", "min", lambda: (model.shortfall(), 0.0), True, -1.0))
     if cost_first:
-        stages.append(("cost", "min", lambda: (model.cost(), 0.0), case.cost.exact, 1.0))
+        stages.append(("cost", "min", lambda: (model.cost(), model.fixed_cost), case.cost.exact, 1.0))
     stages += [
         ("elders", "max", model.elders, case.weight.exact, 1.0),
         ("elder_minutes", "max", model.minutes_to_centres, False, -1.0),
@@ -354,7 +388,7 @@ def finished(
     CertificateError
         If a rule does not hold, or our own search finds something better.
     """
-    from sy_coverage.siting import explain, infeasible  # noqa: PLC0415  they build on this module
+    from sy_coverage.siting import demonstration, explain, infeasible  # noqa: PLC0415  they build on this module
 
     if solved.figures is None:
         return SitingPlan((), "no_answer", None, None, None, None, findings=infeasible.no_answer(case))
@@ -369,13 +403,13 @@ def finished(
         case, solved.sites, checked, elastic=solved.elastic, proved=solved.status == "optimal"
     )
     first = solved.stages[0]
-    proved = solved.status == "optimal" and all(s.proved for s in solved.stages)
+    shown = demonstration.shown(case, solved.sites, options=options)
+    stages = (*solved.stages, *shown.stages)
+    proved = solved.status == "optimal" and all(s.proved for s in stages)
     certificate = Certificate(
         problem="policy_plan",
-        rules=RULES
-        if not solved.elastic
-        else tuple(r for r in RULES if r not in {"coverage_targets", "counts", "upgrades"}),
-        stages=solved.stages,
+        rules=rules_of(case, elastic=solved.elastic),
+        stages=stages,
         solver=solved.solver or "no solver was needed",
         options=(
             *((k, str(v)) for k, v in sorted(vars(case.setting).items())),
@@ -395,7 +429,9 @@ def finished(
         certificate=certificate,
         assignment=checked.assignment.rename("site_id"),
         reasons=explain.Reasons(case, solved, options),
-        findings=infeasible.remarks(case, solved.sites) if findings is None else findings,
+        findings=infeasible.with_more(
+            infeasible.remarks(case, solved.sites) if findings is None else findings, shown.findings
+        ),
         details={
             "cost": checked.cost,
             "elders_covered": checked.elders_covered,
@@ -404,8 +440,34 @@ def finished(
             "targets": checked.targets,
             "targets_met": checked.met,
             "new_sites": len(solved.sites),
+            **of_beds(case, checked),
+            **shown.details,
         },
     )
+
+
+def of_beds(case: Case, checked: Figures) -> dict[str, Any]:
+    """Return what a plan says of beds: `conversions`, `conversion_cost` and `beds`, where the setting asks for them."""
+    details: dict[str, Any] = {}
+    if case.setting.conversion_cost is not None:
+        details["conversions"] = checked.conversions
+        details["conversion_cost"] = float(checked.conversions["cost"].sum())
+    if case.setting.beds_per_elder is not None:
+        details["beds"] = checked.beds
+    return details
+
+
+def rules_of(case: Case, *, elastic: bool) -> tuple[str, ...]:
+    """Return the rules that a plan of `case` has kept: those that the setting asks for."""
+    setting = case.setting
+    chosen = {
+        "stations": setting.station_walk_min is not None,
+        "floor_area": setting.floor_area == "bar",
+        "beds": setting.beds_per_elder is not None,
+        "nursing_beds": setting.conversion_cost is not None,
+        "demonstration": bool(setting.demonstration),
+    }
+    return tuple(r for r in RULES if chosen.get(r, True) and not (elastic and r in TARGET_RULES))
 
 
 def _unsettled(solved: Solved) -> tuple[str, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from sy_coverage.errors import CertificateError, InputError, some
-from sy_coverage.siting import _solver
+from sy_coverage.siting import _policy_nursing as nursing
+from sy_coverage.siting import _solver, demonstration, phases
 from sy_coverage.siting._policy_check import figures
 from sy_coverage.siting._policy_model import Model
 from sy_coverage.siting._verify import Verification
@@ -207,6 +209,9 @@ def compare_plans(one: SitingPlan, other: SitingPlan) -> DataFrame:
 def verify_policy(plan: SitingPlan) -> Verification:
     """Return what a policy plan comes to when it is counted again from the frames and travel times, without the solver.
 
+    Of a plan of several years every year is counted. Of demonstration sites the number, the criteria and the elders near them
+    are counted, of conversions of beds every place's share.
+
     Returns
     -------
     verification
@@ -217,12 +222,12 @@ def verify_policy(plan: SitingPlan) -> Verification:
     CertificateError
         If a rule or target does not hold, or a figure is not what the plan says.
     InputError
-        If the plan is none of `policy_plan`, or is one of several years (each year is checked when it is made).
+        If the plan is none of `policy_plan`.
     """
     case = _case_of(plan)
     certificate = plan.certificate
-    if certificate is None or plan.phase:
-        raise InputError("verify_policy: needs a plan with a certificate, and not one of several years")
+    if certificate is None:
+        raise InputError("verify_policy: needs a plan with a certificate")
     again = figures(case, plan.sites)
     ours = {
         "cost": again.cost,
@@ -231,18 +236,46 @@ def verify_policy(plan: SitingPlan) -> Verification:
         "home_minutes": again.home_minutes,
         "towards_targets": float(again.towards_targets),
         "site_ranks": float(sum(case.position(s) + 1 for s in plan.sites)),
+        **demonstration.recount(case, plan),
     }
+    if plan.phase:
+        ours |= phases.recount(case, plan)
+    said = ("cost", "elders_covered", "elder_minutes")
+    differ = [k for k in said if not _solver.same(plan.details[k], getattr(again, k))]
     wrong = [s.objective_id for s in certificate.stages if not _solver.same(s.value, ours[s.objective_id])]
     unproved = [s.objective_id for s in certificate.stages if s.proved and not _solver.same(s.value, s.bound)]
     missed = [] if "coverage_targets" not in certificate.rules or again.met else ["targets"]
     false_claim = ["status"] if plan.status == "optimal" and not certificate.proved else []
-    found = [*again.broken, *wrong, *unproved, *missed, *false_claim]
+    found = [
+        *again.broken,
+        *_of_marks_and_beds(case, plan),
+        *differ,
+        *wrong,
+        *unproved,
+        *missed,
+        *false_claim,
+    ]
     if found or plan.objective != certificate.stages[0].value:
         raise CertificateError(
             f"the plan does not hold when counted again: {some(found or ['objective'])}; it is not to be used"
         )
     rules = pd.DataFrame({"holds": True}, index=pd.Index(certificate.rules, name="rule_id"))
     return Verification(certificate.problem, plan.objective, rules, {**ours, "targets": again.targets})
+
+
+def _of_marks_and_beds(case: Case, plan: SitingPlan) -> list[str]:
+    """Return what does not hold of the demonstration sites and conversions a plan names."""
+    found = demonstration.breaches(case, plan)
+    if case.setting.conversion_cost is not None:
+        table = plan.details["conversions"]
+        found += [f"nursing_beds:{place}" for place in nursing.lacking(case, plan.sites, table["convert"])]
+        spent = Fraction(str(case.setting.conversion_cost)) * int(table["convert"].fillna(0).sum())
+        sites = sum(
+            (Fraction(str(c)) for c in case.candidates.loc[list(plan.sites), "cost"]), start=Fraction(0)
+        )
+        if not _solver.same(float(spent + sites), plan.details["cost"]):
+            found.append("cost")
+    return found
 
 
 def _summary(plan: SitingPlan) -> dict[str, object]:
