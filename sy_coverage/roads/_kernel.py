@@ -24,6 +24,8 @@ WORD = 8
 """Marks of blocks are looked at this many at a time."""
 PAGE = 64
 """Entries of the queue on one page; the last one holds the page that follows."""
+SHORT = 4
+"""Roads of this many steps are searched to their end without asking at each step whether that is worth while."""
 
 NONE = np.uint32(2**32 - 1)
 ONE = np.uint32(1)
@@ -94,7 +96,7 @@ def unroll(  # noqa: C901, PLR0912 - one loop that must stay in one compiled fun
 
     More than half of the nodes of a road graph lie along a road or at its end. A search that writes their minutes in
     passing need not put them in its queue. Node u owns the steps ``first[u]`` to ``first[u + 1]``; those before
-    ``chains[u]`` are roads of one step. A step is four times the node it leads to, plus 2 if the road goes on with the
+    ``chains[u]`` make up its short roads. A step is four times the node it leads to, plus 2 if the road goes on with the
     step that follows, plus 1 if the roads of the node it leads to are still to be searched. Nodes along a road have
     their plain arcs, for sites that stand there. The last item is the minutes of the longest road.
     """
@@ -139,7 +141,7 @@ def unroll(  # noqa: C901, PLR0912 - one loop that must stay in one compiled fun
                     at += 1
                     if ahead >= 0:
                         before, here = here, np.int64(heads[ahead])
-                if (at - begun > 1) != long:
+                if (at - begun > SHORT) != long:
                     at = begun
                 longest = max(longest, total)
         first[node + 1] = at
@@ -240,9 +242,10 @@ def searching(*, labelled: bool) -> Any:  # noqa: C901, PLR0915 - what it holds 
                     continue  # was reached sooner, and is done
                 owner = whose[node] if labelled else np.int32(0)
                 at_step, chain, last = first[node], chains[node], first[node + ONE]
+                there = here
                 while at_step < chain:
-                    # nothing here depends on a guess of what is nearer: the processor works on several roads at once
-                    there = here + step_min[at_step]
+                    # nothing here depends on a guess of what is nearer: the processor works on several steps at once
+                    there += step_min[at_step]
                     ahead = step[at_step]
                     at_step += ONE
                     head = ahead >> TWO
@@ -262,7 +265,7 @@ def searching(*, labelled: bool) -> Any:  # noqa: C901, PLR0915 - what it holds 
                     if at & LAST == LAST:
                         at, free, unused = turn_page(queue, at, free, unused)
                     ends[into] = at
-                there = here
+                    there = there if ahead & GOES_ON else here
                 while at_step < last:
                     there += step_min[at_step]
                     ahead = step[at_step]
