@@ -236,6 +236,8 @@ def propose(study_file: StudyFile, county: County = None, out: Out = None, worke
     from sy_coverage.study import read_config, read_study
 
     language = read_config(study_file).study.language
+    if workers is None and len(set(county or ())) == 1:
+        workers = 1  # one county is done before other processes have begun
     _run(lambda progress: read_study(study_file, progress=progress), out, county, language, **_crew(workers))
 
 

@@ -189,12 +189,22 @@ def timeline(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A
             said = labels.text(
                 "outputs.timeline_bar", language, sites=count, cost=fmt.money([base[place]])[0]
             )
-            axes.text(place, base[place], said, fontsize=8, ha="center", va="bottom", color=draw.INK)
+            axes.annotate(
+                said,
+                (place, base[place]),
+                textcoords="offset points",
+                xytext=(0, 2.5),
+                fontsize=8,
+                ha="center",
+                va="bottom",
+                color=draw.INK,
+            )
         axes.set_xticks(range(len(years)), [str(year) for year in years], fontsize=9, color=draw.INK)
         axes.set_xlim(-0.6, len(years) - 0.4)
         axes.set_ylabel(labels.text("outputs.axis_cost", language), fontsize=8)
         axes.yaxis.set_major_formatter(lambda v, _: fmt.number(v))
-        axes.margins(y=0.14)
+        # a bar's foot sticks to the axis, so margins alone leave no room for what stands on the tallest
+        axes.set_ylim(0, max(float(base.max()), 1.0) * 1.14)
         draw.quiet(axes, grid="y")
         figure.legend(handles=entries, loc="outside lower center", ncols=2, frameon=False, fontsize=7.5)
     return out.getvalue()

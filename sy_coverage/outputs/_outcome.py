@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sy_coverage.outputs._document import Writer
     from sy_coverage.outputs.findings import Findings
 
+ALMOST_EVEN = 0.0005
+"""Below this Gini coefficient, written as 0.000, a curve would only show its own diagonal."""
 MOST_VILLAGES = 20
 """So many villages beyond the cutoff are listed by name, those with the most elders first; the layer `demand` has all."""
 
@@ -38,6 +40,8 @@ def even(findings: Findings, writer: Writer) -> None:
     """Add how evenly access is spread over the units: Gini coefficients and Lorenz curves."""
     ginis = [fmt.number(_curves.gini(findings, s), 3) or writer.say("not_known") for s in ("", "_planned")]
     writer.paragraph("even", today=ginis[0], planned=ginis[1])
+    if all((_curves.gini(findings, suffix) or 0.0) < ALMOST_EVEN for suffix in ("", "_planned")):
+        return
     writer.image("figure_lorenz", partial(figures.lorenz, findings), share=0.55)
 
 
@@ -186,7 +190,8 @@ def grounds(findings: Findings, writer: Writer) -> None:
     if reasons:
         writer.paragraph("readings")
         writer.items(
-            (f"{n}．", labels.pick(reason, findings.language)) for n, reason in enumerate(reasons, start=1)
+            (writer.say("point_number", number=n), labels.pick(reason, findings.language))
+            for n, reason in enumerate(reasons, start=1)
         )
     writer.heading(2, "section_data")
     writer.table(

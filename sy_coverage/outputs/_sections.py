@@ -56,6 +56,7 @@ def opening(findings: Findings, writer: Writer) -> None:
             after=int(totals["covered_planned"]),
             share_today=fmt.share(share_today),
             share_plan=fmt.share(share_plan),
+            change=share_change(findings, writer),
             centre=centre_of(findings),
         )
     else:
@@ -65,7 +66,18 @@ def opening(findings: Findings, writer: Writer) -> None:
 
 def centre_of(findings: Findings) -> str:
     """Return what the policy calls the facility whose coverage it counts."""
-    return words.kind(findings.policy, words.centre_kind(findings.policy), findings.language)
+    name = words.kind(findings.policy, words.centre_kind(findings.policy), findings.language)
+    # within an English sentence it begins small, unless it is all capitals
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
+
+
+def share_change(findings: Findings, writer: Writer) -> str:
+    """Return in words how the share of elders within the cutoff changes."""
+    shares = {
+        "share_today": fmt.share(within(findings, "")),
+        "share_plan": fmt.share(within(findings, "_planned")),
+    }
+    return writer.say("share_changes" if len(set(shares.values())) > 1 else "share_stays", **shares)
 
 
 def within(findings: Findings, suffix: str) -> float | None:
@@ -80,7 +92,7 @@ def standing(findings: Findings, writer: Writer) -> None:
     writer.heading(2, "section_basics")
     kinds = findings.units["kind"].value_counts()
     named = [
-        writer.say("count_of_units", count=int(kinds[kind]), kind=writer.say(f"unit_{kind}"))
+        writer.say(f"count_of_{kind}", count=int(kinds[kind]))
         for kind in ("street", "township", "other")
         if kind in kinds
     ]
@@ -215,8 +227,7 @@ def _indicators_in_words(card: DataFrame, writer: Writer) -> None:
 
 def _access(findings: Findings, writer: Writer) -> None:
     units = findings.units.sort_index()
-    kind = words.centre_kind(findings.policy)
-    centre = words.kind(findings.policy, kind, findings.language)
+    kind, centre = words.centre_kind(findings.policy), centre_of(findings)
     cutoffs = findings.policy.kinds[kind].cutoff_min if kind else None
     writer.paragraph(
         "access",

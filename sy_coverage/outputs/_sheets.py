@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from sy_coverage.outputs.findings import Findings
 
 HEADER_ROW = 3
+A4_COLUMNS = 190
+"""So many characters of columns can still be read on an A4 page; wider sheets are printed on A3."""
 _INK, _RULE, _SHADE, _WARN = "1F2A33", "B8C2C9", "E8EEF1", "9C2B12"
 _FACE = {"zh": "宋体", "en": "Calibri"}
 
@@ -133,7 +135,7 @@ class Book:
         sheet.freeze_panes = f"A{HEADER_ROW + 1}"
         if len(frame):
             sheet.auto_filter.ref = f"A{HEADER_ROW}:{last}{HEADER_ROW + len(frame)}"
-        self._printed(sheet)
+        self._printed(sheet, wide=sum(field.width for field in fields) > A4_COLUMNS)
 
     def add_notes(self, title: str) -> None:
         """Add what a reader of the numbers must know: notices, policy, parameters, sources."""
@@ -162,9 +164,12 @@ class Book:
             tuple(labels.text(f"outputs.column_{c}", language) for c in ("source", "file", "note", "digest")),
             *found.sources[["name", "file", "note", "digest"]].itertuples(index=False),
         ]
+        # each list begins with its header, after a blank row
+        heads = {place + 1 for place, row in enumerate(rows) if not row}
         for number, row in enumerate(rows, start=HEADER_ROW):
+            bold = Font(name=self._face, bold=True, color=_INK) if number - HEADER_ROW in heads else None
             for place, value in enumerate(row, start=1):
-                cell = self._write(sheet, number, place, value)
+                cell = self._write(sheet, number, place, value, font=bold)
                 cell.alignment = Alignment(wrap_text=True, vertical="top", horizontal="left")
             self._fit(sheet, number, row, (30, 44, 40, 68))
         self._printed(sheet)
@@ -205,9 +210,9 @@ class Book:
             if isinstance(field.format, str) and value is not None and place != 2:
                 cell.number_format = field.format
 
-    def _printed(self, sheet: Worksheet) -> None:
+    def _printed(self, sheet: Worksheet, *, wide: bool = False) -> None:
         sheet.page_setup.orientation = "landscape"
-        sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+        sheet.page_setup.paperSize = sheet.PAPERSIZE_A3 if wide else sheet.PAPERSIZE_A4
         sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
         sheet.sheet_properties.pageSetUpPr.fitToPage = True
         sheet.print_title_rows = f"1:{HEADER_ROW}"

@@ -65,6 +65,7 @@ def _opening(findings: Findings, writer: Writer) -> None:
         after=after,
         share_today=shares[0],
         share_plan=shares[1],
+        change=_sections.share_change(findings, writer),
         centre=_sections.centre_of(findings),
     )
 

@@ -32,7 +32,9 @@ def extras(study: Study) -> dict[str, DataFrame]:
             named = table.reset_index() if table.index.name else table
             found.setdefault(name, []).append(named.assign(county_id=scope or CITY))
     together = {name: pd.concat(tables, ignore_index=True) for name, tables in found.items()}
-    if study.config.compare.scope and len(study.counties) > 1:
+    # a county's money says nothing of what the whole city could spend at once
+    limited = study.config.phases or study.config.siting.budget is not None
+    if study.config.compare.scope and not limited and len(study.counties) > 1:
         _add_scopes(study, together)
     if "sensitivity" in together:
         table = _with_sums(together["sensitivity"], len(study.counties))

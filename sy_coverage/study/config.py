@@ -299,7 +299,7 @@ class Compare(_Section):
     rule: bool = True
     """Whether it is solved again with the other rule: access for presence, or presence."""
     scope: bool = True
-    """Whether the whole city is solved again with the other scope of the coverage rates."""
+    """Whether the whole city is solved again with the other scope of the coverage rates; not where money is limited."""
     closures: bool = True
     """Whether each centre in turn is taken to close."""
     time_limit_s: float = Field(default=60.0, gt=0, allow_inf_nan=False)
