@@ -36,7 +36,16 @@ _DRIVERS = {
 }
 
 
-def layer_grid(path: Path, file: str, kind: str, layer: str | None, encoding: str | None) -> Grid:
+def layer_grid(
+    path: Path,
+    file: str,
+    kind: str,
+    layer: str | None,
+    encoding: str | None,
+    *,
+    recoded: tuple[bytes, str] | None = None,
+) -> Grid:
+    """Return a layer of a file, or of `recoded`: its bytes in the encoding GDAL wants, and the one they were in."""
     import pyogrio  # noqa: PLC0415
 
     driver, suffixes = _DRIVERS[kind]
@@ -44,19 +53,22 @@ def layer_grid(path: Path, file: str, kind: str, layer: str | None, encoding: st
         # GDAL would choose another driver by the name (CSV, KML, …), whatever is inside
         raise UnreadableFileError(f"{file}: a {kind} under another name; rename it to end in {suffixes[0]}")
     options: dict[str, Any] = {}
-    notes: tuple[tuple[str, str], ...] = ()
+    source: Path | bytes = path if recoded is None else recoded[0]
+    notes: tuple[tuple[str, str], ...] = () if recoded is None else (("encoding", recoded[1]),)
     if kind == "shapefile":
         if not path.with_suffix(".shx").exists() and not path.with_suffix(".SHX").exists():
             raise UnreadableFileError(f"{path}: its .shx is not there; copy all parts of the shapefile")
         options["encoding"] = encoding or _dbf_encoding(path)
         notes = (("encoding", options["encoding"]),)
     try:
-        layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
+        # what has no file has a layer of another name each time, and only one
+        layers = [path.stem] if recoded else [str(name) for name in pyogrio.list_layers(path)[:, 0]]
         chosen = one_of(layers, layer, file, "layer")
-        facts = pyogrio.read_info(path, layer=chosen, **options)
+        options |= {} if recoded else {"layer": chosen}
+        facts = pyogrio.read_info(source, **options)
         _require_driver(str(facts["driver"]), driver, file)
         limit_rows(int(facts["features"]), file)
-        frame = pyogrio.read_dataframe(path, layer=chosen, **options)
+        frame = pyogrio.read_dataframe(source, **options)
     except UnreadableFileError:
         raise
     except Exception as error:
@@ -86,13 +98,16 @@ def parquet_grid(path: Path, file: str) -> Grid:
     return frame_grid(frame, file, ())
 
 
-def check_geojson(content: bytes, file: str) -> None:
+def recoded_geojson(content: bytes, file: str, encoding: str | None) -> tuple[bytes, str] | None:
+    """Return GeoJSON that is not in UTF-8 in UTF-8, which alone GDAL reads, and what it was in; other JSON is refused."""
     # other JSON dialects that GDAL knows point to further files or addresses
     try:
-        found = json.loads(decode(content, file)[0])
+        text, name = decode(content, file, encoding=encoding)
+        found = json.loads(text)
     except ValueError as error:
         if isinstance(error, UnreadableFileError):
             raise
         raise UnreadableFileError(f"{file}: damaged GeoJSON ({error})") from error
     if not isinstance(found, dict) or found.get("type") not in {"FeatureCollection", "Feature"}:
         raise UnreadableFileError(f"{file}: JSON, but no GeoJSON FeatureCollection")
+    return None if name.startswith("utf-8") else (text.encode(), name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sy_coverage._files.addresses import is_database
-from sy_coverage._files.layers import check_geojson, layer_grid, parquet_grid
+from sy_coverage._files.layers import layer_grid, parquet_grid, recoded_geojson
 from sy_coverage._files.postgis import read_database
 from sy_coverage._files.reading import local_path, read_bytes, split_layer
 from sy_coverage._files.text import text_grid
@@ -32,7 +32,8 @@ def _kind_of(content: bytes) -> str:
     for signature, kind in _SIGNATURES:
         if content.startswith(signature):
             return kind
-    start = content[:2048].lstrip(b"\xef\xbb\xbf \t\r\n")
+    # what is not Latin in UTF-16 is of no matter here, and its zero bytes neither
+    start = content[:2048].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     if start.startswith(b"{"):
         return "GeoJSON"
     return "XML" if start.startswith(b"<") else "text"
@@ -73,5 +74,6 @@ def read_grid(
     if kind == "Parquet":
         return parquet_grid(path, file)
     if kind == "GeoJSON":
-        check_geojson(content, file)
+        recoded = recoded_geojson(content, file, encoding)
+        return layer_grid(path, file, kind, layer, None, recoded=recoded)
     return layer_grid(path, file, kind, layer, encoding)

@@ -82,11 +82,12 @@ class Inputs:
         return frame
 
     def digest(self, room: str, written: str) -> str:
-        """Return the SHA-256 of a file, or of the rows that `room` read from a table of a database."""
+        """Return the SHA-256 of a file, or of the rows that were read for `room` from a table of a database."""
         path = self.path(written)
         if not _files.is_database(path):
             return _files.digest(_files.split_layer(path)[0])
-        report = self.reports[room]
+        # a census or a cohort table is read with the demand
+        report = self.reports.get(room, self.reports["demand"])
         named = path.partition("#")[2]
         rows = report[
             (report["what_id"] == "rows_digest") & report["file"].str.fullmatch(rf"(.+\.)?{re.escape(named)}")

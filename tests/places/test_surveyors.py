@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -80,6 +82,16 @@ def test_points_in_metres_without_zone_take_the_meridian_that_puts_them_into_the
     assert read.attrs["report"].set_index("what_id").loc["metres_read", "value"] == "111"
     with pytest.raises(CoordinateSystemError, match="no zone number"):
         read_facilities(path, coordinate_system="cgcs2000")
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-8-sig", "utf-16"])
+def test_geojson_is_read_in_any_of_the_encodings_offices_use(tmp_path, encoding):
+    text = json.dumps(json.loads(toy.units().reset_index().to_json()), ensure_ascii=False)
+    (tmp_path / "u.geojson").write_bytes(text.encode(encoding))
+    units = read_units(tmp_path / "u.geojson")
+    assert units["name"].tolist() == ["城东街道", "甲镇", "乙镇", "丙乡"]
+    if encoding != "utf-8-sig":
+        assert units.attrs["report"].set_index("what_id").loc["encoding", "value"] == encoding
 
 
 def table(folder, rows):
