@@ -227,3 +227,24 @@ def test_a_table_of_the_same_columns_is_filled_anew_and_its_views_and_grants_sta
     kinds = postgis.sql(f"SELECT ST_GeometryType(geometry) FROM {schema}.units ORDER BY unit_id")
     assert [kind for (kind,) in kinds] == ["ST_Polygon"] * 3 + ["ST_MultiPolygon"]
     assert sorted(all_rows(postgis, schema)) == ["units", "villages"]
+
+
+def test_a_census_in_the_database_decides_over_villages_there_and_its_rows_are_pinned(
+    postgis, filled, schema, tmp_path
+):
+    postgis.sql(
+        f"CREATE TABLE {schema}.census (乡镇 text, 县 text, elders int)",
+        f"INSERT INTO {schema}.census VALUES ('城东街道', '试验县', 601), ('甲镇', NULL, 399), ('乙镇', NULL, 301), "
+        "('丙乡', NULL, 300)",
+    )
+    study = toy.write_study(tmp_path)
+    change(study, 'villages = "villages.csv"', f'villages = "{filled}.villages"\ncensus = "{filled}.census"')
+    read = read_study(study)
+    assert read.demand["elders"].sum() == 1601
+    first = read.digest("census", f"{filled}.census")
+    assert len(first) == 64
+    postgis.sql(f"UPDATE {schema}.census SET elders = 300 WHERE 乡镇 = '乙镇'")
+    again = read_study(study)
+    assert again.demand["elders"].sum() == 1600
+    assert again.digest("census", f"{filled}.census") != first
+    assert again.digest("demand", f"{filled}.villages") == read.digest("demand", f"{filled}.villages")
