@@ -9,7 +9,7 @@ import pandas as pd
 
 from sy_coverage import labels
 from sy_coverage.outputs import _format as fmt
-from sy_coverage.outputs import _proof, figures, tables
+from sy_coverage.outputs import _measures, _proof, figures, tables
 from sy_coverage.outputs import _words as words
 
 if TYPE_CHECKING:
@@ -283,6 +283,7 @@ def proposed(findings: Findings, writer: Writer) -> None:
     if sites.empty:
         writer.paragraph("nothing_proposed")
         _map(findings, writer)
+        _measures.add(findings, writer)
         return
     writer.heading(2, "section_overall")
     overall(findings, writer)
@@ -302,6 +303,7 @@ def proposed(findings: Findings, writer: Writer) -> None:
         )
         for row in sites.to_dict("records")
     )
+    _measures.add(findings, writer)
 
 
 def _map(findings: Findings, writer: Writer) -> None:

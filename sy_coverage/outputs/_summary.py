@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
-from sy_coverage.outputs import _compared, _outcome, _sections, figures, tables
+from sy_coverage.outputs import _compared, _measures, _outcome, _sections, figures, tables
 from sy_coverage.outputs import _format as fmt
 from sy_coverage.outputs import _words as words
 
@@ -26,6 +26,7 @@ def write(findings: Findings, writer: Writer) -> None:
     _indicators(findings, writer)
     writer.heading(1, "section_proposed_city")
     _sections.overall(findings, writer)
+    _measures.add(findings, writer)
     if figures.has_lorenz(findings):
         writer.heading(1, "section_even")
         _outcome.even(findings, writer)

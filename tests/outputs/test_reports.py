@@ -147,6 +147,33 @@ def test_what_was_compared_is_said_in_words_and_only_where_it_was_computed(count
     )
 
 
+def test_what_a_plan_asks_for_besides_sites_has_sections_of_its_own(county):
+    turned = pd.DataFrame(
+        {
+            "county_id": toy.COUNTY,
+            "beds": [60, 20],
+            "nursing_beds": [30, 20],
+            "convert": [15, 0],
+            "cost": [7.5, 0.0],
+        },
+        index=pd.Index(["T1", "S1"], name="facility_id"),
+    )
+    beds = pd.DataFrame(
+        {"needed": [48.0], "beds": [60.0], "short": [0.0]}, index=pd.Index([toy.COUNTY], name="county_id")
+    )
+    plan = county.plans[toy.COUNTY]
+    more = replace(plan, details={**plan.details, "conversions": turned, "beds": beds})
+    other = replace(county, plans={toy.COUNTY: more})
+    assert "将1处机构的15张床位改造为护理型床位，估算投资7.5万元" in paragraphs_of(other)
+    # only what is turned is listed: half of the 30 beds that are none yet
+    assert tables_of(other)["护理型床位改造清单"].rows == (
+        ("示例甲镇敬老院", "60", "30", "15", "7.5"),
+        ("合计", "", "", "15", "7.5"),
+    )
+    assert tables_of(other)["机构床位供需"].rows == (("试验县", "48", "60", "0"),)
+    assert "护理型床位改造清单" not in tables_of(county)
+
+
 def test_page_and_document_say_the_same(county, page, document):
     seen, written = Page(page).text, words_of(document)
     for block in reports.proposal(county).blocks:

@@ -1,0 +1,109 @@
+"""Write what a plan asks for besides new sites: beds turned into nursing beds, beds enough, demonstration sites."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sy_coverage import labels
+from sy_coverage.outputs import _format as fmt
+from sy_coverage.outputs import _words as words
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from sy_coverage.outputs._document import Writer
+    from sy_coverage.outputs.findings import Findings
+
+
+def add(findings: Findings, writer: Writer) -> None:
+    """Add a section for each of these that the plans of this scope speak of; nothing where none does."""
+    for name, write in (("conversions", _conversions), ("beds", _beds), ("demonstration", _demonstration)):
+        table = _together(findings, name)
+        if table is not None and len(table):
+            writer.heading(2, f"section_{name}")
+            write(findings, table, writer)
+
+
+def _together(findings: Findings, name: str) -> DataFrame | None:
+    """Return one table of all plans of this scope, with its index as a column; None where no plan has it."""
+    plans = {id(plan): plan.best for plan in findings.plans.values()}.values()
+    found = [plan.details[name] for plan in plans if isinstance(plan.details.get(name), pd.DataFrame)]
+    found = [table.reset_index() for table in found if len(table)]
+    return pd.concat(found, ignore_index=True) if found else None
+
+
+def _named(findings: Findings) -> dict[str, str]:
+    places = pd.concat([findings.facilities["name"], findings.proposals["name"]])
+    return dict(zip(places.index, places, strict=True))
+
+
+def _conversions(findings: Findings, table: DataFrame, writer: Writer) -> None:
+    turned = table[table["convert"].fillna(0) > 0]
+    if turned.empty:
+        writer.paragraph("conversions_none")
+        return
+    names = _named(findings)
+    key = turned.columns[0]
+    costs = fmt.money([*turned["cost"], turned["cost"].sum()])
+    beds = int(turned["convert"].sum())
+    writer.paragraph("conversions", beds=fmt.number(beds), homes=len(turned), cost=costs[-1])
+    rows = [
+        [
+            names.get(row[key], row[key]),
+            *(fmt.number(row[column]) for column in ("beds", "nursing_beds", "convert")),
+            cost,
+        ]
+        for row, cost in zip(turned.to_dict("records"), costs, strict=False)
+    ]
+    rows.append([writer.say("total"), "", "", fmt.number(beds), costs[-1]])
+    columns: tuple[Any, ...] = (
+        ("column_name", "l", 5),
+        ("column_beds", "r", 1.6),
+        ("column_nursing_beds", "r", 1.8),
+        ("column_convert", "r", 2),
+        ("column_cost", "r", 2),
+    )
+    writer.table("table_conversions", columns, rows, last_is_total=True)
+
+
+def _beds(findings: Findings, table: DataFrame, writer: Writer) -> None:
+    names = findings.counties["county"]
+    rows = [
+        [
+            str(names.get(row["county_id"], findings.scope_name)),
+            *(fmt.number(row[column]) for column in ("needed", "beds", "short")),
+        ]
+        for row in table.to_dict("records")
+    ]
+    columns: tuple[Any, ...] = (
+        ("column_county", "l", 4),
+        ("column_beds_needed", "r", 2),
+        ("column_beds_there", "r", 2),
+        ("column_beds_short", "r", 2),
+    )
+    writer.paragraph("beds")
+    writer.table("table_beds", columns, rows)
+
+
+def _demonstration(findings: Findings, table: DataFrame, writer: Writer) -> None:
+    names, language = _named(findings), findings.language
+    targets = {target.id: labels.pick(target.name, language) for target in findings.policy.targets}
+    key = table.columns[0]
+    own = table[table[key].isin(list(names))]
+    writer.paragraph("demonstration", count=len(own))
+    rows = [
+        [
+            targets.get(row["target_id"], row["target_id"]),
+            names.get(row[key], row[key]),
+            words.kind(findings.policy, row["kind"], language),
+        ]
+        for row in own.to_dict("records")
+    ]
+    columns: tuple[Any, ...] = (
+        ("column_indicator", "l", 4),
+        ("column_name", "l", 5),
+        ("column_kind", "l", 4),
+    )
+    writer.table("table_demonstration", columns, rows)
