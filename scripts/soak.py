@@ -1,8 +1,9 @@
-"""Kill whole runs of a study again and again, then let one finish: it must give the bytes of an unbroken run.
+"""Stop whole runs of a study again and again, then let one finish: it must give the bytes of an unbroken run.
 
-    .venv/bin/python scripts/soak.py [study.toml] [--moments 40] [--workers N]
+    .venv/bin/python scripts/soak.py [study.toml] [--moments 40] [--workers N] [--ctrl-c]
 
-Without a study it takes the shipped Shaoyang sample. Prints one line a kill; exits with 1 at the first broken promise.
+Without a study it takes the shipped Shaoyang sample. Runs are stopped by kill -9, or by Ctrl-C with --ctrl-c (which must end
+them with 130). Prints one line a stop; exits with 1 if any promise was broken.
 """
 
 from __future__ import annotations
@@ -53,18 +54,17 @@ def run(words: list[str]) -> float:
     return time.monotonic() - begun
 
 
-def killed(words: list[str], after: float) -> bool:
-    """Run and kill -9 the whole process group `after` seconds; tell whether it was still running."""
+def stopped(words: list[str], after: float, how: signal.Signals) -> int | None:
+    """Run and send `how` to the whole process group after so many seconds; return how it ended, None if before that."""
     process = subprocess.Popen(
         words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
     try:
         process.wait(after)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        return True
-    return False
+        os.killpg(process.pid, how)
+        return process.wait()
+    return None
 
 
 def main() -> None:
@@ -73,31 +73,34 @@ def main() -> None:
     parser.add_argument("study", nargs="?", type=Path, default=sample_folder() / "study.toml")
     parser.add_argument("--moments", type=int, default=40)
     parser.add_argument("--workers", type=int)
+    parser.add_argument("--ctrl-c", action="store_true", help="stop by Ctrl-C, not by kill -9")
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
     whole, out = folder / "whole", folder / "out"
     seconds = run(command(given.study, whole, None))
     expected = digests(whole)
-    print(f"an unbroken run takes {seconds:.1f} s and writes {len(expected)} files")
+    print(f"an unbroken run takes {seconds:.1f} s and writes {len(expected)} files", flush=True)
+    how = signal.SIGINT if given.ctrl_c else signal.SIGKILL
+    # a run that is writing its last file when Ctrl-C comes may end as if it had not come
+    good = {None, 130, 0} if given.ctrl_c else {None, -signal.SIGKILL}
     broken = 0
     words = command(given.study, out, given.workers)
     for moment in range(given.moments):
         after = seconds * (moment + 0.5) / given.moments
-        was_running = killed(words, after)
+        code = stopped(words, after, how)
         there = digests(out) if out.exists() else {}
         wrong = [name for name, digest in there.items() if expected.get(name) != digest]
+        ended = "had ended before" if code is None else f"ended with {code}"
         print(
-            f"kill {moment + 1:2d} after {after:6.1f} s: {len(there):3d} files whole, {len(wrong)} not",
+            f"{how.name} {moment + 1:2d} after {after:6.1f} s: {ended}, {len(there):3d} files whole, {len(wrong)} not",
             flush=True,
         )
-        broken += bool(wrong)
-        if not was_running:
-            print("  (that run had ended before)")
+        broken += bool(wrong) or code not in good
     run(words)
     final = digests(out)
     left = [str(p) for p in out.rglob(".writing-*")]
     same = final == expected and not left
-    print(f"after the last kill a run gives {'the bytes of the unbroken run' if same else 'OTHER BYTES'}")
+    print(f"after the last stop a run gives {'the bytes of the unbroken run' if same else 'OTHER BYTES'}")
     shutil.rmtree(folder)
     sys.exit(1 if broken or not same else 0)
 

@@ -33,7 +33,7 @@ class Limits:
 
     most_bytes: int = 20_000_000
     total_s: float = 60.0
-    """From sending to the last byte; a slow drip ends here."""
+    """From connecting to the last byte; a slow drip ends here."""
     connect_s: float = 10.0
     tries: int = 5
     """After so many refusals or faults the service has stopped us."""

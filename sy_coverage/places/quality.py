@@ -51,7 +51,8 @@ def doubts(facilities: GeoDataFrame, units: GeoDataFrame, *, policy: Policy | No
     Parameters
     ----------
     facilities
-        Facilities or candidates frame, best after `geocode` and `assign_units`.
+        Facilities or candidates frame, best after `geocode` and `assign_units`; or villages, among which no duplicates
+        are looked for.
     units
         Units frame.
     policy
@@ -71,8 +72,10 @@ def doubts(facilities: GeoDataFrame, units: GeoDataFrame, *, policy: Policy | No
     """
     frame = facilities if "unit_distance_m" in facilities.columns else assign_units(facilities, units)
     frame = frame.sort_index()
-    found = [*_duplicates(frame, units), *_outside(frame, units), *_unplaced(frame), *_unknown(frame, units)]
-    if policy is not None:
+    found = [*_outside(frame, units), *_unplaced(frame), *_unknown(frame, units)]
+    if "kind" in frame.columns:
+        found += _duplicates(frame, units)
+    if policy is not None and "kind" in frame.columns:
         found += _partial(frame, policy)
     found.sort(key=lambda d: (_OWN_ORDER.index(d[0]) if d[0] in _OWN_ORDER else len(_OWN_ORDER), *d))
     return pd.DataFrame(found, columns=list(DOUBT_COLUMNS), dtype="str")

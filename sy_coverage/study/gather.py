@@ -197,11 +197,11 @@ def _in_no_unit(study: Study) -> GeoDataFrame:
 
 
 def _doubts(study: Study) -> DataFrame:
-    """Return what to verify about the facilities, and the villages whose elders no unit counts."""
-    lost = _in_no_unit(study)
+    """Return what to verify about facilities and listed candidates, and the villages whose elders no unit counts."""
     of_frames = [("facilities", study.facilities, study.doubts)]
-    if len(lost):
-        of_frames.append(("demand", lost, places.doubts(lost, study.units)))
+    for name, frame in (("candidates", study.listed_candidates), ("demand", _in_no_unit(study))):
+        if len(frame):
+            of_frames.append((name, frame, places.doubts(frame, study.units, policy=study.policy)))
     found = []
     for name, frame, listed in of_frames:
         doubts = listed.copy()

@@ -88,12 +88,30 @@ def test_row_26_a_village_in_no_unit_is_listed_and_said_and_its_elders_count_in_
     listed = findings.doubts.set_index("row_id").loc["Z"]
     assert (listed["doubt_id"], listed["frame"], listed["subject"]) == ("outside_all_units", "demand", "丙乡")
     assert float(listed["value"]) == pytest.approx(1000, abs=30)
-    assert any("1 个村（社区）、70 位老年人" in notice for notice in findings.notices)
+    assert any("2 个村（社区）、100 位老年人" in notice for notice in findings.notices)
     study.save(tmp_path / "out")
     page = (tmp_path / "out" / "map.html").read_text(encoding="utf-8")
-    assert "70 位老年人" in page
+    assert "100 位老年人" in page
     kept = gpd.read_file(tmp_path / "out" / "coverage.gpkg", layer="demand").set_index("demand_id")
     assert kept.loc["Z", "elders"] == 70
+
+
+def test_row_37_a_candidate_that_was_placed_by_its_town_only_or_lies_far_away_is_listed_in_a_run(tmp_path):
+    from sy_coverage.study import read_study
+
+    study_file = toy.write_study(tmp_path)
+    table = pd.read_csv(tmp_path / "candidates.csv", dtype=str, keep_default_na=False).set_index(
+        "candidate_id"
+    )
+    table.loc["c19", ["lon", "lat"]] = ""
+    table.loc["r04", ["lon", "lat"]] = ["-70.0", "27.1"]
+    table.to_csv(tmp_path / "candidates.csv", lineterminator="\n")
+    findings = read_study(study_file).findings
+    listed = findings.doubts.set_index("row_id")
+    assert set(listed.index) == {"c19", "r04"}
+    assert set(listed["frame"]) == {"candidates"}
+    assert listed["sentence"].str.contains("示例c19|示例r04").all()
+    assert set(listed["county_id"]) == {toy.COUNTY}
 
 
 def test_row_30_elders_within_reach_of_two_centres_are_counted_once(shaoyang):
