@@ -78,7 +78,8 @@ def test_row_26_a_village_in_no_unit_is_listed_and_said_and_its_elders_count_in_
         "lon": lost.x,
         "lat": lost.y,
     }
-    pd.concat([table, pd.DataFrame([row])]).to_csv(
+    twin = row | {"demand_id": "Y", "name": "邻村", "elders": "30"}
+    pd.concat([table, pd.DataFrame([row, twin])]).to_csv(
         tmp_path / "villages.csv", index=False, lineterminator="\n"
     )
     study = read_study(study_file)
