@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SMALL = 50_000
 """Pairs up to which the solver alone is quickest to prove which sites cover most."""
+SOLVER_GAP = 0.002
+"""What may lie between the two sides of a small table, in parts of them, for the solver to take over after a few rounds."""
 SEARCH_SHARE = 0.9
 """Of the time, what annealing and prices may take where a gap was allowed; the rest is the solver's."""
 STALLED = 3
@@ -131,7 +133,10 @@ def near_proof(cover: Cover, columns: Integers, asked: Terms, watch: Watch) -> S
         search.rounds += 1
         watch.say(search.reached + cover.settled, search.bound + cover.settled)
         enough = max(gap * (search.reached + cover.settled), least_step(asked, search.reached))
-        if search.bound - search.reached <= enough or (small and search.stalls >= STALLED):
+        if search.bound - search.reached <= enough:
+            break
+        near = search.rounds >= PLAIN_ROUNDS and search.bound < (1 + SOLVER_GAP) * search.reached
+        if small and (near or search.stalls >= STALLED):
             break
         if search.stalls >= STALLED and (gap == 0 or search.idle >= STALLED):
             break

@@ -69,11 +69,12 @@ def cover_of(terms: Terms) -> Cover:
     by_required = np.asarray(cover[:, terms.required].sum(axis=1)).ravel().astype(np.int64)
     need = need - by_required
     done = need <= 0
-    rows = sparse.csr_array(cover[:, free][~done])
+    rows = cover if len(free) == cover.shape[1] else sparse.csr_array(cover[:, free])
+    rows = rows[~done] if done.any() else rows
     reachable = np.diff(rows.indptr) >= need[~done]
     lost = np.setdiff1d(np.arange(len(terms.weights)), np.r_[demand[done], demand[~done][reachable]])
     weights, settled, need = weights[~done], float(weights[done].sum()), need[~done]
-    rows = rows[reachable]
+    rows = rows if reachable.all() else rows[reachable]
     rows.sort_indices()
     costs = np.ones(len(free)) if terms.costs is None else terms.costs[free]
     table = Cover(rows, weights[reachable], need[reachable], free, costs, settled, lost)
@@ -81,7 +82,8 @@ def cover_of(terms: Terms) -> Cover:
 
 
 def _points(terms: Terms) -> tuple[Any, Floats, Integers, Integers]:
-    cover = sparse.csr_array(terms.cover.T.astype(np.float64))
+    # ones of one byte each: there may be ten million of them
+    cover = sparse.csr_array(terms.cover.T.astype(np.int8))
     return cover, terms.weights, terms.k, np.arange(cover.shape[0])
 
 
@@ -135,7 +137,8 @@ def merged(cover: Cover) -> Cover:
         new[1:] |= key[order][1:] != key[order][:-1]
     group = np.cumsum(new) - 1
     head = order[new][group]
-    new |= _differ(rows, order, head)
+    same = np.flatnonzero(~new)
+    new[same] = _differ(rows, order[same], head[same])
     group = np.cumsum(new) - 1
     first = np.full(int(new.sum()), count, dtype=np.int64)
     np.minimum.at(first, group, order)
