@@ -57,6 +57,10 @@ class Report:
         """Add a line; `row` is empty for what concerns the whole file."""
         self._lines.append((file, str(row), what_id, str(subject), str(value)))
 
+    def unsay(self, file: str, what_id: str, subject: object) -> None:
+        """Take back what was said of a subject, because it turned out otherwise."""
+        self._lines = [line for line in self._lines if (line[0], *line[2:4]) != (file, what_id, str(subject))]
+
     def frame(self) -> ReportFrame:
         """Return the lines as a frame of text with the columns `file`, `row`, `what_id`, `subject`, `value`."""
         return ReportFrame(self._lines, columns=list(REPORT_COLUMNS), dtype="str")

@@ -54,6 +54,7 @@ def unfolded(table: Table, kinds: Mapping[str, tuple[str, ...]], report: Report)
                 seen.add(key)
                 rows[f"{row}-{kind}"] = cells | {"name": name, "kind": kind}
     for header, kind in columns.items():
+        report.unsay(table.file, "column_kept", header)
         report.say(table.file, "", "column_of_kind", header, kind)
     names = [*(c for c in table.rows.columns if c not in columns and c != "kind"), "name", "kind"]
     frame = pd.DataFrame(

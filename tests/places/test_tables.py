@@ -433,6 +433,9 @@ def test_the_officials_own_list_is_read_as_it_is(tmp_path):
     # the centre that both villages of a town name is one; a town without any is said
     assert said(frame, "same_facility")["row"].tolist() == ["4"]
     assert said(frame, "no_facility")["subject"].tolist() == ["隆回县山界回族乡老屋村"]
+    # a column that is read as facilities is not called unused as well
+    assert len(said(frame, "column_of_kind")) == 2
+    assert said(frame, "column_kept").empty
 
 
 def test_none_is_zero_and_said_and_an_expected_date_is_its_last_day(tmp_path):
