@@ -151,6 +151,26 @@ def test_the_map_opens_with_the_network_cut_and_without_complaint(job, opened):
     words = seen.run("document.body.innerText")
     for said in ("示例数据", "街道/乡镇综合养老服务中心", "未覆盖", "审图号"):
         assert said in words
+    # a former name: the town was divided into two streets
+    seen.page.fill(".sy-search input", "桃洪镇")
+    listed = seen.page.locator(".sy-search li").all_inner_texts()
+    assert [row.split("\n") for row in listed] == [["桃洪镇", "今桃花坪街道"], ["桃洪镇", "今花门街道"]]
+    seen.page.locator(".sy-search li").first.click()
+    assert seen.page.locator(".sy-pop h3").inner_text() == "桃花坪街道"
+
+
+def test_every_map_is_small_and_opens_and_compares_without_complaint(job, opened):
+    out, _ = job
+    assert (out / "map.html").stat().st_size < 8_000_000
+    counties = sorted((out / "maps").glob("*.html"))
+    assert len(counties) == 12
+    for path in counties:
+        assert path.stat().st_size < 3_000_000
+        seen = opened(path.read_text(encoding="utf-8"))
+        seen.page.locator(".sy-compare").click()
+        assert not seen.complaints
+        assert [url for url in seen.requests if not url.startswith(("file:", "data:", "blob:"))] == []
+        seen.page.close()
 
 
 def test_a_proposal_opens_as_a_page_with_the_network_cut(job, opened):
