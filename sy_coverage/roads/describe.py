@@ -74,6 +74,8 @@ UNITS = {
     "most_kph": "km/h",
     "opened_kph": "km/h",
     "buffer_m": "m",
+    "width_m": "m",
+    "height_m": "m",
     "slope_factor": "share",
 }
 """The unit of each number in a travel mode's table; what is not here is a word."""

@@ -59,6 +59,7 @@ WANTED = frozenset(
             "oneway:bicycle",
             "oneway:foot",
         ),
+        *("maxwidth", "maxheight"),
         *("motorroad", "cycleway", "cycleway:left", "cycleway:right", "cycleway:both"),
         *("maxspeed", "maxspeed:forward", "maxspeed:backward"),
     }
@@ -68,6 +69,7 @@ LEVEL = frozenset({"bridge", "tunnel"})
 """Tags of what does not follow the ground; wanted only when elevations are given."""
 
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)\s*(km/h|kmh|kph|mph|knots)?", re.ASCII)
+_METRES = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*m?", re.ASCII)
 _CLOCK = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,2}):)?(\d{1,4})", re.ASCII)
 _PERIOD = re.compile(r"P(?:(\d{1,2})D)?(?:T(?:(\d{1,3})H)?(?:(\d{1,4})M)?(?:(\d{1,5})S)?)?", re.ASCII)
 
@@ -178,7 +180,7 @@ def pace(tags: Mapping[str, str], mode: TravelMode) -> Pace:
         said = False
     if free is None and said and any(tags.get(key) in OPENED for key in mode.access if key != "access"):
         free = mode.opened_kph
-    if free is None or said is False:
+    if free is None or said is False or not fits(tags, mode):
         return Pace(0.0, 0.0)
     forward, backward = directions(tags, mode)
     return Pace(
@@ -199,6 +201,15 @@ def _kph(tags: Mapping[str, str], mode: TravelMode, free: float, key: str) -> fl
     return min(kph, mode.most_kph)
 
 
+def fits(tags: Mapping[str, str], mode: TravelMode) -> bool:
+    """Return whether what `mode` travels with is as narrow and as low as signs ask; a sign that is no number of metres asks nothing."""
+    for key, size in (("maxwidth", mode.width_m), ("maxheight", mode.height_m)):
+        posted = _METRES.fullmatch(tags.get(key, "").strip())
+        if posted and float(posted[1]) < size:
+            return False
+    return True
+
+
 def is_not_through(tags: Mapping[str, str], mode: TravelMode) -> bool:
     """Return whether the most particular access key lets `mode` in only where it has business there."""
     said = next((tags[key] for key in mode.access if key in tags), "")
@@ -208,4 +219,6 @@ def is_not_through(tags: Mapping[str, str], mode: TravelMode) -> bool:
 def is_barred(tags: Mapping[str, str], mode: TravelMode) -> bool:
     """Return whether a node with `tags` stops `mode`: by a sign if there is one, else by the kind of barrier."""
     said = may_pass(tags, mode)
+    if not fits(tags, mode):
+        return True
     return tags.get("barrier", "") in mode.barriers if said is None else not said

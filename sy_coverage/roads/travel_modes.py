@@ -47,6 +47,10 @@ class TravelMode(BaseModel):
     barriers: frozenset[str] = frozenset()
     """Barriers on a node that stop this mode unless a sign lets it pass."""
 
+    width_m: float = Field(default=0.0, ge=0)
+    """A road or gap posted narrower than this is closed; 0 heeds no such sign."""
+    height_m: float = Field(default=0.0, ge=0)
+    """The same for heights."""
     buffer_m: float = Field(default=BUFFER_M, gt=0)
     """Metres drawn on each side of a road that is within a catchment."""
     slope_grade: tuple[float, ...] = ()

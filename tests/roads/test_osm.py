@@ -124,6 +124,13 @@ def test_durations_of_ferries_are_read(value, minutes) -> None:
         ({"access:forward": "private", "motorcar:forward": "yes"}, True, True),
         ({"vehicle:forward": "no", "oneway": "yes"}, False, False),
         ({"motorroad": "yes"}, True, True),
+        ({"maxwidth": "1.7"}, False, False),
+        ({"maxwidth": "1.7 m"}, False, False),
+        ({"maxwidth": "1.8"}, True, True),
+        ({"maxheight": "1.2"}, False, False),
+        ({"maxheight": "2.5"}, True, True),
+        ({"maxheight": "default"}, True, True),
+        ({"maxwidth": "5 ft"}, True, True),
         ({"access": "no"}, False, False),
         ({"access": "no", "motor_vehicle": "yes"}, True, True),
         ({"access": "private"}, False, False),
@@ -173,6 +180,7 @@ def test_a_one_way_street_binds_cars_and_bicycles_but_not_people_on_foot(tmp_pat
         ({"motorroad": "yes"}, "walk", False, False),
         ({"motorroad": "yes"}, "bike", False, False),
         ({"motorroad": "yes", "foot": "yes"}, "walk", True, True),
+        ({"maxwidth": "1.2", "maxheight": "1.0"}, "walk", True, True),
     ],
 )
 def test_which_way_bicycles_and_feet_may_go(tmp_path, way, mode, forth, back) -> None:
@@ -312,6 +320,16 @@ def test_a_private_gate_stops_and_an_open_bollard_does_not(tmp_path) -> None:
     net = roads.read_osm(extract(tmp_path, nodes, [([1, 2, 3, 4, 5], street)]), modes=("drive",))
     assert np.isinf(reaches(net, "drive", 1, 5))
     assert np.isfinite(reaches(net, "drive", 2, 5))
+
+
+def test_a_narrow_gate_stops_cars_and_a_wide_one_does_not(tmp_path) -> None:
+    street = {"highway": "residential"}
+    for width, minutes in (("1.5", np.inf), ("2.2", 0.48)):
+        gate = {"barrier": "height_restrictor", "maxwidth": width}
+        file = extract(tmp_path, {1: (0, 0), 2: (1, 0, gate), 3: (2, 0)}, [([1, 2, 3], street)])
+        net = roads.read_osm(file, modes=("drive", "walk"))
+        assert reaches(net, "drive", 1, 3) == pytest.approx(minutes, rel=0.02)
+        assert np.isfinite(reaches(net, "walk", 1, 3))
 
 
 CROSS = {1: (0, 0), 2: (-1, 0), 3: (1, 0), 4: (0, 1), 5: (0, -1)}
