@@ -130,7 +130,7 @@ def run(
         If the folder cannot be written.
     """
     target = Path(study.path(study.config.study.output) if folder is None else folder)
-    require_writable(study, target)
+    require_writable(study, target, whole=counties is None)
     study = study if counties is None else study.only(counties)
     with crew_of(workers=workers, scheduler=scheduler) as crew:
         failed = _plan(study, crew)

@@ -1,4 +1,4 @@
-"""The door to disk: read only what is allowed, and give a file its final name only when it is whole."""
+"""The door to disk and databases: read only what is allowed, and give a file its final name only when it is whole."""
 
 import os
 

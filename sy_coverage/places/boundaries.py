@@ -52,10 +52,11 @@ def read_units(
     Parameters
     ----------
     path
-        GeoPackage, GeoJSON, Shapefile, FlatGeobuf or GeoParquet; a layer after ``#`` or as `layer`.
+        GeoPackage, GeoJSON, Shapefile, FlatGeobuf or GeoParquet; a layer after ``#`` or as `layer`; a table of PostGIS,
+        ``postgresql://user@host/name#schema.table``; or an OpenStreetMap extract, with `admin_level`.
     coordinate_system
         What the vertices are in, where the file does not say so or says it wrongly: GeoJSON of Amap or DataV is
-        ``"gcj02"`` though it reads as WGS84. Declared GCJ-02 and BD-09 are converted vertex by vertex.
+        ``"gcj02"`` though it reads as WGS84; of metres without a zone number ``"EPSG:4546"``. Declared GCJ-02 and BD-09 are converted vertex by vertex.
     columns
         Our column name to the header that means it.
     invalid

@@ -47,7 +47,8 @@ def read_facilities(
     Parameters
     ----------
     files
-        Paths of CSV, TSV, XLSX, GeoJSON, GeoPackage, Shapefile or Parquet files; a layer or sheet after ``#``.
+        Paths of CSV, TSV, XLSX, GeoJSON, GeoPackage, Shapefile or Parquet files; a layer or sheet after ``#``; tables of
+        PostgreSQL as ``postgresql://user@host/name#schema.table``.
     coordinate_system
         What the coordinates are in: ``"wgs84"``, ``"cgcs2000"``, ``"gcj02"``, ``"bd09"``, or the header of a column
         that says it row by row (one called 坐标系 is found by itself, and decides over this).

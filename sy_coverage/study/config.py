@@ -60,7 +60,7 @@ class About(_Section):
     """The language of tables, maps and reports."""
     output: str = "out"
     """The folder results are written to."""
-    database: Annotated[str, Field(pattern=r"^(postgres(ql)?://.+)?$")] = ""
+    database: str = ""
     """A PostGIS database that results are written to besides, and the schema: ``postgresql://user@host:5432/name#schema``.
     The password is better kept in the environment (PGPASSWORD) or in ``~/.pgpass``."""
     date: dt.date
@@ -76,6 +76,13 @@ class About(_Section):
     def title(self) -> str:
         """The study's name in its language."""
         return (self.language == "en" and self.name_en) or self.name
+
+    @field_validator("database")
+    @classmethod
+    def _address(cls, database: str) -> str:
+        if database and not _files.is_database(database):
+            raise ValueError("say the address of a database: postgresql://user@host:5432/name#schema")
+        return database
 
 
 class Boundaries(_Section):

@@ -56,7 +56,7 @@ def save(
     """
     if counties is not None:
         study = study.only(counties)
-    require_writable(study, folder)
+    require_writable(study, folder, whole=counties is None)
     _files.require_plain_names(study.counties, "county_id")
     database = study.config.study.database if counties is None else ""
     findings = study.presented
@@ -85,8 +85,8 @@ def save(
     return folder
 
 
-def require_writable(study: Study, folder: Path) -> None:
-    """Refuse, before any work is done, a folder or a database of results that could not be written later.
+def require_writable(study: Study, folder: Path, *, whole: bool = True) -> None:
+    """Refuse, before any work is done, a folder or (of a `whole` run) a database that could not be written later.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def require_writable(study: Study, folder: Path) -> None:
         Saying which, and why.
     """
     _files.require_writable(folder)
-    if study.config.study.database:
+    if whole and study.config.study.database:
         _files.require_database(study.config.study.database)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sy_coverage import read_study
-from sy_coverage.errors import ConfigError, FrameError
+from sy_coverage.errors import ConfigError, FrameError, OfflineError
+from sy_coverage.study.save import require_writable
 from tests import toy
 from tests.study.test_cli import change
 
@@ -30,3 +31,14 @@ def test_a_level_that_is_none_is_refused(tmp_path):
     change(study, 'units = "units.gpkg"', 'units = "units.gpkg"\nadmin_level = 80')
     with pytest.raises(ConfigError, match="admin_level"):
         read_study(study)
+
+
+def test_a_database_of_results_is_an_address_and_is_not_asked_for_where_only_one_county_is_written(tmp_path):
+    study = toy.write_study(tmp_path)
+    change(study, "date = 2027-12-31", 'date = 2027-12-31\ndatabase = "results.gpkg"')
+    with pytest.raises(ConfigError, match="say the address of a database: postgresql://"):
+        read_study(study)
+    change(study, '"results.gpkg"', '"postgresql://nobody@127.0.0.1:1/none#x"')
+    require_writable(read_study(study), tmp_path / "out", whole=False)
+    with pytest.raises(OfflineError, match="cannot be reached"):
+        require_writable(read_study(study), tmp_path / "out")
