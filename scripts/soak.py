@@ -81,8 +81,8 @@ def main() -> None:
     expected = digests(whole)
     print(f"an unbroken run takes {seconds:.1f} s and writes {len(expected)} files", flush=True)
     how = signal.SIGINT if given.ctrl_c else signal.SIGKILL
-    # a run that is writing its last file when Ctrl-C comes may end as if it had not come
-    good = {None, 130, 0} if given.ctrl_c else {None, -signal.SIGKILL}
+    # 130, and to a shell that is what an end by the signal itself is; a run at its last step may end as if nothing was
+    good = {None, 130, -signal.SIGINT, 0} if given.ctrl_c else {None, -signal.SIGKILL}
     broken = 0
     words = command(given.study, out, given.workers)
     for moment in range(given.moments):
