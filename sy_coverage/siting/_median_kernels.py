@@ -168,13 +168,17 @@ def reduced_costs(d_ptr: Integers, d_site: Integers, d_cost: Floats, price: Floa
     return rho
 
 
-@compiled("Tuple((f8,f8[::1],i8[::1]))(i8[::1],i8[::1],f8[::1],f8[::1],b1[::1],i8,i8,f8,i8,i8,f8)")
+@compiled(
+    "Tuple((f8,f8[::1],i8[::1]))(i8[::1],i8[::1],f8[::1],f8[::1],b1[::1],b1[::1],f8[::1],i8,i8,f8,i8,i8,f8)"
+)
 def bound_by_prices(
     d_ptr: Integers,
     d_site: Integers,
     d_cost: Floats,
     price: Floats,
     fixed: Flags,
+    closed: Flags,
+    often: Floats,
     n: int,
     p: int,
     upper: float,
@@ -184,7 +188,8 @@ def bound_by_prices(
 ) -> tuple[float, Floats, Integers]:
     """Return the best Lagrangian bound in `rounds` subgradient steps from `price`, its prices, and the sites it chose.
 
-    Stops when the bound comes within `close` of `upper`.
+    Sites that are `fixed` are always chosen, sites that are `closed` never; how `often` each was chosen lately is kept, as a
+    share. Stops when the bound comes within `close` of `upper`.
     """
     m = len(d_ptr) - 1
     best, best_price, best_chosen = -np.inf, price.copy(), np.arange(p)
@@ -193,11 +198,14 @@ def bound_by_prices(
     picked = np.zeros(n, dtype=np.bool_)
     for _ in range(rounds):
         rho = reduced_costs(d_ptr, d_site, d_cost, price, n)
-        chosen = np.argsort(np.where(fixed, -np.inf, rho), kind="mergesort")[:p].copy()
+        key = np.where(fixed, -np.inf, np.where(closed, np.inf, rho))
+        chosen = np.argsort(key, kind="mergesort")[:p].copy()
         picked[:] = False
+        often *= 0.9
         value = price.sum()
         for j in chosen:
             picked[j] = True
+            often[j] += 0.1
             value += rho[j]
         if value > best:
             if value > best + 1e-6 * abs(best):

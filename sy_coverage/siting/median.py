@@ -10,6 +10,7 @@ from scipy import sparse
 
 from sy_coverage.errors import CertificateError
 from sy_coverage.siting import _reduce, _solver
+from sy_coverage.siting._median_tree import Node, Tree, decided
 from sy_coverage.siting._settle import (
     Found,
     findings,
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
+
+
+LARGE = 20_000
+"""Entries of the model that is left for the solver, from which branching with prices is quicker."""
 
 
 def p_median(
@@ -189,12 +194,12 @@ def _priced(
     starts = pairs.d_ptr[:-1]
     middle = starts + np.minimum(np.diff(pairs.d_ptr) - 1, max(1, n // max(p, 1)))
     price = pairs.d_cost[middle].copy() if len(pairs.d_cost) else np.zeros(len(starts))
-    bound = -np.inf
+    bound, none = -np.inf, np.zeros(n, dtype=bool)
     for _ in range(12):
         if watch.over:
             break
         now, new_price, picked = kernels.bound_by_prices(
-            *pairs.by_demand, price.copy(), pairs.fixed, n, p, upper, 400, 25, better
+            *pairs.by_demand, price.copy(), pairs.fixed, none, np.zeros(n), n, p, upper, 400, 25, better
         )
         tried = kernels.interchange(*pairs.by_site, *pairs.by_demand, picked, pairs.fixed, pairs.penalty)
         value = kernels.worth(*pairs.by_demand, tried, n, pairs.penalty)
@@ -224,15 +229,14 @@ def _rest(
 
     n, p = len(pairs.sites), asked.p or 0
     rho = kernels.reduced_costs(*pairs.by_demand, price, n)
-    order = np.argsort(np.where(pairs.fixed, -np.inf, rho), kind="stable")
-    inside = np.zeros(n, dtype=bool)
-    inside[order[:p]] = True
-    worst_in = rho[order[p - 1]]
-    best_out = rho[order[p]] if p < n else np.inf
-    # a plan that opens j (or closes it) would cost at least so much; only plans better than `upper` are sought
-    closed = ~inside & (bound + rho - worst_in > upper - better)
-    opened = pairs.fixed | (inside & (bound - rho + best_out > upper - better))
+    none = np.zeros(n, dtype=bool)
+    opened, closed = decided(rho, pairs.fixed, none, p, upper - better - bound)
     model, sites, kept, constant = _cumulative(pairs, closed, opened, p)
+    if model.matrix.nnz > LARGE:
+        tree = Tree(pairs, p, (chosen, upper), better)
+        low = tree.search(Node(bound, opened, closed, price), watch)
+        sites = pairs.sites[tree.chosen]
+        return settle(asked, Found(sites, min(low, tree.upper), claimed=tree.upper), watch)
     answer = _solver.solve(model, watch=watch)
     if answer.status == "infeasible":
         return settle(asked, Found(pairs.sites[chosen], upper, answer.solver, claimed=upper), watch)
