@@ -10,6 +10,8 @@ from sy_coverage.outputs import _words as words
 from sy_coverage.siting import explain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sy_coverage.outputs._document import Writer
     from sy_coverage.outputs.findings import Findings
     from sy_coverage.siting.certificate import Certificate, SitingPlan
@@ -53,7 +55,10 @@ def add(findings: Findings, writer: Writer) -> None:
         ),
         _stages(certificate, writer),
     )
-    _rules(certificate, writer)
+    again = plan.details.get("verification")
+    _rules(certificate.rules if again is None else list(again.rules.index), writer)
+    if again is not None:
+        writer.paragraph("proof_verified", value=fmt.number(again.objective, 1))
     if certificate.heuristic_value is not None:
         writer.paragraph("proof_own_search", value=fmt.number(certificate.heuristic_value, 1))
     if certificate.ties:
@@ -81,8 +86,8 @@ def _stages(certificate: Certificate, writer: Writer) -> list[list[str]]:
     return rows
 
 
-def _rules(certificate: Certificate, writer: Writer) -> None:
-    said = [words.of_id("rule", rule, writer.language) for rule in certificate.rules]
+def _rules(rules: Iterable[str], writer: Writer) -> None:
+    said = [words.of_id("rule", rule, writer.language) for rule in rules]
     if said:
         separator = "；" if writer.language == "zh" else "; "
         writer.paragraph("proof_rules", rules=separator.join(said))

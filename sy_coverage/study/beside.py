@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sy_coverage.study import citywide
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -32,6 +34,7 @@ def extras(study: Study) -> dict[str, DataFrame]:
             named = table.reset_index() if table.index.name else table
             found.setdefault(name, []).append(named.assign(county_id=scope or CITY))
     together = {name: pd.concat(tables, ignore_index=True) for name, tables in found.items()}
+    together |= citywide.tables(study)
     # a county's money says nothing of what the whole city could spend at once
     limited = study.config.phases or study.config.siting.budget is not None
     if study.config.compare.scope and not limited and len(study.counties) > 1:

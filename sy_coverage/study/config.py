@@ -256,6 +256,17 @@ class Access(Reach):
     """The same for other kinds of facilities: ``[access.kinds.meal_point]``."""
 
 
+class Shown(_Section):
+    """`[siting.demonstration.<target>]`: what a demonstration site must have; what a list does not say, a site does not have."""
+
+    floor_area_m2: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    """At least so much floor area."""
+    all_functions: bool = False
+    """Every function that its kind is meant to have."""
+    has_medical: bool = False
+    """Medical care in the house."""
+
+
 class Siting(_Section):
     """`[siting]`: what a plan must keep."""
 
@@ -275,6 +286,20 @@ class Siting(_Section):
     """A regional home is at most this far from a medical institution by road."""
     medical: Literal["bar", "flag"] = "bar"
     """Whether a site that is farther is barred, or only flagged."""
+    station_walk_min: Minutes | None = None
+    """A new centre has a station of its unit, open or opened by the plan, within so many minutes of every village cluster."""
+    cluster_m: float = Field(default=1000.0, ge=0, allow_inf_nan=False)
+    """Villages of a unit that a chain of villages this far apart links form one cluster."""
+    floor_area: Literal["bar", "flag"] = "flag"
+    """Whether a station with too little floor area for its households is barred, or only flagged."""
+    beds_per_elder: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Beds that each elder counts for, such as 0.03: elders must find them in homes of their county within the cutoff."""
+    conversion_cost: Money = 0.0
+    """10⁴ yuan to turn one bed into a nursing bed; 0: a plan says how many, and counts no cost for them."""
+    demonstrate: bool = True
+    """Whether demonstration sites are chosen, as many as the policy asks over the whole city."""
+    demonstration: dict[str, Shown] = {}
+    """What such a site must have, by target: ``[siting.demonstration.urban_demo_sites]``."""
     budget: Money | None = None
     """The most a county's plan may cost, in 10⁴ yuan."""
     time_limit_s: float = Field(default=60.0, gt=0, allow_inf_nan=False)

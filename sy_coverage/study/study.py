@@ -12,7 +12,7 @@ import pandas as pd
 from sy_coverage import _files, coverage, labels, siting
 from sy_coverage._frames import FACILITIES, require_ids
 from sy_coverage.errors import UnknownIdError
-from sy_coverage.study import alternatives, variants
+from sy_coverage.study import alternatives, citywide, variants
 from sy_coverage.study.config import StudyConfig, read_config
 from sy_coverage.study.generated import generated
 from sy_coverage.study.inputs import Inputs
@@ -87,14 +87,17 @@ class Study(Inputs):
     @cached_property
     def times(self) -> dict[str, TravelTimes]:
         """Minutes from the villages to every open facility and candidate, by kind of facility."""
-        planned = sorted(set(self.candidates["kind"]) | {self.centre_kind.id})
+        planned = sorted(set(self.candidates["kind"]) | {self.centre_kind.id} | citywide.kinds(self))
         with self.progress("times", total=len(planned)) as advance:
             found = {}
             for kind in planned:
-                sites = self._sites(kind)
-                found[kind] = self._times_of(self.policy.kind(kind), sites)
+                found[kind] = self.minutes_to(kind)
                 advance()
         return found
+
+    def minutes_to(self, kind: str) -> TravelTimes:
+        """Return the minutes from the villages to every open facility and candidate of `kind`."""
+        return self._times_of(self.policy.kind(kind), self._sites(kind))
 
     def _sites(self, *kinds: str) -> GeoDataFrame:
         """Return the located open facilities and candidates of `kinds` in one frame, ordered by id."""
@@ -269,7 +272,7 @@ class Study(Inputs):
             "units": self.units,
             "facilities": self.facilities,
             "candidates": self.candidates[self.candidates.geometry.notna()],
-            "demand": self.demand,
+            "demand": citywide.clustered(self),
             "policy": self.policy,
             "times": self.times,
             "between_homes": self.between_homes,
@@ -277,6 +280,7 @@ class Study(Inputs):
             "spread_min": given.spread_min,
             "medical_min": given.medical_min,
             "medical": given.medical,
+            **citywide.rules(self),
             "phases": {int(year): phase.model_dump() for year, phase in self.config.phases.items()} or None,
             "budget": given.budget,
             "date": self.config.study.date,
@@ -362,22 +366,34 @@ class Study(Inputs):
         return [plan.best for plan in self.distinct_plans]
 
     @cached_property
+    def county_sites(self) -> tuple[str, ...]:
+        """Ids of the sites that the plans of the counties (or the one of the city) open, sorted."""
+        return tuple(sorted(site for plan in self.proposed_plans for site in plan.sites))
+
+    @cached_property
+    def citywide(self) -> SitingPlan | None:
+        """The plan of what is counted over the whole city, on top of the counties' plans: see `citywide.programme`."""
+        return citywide.programme(self)
+
+    @cached_property
     def chosen(self) -> tuple[str, ...]:
         """Ids of the sites that all plans open, sorted."""
-        return tuple(sorted(site for plan in self.proposed_plans for site in plan.sites))
+        more = () if self.citywide is None else self.citywide.sites
+        return tuple(sorted({*self.county_sites, *more}))
 
     @cached_property
     def planned_facilities(self) -> GeoDataFrame:
         """The facilities with the sites of every county's plan opened.
 
-        A home that is opened or rebuilt brings medical care in the house, as the policy asks, unless its row says no.
+        A home that is opened or rebuilt brings medical care in the house, as the policy asks, unless its row says no; beds are
+        converted and demonstration sites marked as the plans decide.
         """
         opened = self.candidates.loc[list(self.chosen)]
         added = opened.rename_axis(FACILITIES.index).assign(status="open", opens_on=pd.NaT)
         homes = added["kind"].isin(self.policy.home_kinds) & added["has_medical"].isna()
         added["has_medical"] = added["has_medical"].astype(object).mask(homes, other=True)
         keep = added.columns.intersection([*self.facilities.columns, "upgrade_of"])
-        return pd.concat([self.facilities, added[keep]]).sort_index()
+        return citywide.applied(self, pd.concat([self.facilities, added[keep]]).sort_index())
 
     # --- outputs --------------------------------------------------------------------------------------------------
 
