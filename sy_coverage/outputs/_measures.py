@@ -27,7 +27,13 @@ def add(findings: Findings, writer: Writer) -> None:
 
 
 def _together(findings: Findings, name: str) -> DataFrame | None:
-    """Return one table of all plans of this scope, with its index as a column; None where no plan has it."""
+    """Return one table of what is decided for this scope, by all plans or over the whole city; its first column names the site.
+
+    None where nothing is decided.
+    """
+    given = findings.extras.get(name)
+    if given is not None:
+        return given
     plans = {id(plan): plan.best for plan in findings.plans.values()}.values()
     found = [plan.details[name] for plan in plans if isinstance(plan.details.get(name), pd.DataFrame)]
     found = [table.reset_index() for table in found if len(table)]

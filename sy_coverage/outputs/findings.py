@@ -83,7 +83,7 @@ class Findings:
     alone: bool = False
     """Whether only the plan of this county was opened, and not those of its neighbours."""
     extras: Mapping[str, DataFrame] = field(default_factory=dict)
-    """Further tables by name (`trade_off`, `sensitivity`, `scope_price`, `closures`), where they were computed; see `beside`."""
+    """Further tables by name (`trade_off`, `sensitivity`, `scope_price`, `closures`, `conversions`, `demonstration`), where they were computed; see `beside`."""
 
     def of_county(self, county_id: str) -> Findings:
         """Return the findings of one county: its own rows, and every catchment of its facilities and sites."""

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
-from sy_coverage.outputs import _citywide, _compared, _docx, _outcome, _sections, _summary
+from sy_coverage.outputs import _compared, _docx, _outcome, _sections, _summary
 from sy_coverage.outputs import _document as parts
 from sy_coverage.outputs import _format as fmt
 from sy_coverage.outputs import _words as words
@@ -27,7 +27,6 @@ def proposal(findings: Findings) -> parts.Document:
     _sections.opening(findings, writer)
     _sections.standing(findings, writer)
     _sections.proposed(findings, writer)
-    _citywide.add(findings, writer)
     _outcome.brought(findings, writer)
     _compared.write(findings, writer)
     _outcome.proved(findings, writer)

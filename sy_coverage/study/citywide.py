@@ -17,13 +17,11 @@ if TYPE_CHECKING:
     from sy_coverage.siting import SitingPlan
     from sy_coverage.study.study import Study
 
-CITY = "city"
-
 
 def rules(study: Study) -> dict[str, Any]:
     """Return what `[siting]` asks of every plan besides the policy's targets, as arguments of `siting.policy_plan`.
 
-    Demonstration sites are of the whole city: they are in its plan where the city is planned at once, else in `programme`.
+    Demonstration sites are of the whole city and chosen in `programme`: a lack of stations spoils no other plan.
     """
     given = study.config.siting
     return {
@@ -31,7 +29,6 @@ def rules(study: Study) -> dict[str, Any]:
         "floor_area": given.floor_area,
         "beds_per_elder": given.beds_per_elder,
         "conversion_cost": given.conversion_cost if study.policy.bed_share is not None else None,
-        "demonstration": criteria(study) if study.policy.readings.scope == CITY else None,
     }
 
 
@@ -55,8 +52,6 @@ def kinds(study: Study) -> set[str]:
         needed |= set(policy.station_kinds)
     if given.beds_per_elder is not None:
         needed |= set(policy.home_kinds if policy.bed_share is None else policy.bed_share.measure.kinds)
-    if policy.readings.scope == CITY and given.demonstrate:
-        needed |= _marked(study)
     return needed
 
 
@@ -76,18 +71,16 @@ def programme(study: Study) -> SitingPlan | None:
     """Return the plan of what is counted over the whole city, on top of every county's plan; None where there is no such thing.
 
     The sites of the counties' plans are open in it. It chooses demonstration sites, opens further stations where those that
-    stand are too few, and converts beds where the city's share asks for more than the counties' shares. Where the city is
-    planned at once its plan says all this itself.
+    stand are too few, and converts beds where the city's share asks for more than the counties' shares.
     """
     policy, shown = study.policy, criteria(study)
     wanted = [t for t in policy.targets if t.id in shown or t is policy.bed_share]
-    if policy.readings.scope == CITY:
-        return study.proposed_plans[0]
     if not wanted or set(study.plans) != set(study.counties):
         return None
     chosen = list(study.county_sites)
     candidates = study.candidates
-    marked = candidates["kind"].isin(_marked(study)) & candidates.geometry.notna()
+    # stations are opened for the sake of example; homes, which the targets of the counties ask for, are not
+    marked = candidates["kind"].isin(_marked(study) & set(policy.station_kinds)) & candidates.geometry.notna()
     candidates = candidates[marked | candidates.index.isin(chosen)]
     times = {k: t for k, t in study.times.items() if k in set(candidates["kind"])}
     for kind in sorted((_marked(study) if shown else set()) - set(times)):
