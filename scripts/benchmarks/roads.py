@@ -92,6 +92,11 @@ def _table(frame: pd.DataFrame) -> str:
     return "\n".join("| " + " | ".join("" if pd.isna(c) else str(c) for c in row) + " |" for row in rows)
 
 
+def _times(ratios: list[float]) -> str:
+    middle = statistics.median(ratios)
+    return f"{middle:,.0f}×" if middle >= 100 else f"{middle:.3g}×"
+
+
 def network(graph: dict[str, Any]) -> Any:
     """Return the graph as a road network."""
     from sy_coverage import roads
@@ -128,7 +133,7 @@ class Ratios:
 
     def said(self, peer: _road_peers.Peer) -> str:
         """Return the median ratio, and how inexact the peer is if it is allowed to be."""
-        words = f"{statistics.median(self.rounds):.3g}×"
+        words = _times(self.rounds)
         if not peer.exact:
             share = self.missing / max(self.pairs, 1)
             words += f" (after {peer.setup_s:.0f} s; up to {self.worst_min:.2f} min off, {share:.2%} of pairs differ)"
@@ -204,7 +209,7 @@ def around(graph: dict[str, Any]) -> dict[str, str]:
                 ratios.append((middle - began) / (after - middle))
     return {
         f"nearest of {NEAREST_SITES:,} sites, all nodes": f"{statistics.median(ours) * 1000:.0f} ms",
-        "SciPy `min_only`": f"{statistics.median(ratios):.3g}×",
+        "SciPy `min_only`": _times(ratios),
         "load a saved network": f"{statistics.median(loaded):.2f} s",
     }
 

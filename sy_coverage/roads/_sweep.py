@@ -159,7 +159,7 @@ def _gathered(
     """Return one matrix, rows by site; the room of each batch is used again, so that the pairs are held once and not twice."""
     coming = iter(answers)
     start = np.zeros(shape[0] + 1, np.int64)
-    indices, data = np.empty(ROOM, np.int32), np.empty(ROOM)
+    indices, data = np.empty(0, np.int32), np.empty(0)
     for first in range(0, len(tasks), BATCH // SITES_AT_ONCE):
         batch = [(task, *next(coming)) for task in tasks[first : first + BATCH // SITES_AT_ONCE]]
         for task, counts, _, _ in batch:
@@ -167,7 +167,9 @@ def _gathered(
         rows = slice(first * SITES_AT_ONCE, first * SITES_AT_ONCE + BATCH + 1)
         start[rows] = np.cumsum(start[rows])
         if (end := int(start[rows][-1])) > data.size:
-            more = max(end, data.size + data.size // 2)
+            if not first:
+                indices, data = np.empty(end, np.int32), np.empty(end)
+            more = max(end, data.size + data.size // 2 * (first > 0))
             # nobody else holds these arrays, and what grows in place is not copied
             indices.resize(more, refcheck=False)
             data.resize(more, refcheck=False)
