@@ -93,9 +93,13 @@ def read_census(
     lacking = sorted(known - set(totals.index))
     report.say(table.file, "", "census_read", by, len(totals))
     if lacking:
-        names = units["name"] if by == "unit_id" else units.set_index("county_id")["county"]
-        called = [f"{names[i] if by == 'unit_id' else names[i:i].iloc[0]} ({i})" for i in lacking]
-        raise FrameError("census", [f"{table.file} has no row for {some(called)}; add them"])
+        ids, called = (
+            (units.index, units["name"]) if by == "unit_id" else (units["county_id"], units["county"])
+        )
+        names = dict(zip(ids, called, strict=True))
+        raise FrameError(
+            "census", [f"{table.file} has no row for {some(f'{names[i]} ({i})' for i in lacking)}; add them"]
+        )
     return Census(totals, by, report.frame())
 
 

@@ -63,6 +63,14 @@ def test_everything_wrong_with_a_census_is_said_at_once(tmp_path):
         assert words in str(caught.value)
     with pytest.raises(FrameError, match=r"no row for 乙镇 .990100101., 丙乡"):
         read(tmp_path, "乡镇,60+\n城东街道,60\n甲镇,1\n")
+    two = toy.units()
+    two.loc["990100001", ["county_id", "county"]] = [
+        "990200",
+        "邻县",
+    ]  # ids of counties not in the order of the units
+    (tmp_path / "c.csv").write_text("县,60+\n试验县,5\n", encoding="utf-8")
+    with pytest.raises(FrameError, match=r"no row for 邻县 .990200."):
+        places.read_census(tmp_path / "c.csv", units=two)
 
 
 def test_a_unit_without_a_village_is_refused_and_one_whose_villages_know_nothing_gets_even_parts(tmp_path):
