@@ -42,6 +42,19 @@ def test_a_task_that_fails_is_said_and_the_others_finish():
     assert found == {"a": "a", "b": counties.Failed("ZeroDivisionError: b cannot be divided"), "c": "c"}
 
 
+def test_row_66_a_worker_does_not_hear_ctrl_c_even_while_it_starts():
+    import pickle
+
+    worker = counties._Worker.start()
+    try:
+        os.kill(worker.process.pid, signal.SIGINT)
+        worker.give(pickle.dumps((jobs.double, 2)), "a")
+        assert worker.pipe.recv() == "aa"
+    finally:
+        worker.stop()
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
 def test_a_killed_worker_loses_nothing(tmp_path):
     assert answers(jobs.die_at_first_b, str(tmp_path)) == {"a": "a", "b": "b", "c": "c"}
     assert (tmp_path / "died").exists()
