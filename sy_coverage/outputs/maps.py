@@ -32,7 +32,10 @@ _TILES: dict[str, tuple[tuple[str, ...], str, dict[str, Any]]] = {
         "天地图 GS(2024)0650号",
         {"subdomains": "01234567", "max_zoom": 18},
     ),
-    "osm": (("https://tile.openstreetmap.org/{z}/{x}/{y}.png",), "© OpenStreetMap contributors", {"max_zoom": 19}),
+    "osm": (("https://tile.openstreetmap.org/{z}/{x}/{y}.png",), "© OpenStreetMap contributors",
+        # its servers answer only pages that say on which site they are
+        {"max_zoom": 19, "referrer_policy": "origin-when-cross-origin"},
+    ),
     "gaode": (
         ("https://webrd0{s}.is.autonavi.com/appmaptile?lang=zh_cn&size=1&scale=1&style=8&x={x}&y={y}&z={z}",),
         "© 高德地图",

@@ -315,9 +315,11 @@ class Model:
         constant = 0.0
         parts: list[tuple[Integers, Floats]] = []
         for kind in coverage_kinds(self.case):
-            z, _, weights = self._cover(kind)
+            z, of_group, weights = self._cover(kind)
             parts.append((z, weights))
-            constant += float(self.case.weight.counts[self.surely(kind)].sum())
+            # what has become sure since its column was made is counted by the column, and not twice
+            sure = self.surely(kind) & (of_group < 0)
+            constant += float(self.case.weight.counts[sure].sum())
         objective = np.zeros(len(self.program.lower))
         for z, weights in parts:
             objective[z] += weights
