@@ -125,7 +125,9 @@ def _within(asked: Terms, radius: float, watch: Watch, *, exact: bool) -> tuple[
     fixed = np.r_[asked.required, taken]
     if len(fixed) > p:
         return None, OWN
-    columns = covering.greedy_cover(small)
+    if len(fixed) + covering.packed(small) > p + 1e-9:
+        return None, OWN
+    columns = covering.search_cover(small, covering.greedy_cover(small), watch=watch, low=p - len(fixed))
     if len(fixed) + len(columns) <= p:
         return np.r_[fixed, small.sites[columns]], OWN
     return _decided(small, fixed, p, watch)
