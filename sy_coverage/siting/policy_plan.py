@@ -49,7 +49,7 @@ TARGET_RULES = frozenset({"coverage_targets", "counts", "upgrades", "demonstrati
 """Those that a plan which only comes near to the targets does not keep."""
 TIE_BREAK = "site_ranks"
 """The stage that chooses among plans that are equal in everything a planner asked for."""
-TIE_SECONDS = 5.0
+TIE_SECONDS = 10.0
 """It may take this long; a plan is not less proved when it takes longer."""
 
 

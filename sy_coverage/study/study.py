@@ -257,6 +257,15 @@ class Study(Inputs):
         other.reports = dict(self.reports)
         return other
 
+    def beside(self, other: Study) -> DataFrame:
+        """Return the sites of this study and of another, or of this one under another setting, side by side.
+
+        See `scenarios.side_by_side`: which sites both open, what differs, and in `.attrs["totals"]` what each comes to.
+        """
+        from sy_coverage.study.scenarios import side_by_side  # noqa: PLC0415
+
+        return side_by_side(self, other)
+
     def without_network(self) -> Study:
         """Return this study as it answers without asking any map service."""
         other = Study(self.config, self.folder, progress=self._progress, offline=True)
