@@ -99,6 +99,7 @@ def impossible(findings: Findings, plan: SitingPlan) -> list[str]:
         return []
     if "sentence" in plan.findings.columns:
         return [str(s) for s in plan.findings["sentence"]]
-    names = dict(findings.units["name"]) | dict(findings.counties["county"])
+    names = dict(findings.demand["name"]) | dict(findings.facilities["name"])
+    names |= dict(findings.units["name"]) | dict(findings.counties["county"])
     said = explain.sentences(plan.findings, findings.language, names=names)
     return [str(s) for s in said["sentence"]]

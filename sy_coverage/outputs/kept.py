@@ -22,6 +22,7 @@ from shapely.geometry.base import BaseGeometry
 from sy_coverage.errors import UnreadableFileError
 from sy_coverage.outputs.findings import Findings
 from sy_coverage.policy.targets import Policy
+from sy_coverage.siting._verify import Verification
 from sy_coverage.siting.certificate import Certificate, SitingPlan, Stage
 
 VERSION = 1
@@ -33,6 +34,7 @@ _PLAIN: dict[str, type] = {
     "certificate": Certificate,
     "stage": Stage,
     "plan": SitingPlan,
+    "verification": Verification,
     "findings": Findings,
 }
 _NOT_KEPT: dict[type, frozenset[str]] = {SitingPlan: frozenset({"reasons", "assignment"})}

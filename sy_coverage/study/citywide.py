@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from sy_coverage.siting import SitingPlan
+    from sy_coverage.study.measured import Measured
     from sy_coverage.study.study import Study
 
 
@@ -44,7 +45,7 @@ def criteria(study: Study) -> dict[str, siting.Criteria]:
     }
 
 
-def kinds(study: Study) -> set[str]:
+def kinds(study: Measured) -> set[str]:
     """Return the kinds whose minutes the rules of `[siting]` need besides those of the candidates."""
     given, policy = study.config.siting, study.policy
     needed: set[str] = set()
@@ -55,7 +56,7 @@ def kinds(study: Study) -> set[str]:
     return needed
 
 
-def _marked(study: Study) -> set[str]:
+def _marked(study: Measured) -> set[str]:
     return {kind for t in study.policy.marked_targets for kind in t.measure.kinds}
 
 

@@ -12,10 +12,10 @@ from sy_coverage.study import network
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from sy_coverage.study.study import Study
+    from sy_coverage.study.measured import Measured
 
 
-def generated(study: Study, listed: GeoDataFrame) -> GeoDataFrame:
+def generated(study: Measured, listed: GeoDataFrame) -> GeoDataFrame:
     """Return `listed` with what `[candidates] osm` and `generate` ask for, in this order.
 
     Raises
@@ -59,7 +59,7 @@ def generated(study: Study, listed: GeoDataFrame) -> GeoDataFrame:
     )
 
 
-def costs(study: Study) -> dict[str, dict[str, float]]:
+def costs(study: Measured) -> dict[str, dict[str, float]]:
     """Return what sites that no list prices cost, 10⁴ yuan by kind and premises: the study's figures over the usual ones."""
     given = study.config.candidates.costs
     found = {kind: dict(table) for kind, table in COSTS.items()}

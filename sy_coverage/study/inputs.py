@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sy_coverage import _files, coverage, places, roads
+from sy_coverage import _files, coverage, labels, places, roads
 from sy_coverage import policy as policies
 from sy_coverage._frames import CANDIDATES, checked
 from sy_coverage._osm import is_osm
@@ -67,6 +67,10 @@ class Inputs:
         with self._progress(stage, total=total) as advance:
             yield advance
         self.seconds[stage] = time.monotonic() - begun
+
+    def words(self, key: str, **values: object) -> str:
+        """Return a label in the study's language."""
+        return labels.text(key, self.config.study.language, **values)
 
     def path(self, written: str) -> str:
         """Return a path as the study file means it: relative to the file's own folder."""

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sy_coverage import _files, coverage, labels, siting
+from sy_coverage import _files, siting
 from sy_coverage._frames import FACILITIES, require_ids
 from sy_coverage.errors import UnknownIdError
 from sy_coverage.study import alternatives, citywide, variants
 from sy_coverage.study.config import StudyConfig, read_config
-from sy_coverage.study.generated import generated
-from sy_coverage.study.inputs import Inputs
+from sy_coverage.study.measured import Measured
 from sy_coverage.study.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -27,19 +26,15 @@ if TYPE_CHECKING:
 
     from sy_coverage.outputs.findings import Findings
     from sy_coverage.outputs.maps import Map
-    from sy_coverage.policy import Kind
-    from sy_coverage.roads import TravelTimes
     from sy_coverage.siting import SitingPlan
 
 READ = ("policy", "units", "demand", "given_facilities", "given_candidates")
 """The steps that no map service has a part in."""
 KEPT = ("given_candidates", "case", "other_scope", "centre_times")
 """What a study of some of the counties has in common with that of all, besides what no key of its file changes."""
-HORIZON = 2.0
-"""Travel times reach this many cutoffs far, so that a plan can also shorten the way of elders beyond the cutoff."""
 
 
-class Study(Inputs):
+class Study(Measured):
     """One study: its inputs, where it stands today, and what to open next.
 
     Frames are in EPSG:4326 and must not be changed in place. Nothing is computed before it is asked for.
@@ -57,139 +52,12 @@ class Study(Inputs):
         self._compared: dict[str | None, dict[str, DataFrame]] = {}
         self._only: tuple[str, ...] | None = None
 
-    @cached_property
-    def candidates(self) -> GeoDataFrame:
-        """The listed candidates and those generated besides, indexed by `candidate_id`."""
-        given = self.config.candidates
-        listed = self.listed_candidates
-        if not given.generate and not given.osm:
-            return listed
-        with self.progress("generated"):
-            return generated(self, listed)
-
-    # --- times ----------------------------------------------------------------------------------------------------
-
-    def _open(self, kind: str) -> GeoDataFrame:
-        frame = self.open_facilities
-        return frame[(frame["kind"] == kind) & frame.geometry.notna()]
-
-    def _times_of(self, kind: Kind, sites: GeoDataFrame) -> TravelTimes:
-        horizon = HORIZON * kind.longest_min
-        return self.network.travel_times(
-            sites, self.demand, mode=kind.mode, cutoff_min=horizon, **self.to_road
-        )
-
-    @cached_property
-    def centre_times(self) -> TravelTimes:
-        """Minutes from the villages to the centres that are open today."""
-        return self._times_of(self.centre_kind, self._open(self.centre_kind.id))
-
-    @cached_property
-    def times(self) -> dict[str, TravelTimes]:
-        """Minutes from the villages to every open facility and candidate, by kind of facility."""
-        planned = sorted(set(self.candidates["kind"]) | {self.centre_kind.id} | citywide.kinds(self))
-        with self.progress("times", total=len(planned)) as advance:
-            found = {}
-            for kind in planned:
-                found[kind] = self.minutes_to(kind)
-                advance()
-        return found
-
-    def minutes_to(self, kind: str) -> TravelTimes:
-        """Return the minutes from the villages to every open facility and candidate of `kind`."""
-        return self._times_of(self.policy.kind(kind), self._sites(kind))
-
-    def _sites(self, *kinds: str) -> GeoDataFrame:
-        """Return the located open facilities and candidates of `kinds` in one frame, ordered by id."""
-        columns = ["kind", "geometry"]
-        frames = [
-            frame[frame["kind"].isin(kinds) & frame.geometry.notna()][columns] for frame in self._standing
-        ]
-        return pd.concat(frames).sort_index()
-
-    @property
-    def _standing(self) -> tuple[GeoDataFrame, GeoDataFrame]:
-        return self.open_facilities, self.candidates
-
-    def _site_times(self, sites: GeoDataFrame, points: GeoDataFrame, *, cutoff_min: float) -> TravelTimes:
-        return self.network.travel_times(sites, points, mode="drive", cutoff_min=cutoff_min, **self.to_road)
-
-    @cached_property
-    def between_homes(self) -> TravelTimes | None:
-        """Minutes between any two homes that must be apart, where the study asks for a spread."""
-        spread = self.config.siting.spread_min
-        if spread is None:
-            return None
-        homes = self._sites(*self.policy.home_kinds)
-        return self._site_times(homes, homes, cutoff_min=spread)
-
-    @cached_property
-    def to_medical(self) -> TravelTimes | None:
-        """Minutes from every home, standing or possible, to the medical institutions."""
-        limit = self.config.siting.medical_min
-        if limit is None or self.policy.medical_kind is None:
-            return None
-        return self._site_times(
-            self._open(self.policy.medical_kind), self._sites(*self.policy.home_kinds), cutoff_min=limit
-        )
-
-    # --- coverage -------------------------------------------------------------------------------------------------
-
-    def coverage_of(self, kind: str) -> GeoDataFrame:
-        """Return coverage by unit of another kind of facility, such as ``meal_point``.
-
-        Raises
-        ------
-        UnknownIdError
-            If the policy declares no such kind.
-        """
-        return self._coverage(self.open_facilities, self.policy.kind(kind))
-
-    def _coverage(
-        self, facilities: GeoDataFrame, kind: Kind, times: TravelTimes | None = None
-    ) -> GeoDataFrame:
-        times = self.times.get(kind.id) if times is None else times
-        if times is None:
-            times = self._times_of(kind, self._open(kind.id))
-        return coverage.coverage_by_unit(
-            self.units,
-            facilities,
-            self.demand,
-            times,
-            policy=self.policy,
-            kind=kind.id,
-            date=self.config.study.date,
-        )
-
-    @cached_property
-    def coverage(self) -> GeoDataFrame:
-        """Where each unit stands on the study's date: presence and access side by side."""
-        with self.progress("coverage"):
-            # no candidate is needed to say where things stand
-            return self._coverage(self.facilities, self.centre_kind, self.centre_times)
+    # --- coverage with the plan -----------------------------------------------------------------------------------
 
     @cached_property
     def coverage_planned(self) -> GeoDataFrame:
         """Where each unit stands with the sites of every county's plan opened."""
         return self._coverage(self.planned_facilities, self.centre_kind)
-
-    def _scorecard(self, facilities: GeoDataFrame, by_unit: GeoDataFrame) -> DataFrame:
-        return coverage.scorecard(
-            self.units,
-            facilities,
-            by_unit,
-            policy=self.policy,
-            counties=self.counties,
-            date=self.config.study.date,
-            reported=self.config.reported,
-            demand=self.demand,
-            language=self.config.study.language,
-        )
-
-    @cached_property
-    def scorecard_today(self) -> DataFrame:
-        """Every target of the policy as things stand: `value`, `target`, `met`, `needed`, …; plans nothing."""
-        return self._scorecard(self.facilities, self.coverage)
 
     @cached_property
     def scorecard(self) -> DataFrame:
@@ -234,9 +102,9 @@ class Study(Inputs):
 
     @cached_property
     def names(self) -> dict[str, str]:
-        """The name of every county, unit, facility and candidate by its id."""
+        """The name of every county, unit, village, facility and candidate by its id."""
         names: dict[str, str] = {}
-        for frame in (self.units, self.facilities, self.candidates):
+        for frame in (self.demand, self.units, self.facilities, self.candidates):
             names |= dict(zip(frame.index, frame["name"], strict=True))
         return names | self.counties
 
@@ -471,10 +339,6 @@ class Study(Inputs):
         return save(
             self, Path(self.path(self.config.study.output) if folder is None else folder), counties=counties
         )
-
-    def words(self, key: str, **values: object) -> str:
-        """Return a label in the study's language."""
-        return labels.text(key, self.config.study.language, **values)
 
 
 def read_study(path: str | os.PathLike[str], *, progress: Progress = silent, offline: bool = False) -> Study:

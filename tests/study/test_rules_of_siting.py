@@ -1,0 +1,21 @@
+"""What `[siting]` may ask of a plan besides the policy's targets, on the toy county of tests/toy.py."""
+
+import pytest
+
+import sy_coverage as sy
+from tests import toy
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return sy.read_study(toy.write_study(tmp_path_factory.mktemp("toy")))
+
+
+def test_a_walk_to_stations_that_nobody_offers_leaves_no_centre_to_open(study):
+    # no station stands in the toy county and none could be opened, so that no township can have its centre
+    asked = study.but(siting={"station_walk_min": 15})
+    plan = asked.plans[toy.COUNTY]
+    assert plan.status == "infeasible"
+    assert "no_station_in_walk" in set(plan.findings["reason_id"])
+    assert not {"c15", "c19", "c25", "c35"} & set(asked.chosen)
+    assert any("步行15分钟内" in s.replace(" ", "") for s in asked.findings.left_out["sentence"])
