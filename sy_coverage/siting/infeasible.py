@@ -101,6 +101,7 @@ def explained(case: Case, solved: Solved, *, watch: _solver.Watch) -> SitingPlan
     """Return the plan of a case that cannot meet its targets: no sites, the reasons, and the best plan meanwhile."""
     from sy_coverage.siting.policy_plan import finished, solve_stages  # noqa: PLC0415  it builds on this module
 
+    asked = case.setting
     rows = [*reasons(case), *_too_few_beds(case)]
     # forced sites that clash can make even the softened problem impossible
     meanwhile = solve_stages(case, watch=watch, elastic=True)
@@ -129,7 +130,7 @@ def explained(case: Case, solved: Solved, *, watch: _solver.Watch) -> SitingPlan
         rules=(),
         stages=attainable.certificate.stages[:1] if attainable and attainable.certificate else (),
         solver=meanwhile.solver or solved.solver,
-        options=tuple((k, str(v)) for k, v in sorted(vars(case.setting).items())),
+        options=tuple((k, str(v)) for k, v in sorted(vars(asked).items())),
         heuristic_value=None,
         notes=("no choice of candidates meets every target",),
     )

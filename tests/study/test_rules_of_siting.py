@@ -19,3 +19,10 @@ def test_a_walk_to_stations_that_nobody_offers_leaves_no_centre_to_open(study):
     assert "no_station_in_walk" in set(plan.findings["reason_id"])
     assert not {"c15", "c19", "c25", "c35"} & set(asked.chosen)
     assert any("步行15分钟内" in s.replace(" ", "") for s in asked.findings.left_out["sentence"])
+
+
+def test_more_beds_than_the_homes_have_are_said_to_be_short_and_the_plan_beside_is_without_that_rule(study):
+    plan = study.but(siting={"beds_per_elder": 1}).plans[toy.COUNTY]
+    assert plan.status == "infeasible"
+    assert "too_few_beds" in set(plan.findings["reason_id"])
+    assert "beds" not in plan.best.certificate.rules
