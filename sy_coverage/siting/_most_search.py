@@ -128,7 +128,7 @@ def near_proof(cover: Cover, columns: Integers, asked: Terms, watch: Watch) -> S
     while not watch.over:
         if search.stalls < STALLED:
             search.lower_bound_by_prices()
-        if search.bound > (1 + gap) * search.reached and search.idle < STALLED:
+        if search.bound > (1 + gap) * search.reached and (gap > 0 or search.idle < STALLED):
             search.anneal()
         search.rounds += 1
         watch.say(search.reached + cover.settled, search.bound + cover.settled)
@@ -138,7 +138,7 @@ def near_proof(cover: Cover, columns: Integers, asked: Terms, watch: Watch) -> S
         near = search.rounds >= PLAIN_ROUNDS and search.bound < (1 + SOLVER_GAP) * search.reached
         if small and (near or search.stalls >= STALLED):
             break
-        if search.stalls >= STALLED and (gap == 0 or search.idle >= STALLED):
+        if search.stalls >= STALLED and gap == 0:
             break
         if watch.seconds > SEARCH_SHARE * watch.options.time_limit_s:
             break
