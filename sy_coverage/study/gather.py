@@ -11,7 +11,7 @@ from sy_coverage._frames import metric_crs
 from sy_coverage.outputs import _format as fmt
 from sy_coverage.outputs.findings import Findings
 from sy_coverage.siting import explain
-from sy_coverage.study import geocoding, network
+from sy_coverage.study import generated, geocoding, network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -312,7 +312,7 @@ def _parameters(study: Study) -> DataFrame:
         }
         for name, value, unit, set_here in rows
     ]
-    return pd.DataFrame([*chosen, *network.parameters(study)])
+    return pd.DataFrame([*chosen, *generated.parameters(study), *network.parameters(study)])
 
 
 def _demand_parameters(study: Study) -> list[tuple[str, object, str, bool]]:

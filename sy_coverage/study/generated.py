@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sy_coverage import places, roads, siting
+from sy_coverage import labels, places, roads, siting
 from sy_coverage.errors import ConfigError
 from sy_coverage.siting.candidates import COSTS
 from sy_coverage.study import network
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from sy_coverage.study.measured import Measured
+
+UNLISTED = ("generated", "openstreetmap")
+"""What `located_by` says of candidates that no list names."""
 
 
 def generated(study: Measured, listed: GeoDataFrame) -> GeoDataFrame:
@@ -66,3 +69,23 @@ def costs(study: Measured) -> dict[str, dict[str, float]]:
     for kind, table in given.items():
         found.setdefault(kind, {}).update({str(premises): cost for premises, cost in table.items()})
     return found
+
+
+def parameters(study: Measured) -> list[dict[str, object]]:
+    """Return what the sites that no list prices were taken to cost as rows of a proposal: `name`, `value`, `unit`, `source`."""
+    language, given = study.config.study.language, study.config.candidates.costs
+    sites = study.candidates[study.candidates["located_by"].isin(UNLISTED)]
+    priced = sites.groupby(["kind", "premises"])["cost"].first()
+    rows: list[dict[str, object]] = []
+    for (kind, premises), cost in priced.items():
+        own = premises in given.get(kind, {})
+        named = labels.text(
+            "study.parameter_cost",
+            language,
+            kind=labels.pick(study.policy.kind(kind).name, language),
+            premises=labels.text(f"outputs.premises_{premises}", language),
+        )
+        unit = labels.text("study.unit_cost", language)
+        source = labels.text(f"study.from_{'study' if own else 'package'}", language)
+        rows.append({"name": named, "value": float(cost), "unit": unit, "source": source})
+    return rows
