@@ -114,8 +114,9 @@ def unroll(  # noqa: C901, PLR0912 - one loop that must stay in one compiled fun
                 else:
                     crossing[here] = True
     first, chains = np.zeros(nodes + 1, np.uint32), np.zeros(nodes, np.uint32)
-    # an arc is met once along a road, and once more as an arc of a node along it
-    step, step_min = np.empty(2 * heads.size, np.uint32), np.empty(2 * heads.size, np.float64)
+    # an arc is met once along a road, and once more as an arc of a node along it; a short road is tried at the very end
+    most = 2 * heads.size + SHORT
+    step, step_min = np.empty(most, np.uint32), np.empty(most, np.float64)
     at = 0
     longest = 0.0
     for node in range(nodes):

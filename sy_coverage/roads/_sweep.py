@@ -30,6 +30,8 @@ ROOM = 2**20
 """Pairs there is room for at first; what is not used is never touched, so it costs nothing."""
 BYTES_A_PAIR = 18
 """A column and a distance, and half as much room again while more are gathered."""
+BYTES_A_RANK = 12
+"""A distance and a site."""
 SAMPLE = 32
 """Sites that are tried before a run that may be too large."""
 MOST_SHARE = 0.8
@@ -206,14 +208,35 @@ def nearest(graph: Graph, sites: Legs, demand: Legs, direct: Legs, *, k: int, cu
         Legs by site.
     demand, direct
         Legs by demand point: to nodes, and straight to sites on the same link.
+
+    Raises
+    ------
+    InputError
+        If so many would not fit in this machine's memory; that is known before the search.
     """
     from sy_coverage.roads._nearest import nearest_sites  # noqa: PLC0415 - as above
 
     runs = graph.runs
+    # there are no more than there are sites
+    ranks = max(min(k, sites.ptr.size - 1), 1)
+    _require_ranks(ranks, runs.arrays[1].size + demand.ptr.size - 1)
     minutes, site = nearest_sites(
         *(runs.arrays, _arrays(sites), _arrays(demand), _arrays(direct)),
-        k=k,
+        k=ranks,
         cutoff_min=float(cutoff_min),
         ring=_ring(graph, sites, cutoff_min),
     )
-    return Nearest(minutes, site)
+    if ranks == k:
+        return Nearest(minutes, site)
+    none = ((0, 0), (0, k - ranks))
+    return Nearest(np.pad(minutes, none, constant_values=np.inf), np.pad(site, none, constant_values=-1))
+
+
+def _require_ranks(ranks: int, places: int) -> None:
+    """Refuse so many nearest sites that what is kept of them at every place would not fit in this machine's memory."""
+    room, needed = memory_bytes(), ranks * places * BYTES_A_RANK
+    if room is not None and needed > room * MOST_SHARE:
+        raise InputError(
+            f"nearest: the {ranks:,} nearest sites at {places:,} places take {needed / 1e9:,.1f} GB of this machine's "
+            f"{room / 1e9:,.1f}; ask for fewer, or for travel_times within a cutoff"
+        )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MOST_BUCKETS = 2**14
 """Buckets of a queue at most; roads that are longer still make them wider."""
+LEAST_WIDTH = 1e-9
+"""Minutes of a bucket at least: how many make up a minute must be a number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +48,7 @@ class Graph:
     def ring(self, farthest_min: float, cutoff_min: float) -> tuple[float, int]:
         """Return the minutes of a bucket and how many make a ring that nothing `farthest_min` in the cutoff overruns."""
         farthest_min = min(farthest_min, cutoff_min)
-        width = max(self.bucket_min, farthest_min / MOST_BUCKETS)
+        width = max(self.bucket_min, farthest_min / MOST_BUCKETS, LEAST_WIDTH)
         return width, int(2 ** np.ceil(np.log2(farthest_min / width + 3)))
 
 
