@@ -67,6 +67,8 @@ class _Answer:
     status: str
     reason: str | None = None
     detail: str | None = None
+    asked: str | None = None
+    """The text in which a village was found, where that is not the address."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ class Gazetteer:
     """How each village or unit is called in full, with its unit and county."""
     county_words: tuple[tuple[str, str], ...] = field(default=())
     """(county name, county id), longest name first."""
+    short_of: dict[str, str] = field(default_factory=dict)
+    """How each unit is called without its ending."""
 
     def locate(self, rows: DataFrame) -> DataFrame:
         """Return an answer for each of `rows` (columns `name`, `address`, `village`, `unit_id`, `county_id`).
@@ -93,7 +97,8 @@ class Gazetteer:
         -------
         answers
             Indexed like `rows`, columns ANSWER_COLUMNS. A village or community is ``located``, a town is ``approximate``,
-            several of one name are ``ambiguous`` and listed, a county alone is no place: ``not_located``.
+            several of one name are ``ambiguous`` and listed, so is an address that names another unit or county than its
+            row; a county alone is no place: ``not_located``. `query` is the text in which the place was found.
         """
         columns = [_texts(rows, c) for c in ("address", "village", "name", "unit_id", "county_id")]
         answers = [self._answer(*row) for row in zip(*columns, strict=True)]
@@ -106,7 +111,10 @@ class Gazetteer:
                 "status": [a.status for a in answers],
                 "reason": [a.reason for a in answers],
                 "detail": [a.detail for a in answers],
-                "query": [address or name for address, name in zip(columns[0], columns[2], strict=True)],
+                "query": [
+                    a.asked or address or name
+                    for a, address, name in zip(answers, columns[0], columns[2], strict=True)
+                ],
                 "system": "wgs84",
             },
             index=rows.index,
@@ -123,12 +131,15 @@ class Gazetteer:
         if unit_id:
             town: tuple[str, ...] = (unit_id,)
             found = self.units.get(county, _NO_NAMES).find(text)
+            if found and unit_id not in found[2] and self.short_of.get(unit_id, text) not in text:
+                return self._several(found[2], "unit_conflict")
             rest = text[found[1] :] if found else text
         else:
             town, rest = self._town(text, same(name), county)
         if len(town) > 1:
             return self._several(town, "several_units")
-        return self._village(town[0] if town else "", county, (same(village), rest, same(name)))
+        texts = ((same(village), village), (rest, address), (same(name), name))
+        return self._village(town[0] if town else "", county, texts)
 
     def _town(self, text: str, name: str, county: str) -> tuple[tuple[str, ...], str]:
         """Return the ids of the unit that an address (or else a facility's name) names, and the text behind it."""
@@ -139,14 +150,15 @@ class Gazetteer:
         found = scope.find(name)
         return (found[2] if found else ()), text
 
-    def _village(self, unit: str, county: str, texts: tuple[str, ...]) -> _Answer:
+    def _village(self, unit: str, county: str, texts: tuple[tuple[str, str], ...]) -> _Answer:
+        """Return the village found in the first of `texts` (to be searched, as written) that names one."""
         scope = self.villages.get(unit or county, _NO_NAMES)
-        for text in texts:
+        for text, written in texts:
             found = scope.find(text) if text else None
             if found and len(found[2]) > 1:
                 return self._several(found[2], "several_villages")
             if found:
-                return _Answer(found[2][0], "village", "located")
+                return _Answer(found[2][0], "village", "located", asked=written)
         if f"u:{unit}" in self.points:
             return _Answer(f"u:{unit}", "town", "approximate", "town_only", self.labels[f"u:{unit}"])
         if county:
@@ -217,6 +229,7 @@ def gazetteer(units: GeoDataFrame, villages: GeoDataFrame) -> Gazetteer:
         points=points,
         labels=labels,
         county_words=tuple((n, i) for n, i in names if n != short_county(n)),
+        short_of={str(i): short_unit(same(str(name))) for i, name in units["name"].items()},
     )
 
 

@@ -209,6 +209,8 @@ def _header_names(
         for n in range(max(first, top), min(last, top + depth - 1) + 1):
             for column in range(left, right + 1):
                 parts[n - top][column] = cells[first][left]
+    if depth == 2 and not grid.merges:
+        _spread_above(*parts)
     asked = {words.plain(header) for header in wanted.values()}
     names = []
     for column in range(len(cells[top])):
@@ -216,6 +218,13 @@ def _header_names(
         tries = [stack[-1], "".join(stack), stack[0]] if stack else [""]
         names.append(next((t for t in tries if words.plain(t) in asked or words.field_of(t, what)), tries[0]))
     return names
+
+
+def _spread_above(upper: list[str], lower: list[str]) -> None:
+    """Give each part of a header the words above it: a CSV has them over the first part only, its merges being lost."""
+    for column in range(1, len(upper)):
+        if lower[column] and lower[column - 1] and not upper[column]:
+            upper[column] = upper[column - 1]
 
 
 def _fields(

@@ -152,7 +152,9 @@ def test_a_county_alone_is_no_place(units, villages):
 
 def test_the_name_of_a_facility_helps_where_its_address_does_not(units, villages):
     frame = rows("隆回县某路1号", names=["城关镇大坪村养老服务站"])
-    assert km_of(geocode(frame, [gazetteer(units, villages)], units=units), "F0") == 18
+    found = geocode(frame, [gazetteer(units, villages)], units=units)
+    assert km_of(found, "F0") == 18
+    assert found.loc["F0", "location_query"] == "城关镇大坪村养老服务站"  # where the village was found
 
 
 def test_an_address_in_another_county_than_the_row_says_is_not_picked_silently(units, villages):
@@ -160,6 +162,22 @@ def test_an_address_in_another_county_than_the_row_says_is_not_picked_silently(u
         rows("城步苗族自治县城关镇新建村", county_named=["隆回县"]), [gazetteer(units, villages)], units=units
     )
     assert found.loc["F0", "location_reason"] == "county_conflict"
+
+
+@pytest.mark.parametrize("address", ["隆回县桃花坪街道新建村3组", "桃花坪镇新建村"])
+def test_an_address_in_another_unit_than_the_row_says_is_not_picked_silently(units, villages, address):
+    # both units have a village of this name; with its town accepted, the row would stand in the middle of the wrong one
+    frame = rows(address, county_named=["隆回县"], unit_named=["城关镇"])
+    found = geocode(frame, [gazetteer(units, villages)], units=units, accept=["village", "town"])
+    assert found.loc["F0", "location_status"] == "ambiguous"
+    assert found.loc["F0", "location_reason"] == "unit_conflict"
+    assert found.loc["F0", "location_detail"] == "隆回县桃花坪街道"
+    assert found.geometry.isna().all()
+
+
+def test_an_address_that_names_its_row_s_unit_and_another_is_read_in_its_row_s(units, villages):
+    frame = rows("隆回县城关镇桃花坪街道旁大坪村", county_named=["隆回县"], unit_named=["城关镇"])
+    assert km_of(geocode(frame, [gazetteer(units, villages)], units=units), "F0") == 18
 
 
 def test_given_points_are_kept_and_the_order_of_rows_changes_nothing(units, villages):

@@ -155,6 +155,30 @@ def test_a_workbook_with_merged_title_header_in_two_rows_and_merged_county_is_un
     assert said(frame, "note_row")["row"].tolist() == ["8"]
 
 
+@pytest.mark.parametrize("suffix", [".xlsx", ".csv"])
+def test_parts_of_a_merged_header_are_understood_with_what_stands_above_them(tmp_path, suffix):
+    rows = [
+        ["机构名称", "机构类型", "床位情况", "", "备注"],
+        ["", "", "合计", "其中：护理型", ""],
+        ["甲敬老院", "敬老院", "60张", "２０张", ""],
+        ["乙敬老院", "敬老院", "40", "", "10张"],
+    ]
+    path = tmp_path / f"床位{suffix}"
+    if suffix == ".csv":  # Excel writes what is merged into its first cell
+        path.write_text("".join(",".join(row) + "\n" for row in rows), encoding="gb18030")
+    else:
+        book = openpyxl.Workbook()
+        for row in rows:
+            book.active.append([cell or None for cell in row])
+        for area in ("A1:A2", "B1:B2", "C1:D1", "E1:E2"):
+            book.active.merge_cells(area)
+        book.save(path)
+    frame = read_facilities(path)
+    assert frame["beds"].tolist() == [60.0, 40.0]
+    assert frame["nursing_beds"].fillna(-1).tolist() == [20.0, -1.0]
+    assert frame["备注"].fillna("").tolist() == ["", "10张"]
+
+
 def test_a_number_that_counts_once_is_not_repeated_down_a_merged_cell(tmp_path):
     book = openpyxl.Workbook()
     sheet = book.active
