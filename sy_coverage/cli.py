@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from contextlib import contextmanager
 from datetime import datetime  # noqa: TC003  typer reads it
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from sy_coverage import labels
+from sy_coverage import _screen, labels
 from sy_coverage.errors import CoverageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from types import FrameType
+    from collections.abc import Callable, Mapping
 
     from sy_coverage.labels import Language
     from sy_coverage.study import Study
@@ -57,114 +52,6 @@ Scheduler = Annotated[
 ]
 
 
-class _StoppedError(KeyboardInterrupt):
-    """Ctrl-C was heard."""
-
-
-class _CtrlC:
-    """Hear Ctrl-C once and for all: code that C calls back loses the exception, so every step asks again."""
-
-    def __init__(self) -> None:
-        self._heard = False
-
-    def __enter__(self) -> Self:
-        self._former = signal.signal(signal.SIGINT, self._hear)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._former)
-
-    def _hear(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
-        self._heard = True
-        raise _StoppedError
-
-    def stop_if_heard(self) -> None:
-        if self._heard:
-            raise _StoppedError
-
-
-@contextmanager
-def _bars(console: Console, language: Language) -> Iterator[Any]:
-    """Show one bar a stage; stages never nest on screen, so a stage inside another has a bar of its own below."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with _CtrlC() as ctrl_c, Progress(*columns, console=console) as bars:
-
-        @contextmanager
-        def progress(stage: str, *, total: int = 1) -> Iterator[Callable[[], None]]:
-            ctrl_c.stop_if_heard()
-            task = bars.add_task(labels.text(f"study.stage_{stage}", language), total=total)
-            steps = 0
-
-            def advance() -> None:
-                nonlocal steps
-                ctrl_c.stop_if_heard()
-                steps += 1
-                bars.update(task, completed=min(steps, total))
-
-            yield advance
-            bars.update(task, completed=total)
-
-        yield progress
-        ctrl_c.stop_if_heard()
-
-
-def _number(value: float, digits: int = 0) -> str:
-    return f"{value:,.{digits}f}"
-
-
-def _summary(study: Study, county_ids: list[str] | None = None) -> Table:
-    """Return the short table a run ends with: one row a county, of all or of those that were asked for."""
-    words = study.words
-    table = Table(title=escape(study.config.study.title), box=SIMPLE_HEAD)
-    for column in ("county", "units", "covered_today", "covered_planned", "new_sites", "cost", "proved"):
-        side = "left" if column == "county" else "right"
-        table.add_column(words(f"study.column_{column}"), justify=side, no_wrap=True)  # type: ignore[arg-type]  # one of two
-    counties = study.findings.counties
-    counties = counties if county_ids is None else counties.loc[sorted(set(county_ids))]
-    for row in counties.itertuples():
-        proved = words("study.proved") if row.proved else words(f"study.status_{row.status}")
-        table.add_row(
-            escape(row.county),
-            str(row.units),
-            str(row.covered_today),
-            str(row.covered_planned),
-            str(row.new_sites),
-            _number(row.cost, 1),
-            proved,
-        )
-    table.add_section()
-    sums = [str(int(counties[c].sum())) for c in ("units", "covered_today", "covered_planned", "new_sites")]
-    proved = f"{int(counties['proved'].sum())}/{len(counties)}"
-    table.add_row(words("study.total"), *sums, _number(counties["cost"].sum(), 1), proved)
-    return table
-
-
-def _finish(console: Console, study: Study, folder: Path, county_ids: list[str] | None) -> None:
-    """Print the table, what cannot be met, and where the results lie; exit with 1 when a target cannot be met."""
-    console.print(_summary(study, county_ids))
-    for notice in study.findings.notices:
-        console.print(f"[yellow]{escape(notice)}[/yellow]")
-    short = study.findings.counties.query("status in ['infeasible', 'no_answer']")
-    short = short if county_ids is None else short[short.index.isin(county_ids)]
-    for line in study.findings.left_out.loc[
-        study.findings.left_out["county_id"].isin(short.index), "sentence"
-    ]:
-        console.print(f"[red]{escape(line)}[/red]")
-    for key, path in (
-        ("map", "map.html"),
-        ("proposals", "proposals/"),
-        ("scorecard", "scorecard.xlsx"),
-        ("all", ""),
-    ):
-        if (folder / path).exists():
-            console.print(
-                f"{study.words(f'study.result_{key}')}: {escape(str(folder / path))}", soft_wrap=True
-            )
-    if len(short):
-        raise typer.Exit(1)
-
-
 def _crew(workers: int | None, scheduler: str | None = None) -> dict[str, Any]:
     """Return who works: the scheduler's workers, so many processes, or (nothing) this process alone."""
     if scheduler is not None:
@@ -182,7 +69,7 @@ def _run(
 ) -> None:
     console = Console()
     failed: Mapping[str, str] = {}
-    with _interruptible(language), _bars(console, language) as progress:
+    with _screen.interruptible(language), _screen.bars(console, language) as progress:
         study = open_study(progress)
         study = study.only(counties) if counties else study
         if crew:
@@ -194,7 +81,7 @@ def _run(
             folder = study.save(out, counties=tuple(counties) if counties else None)
     for county_id, reason in failed.items():
         Console(stderr=True).print(f"[red]{escape(county_id)}: {escape(reason)}[/red]", soft_wrap=True)
-    _finish(console, study, folder, counties)
+    _screen.finish(console, study, folder, counties)
     if failed:
         raise typer.Exit(1)
 
@@ -289,10 +176,10 @@ def _again(make: Any, results: Path, county: list[str] | None, out: Path | None,
 
     console = Console()
     findings = again.changed(again.read_findings(results), **given)
-    with _interruptible(findings.language), _bars(console, findings.language) as progress:
+    with _screen.interruptible(findings.language), _screen.bars(console, findings.language) as progress:
         files = make(findings, tuple(county or ()))
         paths = again.write(files, results, out, progress=progress)
-    _say(console, [str(path) for path in paths])
+    _screen.say(console, [str(path) for path in paths])
 
 
 @app.command()
@@ -304,7 +191,7 @@ def check(study_file: StudyFile) -> None:
     report = check_study(study_file)
     for line in report.facts:
         console.print(escape(line), soft_wrap=True)
-    _say(console, report.reading)
+    _screen.say(console, report.reading)
     for line in report.remarks:
         console.print(f"[yellow]{escape(line)}[/yellow]", soft_wrap=True)
     for line in report.errors:
@@ -341,25 +228,25 @@ def geocode(
         raise typer.BadParameter("asks map services; leave out --offline", param_hint="--refresh")
     console = Console()
     language = read_config(study_file).study.language
-    with _interruptible(language), _bars(console, language) as progress:
+    with _screen.interruptible(language), _screen.bars(console, language) as progress:
         study = read_study(study_file, offline=offline, progress=progress)
         folder = out or Path(study.path(study.config.study.output))
         if not refresh:
-            _say(console, geocoding.request_sentences(study, geocoding.requests(study)))
+            _screen.say(console, geocoding.request_sentences(study, geocoding.requests(study)))
         if dry_run:
             return
         fresh, changes = geocoding.refreshed(study) if refresh else (study, None)
         located = geocoding.locate(fresh)
     if changes is not None:
         paths = lists.write(folder, {"changes.csv": lists.as_csv(changes, language)})
-        _say(console, geocoding.change_sentences(study, changes, paths[0], adopted=adopt))
+        _screen.say(console, geocoding.change_sentences(study, changes, paths[0], adopted=adopt))
         if not adopt:
             return
         geocoding.adopt(study)
     paths = geocoding.write(study, located, folder)
-    _say(console, [*geocoding.sentences(study, located), *map(str, paths)])
+    _screen.say(console, [*geocoding.sentences(study, located), *map(str, paths)])
     if located.not_asked:
-        _say(Console(stderr=True), geocoding.not_asked_sentences(study, located))
+        _screen.say(Console(stderr=True), geocoding.not_asked_sentences(study, located))
         raise typer.Exit(69)
 
 
@@ -385,14 +272,14 @@ def roads(
     console = Console()
     language = read_config(study_file).study.language
     changed: list[str] = []
-    with _interruptible(language), _bars(console, language) as progress:
+    with _screen.interruptible(language), _screen.bars(console, language) as progress:
         study = read_study(study_file, progress=progress, offline=offline)
         if refresh:
             study, sentence = network.refresh(study)
             changed.append(sentence)
         said = network.sentences(study)
         paths = network.write(study, out or Path(study.path(study.config.study.output)))
-    _say(console, [*changed, *said, *map(str, paths)])
+    _screen.say(console, [*changed, *said, *map(str, paths)])
 
 
 @app.command()
@@ -408,7 +295,7 @@ def coverage(
 
     console = Console()
     language = read_config(study_file).study.language
-    with _interruptible(language), _bars(console, language) as progress:
+    with _screen.interruptible(language), _screen.bars(console, language) as progress:
         study = read_study(study_file, progress=progress, offline=offline)
         table = indicators.indicators(study)
         folder = out or Path(study.path(study.config.study.output))
@@ -420,22 +307,7 @@ def coverage(
     for row in table.astype(object).where(table.notna(), "").itertuples(index=False):
         shown.add_row(*(escape(str(value)) for value in row))
     console.print(shown)
-    _say(console, [*geocoding.sentences(study, located), *map(str, paths)])
-
-
-def _say(console: Console, lines: list[str]) -> None:
-    for line in lines:
-        console.print(escape(line), soft_wrap=True)
-
-
-@contextmanager
-def _interruptible(language: Language) -> Iterator[None]:
-    """Leave with exit code 130 and one sentence where a run is interrupted."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        Console(stderr=True).print(labels.text("study.interrupted", language), soft_wrap=True)
-        raise typer.Exit(130) from None
+    _screen.say(console, [*geocoding.sentences(study, located), *map(str, paths)])
 
 
 @app.command()

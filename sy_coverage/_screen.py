@@ -1,0 +1,147 @@
+"""Show on a screen what a command does: bars, tables, sentences, and what becomes of Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from sy_coverage import labels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from types import FrameType
+
+    from sy_coverage.labels import Language
+    from sy_coverage.study import Study
+
+
+class _StoppedError(KeyboardInterrupt):
+    """Ctrl-C was heard."""
+
+
+class _CtrlC:
+    """Hear Ctrl-C once and for all: code that C calls back loses the exception, so every step asks again."""
+
+    def __init__(self) -> None:
+        self._heard = False
+
+    def __enter__(self) -> Self:
+        self._former = signal.signal(signal.SIGINT, self._hear)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._former)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self._heard = True
+        raise _StoppedError
+
+    def stop_if_heard(self) -> None:
+        if self._heard:
+            raise _StoppedError
+
+
+@contextmanager
+def bars(console: Console, language: Language) -> Iterator[Any]:
+    """Show one bar a stage; stages never nest on screen, so a stage inside another has a bar of its own below."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with _CtrlC() as ctrl_c, Progress(*columns, console=console) as bars:
+
+        @contextmanager
+        def progress(stage: str, *, total: int = 1) -> Iterator[Callable[[], None]]:
+            ctrl_c.stop_if_heard()
+            task = bars.add_task(labels.text(f"study.stage_{stage}", language), total=total)
+            steps = 0
+
+            def advance() -> None:
+                nonlocal steps
+                ctrl_c.stop_if_heard()
+                steps += 1
+                bars.update(task, completed=min(steps, total))
+
+            yield advance
+            bars.update(task, completed=total)
+
+        yield progress
+        ctrl_c.stop_if_heard()
+
+
+def _number(value: float, digits: int = 0) -> str:
+    return f"{value:,.{digits}f}"
+
+
+def _summary(study: Study, county_ids: list[str] | None = None) -> Table:
+    """Return the short table a run ends with: one row a county, of all or of those that were asked for."""
+    words = study.words
+    table = Table(title=escape(study.config.study.title), box=SIMPLE_HEAD)
+    for column in ("county", "units", "covered_today", "covered_planned", "new_sites", "cost", "proved"):
+        side = "left" if column == "county" else "right"
+        table.add_column(words(f"study.column_{column}"), justify=side, no_wrap=True)  # type: ignore[arg-type]  # one of two
+    counties = study.findings.counties
+    counties = counties if county_ids is None else counties.loc[sorted(set(county_ids))]
+    for row in counties.itertuples():
+        proved = words("study.proved") if row.proved else words(f"study.status_{row.status}")
+        table.add_row(
+            escape(row.county),
+            str(row.units),
+            str(row.covered_today),
+            str(row.covered_planned),
+            str(row.new_sites),
+            _number(row.cost, 1),
+            proved,
+        )
+    table.add_section()
+    sums = [str(int(counties[c].sum())) for c in ("units", "covered_today", "covered_planned", "new_sites")]
+    proved = f"{int(counties['proved'].sum())}/{len(counties)}"
+    table.add_row(words("study.total"), *sums, _number(counties["cost"].sum(), 1), proved)
+    return table
+
+
+def finish(console: Console, study: Study, folder: Path, county_ids: list[str] | None) -> None:
+    """Print the table, what cannot be met, and where the results lie; exit with 1 when a target cannot be met."""
+    console.print(_summary(study, county_ids))
+    for notice in study.findings.notices:
+        console.print(f"[yellow]{escape(notice)}[/yellow]")
+    short = study.findings.counties.query("status in ['infeasible', 'no_answer']")
+    short = short if county_ids is None else short[short.index.isin(county_ids)]
+    for line in study.findings.left_out.loc[
+        study.findings.left_out["county_id"].isin(short.index), "sentence"
+    ]:
+        console.print(f"[red]{escape(line)}[/red]")
+    for key, path in (
+        ("map", "map.html"),
+        ("proposals", "proposals/"),
+        ("scorecard", "scorecard.xlsx"),
+        ("all", ""),
+    ):
+        if (folder / path).exists():
+            console.print(
+                f"{study.words(f'study.result_{key}')}: {escape(str(folder / path))}", soft_wrap=True
+            )
+    if len(short):
+        raise typer.Exit(1)
+
+
+def say(console: Console, lines: list[str]) -> None:
+    for line in lines:
+        console.print(escape(line), soft_wrap=True)
+
+
+@contextmanager
+def interruptible(language: Language) -> Iterator[None]:
+    """Leave with exit code 130 and one sentence where a run is interrupted."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        Console(stderr=True).print(labels.text("study.interrupted", language), soft_wrap=True)
+        raise typer.Exit(130) from None
