@@ -13,6 +13,7 @@ from sy_coverage._frames import GEOGRAPHIC, metric_crs
 from sy_coverage.errors import CoordinateSystemError, MissingCRSError, some
 from sy_coverage.places import cells, words
 from sy_coverage.places.coordinates import are_metres, known_system, to_wgs84
+from sy_coverage.places.evidence import say_doubtful
 from sy_coverage.places.names import UnitNames
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def read_points(
             report.say(table.file, "", "metres_read", name, "" if meridian is None else f"{meridian:g}")
         points.loc[here, "lon"], points.loc[here, "lat"] = to_wgs84(x, y, name, central_meridian=meridian)
         report.say(table.file, "", "coordinates_read", name, int(here.sum()))
+        if units is not None:
+            say_doubtful(table, here.to_numpy(bool), x, y, name, units, report)
     if units is not None:
         _refuse_swapped(table, points, units, breaches)
     return points
@@ -111,6 +114,8 @@ def _layer_points(
         report.say(table.file, "", "metres_read", name, "" if meridian is None else f"{meridian:g}")
     lon, lat = to_wgs84(x, y, name, central_meridian=meridian)
     report.say(table.file, "", "coordinates_read", name, int(there.sum()))
+    if units is not None:
+        say_doubtful(table, np.ones(len(shapes), dtype=bool), x, y, name, units, report)
     system_column = pd.Series(name, index=shapes.index, dtype=object).where(there, None)
     return pd.DataFrame({"lon": lon, "lat": lat, "system": system_column}, index=shapes.index)
 

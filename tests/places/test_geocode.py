@@ -344,6 +344,47 @@ def test_undeclared_coordinates_are_refused_with_a_guess_that_names_its_evidence
     ).all()
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".geojson"])
+@pytest.mark.parametrize(
+    ("written", "declared", "doubt"),
+    [
+        ("gcj02", "wgs84", ("wgs84, gcj02", "0 → 8 / 8")),
+        ("gcj02", "gcj02", None),
+        ("wgs84", "cgcs2000", None),
+        ("wgs84", "wgs84", None),
+    ],
+)
+def test_a_declared_system_that_units_speak_against_is_said(
+    tmp_path, units, suffix, written, declared, doubt
+):
+    # eight points 300 m inside the eastern edge of their unit: GCJ-02, not undone, moves them 550 m east, out of it
+    true = gpd.GeoSeries(
+        [Point(toy.EAST + 9700, toy.NORTH + 1000 * n) for n in range(1, 9)], crs=toy.CRS
+    ).to_crs("EPSG:4326")
+    lon, lat = from_wgs84(true.x, true.y, written)
+    frame = gpd.GeoDataFrame(
+        {
+            "名称": [f"第{n}院" for n in range(8)],
+            "类型": "敬老院",
+            "所属县": "隆回县",
+            "所属乡镇": "桃花坪街道",
+        },
+        geometry=gpd.points_from_xy(lon, lat),
+        crs="EPSG:4326",
+    )
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".csv":
+        frame.assign(经度=lon, 纬度=lat).drop(columns="geometry").to_csv(path, index=False)
+    else:
+        frame.to_file(path)
+    of_file = suffix == ".geojson" and declared == "wgs84"  # what every GeoJSON says of itself
+    read = read_facilities(path, coordinate_system=None if of_file else declared, units=units)
+    report = read.attrs["report"]
+    found = report[report["what_id"] == "system_doubtful"]
+    assert found[["subject", "value"]].to_numpy().tolist() == ([list(doubt)] if doubt else [])
+    assert len(read) == 8
+
+
 def test_row_17_swapped_longitude_and_latitude_stop_with_that_word(tmp_path, units):
     path = tmp_path / "a.csv"
     path.write_text(
