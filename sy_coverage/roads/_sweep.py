@@ -219,7 +219,7 @@ def nearest(graph: Graph, sites: Legs, demand: Legs, direct: Legs, *, k: int, cu
     runs = graph.runs
     # there are no more than there are sites
     ranks = max(min(k, sites.ptr.size - 1), 1)
-    _require_ranks(ranks, runs.arrays[1].size + demand.ptr.size - 1)
+    _require_ranks(k, ranks * runs.arrays[1].size + k * (demand.ptr.size - 1))
     minutes, site = nearest_sites(
         *(runs.arrays, _arrays(sites), _arrays(demand), _arrays(direct)),
         k=ranks,
@@ -232,11 +232,11 @@ def nearest(graph: Graph, sites: Legs, demand: Legs, direct: Legs, *, k: int, cu
     return Nearest(np.pad(minutes, none, constant_values=np.inf), np.pad(site, none, constant_values=-1))
 
 
-def _require_ranks(ranks: int, places: int) -> None:
-    """Refuse so many nearest sites that what is kept of them at every place would not fit in this machine's memory."""
-    room, needed = memory_bytes(), ranks * places * BYTES_A_RANK
+def _require_ranks(k: int, ranks: int) -> None:
+    """Refuse so many nearest sites that what is kept of them at nodes and points would not fit in this machine's memory."""
+    room, needed = memory_bytes(), ranks * BYTES_A_RANK
     if room is not None and needed > room * MOST_SHARE:
         raise InputError(
-            f"nearest: the {ranks:,} nearest sites at {places:,} places take {needed / 1e9:,.1f} GB of this machine's "
+            f"nearest: the {k:,} nearest sites of every point take {needed / 1e9:,.1f} GB of this machine's "
             f"{room / 1e9:,.1f}; ask for fewer, or for travel_times within a cutoff"
         )

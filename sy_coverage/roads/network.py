@@ -123,6 +123,8 @@ class RoadNetwork(Prepared):
         """
         to_site = _to_site(direction)
         _require_cutoff(cutoff_min)
+        if threads is not None:
+            _require_count("threads", threads)
         by: dict[str, Any] = {"max_snap_m": max_snap_m, "access_m_per_s": access_m_per_s}
         here = self._snapped(sites, "sites", mode, **by)
         there = self._snapped(demand, "demand", mode, **by)
@@ -183,8 +185,7 @@ class RoadNetwork(Prepared):
         to_site = _to_site(direction)
         cutoff = np.inf if cutoff_min is None else cutoff_min
         _require_cutoff(cutoff)
-        if k < 1:
-            raise InputError(f"k={k}: ask for at least one site")
+        _require_count("k", k)
         by: dict[str, Any] = {"max_snap_m": max_snap_m, "access_m_per_s": access_m_per_s}
         sites = sites.iloc[np.argsort(sites.index.astype(str), kind="stable")]
         here = self._snapped(sites, "sites", mode, **by)
@@ -223,6 +224,8 @@ class RoadNetwork(Prepared):
         """
         self._require_mode(mode)
         _require_cutoff(cutoff_min)
+        if threads is not None:
+            _require_count("threads", threads)
         asked = list(node_ids)
         at = self._positions(asked)
         sites = Legs(np.arange(at.size + 1), at.astype(np.int32), np.zeros(at.size))
@@ -391,6 +394,11 @@ def _to_site(direction: str) -> bool:
     return direction == "to_site"
 
 
+def _require_count(name: str, value: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise InputError(f"{name}={value!r}: must be a whole number, 1 or more")
+
+
 def _require_cutoff(cutoff_min: float) -> None:
-    if not cutoff_min >= 0:
+    if not (isinstance(cutoff_min, (int, float, np.integer, np.floating)) and cutoff_min >= 0):
         raise CutoffError(f"cutoff_min={cutoff_min}: must be a number of minutes, 0 or more")

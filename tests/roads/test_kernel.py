@@ -101,5 +101,5 @@ def test_nearest_sites_that_would_not_fit_in_memory_are_refused_before_the_searc
     graph = graph_of(1000, [(i, i + 1, 1.0) for i in range(999)])
     monkeypatch.setattr(_sweep, "memory_bytes", lambda: 1_000_000)
     every = at_nodes(list(range(1000)))
-    with pytest.raises(InputError, match=r"the 1,000 nearest sites at 2,000 places take 0\.0 GB"):
+    with pytest.raises(InputError, match=r"the 1,000 nearest sites of every point take 0\.0 GB"):
         _sweep.nearest(graph, every, every, _sweep.no_legs(1000), k=1000, cutoff_min=10.0)

@@ -166,3 +166,24 @@ def test_a_run_that_would_not_fit_in_memory_says_so_before_it_starts(monkeypatch
         net.node_times(every, mode="drive", cutoff_min=10)
     reached = net.node_times(every, mode="drive", cutoff_min=1)
     assert reached.minutes.nnz == side**2 + len(both)
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 2.5, True, "2", 10**12])
+def test_a_count_of_nearest_sites_that_is_none_is_refused(net, wrong) -> None:
+    with pytest.raises(InputError, match=r"^k=|the 1,000,000,000,000 nearest sites"):
+        net.nearest(toy.facilities().loc[["S1"]], toy.demand(), mode="drive", k=wrong)
+
+
+@pytest.mark.parametrize("wrong", [None, "5", -1, float("nan")])
+def test_a_cutoff_that_is_no_number_of_minutes_is_refused(net, wrong) -> None:
+    with pytest.raises(CutoffError, match=r"^cutoff_min="):
+        net.travel_times(toy.facilities().loc[["S1"]], toy.demand(), mode="drive", cutoff_min=wrong)
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 1.5])
+def test_so_many_threads_are_none(net, wrong) -> None:
+    ask = {"mode": "drive", "cutoff_min": 5.0, "threads": wrong}
+    with pytest.raises(InputError, match=r"^threads="):
+        net.travel_times(toy.facilities().loc[["S1"]], toy.demand(), **ask)
+    with pytest.raises(InputError, match=r"^threads="):
+        net.node_times(net.node_ids[:1], **ask)
