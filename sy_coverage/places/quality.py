@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -155,7 +154,7 @@ def _partial(frame: GeoDataFrame, policy: Policy) -> list[_Doubt]:
 
 
 def _duplicates(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
-    """Return pairs of rows of one kind, near each other and called alike: clusters by DBSCAN on haversine."""
+    """Return rows near an earlier one of their kind and called alike, each once: clusters by DBSCAN on haversine."""
     from rapidfuzz import fuzz  # noqa: PLC0415  (heavy)
     from sklearn.cluster import DBSCAN  # noqa: PLC0415  (heavy)
 
@@ -166,20 +165,27 @@ def _duplicates(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
     search = DBSCAN(
         eps=DUPLICATE_WITHIN_M / EARTH_M, min_samples=2, metric="haversine", algorithm="ball_tree"
     )
-    clusters = pd.Series(search.fit_predict(spots), index=range(len(there)))
+    # many rows at one spot, such as the middle of a county, are one spot to the search
+    places, at, rows = np.unique(spots, axis=0, return_inverse=True, return_counts=True)
+    clusters = pd.Series(search.fit_predict(places, sample_weight=rows)[at.ravel()])
     names, stems = [str(n) for n in there["name"]], _stems(there, units)
     kinds, by = [str(k) for k in there["kind"]], _texts(there, "located_by")
+
+    def doubled(one: int, other: int) -> bool:
+        metres = _haversine_m(spots[one], spots[other])
+        if kinds[one] != kinds[other] or metres > DUPLICATE_WITHIN_M:
+            return False
+        alike = same(names[one]) == same(names[other]) or _alike(stems[one], stems[other], fuzz.ratio)
+        return alike or (metres <= SAME_SPOT_M and by[one] in ("", "given") and by[other] in ("", "given"))
+
     found = []
     for _, members in clusters[clusters >= 0].groupby(clusters):
-        for one, other in combinations(members.index, 2):
-            metres = _haversine_m(spots[one], spots[other])
-            if kinds[one] != kinds[other] or metres > DUPLICATE_WITHIN_M:
-                continue
-            alike = same(names[one]) == same(names[other]) or _alike(stems[one], stems[other], fuzz.ratio)
-            one_spot = metres <= SAME_SPOT_M and by[one] in ("", "given") and by[other] in ("", "given")
-            if alike or one_spot:
+        for n, other in enumerate(members.index):
+            one = next((i for i in members.index[:n] if doubled(i, other)), None)
+            if one is not None:
                 subject = f"{names[one]}（{there.index[one]}）"
-                found.append(("duplicate", str(there.index[other]), subject, f"{metres:.0f}"))
+                metres = f"{_haversine_m(spots[one], spots[other]):.0f}"
+                found.append(("duplicate", str(there.index[other]), subject, metres))
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -289,7 +290,7 @@ def _body(
         filled = [cell for cell in row if cell]
         if not filled:
             blank += 1
-        elif [words.plain(cell) for cell in row] == header:
+        elif all(words.plain(cell) == above for cell, above in zip(row, header, strict=True)):
             report.say(grid.file, number, "header_again", "", filled[0])
         elif is_total(filled[0]) or (name_at is not None and is_total(row[name_at])):
             report.say(grid.file, number, "total_row", "", filled[0])
@@ -304,16 +305,21 @@ def _body(
 
 def is_total(cell: str) -> bool:
     """Return whether a cell is the head of a totals row: 合计, 全市总计, 小计（3）, total."""
-    key = words.plain(cell)
-    return key in {words.plain(w) for w in words.table()["words"]["totals"]} or bool(
+    return words.plain(cell) in _plain_words("totals") or bool(
         _TOTAL.match(unicodedata.normalize("NFKC", "".join(cell.split())))
     )
+
+
+@cache
+def _plain_words(kind: str) -> frozenset[str]:
+    """Return the words that begin totals rows, or notes, as they are compared."""
+    return frozenset(words.plain(word) for word in words.table()["words"][kind])
 
 
 def is_note(cell: str) -> bool:
     """Return whether a cell begins a note under a table: 注：…, 填表人：…, Source: …."""
     head = re.split(r"[:：]", unicodedata.normalize("NFKC", cell), maxsplit=1)
-    known = {words.plain(w) for w in words.table()["words"]["notes"]}
+    known = _plain_words("notes")
     return len(head) == 2 and (
         words.plain(head[0]) in known or words.plain(head[0]).rstrip("0123456789") in known
     )

@@ -286,6 +286,16 @@ def test_duplicates_are_proposed_by_distance_and_what_sets_their_names_apart(uni
     assert "duplicate" not in set(doubts(assign_units(other_kinds, units), units)["doubt_id"])
 
 
+def test_many_rows_at_one_spot_are_each_said_once_and_not_pair_by_pair(units):
+    # an office that found nothing better gave them all the middle of the county: 1,999 doubts, not two million
+    frame = rows(*[None] * 2000, names=[f"第{n}院" for n in range(2000)])
+    spot = gpd.GeoSeries([Point(toy.EAST + 2000, toy.NORTH + 5000)], crs=toy.CRS).to_crs("EPSG:4326")[0]
+    found = doubts(frame.set_geometry([spot] * 2000, crs="EPSG:4326").assign(located_by="given"), units)
+    assert found["doubt_id"].tolist() == ["duplicate"] * 1999
+    assert sorted(found["row_id"]) == sorted(set(frame.index) - {"F0"})
+    assert set(found["subject"]) == {"第0院（F0）"}
+
+
 def test_every_doubt_has_a_sentence_and_a_title_in_both_languages(units, villages):
     frame = rows(
         "隆回县", "城关镇新建村", "隆回县城关镇", "隆回县某路", county_named=[None, None, None, "不存在县"]
