@@ -114,7 +114,7 @@ def village_layers(frame: Frame) -> tuple[list[dict[str, Any]], list[str]]:
         demand = demand.sort_index().sort_values("elders", ascending=False, kind="stable").head(MOST_VILLAGES)
         left = len(found.demand) - MOST_VILLAGES
         notes.append(
-            words.say("statement_villages", shown=words.count(MOST_VILLAGES), left=words.count(left))
+            words.say(f"statement_{found.homes}", shown=words.count(MOST_VILLAGES), left=words.count(left))
         )
     keys = ("unit", words.elders_field, "near")
     unit_names = found.units["name"]
@@ -142,7 +142,7 @@ def village_layers(frame: Frame) -> tuple[list[dict[str, Any]], list[str]]:
             covered.append(feature | {"f": frame.last, "u": NEVER})
         without.append(feature)
     layers = [
-        layer(f"village-{name}", "villages", "dot", words.say(f"villages_{name}"), on=name == "uncovered",
+        layer(f"village-{name}", "villages", "dot", words.say(f"{found.homes}_{name}"), on=name == "uncovered",
               style=name, fields=words.fields(keys), features=rows)
         for name, rows in (("uncovered", without), ("covered", covered))
         if rows

@@ -124,31 +124,31 @@ def _left_villages(findings: Findings, writer: Writer) -> None:
     demand = findings.demand
     beyond = demand[~demand["covered_planned"].fillna(value=False).astype(bool) & (demand["elders"] > 0)]
     if beyond.empty:
-        writer.paragraph("left_no_village")
+        writer.paragraph(f"left_no_{findings.homes}")
         return
     writer.paragraph(
-        "left_villages", villages=fmt.number(len(beyond)), elders=fmt.number(beyond["elders"].sum())
+        f"left_{findings.homes}", places=fmt.number(len(beyond)), elders=fmt.number(beyond["elders"].sum())
     )
     beyond = beyond.sort_index().sort_values("elders", ascending=False, kind="stable")
     names = findings.units["name"]
     rows = [
         [
-            row["name"],
+            row["name"] if fmt.known(row["name"]) else demand_id,
             names.get(row["unit_id"], ""),
             fmt.number(row["elders"]),
             fmt.minutes(row["nearest_planned_min"]) or writer.say("no_road"),
         ]
-        for row in beyond.head(MOST_VILLAGES).to_dict("records")
+        for demand_id, row in beyond.head(MOST_VILLAGES).to_dict("index").items()
     ]
     more = len(beyond) - len(rows)
     note = writer.say("villages_more", count=fmt.number(more)) if more > 0 else ""
     columns: tuple[Any, ...] = (
-        ("column_village", "l", 4),
+        (f"column_home_{findings.homes}", "l", 4),
         ("column_unit", "l", 3),
         ("column_elders", "r", 2),
         ("column_nearest_planned_min", "r", 3),
     )
-    writer.table("table_left_villages", columns, rows, note=note)
+    writer.table(f"table_left_{findings.homes}", columns, rows, note=note)
 
 
 def _any_cell(column: str, value: Any) -> str:

@@ -97,10 +97,10 @@ def standing(findings: Findings, writer: Writer) -> None:
         if kind in kinds
     ]
     writer.paragraph(
-        "basics",
+        f"basics_{findings.homes}",
         scope=findings.scope_name,
         units=labels.joined(named, findings.language),
-        villages=fmt.number(len(findings.demand)),
+        places=fmt.number(len(findings.demand)),
         elders=fmt.number(findings.units["elders"].sum()),
         age=writer.say(f"age_{findings.policy.readings.elders}"),
     )

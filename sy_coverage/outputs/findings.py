@@ -126,6 +126,11 @@ class Findings:
         return flat if len(flat) else None
 
     @property
+    def homes(self) -> str:
+        """Where elders are counted: ``villages``, or ``points`` that have no name (cells of a raster, settled areas, units)."""
+        return "villages" if self.demand.empty or self.demand["name"].notna().any() else "points"
+
+    @property
     def totals(self) -> pd.Series:
         """Return the sums of `counties` over this scope."""
         return self.counties.select_dtypes("number").sum()

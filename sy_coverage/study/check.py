@@ -114,7 +114,9 @@ def _say_facts(study: Study, known: dict[str, Any], report: Report) -> None:
     if "demand" in known:
         report.facts.append(
             words(
-                "study.fact_demand", villages=len(study.demand), elders=f"{study.demand['elders'].sum():,.0f}"
+                "study.fact_demand" if study.config.demand.villages else "study.fact_demand_points",
+                places=len(study.demand),
+                elders=f"{study.demand['elders'].sum():,.0f}",
             )
         )
     for name in ("facilities", "candidates"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -78,11 +80,16 @@ def test_a_raster_walks_through_check_and_the_whole_run_and_its_sums_stay(with_d
     assert study.coverage["elders"].tolist() == [600, 400, 300, 300]
     checked = sy("check", tmp_path / "study.toml")
     assert checked.returncode == 0, checked.stdout
-    assert "1,600" in checked.stdout
+    assert "8 个人口点，60 岁及以上老年人 1,600 人" in checked.stdout
+    assert "村（社区）" not in checked.stdout
     done = sy("run", tmp_path / "study.toml", "--workers", "1")
     assert done.returncode == 0, done.stderr
     written = gpd.read_file(tmp_path / "out" / "coverage.gpkg", layer="demand")
     assert written["elders"].sum() == 1600
+    # points without a name are not called villages
+    proposal = (tmp_path / "out" / "proposals" / f"{toy.COUNTY}.html").read_text(encoding="utf-8")
+    assert "人口点8个" in proposal
+    assert not re.search(r"村（社区）[0-9]+个|[0-9]+个村（社区）", proposal)
 
 
 @pytest.mark.parametrize(
