@@ -28,6 +28,8 @@ BATCH = 32 * SITES_AT_ONCE
 """Consecutive sites that are searched in an order of their own."""
 ROOM = 2**20
 """Pairs there is room for at first; what is not used is never touched, so it costs nothing."""
+KEPT = 8
+"""Rooms that are kept for the next run: a fifth of the time of a short run is what the system takes to give them."""
 BYTES_A_PAIR = 18
 """A column and a distance, and half as much room again while more are gathered."""
 BYTES_A_RANK = 12
@@ -36,6 +38,9 @@ SAMPLE = 32
 """Sites that are tried before a run that may be too large."""
 MOST_SHARE = 0.8
 """Share of the machine's memory that an answer may take."""
+
+
+_kept: list[Room] = []
 
 
 def usable_cores() -> int:
@@ -115,10 +120,7 @@ def reached(
         if not hasattr(own, "work"):
             step = BLOCK * WORD
             own.work = [np.full(-(-items // step) * step, np.inf) for items in (nodes, points)]
-        try:
-            room = spare.pop()
-        except IndexError:
-            room = np.empty(ROOM, np.int32), np.empty(ROOM)
+        room = _room(spare)
         found: tuple[Array, Array, Array] = reach(
             *(runs.arrays, _arrays(sites), which, _arrays(to), _arrays(direct)),
             *(float(cutoff_min), *ring, *own.work, *room),
@@ -130,9 +132,22 @@ def reached(
     shape = count, nodes if demand is None else points
     workers = min(threads or usable_cores(), max(len(tasks), 1))
     if workers == 1:
-        return _gathered(tasks, map(search, tasks), spare, shape)
-    with ThreadPoolExecutor(workers) as pool:
-        return _gathered(tasks, pool.map(search, tasks), spare, shape)
+        matrix = _gathered(tasks, map(search, tasks), spare, shape)
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            matrix = _gathered(tasks, pool.map(search, tasks), spare, shape)
+    _kept.extend([room for room in spare if room[0].size == ROOM][: max(KEPT - len(_kept), 0)])
+    return matrix
+
+
+def _room(spare: list[Room]) -> Room:
+    """Return room for pairs that nobody uses: of this run, of an earlier one, or new."""
+    for rooms in (spare, _kept):
+        try:
+            return rooms.pop()
+        except IndexError:  # several threads take from them
+            continue
+    return np.empty(ROOM, np.int32), np.empty(ROOM)
 
 
 def _ring(graph: Graph, sites: Legs, cutoff_min: float) -> tuple[float, int]:

@@ -103,3 +103,17 @@ def test_nearest_sites_that_would_not_fit_in_memory_are_refused_before_the_searc
     every = at_nodes(list(range(1000)))
     with pytest.raises(InputError, match=r"the 1,000 nearest sites of every point take 0\.0 GB"):
         _sweep.nearest(graph, every, every, _sweep.no_legs(1000), k=1000, cutoff_min=10.0)
+
+
+def test_room_kept_from_an_earlier_run_changes_nothing_and_is_not_the_answers() -> None:
+    graph = graph_of(300, [(i, (i + step) % 300, 1.0 + step) for i in range(300) for step in (1, 7)])
+    every = at_nodes(list(range(300)))
+    ask = {"points": 0, "cutoff_min": 20.0, "threads": 2}
+    first = _sweep.reached(graph, every, None, _sweep.no_legs(300), **ask)
+    kept = first.copy()
+    shorter = _sweep.reached(graph, at_nodes([5, 9]), None, _sweep.no_legs(2), **ask)
+    again = _sweep.reached(graph, every, None, _sweep.no_legs(300), **ask)
+    for name in ("indptr", "indices", "data"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(kept, name))
+        np.testing.assert_array_equal(getattr(again, name), getattr(kept, name))
+    assert (shorter != kept[[5, 9]]).nnz == 0
