@@ -125,8 +125,10 @@ class Drawer:
         at = np.flatnonzero(which == reach.link)
         if left < 0 or not at.size:
             return at[:0], np.zeros((0, 2))
-        back = reach.fraction - left / self.from_head[reach.link]
-        ahead = reach.fraction + left / self.from_tail[reach.link]
+        # a link that is closed that way has infinite minutes, and a cutoff may be as long
+        to_head, to_tail = float(self.from_head[reach.link]), float(self.from_tail[reach.link])
+        back = reach.fraction - (left / to_head if np.isfinite(to_head) else 0.0)
+        ahead = reach.fraction + (left / to_tail if np.isfinite(to_tail) else 0.0)
         return at, np.array([[max(back, 0.0), min(ahead, 1.0)]])
 
     def segments(self, parts: Parts) -> tuple[Array, Array]:

@@ -157,3 +157,15 @@ def test_a_catchment_that_lies_in_water_or_abroad_has_no_row() -> None:
     home = toy.facilities().loc[["S1"]]
     for cut in ({"within": elsewhere}, {"without": sea}):
         assert net.catchments(home, mode="drive", cutoffs_min=(5,), **cut).empty
+
+
+@pytest.mark.parametrize("direction", ["to_site", "from_site"])
+def test_without_any_cutoff_a_one_way_street_is_drawn_as_far_as_it_leads(direction) -> None:
+    nodes = pd.DataFrame({"node_id": [1, 2, 3], "x": [0.0, 1000, 2000], "y": 0.0})
+    net = roads.from_edges(
+        nodes, pd.DataFrame({"u": [1, 2, 3], "v": [2, 3, 2], "drive_min": [1.0, 2, 2]}), crs=CRS
+    )
+    here = gpd.GeoDataFrame(geometry=[Point(300, 0)], index=["s"], crs=CRS)
+    ask = {"mode": "drive", "direction": direction, "buffer_m": 50.0}
+    endless, long = (net.catchments(here, cutoffs_min=(c,), **ask) for c in (np.inf, 1e9))
+    assert endless.geometry.iloc[0].equals(long.geometry.iloc[0])
