@@ -1,4 +1,4 @@
-"""Hold the compiled inner loops that cover every row: greedy, and a search by row weights.
+"""Hold the compiled inner loops that cover every row: greedy, a search by row weights, and a bound by row prices.
 
 Tables are as in `_kernels`: CSR as (`indptr`, `indices`) of int64, indices sorted in each row.
 """
@@ -194,3 +194,55 @@ def reweighted(
                     if count[i] == 0 or (count[i] == 1 and is_in[s]):
                         score[s] += weight[i]
     return np.sort(best)
+
+
+@compiled("f8(i8[::1],i8[::1],i8[::1],f8[::1],f8[::1],f8,i8)")
+def priced(
+    ptr: Integers, demand: Integers, need: Integers, cost: Floats, price: Floats, target: float, steps: int
+) -> float:
+    """Return a lower bound on the cost of covering every row; `price`, of rows, is worked on.
+
+    For any prices ≥ 0: what the needs are worth, less what the sites that are worth more than their cost then bring
+    (Lagrange), by steps along the averaged subgradient (Held, Wolfe, Crowder 1974). Stops above `target`, which is enough.
+    What rounding can do to so many sums is taken off: prices may grow large where no prices reach the target.
+    """
+    n, m = len(ptr) - 1, len(need)
+    rounding = 1.2e-16 * (n + 2 * m + 4)
+    best, pace, stale = -np.inf, 0.5, 0
+    lack, smooth = np.empty(m), np.zeros(m)
+    for _ in range(steps):
+        value = 0.0
+        for i in range(m):
+            value += price[i] * need[i]
+            lack[i] = need[i]
+        summed = value
+        for j in range(n):
+            rest = cost[j]
+            for at in range(ptr[j], ptr[j + 1]):
+                rest -= price[demand[at]]
+            summed += 2.0 * cost[j] - rest
+            if rest < 0:
+                value += rest
+                for at in range(ptr[j], ptr[j + 1]):
+                    lack[demand[at]] -= 1
+        value -= rounding * summed
+        stale += 1
+        if value > best:
+            if value > best + 1e-4 * abs(best):
+                stale = 0
+            best = value
+        if best > target:
+            break
+        if stale >= 10:
+            pace, stale = 0.9 * pace, 0
+        size = 0.0
+        for i in range(m):
+            smooth[i] = 0.7 * smooth[i] + 0.3 * lack[i]
+            if price[i] > 0 or smooth[i] > 0:
+                size += smooth[i] * smooth[i]
+        if size == 0 or pace < 1e-3:
+            break
+        length = pace * max(1.05 * target - value, 1e-3 * abs(target)) / size
+        for i in range(m):
+            price[i] = max(0.0, price[i] + length * smooth[i])
+    return best

@@ -124,5 +124,5 @@ def relative_gap(objective: float, bound: float) -> float:
 
 
 def same(one: float, other: float) -> bool:
-    """Whether two objectives are equal: to 1e-9 relative, 1e-9 absolute below 1."""
-    return abs(one - other) <= REALS * max(1.0, abs(one), abs(other))
+    """Whether two objectives are equal: to 1e-9 relative, 1e-9 absolute below 1; infinite ones where they are the same."""
+    return one == other or abs(one - other) <= REALS * max(1.0, abs(one), abs(other))

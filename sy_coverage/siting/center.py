@@ -123,9 +123,8 @@ def _within(asked: Terms, radius: float, watch: Watch, *, exact: bool) -> tuple[
         return (sites if len(sites) <= p else None), None
     small, taken = _reduce.core(cover)
     fixed = np.r_[asked.required, taken]
-    if len(fixed) > p:
-        return None, OWN
-    if len(fixed) + covering.packed(small) > p + 1e-9:
+    left = p - len(fixed) + 1e-6
+    if left < 0 or covering.packed(small) > left or covering.bound_by_prices(small, left) > left:
         return None, OWN
     columns = covering.search_cover(small, covering.greedy_cover(small), watch=watch, low=p - len(fixed))
     if len(fixed) + len(columns) <= p:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 
+PRICE_STEPS = 2_000
+"""Steps in which prices of rows seek a bound; a step takes as long as reading the table once."""
 LARGE = 50_000
 """Pairs of site and demand, after reductions, from which a search is worth more than the solver."""
 
@@ -90,15 +92,20 @@ def cover_all(asked: Terms, watch: Watch) -> SitingPlan:
     heuristic = search_cover(small, greedy_cover(small), watch=watch)
     if small.rows.shape[0] == 0:
         return settle(asked, Found(fixed, price(asked, fixed)), watch)
+    always = price(asked, fixed)
+    best = float(small.costs[heuristic].sum())
+    # of whole numbers the next one below need only be excluded
+    alike = bool((small.costs == 1.0).all())
+    low = max(packed(small), bound_by_prices(small, best - 1.0 if alike else best))
+    if alike and low > best - 1.0 + 1e-6:
+        return settle(asked, Found(np.r_[fixed, small.sites[heuristic]], always + best), watch)
+    watch.say(always + best, always + low)
     model = _solver.Model("min")
     model.add_columns(small.costs)
     model.add_rows(small.rows, lower=small.need)
-    watch.say(price(asked, fixed) + float(small.costs[heuristic].sum()), None)
     start = np.zeros(len(small.sites))
     start[heuristic] = 1.0
     answer = _solver.solve(model, watch=watch, start=start, presolve=False)
-    always = price(asked, fixed)
-    best = float(small.costs[heuristic].sum())
     if answer.status == "infeasible":
         raise CertificateError("lscp: the solver calls a problem infeasible that greedy has solved")
     found = np.flatnonzero(answer.x > 0.5) if len(answer.x) else heuristic
@@ -110,7 +117,7 @@ def cover_all(asked: Terms, watch: Watch) -> SitingPlan:
         asked,
         Found(
             np.r_[fixed, small.sites[found]],
-            always + max(packed(small), -np.inf if answer.bound is None else answer.bound),
+            always + max(low, -np.inf if answer.bound is None else answer.bound),
             answer.solver,
             heuristic=always + best,
         ),
@@ -245,6 +252,19 @@ def packed(cover: Cover) -> float:
             left[sites] -= pays
             paid += pays * float(cover.need[row])
     return paid
+
+
+def bound_by_prices(cover: Cover, target: float) -> float:
+    """Return a lower bound on the cost of covering every row by prices of rows, sought until it lies above `target`."""
+    if cover.rows.shape[0] == 0 or target <= 0:
+        return 0.0
+    from sy_coverage.siting import _cover_kernels  # noqa: PLC0415
+
+    _, _, ptr, demand = cover.table
+    share = cover.costs / np.maximum(1, np.diff(ptr))
+    least = np.minimum.reduceat(share[cover.rows.indices], cover.rows.indptr[:-1])
+    found: float = _cover_kernels.priced(ptr, demand, cover.need, cover.costs, least, target, PRICE_STEPS)
+    return found
 
 
 def search_cover(cover: Cover, columns: Integers, *, watch: Watch, low: float = 0.0) -> Integers:

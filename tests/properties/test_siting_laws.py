@@ -68,6 +68,28 @@ def test_the_order_of_rows_and_columns_changes_nothing(table, random):
 
 
 @FEW
+@given(tables(), st.integers(2, 4), st.randoms(use_true_random=False))
+def test_the_order_of_sites_changes_no_plan_that_keeps_them_apart(table, p, random):
+    sites = sorted(table[0].columns)
+    p = min(p, len(sites))
+    rng = np.random.default_rng(random.randint(0, 10_000))
+    apart = pd.DataFrame(rng.integers(0, 12, (len(sites),) * 2).astype(float), index=sites, columns=sites)
+    rows, columns = sites.copy(), sites.copy()
+    random.shuffle(rows)
+    random.shuffle(columns)
+    for given_ in ({}, {"required": sites[:1]}, {"forbidden": sites[:1]} if len(sites) > p else {}):
+        here = siting.p_dispersion(apart, p=p, **given_)
+        there = siting.p_dispersion(apart.loc[rows, columns], p=p, **given_)
+        assert (here.sites, here.status, here.objective, here.bound) == (
+            there.sites,
+            there.status,
+            there.objective,
+            there.bound,
+        )
+        pd.testing.assert_frame_equal(here.why(), there.why())
+
+
+@FEW
 @given(tables())
 def test_covering_all_with_the_fewest_is_covering_most_with_as_many(table):
     cost, weights = table

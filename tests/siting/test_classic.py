@@ -247,3 +247,15 @@ def test_one_point_and_one_site():
     proved(siting.p_center(times, p=1), ("0",), 3.0)
     proved(siting.mclp(times, 3, [2.0], p=1), ("0",), 2.0)
     proved(siting.lscp(times, 3), ("0",), 1.0)
+
+
+def test_sites_that_nobody_travels_between_are_apart_without_end_and_proved_so():
+    apart = pd.DataFrame([[0.0, np.inf], [np.inf, 0.0]], index=["a", "b"], columns=["a", "b"])
+    plan = siting.p_dispersion(apart, p=2)
+    assert (plan.sites, plan.status, plan.objective, plan.bound, plan.gap) == (
+        ("a", "b"),
+        "optimal",
+        np.inf,
+        np.inf,
+        0.0,
+    )

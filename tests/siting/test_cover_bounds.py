@@ -1,0 +1,82 @@
+"""Bounds on covers by prices of rows: never above the cheapest cover, and near enough to prove without a solver."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from sy_coverage import siting
+from sy_coverage.roads.travel_times import TravelTimes
+from sy_coverage.siting import _reduce, _solver, covering
+
+
+def cover_of(table, need, costs):
+    rows = sparse.csr_array(np.asarray(table, dtype=float))
+    count, sites = rows.shape
+    return _reduce.Cover(
+        rows, np.ones(count), np.asarray(need), np.arange(sites), np.asarray(costs, dtype=float)
+    )
+
+
+def cheapest(table, need, costs):
+    sites = range(len(costs))
+    choices = (list(c) for n in range(len(costs) + 1) for c in combinations(sites, n))
+    return min(costs[c].sum() for c in choices if (table[:, c].sum(axis=1) >= need).all())
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10_000), st.booleans())
+def test_no_bound_lies_above_the_cheapest_cover(seed, dear):
+    rng = np.random.default_rng(seed)
+    count, sites = int(rng.integers(2, 15)), int(rng.integers(3, 9))
+    table = rng.random((count, sites)) < rng.uniform(0.2, 0.7)
+    table[np.arange(count), rng.integers(0, sites, count)] = True
+    need = np.minimum(table.sum(axis=1), rng.integers(1, 3, count))
+    costs = rng.integers(0, 9, sites).astype(float) if dear else np.ones(sites)
+    best = cheapest(table, need, costs)
+    cover = cover_of(table, need, costs)
+    assert covering.packed(cover) <= best + 1e-9
+    for target in (best - 1.0, best, 10.0 * best + 1.0):
+        assert covering.bound_by_prices(cover, target) <= best + 1e-9
+
+
+# Three rows, each with two of three sites: half of each site would do, 1.5 in all; no two rows share no site, so packing
+# says 1. Prices of 1/2 a row are worth 1.5 and no site is worth more than its cost.
+def test_prices_see_more_than_packing():
+    triangle = cover_of([[1, 1, 0], [0, 1, 1], [1, 0, 1]], [1, 1, 1], [1, 1, 1])
+    assert covering.packed(triangle) == 1.0
+    assert covering.bound_by_prices(triangle, 1.0) > 1.0
+    assert covering.bound_by_prices(triangle, 5.0) == pytest.approx(1.5, abs=0.01)
+
+
+def test_prices_stay_true_however_far_the_target():
+    rng = np.random.default_rng(2)
+    table = rng.random((12, 4)) < 0.4
+    table[np.arange(12), rng.integers(0, 4, 12)] = True
+    need = np.minimum(table.sum(axis=1), 2)
+    costs = np.ones(4)
+    best = cheapest(table, need, costs)
+    for target in (1e3, 1e6, 1e12):
+        assert covering.bound_by_prices(cover_of(table, need, costs), target) <= best
+
+
+def test_a_cover_and_a_centre_are_proved_without_a_solver_where_prices_meet_them(monkeypatch):
+    def refuse(*_given, **_named):
+        pytest.fail("the solver was asked")
+
+    # sites and demand on a ring of nine, each with its two neighbours: three sites, by a third of each site
+    ring = np.arange(9)
+    away = np.abs(ring[:, None] - ring)
+    five = np.where(np.minimum(away, 9 - away) <= 1, 5.0, 50.0)
+    times = TravelTimes.from_matrix(pd.DataFrame(five))
+    monkeypatch.setattr(_solver, "solve", refuse)
+    plan = siting.lscp(times, 5)
+    assert (plan.status, plan.objective, plan.bound) == ("optimal", 3.0, 3.0)
+    assert siting.p_center(times, p=2).objective == 50.0
+    assert siting.p_center(times, p=3).objective == 5.0
