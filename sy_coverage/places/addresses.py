@@ -96,11 +96,11 @@ class Gazetteer:
         Returns
         -------
         answers
-            Indexed like `rows`, columns ANSWER_COLUMNS. A village or community is ``located``, a town is ``approximate``,
+            Indexed like `rows`, columns ANSWER_COLUMNS. Of several places the one that a column `chosen` names is taken. A village or community is ``located``, a town is ``approximate``,
             several of one name are ``ambiguous`` and listed, so is an address that names another unit or county than its
             row; a county alone is no place: ``not_located``. `query` is the text in which the place was found.
         """
-        columns = [_texts(rows, c) for c in ("address", "village", "name", "unit_id", "county_id")]
+        columns = [_texts(rows, c) for c in ("address", "village", "name", "unit_id", "county_id", "chosen")]
         answers = [self._answer(*row) for row in zip(*columns, strict=True)]
         spots = [self.points[a.point] if a.point else (np.nan, np.nan) for a in answers]
         return pd.DataFrame(
@@ -120,7 +120,9 @@ class Gazetteer:
             index=rows.index,
         )
 
-    def _answer(self, address: str, village: str, name: str, unit_id: str, county_id: str) -> _Answer:
+    def _answer(
+        self, address: str, village: str, name: str, unit_id: str, county_id: str, chosen: str
+    ) -> _Answer:
         text = same(address)
         named = self.county_in(text)
         county = (
@@ -132,14 +134,17 @@ class Gazetteer:
             town: tuple[str, ...] = (unit_id,)
             found = self.units.get(county, _NO_NAMES).find(text)
             if found and unit_id not in found[2] and self.short_of.get(unit_id, text) not in text:
-                return self._several(found[2], "unit_conflict")
+                town = self._chosen((unit_id, *found[2]), chosen)
+                if len(town) > 1:
+                    return self._several(found[2], "unit_conflict")
             rest = text[found[1] :] if found else text
         else:
             town, rest = self._town(text, same(name), county)
+        town = self._chosen(town, chosen)
         if len(town) > 1:
             return self._several(town, "several_units")
         texts = ((same(village), village), (rest, address), (same(name), name))
-        return self._village(town[0] if town else "", county, texts)
+        return self._village(town[0] if town else "", county, texts, chosen)
 
     def _town(self, text: str, name: str, county: str) -> tuple[tuple[str, ...], str]:
         """Return the ids of the unit that an address (or else a facility's name) names, and the text behind it."""
@@ -150,24 +155,32 @@ class Gazetteer:
         found = scope.find(name)
         return (found[2] if found else ()), text
 
-    def _village(self, unit: str, county: str, texts: tuple[tuple[str, str], ...]) -> _Answer:
+    def _village(self, unit: str, county: str, texts: tuple[tuple[str, str], ...], chosen: str) -> _Answer:
         """Return the village found in the first of `texts` (to be searched, as written) that names one."""
         scope = self.villages.get(unit or county, _NO_NAMES)
         for text, written in texts:
             found = scope.find(text) if text else None
-            if found and len(found[2]) > 1:
-                return self._several(found[2], "several_villages")
-            if found:
-                return _Answer(found[2][0], "village", "located", asked=written)
+            villages = self._chosen(found[2], chosen) if found else ()
+            if len(villages) > 1:
+                return self._several(villages, "several_villages")
+            if villages:
+                return _Answer(villages[0], "village", "located", asked=written)
         if f"u:{unit}" in self.points:
             return _Answer(f"u:{unit}", "town", "approximate", "town_only", self.labels[f"u:{unit}"])
         if county:
             return _Answer(None, "county", "not_located", "county_only", self.labels.get(county, county))
         return _Answer(None, None, "not_located", "no_name_known")
 
+    def _called(self, thing: str) -> str:
+        return self.labels.get(thing) or self.labels.get(f"u:{thing}", thing)
+
+    def _chosen(self, ids: tuple[str, ...], chosen: str) -> tuple[str, ...]:
+        """Return of several things the one that is called as the study chose, or all of them if none or several are."""
+        meant = tuple(i for i in ids if chosen and same(self._called(i)) == same(chosen))
+        return meant if len(ids) > 1 and len(meant) == 1 else ids
+
     def _several(self, ids: tuple[str, ...], reason: str) -> _Answer:
-        known = [self.labels.get(i) or self.labels.get(f"u:{i}", i) for i in ids]
-        return _Answer(None, None, "ambiguous", reason, "、".join(known))
+        return _Answer(None, None, "ambiguous", reason, "、".join(map(self._called, ids)))
 
     def county_in(self, text: str) -> str | None:
         """Return the id of the one county an address names, in full or short after its city, or None."""

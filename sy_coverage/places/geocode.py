@@ -15,7 +15,7 @@ from sy_coverage.places.providers import Provider
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from geopandas import GeoDataFrame, GeoSeries
     from pandas import DataFrame, Series
@@ -52,6 +52,7 @@ def geocode(
     *,
     units: GeoDataFrame,
     accept: Iterable[str] = ("village",),
+    chosen: Mapping[str, str] | None = None,
     cache: str | os.PathLike[str] | None = None,
 ) -> GeoDataFrame:
     """Return `facilities` located: given coordinates first, then each of `sources` for the rows still open.
@@ -66,6 +67,9 @@ def geocode(
         Units frame; `unit_named` and `county_named` of the rows are looked up in it first.
     accept
         Precisions that may set a point, of ``"village"``, ``"town"``; a coarser match is ``not_located``, too_coarse.
+    chosen
+        Id of a row to the place that is meant where several are: as it is called in `location_detail`. A choice that is
+        none of them changes nothing; the row stays ``ambiguous``.
     cache
         SQLite file that keeps the answers of map services: killed and run again, nothing is asked twice.
 
@@ -108,6 +112,7 @@ def geocode(
         open_rows = ~(frame["location_status"] == "located")
         if open_rows.any():
             rows = frame.loc[open_rows]
+            rows = rows.assign(chosen=[(chosen or {}).get(str(i)) for i in rows.index])
             frame = _taken(frame, _judged(source.locate(rows), rows, units, accepted), source.name)
     return frame
 

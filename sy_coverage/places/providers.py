@@ -39,6 +39,15 @@ class Hit:
     label: str = ""
 
 
+@dataclass(frozen=True)
+class _Reply:
+    """What came back to a question: places, or why there are none, and when."""
+
+    hits: list[Hit]
+    reason: str
+    received: str | None = None
+
+
 class _RefusedError(Exception):
     """A documented error answer: what it says, and whether waiting helps."""
 
@@ -108,30 +117,32 @@ class Provider:
             If the service stops us; what was answered so far stays in the cache.
         """
         queries = self._query_of(rows)
-        known: dict[str, dict[str, Any]] = {}
+        chosen = [_text(row, "chosen") for _, row in rows.iterrows()]
+        known: dict[str, _Reply] = {}
         missing = []
         for query in queries:
             if question_of(query) in known:
                 continue
             try:
-                known[question_of(query)] = self._answer(query)
+                known[question_of(query)] = self._ask(query)
             except OfflineError as error:
                 if not self.client.offline:
                     raise
                 if self.lenient:
-                    known[question_of(query)] = self._nothing(query, "not_asked")
+                    known[question_of(query)] = _Reply([], "not_asked")
                     continue
                 missing.append((query, error))
         if missing:
             raise OfflineError(
                 f"{self.name}: the network is forbidden and the cache does not know: {some([q for q, _ in missing])}"
             ) from missing[0][1]
-        found = [known[question_of(query)] | {"query": query} for query in queries]
+        found = [self._answer(q, known[question_of(q)], c) for q, c in zip(queries, chosen, strict=True)]
         return pd.DataFrame(found, index=rows.index)
 
-    def _answer(self, query: str) -> dict[str, Any]:
+    def _ask(self, query: str) -> _Reply:
+        """Return what the service, or the cache, says to a question."""
         if not query:
-            return self._nothing(query, "no_name_known")
+            return _Reply([], "no_name_known")
         secrets = {self.key_parameter: self.key} if self.key is not None else {}
         reply = self.client.get(
             self.url or self.address_url,
@@ -141,10 +152,14 @@ class Provider:
             pause_s=self.pause_s,
             accept=self._wrong,
         )
-        nothing = self._nothing(query, "not_found", reply.received)
-        hits = self._read(reply.content)
-        if not hits:
+        return _Reply(self._read(reply.content), "not_found", reply.received)
+
+    def _answer(self, query: str, reply: _Reply, chosen: str) -> dict[str, Any]:
+        nothing = self._nothing(query, reply.reason, reply.received)
+        if not reply.hits:
             return nothing
+        # of several places the one that the study names
+        hits = [h for h in reply.hits if chosen and words.tidy(h.label) == words.tidy(chosen)] or reply.hits
         lon, lat = to_wgs84([h.lon for h in hits], [h.lat for h in hits], self.system)
         if _spread_m(lon, lat) > APART_M:
             return nothing | {

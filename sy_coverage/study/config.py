@@ -234,6 +234,9 @@ class Geocoding(_Section):
     services, whose keys come from the environment: TIANDITU_KEY, AMAP_KEY, BAIDU_KEY."""
     accept: tuple[Literal["village", "town"], ...] = ("village",)
     """How precise a found point must be to be used; ``["village", "town"]`` takes a town's middle for what lies in it."""
+    choose: dict[str, str] = {}
+    """Of rows that could be several places, by id, the one that is meant, as the list to verify calls it:
+    ``choose = { "机构-12" = "隆回县桃花坪街道" }``. All others stay without a point."""
     cache: str = "geocoding.sqlite"
     """Where the answers of map services are kept, so that nothing is asked twice."""
     daily_quota: dict[Service, Annotated[int, Field(gt=0)]] = {}

@@ -84,10 +84,11 @@ def requests(study: Study) -> DataFrame:
     offline = study.without_network()
     rows = pd.concat([_asked(frame) for frame in frames if frame is not None])
     table: dict[str, dict[str, int]] = {}
-    accept = study.config.geocoding.accept
+    given = study.config.geocoding
+    taken: dict[str, Any] = {"units": offline.units, "accept": given.accept, "chosen": given.choose}
     for source in offline.location_sources:
         if isinstance(source, Provider):
-            rows = places.geocode(rows, [], units=offline.units, accept=accept)
+            rows = places.geocode(rows, [], **taken)
             waiting = rows[rows["location_status"] != "located"]
             questions, asked = len(source.queries(waiting)), len(source.waiting(waiting))
             table[source.name] = {
@@ -97,7 +98,7 @@ def requests(study: Study) -> DataFrame:
                 "requests": asked,
                 "seconds": int(np.ceil(max(asked - 1, 0) * source.pause_s)),
             }
-        rows = places.geocode(rows, [source], units=offline.units, accept=accept)
+        rows = places.geocode(rows, [source], **taken)
     columns = ["rows", "questions", "cached", "requests", "seconds"]
     return pd.DataFrame.from_dict(table, orient="index", columns=columns).rename_axis("service")
 

@@ -151,8 +151,15 @@ class Inputs:
         return location_sources(self)
 
     def _located(self, frame: GeoDataFrame) -> GeoDataFrame:
+        given = self.config.geocoding
+        lists = [f for f in (self.given_facilities, self.given_candidates) if given.choose and f is not None]
+        unknown = set(given.choose).difference(*(f.index for f in lists))
+        if unknown:
+            raise UnknownIdError(
+                f"[geocoding] choose: ids of no row: {some(sorted(unknown))}; see located.csv"
+            )
         located = places.geocode(
-            frame, self.location_sources, units=self.units, accept=self.config.geocoding.accept
+            frame, self.location_sources, units=self.units, accept=given.accept, chosen=given.choose
         )
         return places.assign_units(located, self.units)
 

@@ -180,6 +180,39 @@ def test_an_address_that_names_its_row_s_unit_and_another_is_read_in_its_row_s(u
     assert km_of(geocode(frame, [gazetteer(units, villages)], units=units), "F0") == 18
 
 
+def test_which_of_several_places_is_meant_may_be_accepted_row_by_row_and_only_as_it_was_offered(
+    units, villages
+):
+    frame = rows(
+        "城关镇新建村",
+        "隆回县新建村",
+        "城关镇新建村",
+        "隆回县桃花坪街道新建村",
+        unit_named=[*[None] * 3, "城关镇"],
+        county_named=[*[None] * 3, "隆回县"],
+    )
+    offered = geocode(frame, [gazetteer(units, villages)], units=units)
+    assert offered["location_status"].tolist() == ["ambiguous"] * 4
+    found = geocode(
+        frame,
+        [gazetteer(units, villages)],
+        units=units,
+        chosen={
+            "F0": "城步苗族自治县城关镇",
+            "F1": "隆回县 桃花坪街道新建村",
+            "F2": "隆回县城东镇",
+            "F3": "隆回县桃花坪街道",
+        },
+    )
+    # the third chose what nobody offered; the fourth takes its address for true against the unit of its row
+    assert found["location_status"].tolist() == ["located", "located", "ambiguous", "located"]
+    assert [km_of(found, i) for i in ("F0", "F1", "F3")] == [25, 8, 8]
+    assert found["location_detail"].tolist()[2] == offered["location_detail"].tolist()[2]
+    # its row says 城关镇 still: that it lies outside is listed
+    listed = doubts(assign_units(found, units), units)
+    assert ("outside_unit", "F3") in set(listed[["doubt_id", "row_id"]].itertuples(index=False, name=None))
+
+
 def test_given_points_are_kept_and_the_order_of_rows_changes_nothing(units, villages):
     frame = rows("隆回县城关镇大坪村", "隆回县桃花坪街道火车社区", "隆回县")
     frame = frame.set_geometry(

@@ -311,6 +311,16 @@ def test_row_37_several_answers_far_apart_are_ambiguous_and_none_is_picked(serve
     assert found.geometry.isna().all()
 
 
+def test_row_37_one_of_several_answers_is_taken_where_the_study_names_it(serve):
+    lon, lat = here("gcj02")
+    script = serve(amap((lon + 0.05, lat, "兴趣点"), (lon, lat, "兴趣点")))
+    frame = rows("中心敬老院", "中心敬老院", "中心敬老院")
+    found = geocode(frame, [local(script)], units=toy.units(), chosen={"F1": "某地1", "F2": "某地7"})
+    assert found["location_status"].tolist() == ["ambiguous", "located", "ambiguous"]
+    assert found.geometry["F1"].coords[0] == pytest.approx((LON, LAT), abs=2e-6)
+    assert len(script.asked) == 1
+
+
 @pytest.mark.parametrize(
     ("level", "accept", "status", "reason"),
     [

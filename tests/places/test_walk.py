@@ -181,3 +181,27 @@ def test_geocode_without_a_network_lists_what_it_could_not_ask_and_ends_with_69(
     assert refused.returncode == 2
     assert "AMAP_KEY" in refused.stderr
     assert not (tmp_path / "n").exists()
+
+
+def test_a_row_that_could_be_several_places_waits_until_the_study_chooses_one(tmp_path):
+    path = toy.write_study(tmp_path)
+    listed = "编号,名称,类型,地址,所在镇（街道）\nA1,乙镇站,日间照料中心,试验县乙镇E村,甲镇\n"  # one of its cells is wrong
+    (tmp_path / "facilities.csv").write_text(listed, encoding="utf-8")
+    change(path, "[siting]", "[geocoding]\nchoose = {}\n[siting]")
+
+    def located(name):
+        done = sy("geocode", path, "--offline", "--out", tmp_path / name)
+        assert done.returncode == 0, done.stderr
+        (row,) = (row for row in table(tmp_path / name / "located.csv") if row["编号"] == "A1")
+        return row["定位情况"], row["精度"]
+
+    assert located("before") == ("有歧义", "")
+    (doubt,) = (row for row in table(tmp_path / "before" / "to_verify.csv") if row["编号"] == "A1")
+    assert doubt["说明"] == "“乙镇站”的地址写的是“试验县乙镇”，与所填的街道（乡镇）不一致。"
+    change(path, "choose = {}", 'choose = { A1 = "试验县乙镇" }')
+    assert located("after") == ("已定位", "村（社区）")
+    change(path, "A1 =", "A9 =")
+    refused = sy("geocode", path, "--offline", "--out", tmp_path / "no")
+    assert refused.returncode == 2
+    assert "A9" in refused.stderr
+    assert not (tmp_path / "no").exists()
