@@ -68,6 +68,8 @@ class Table:
 class Image:
     """A figure, drawn once and only if asked for, with caption and a text for those who cannot see it."""
 
+    what: str
+    """What it shows: the key of its label."""
     caption: str
     draw: Callable[[], bytes]
     alt: str
@@ -181,7 +183,7 @@ class Writer:
         """Add a figure that `draw` makes; the caption's words describe it to those who cannot see it."""
         text = self.say(key, **values)
         caption = self.say("figure_caption", number=self._next("figure"), text=text)
-        self.blocks.append(Image(fmt.plain(caption), draw, fmt.plain(text), share))
+        self.blocks.append(Image(key, fmt.plain(caption), draw, fmt.plain(text), share))
 
     def _next(self, what: str) -> int:
         self._counts[what] = self._counts.get(what, 0) + 1

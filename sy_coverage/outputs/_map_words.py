@@ -46,8 +46,9 @@ class Words:
         return labels.text(f"maps.{key}", self.language, **values)
 
     def fields(self, keys: Iterable[str]) -> list[str]:
-        """Return the labels of popup rows, ``maps.field_<key>`` each."""
-        return [self.say(f"field_{key}") for key in keys]
+        """Return the labels of popup rows, ``maps.field_<key>`` each; that of the centre is the policy's name for it."""
+        centre = self.kind(self.policy.coverage_kind) or ""
+        return [centre if key == "centre" else self.say(f"field_{key}") for key in keys]
 
     @property
     def elders_field(self) -> str:

@@ -11,7 +11,9 @@ from sy_coverage.outputs import _format as fmt
 from sy_coverage.outputs import _words as words
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from collections.abc import Callable
+
+    from pandas import DataFrame, Series
 
     from sy_coverage.outputs._document import Writer
     from sy_coverage.outputs.findings import Findings
@@ -19,7 +21,24 @@ if TYPE_CHECKING:
 
 def add(findings: Findings, writer: Writer) -> None:
     """Add a section for each of these that the plans of this scope speak of; nothing where none does."""
-    for name, write in (("conversions", _conversions), ("beds", _beds), ("demonstration", _demonstration)):
+    _write(findings, writer, conversions=_conversions, beds=_beds, demonstration=_demonstration)
+
+
+def by_county(findings: Findings, writer: Writer) -> None:
+    """Add the same for a summary: how much of each in which county; the counties' proposals name them."""
+    _write(
+        findings,
+        writer,
+        conversions=_conversions_by_county,
+        beds=_beds,
+        demonstration=_demonstration_by_county,
+    )
+
+
+def _write(
+    findings: Findings, writer: Writer, **sections: Callable[[Findings, DataFrame, Writer], None]
+) -> None:
+    for name, write in sections.items():
         table = _together(findings, name)
         if table is not None and len(table):
             writer.heading(2, f"section_{name}")
@@ -46,15 +65,12 @@ def _named(findings: Findings) -> dict[str, str]:
 
 
 def _conversions(findings: Findings, table: DataFrame, writer: Writer) -> None:
-    turned = table[table["convert"].fillna(0) > 0]
+    turned = _turned(table, writer)
     if turned.empty:
-        writer.paragraph("conversions_none")
         return
     names = _named(findings)
     key = turned.columns[0]
-    costs = fmt.money([*turned["cost"], turned["cost"].sum()])
-    beds = int(turned["convert"].sum())
-    writer.paragraph("conversions", beds=fmt.number(beds), homes=len(turned), cost=costs[-1])
+    costs = _costs(turned["cost"])
     rows = [
         [
             names.get(row[key], row[key]),
@@ -63,7 +79,7 @@ def _conversions(findings: Findings, table: DataFrame, writer: Writer) -> None:
         ]
         for row, cost in zip(turned.to_dict("records"), costs, strict=False)
     ]
-    rows.append([writer.say("total"), "", "", fmt.number(beds), costs[-1]])
+    rows.append([writer.say("total"), "", "", fmt.number(turned["convert"].sum()), costs[-1]])
     columns: tuple[Any, ...] = (
         ("column_name", "l", 5),
         ("column_beds", "r", 1.6),
@@ -74,11 +90,56 @@ def _conversions(findings: Findings, table: DataFrame, writer: Writer) -> None:
     writer.table("table_conversions", columns, rows, last_is_total=True)
 
 
+def _conversions_by_county(findings: Findings, table: DataFrame, writer: Writer) -> None:
+    turned = _turned(table, writer)
+    if turned.empty:
+        return
+    sums = turned.groupby("county_id").agg(
+        homes=("convert", "size"), convert=("convert", "sum"), cost=("cost", "sum")
+    )
+    costs = _costs(sums["cost"])
+    rows = [
+        [_county(findings, county_id), fmt.number(own["homes"]), fmt.number(own["convert"]), cost]
+        for (county_id, own), cost in zip(sums.iterrows(), costs, strict=False)
+    ]
+    rows.append([writer.say("total"), str(len(turned)), fmt.number(turned["convert"].sum()), costs[-1]])
+    columns: tuple[Any, ...] = (
+        ("column_county", "l", 4),
+        ("column_homes", "r", 2),
+        ("column_convert", "r", 2),
+        ("column_cost", "r", 2),
+    )
+    note = writer.say("table_measures_note")
+    writer.table("table_conversions_counties", columns, rows, last_is_total=True, note=note)
+
+
+def _turned(table: DataFrame, writer: Writer) -> DataFrame:
+    """Return the homes of which beds are turned, having said how many; what nobody priced has no cost, not a cost of 0."""
+    turned = table[table["convert"].fillna(0) > 0]
+    if turned.empty:
+        writer.paragraph("conversions_none")
+        return turned
+    beds, cost = fmt.number(turned["convert"].sum()), _costs(turned["cost"])[-1]
+    key = "conversions" if cost else "conversions_unpriced"
+    writer.paragraph(key, beds=beds, homes=len(turned), cost=cost)
+    return turned
+
+
+def _costs(costs: Series) -> list[str]:
+    """Return each cost and their sum; blank where none is priced."""
+    if not costs.sum() > 0:
+        return [""] * (len(costs) + 1)
+    return fmt.money([*costs, costs.sum()])
+
+
+def _county(findings: Findings, county_id: object) -> str:
+    return str(findings.counties["county"].get(county_id, findings.scope_name))
+
+
 def _beds(findings: Findings, table: DataFrame, writer: Writer) -> None:
-    names = findings.counties["county"]
     rows = [
         [
-            str(names.get(row["county_id"], findings.scope_name)),
+            _county(findings, row["county_id"]),
             *(fmt.number(row[column]) for column in ("needed", "beds", "short")),
         ]
         for row in table.to_dict("records")
@@ -91,6 +152,25 @@ def _beds(findings: Findings, table: DataFrame, writer: Writer) -> None:
     )
     writer.paragraph("beds")
     writer.table("table_beds", columns, rows)
+
+
+def _demonstration_by_county(findings: Findings, table: DataFrame, writer: Writer) -> None:
+    language = findings.language
+    rows = []
+    for target in findings.policy.targets:
+        own = table[table["target_id"] == target.id]
+        counts = own.groupby("county_id").size()
+        said = [f"{_county(findings, county_id)} {count}" for county_id, count in counts.items()]
+        if len(own):
+            rows.append([labels.pick(target.name, language), str(len(own)), labels.joined(said, language)])
+    columns: tuple[Any, ...] = (
+        ("column_indicator", "l", 3),
+        ("column_count", "r", 1.2),
+        ("column_of_counties", "l", 7),
+    )
+    writer.paragraph("demonstration", count=len(table))
+    note = writer.say("table_measures_note")
+    writer.table("table_demonstration_counties", columns, rows, note=note)
 
 
 def _demonstration(findings: Findings, table: DataFrame, writer: Writer) -> None:

@@ -198,9 +198,9 @@ def grounds(findings: Findings, writer: Writer) -> None:
         "table_sources",
         (
             ("column_source", "l", 2.4),
-            ("column_file", "l", 3.4),
-            ("column_note", "l", 4.4),
-            ("column_digest", "l", 2.4),
+            ("column_file", "l", 3.9),
+            ("column_note", "l", 3.4),
+            ("column_digest", "l", 2.9),
         ),
         [
             [

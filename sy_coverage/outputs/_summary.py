@@ -26,7 +26,7 @@ def write(findings: Findings, writer: Writer) -> None:
     _indicators(findings, writer)
     writer.heading(1, "section_proposed_city")
     _sections.overall(findings, writer)
-    _measures.add(findings, writer)
+    _measures.by_county(findings, writer)
     if figures.has_lorenz(findings):
         writer.heading(1, "section_even")
         _outcome.even(findings, writer)
@@ -96,17 +96,17 @@ def _counties(findings: Findings, writer: Writer) -> None:
     ]
     rows.append([writer.say("total"), *numbers, *shares, fmt.number(totals["new_sites"]), costs[-1], ""])
     columns: tuple[Any, ...] = (
-        ("column_county", "l", 2.6),
+        ("column_county", "l", 2.5),
         ("column_streets", "r", 1),
         ("column_townships", "r", 1),
-        ("column_elders", "r", 1.7),
+        ("column_elders", "r", 2),
         ("column_covered", "r", 1.2),
         ("column_covered_planned", "r", 1.2),
-        ("column_share_covered", "r", 1.4),
-        ("column_share_covered_planned", "r", 1.4),
+        ("column_share_covered", "r", 1.6),
+        ("column_share_covered_planned", "r", 1.6),
         ("column_new_sites", "r", 1.1),
         ("column_cost", "r", 1.5),
-        ("column_plan", "l", 1.9),
+        ("column_plan", "l", 1.7),
     )
     writer.table("table_counties", columns, rows, last_is_total=True)
 

@@ -123,6 +123,12 @@ def html(document: parts.Document) -> str:
     return _template().render(document=document, pictures=pictures, identity=id, say=say)
 
 
+def picture(document: parts.Document, what: str) -> bytes | None:
+    """Return the PNG of the figure whose label is ``outputs.<what>``; None where `document` has none."""
+    shown = (block for block in document.blocks if isinstance(block, parts.Image) and block.what == what)
+    return next((block.png for block in shown), None)
+
+
 def docx(document: parts.Document) -> bytes:
     """Return `document` as the bytes of a DOCX file; its figures are drawn once, also when it becomes a page too."""
     return _docx.written(document)

@@ -30,20 +30,31 @@ BEDS_ROOM = 1e-6
 
 
 @dataclass(frozen=True)
-class Figures:
+class Count:
+    """Whom a set of open facilities reaches, and which targets it meets."""
+
+    elders_covered: float
+    """Elders within the cutoff of an open centre."""
+    targets: DataFrame
+    """`target_id`, `scope_id`, `needed`, `reached`, `met`."""
+
+    @property
+    def met(self) -> bool:
+        """Whether every target is met."""
+        return bool(self.targets["met"].all())
+
+
+@dataclass(frozen=True)
+class Figures(Count):
     """What a set of sites comes to."""
 
     cost: float
-    elders_covered: float
-    """Elders within the cutoff of an open centre."""
     elder_minutes: float
     """Elder-minutes to the nearest centre; elders beyond the times count their longest minutes."""
     home_minutes: float
     """The same for the kinds counted by county, to the nearest of one's own county."""
     towards_targets: int
     """Units and facilities that count, each target's surplus not counted."""
-    targets: DataFrame
-    """`target_id`, `scope_id`, `needed`, `reached`, `met`."""
     broken: tuple[str, ...]
     """Rules that do not hold: ``rule_id:subject``."""
     nearest: Series
@@ -55,29 +66,49 @@ class Figures:
     beds: DataFrame
     """By county, beds `needed`, `beds` there are, `short`; empty where not asked for."""
 
-    @property
-    def met(self) -> bool:
-        """Whether every target is met."""
-        return bool(self.targets["met"].all())
+
+def opened_with(case: Case, sites: Iterable[str]) -> DataFrame:
+    """Return the facilities of today and the `sites` opened besides, by id: what rules ask of them, and their `county`."""
+    opened = pd.concat([_plain(case, case.facilities), _plain(case, case.candidates.loc[sorted(sites)])])
+    return opened.assign(county=counties_of(opened, case.units))
+
+
+def count(case: Case, opened: DataFrame) -> Count:
+    """Return whom `opened`, or some of its rows, reaches and which targets it meets; no other rule is looked at."""
+    reached = Fraction(0)
+    for kind in coverage_kinds(case):
+        near, _ = nearest_of(case, kind, opened.index[opened["kind"] == kind])
+        reached += _reached(case, kind, near)
+    return Count(elders_covered=float(reached), targets=_targets(case, opened))
+
+
+def spent_on(case: Case, sites: Iterable[str]) -> Fraction:
+    """Return what opening `sites` costs with the beds to convert, exactly, in 10⁴ yuan."""
+    chosen = sorted(sites)
+    costs = case.candidates["cost"].loc[chosen]
+    spent = sum((Fraction(str(cost)) for cost in costs), start=Fraction(0))
+    return spent + nursing.conversion_cost(case, chosen)
+
+
+def _reached(case: Case, kind: str, near: Series) -> Fraction:
+    elders = case.demand[case.setting.elders]
+    return sum((Fraction(e) for e in elders[near <= _cutoffs(case, kind)]), start=Fraction(0))
 
 
 def figures(case: Case, sites: Iterable[str]) -> Figures:
     """Return what opening `sites` besides today's facilities comes to, recomputed from the frames."""
     chosen = case.candidates.loc[sorted(sites)]
-    opened = pd.concat([_plain(case, case.facilities), _plain(case, chosen)])
-    opened["county"] = counties_of(opened, case.units)
+    opened = opened_with(case, chosen.index)
     elders = case.demand[case.setting.elders]
     reached, minutes, nearest, by_site = Fraction(0), 0.0, None, None
     for kind in coverage_kinds(case):
         near, who = nearest_of(case, kind, opened.index[opened["kind"] == kind])
-        inside = near <= _cutoffs(case, kind)
-        reached += sum((Fraction(e) for e in elders[inside]), start=Fraction(0))
+        reached += _reached(case, kind, near)
         minutes += float((elders * near.fillna(_cap(case, kind))).sum())
         nearest, by_site = (near, who) if nearest is None else (nearest, by_site)
     targets = _targets(case, opened)
     converted, there = nursing.conversions(case, chosen.index), bed_table(case, chosen.index)
-    spent = sum((Fraction(str(c)) for c in chosen["cost"]), start=Fraction(0))
-    spent += nursing.conversion_cost(case, chosen.index)
+    spent = spent_on(case, chosen.index)
     blank = pd.Series(np.nan, index=case.demand.index)
     return Figures(
         cost=float(spent),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from sy_coverage.errors import InputError
 from sy_coverage.siting import _solver
 from sy_coverage.siting._policy_bars import medical_minutes
 from sy_coverage.siting._policy_case import CITY
-from sy_coverage.siting._policy_check import figures, nearest_of
+from sy_coverage.siting._policy_check import count, covered_units, nearest_of, opened_with
 from sy_coverage.siting._policy_rules import coverage_kinds, medical_kinds, present_today, requirements
 from sy_coverage.siting._policy_search import Tally
 
@@ -318,10 +318,10 @@ def closures(plan: SitingPlan) -> DataFrame:
     met = whole.targets.set_index(["target_id", "scope_id"])["met"]
     here = case.facilities["kind"].isin(kinds) & case.facilities["unit_id"].isin(case.units.index)
     planned = [s for s in sites if case.candidates.loc[s, "kind"] in kinds]
+    opened = opened_with(case, sites)
     for site_id in sorted([*case.facilities.index[here], *planned]):
-        less = [s for s in sites if s != site_id]
-        without = case if site_id in planned else _closed(case, site_id)
-        left = figures(without, less)
+        without = opened.drop(index=site_id)
+        left = count(case, without)
         then = left.targets.set_index(["target_id", "scope_id"])["met"]
         rows.append(
             {
@@ -329,7 +329,7 @@ def closures(plan: SitingPlan) -> DataFrame:
                 "planned": site_id in planned,
                 "elders_lost": whole.elders_covered - left.elders_covered,
                 "elders_left": left.elders_covered,
-                "units_lost": _units_lost(case, without, sites, less),
+                "units_lost": _units_lost(case, opened, without),
                 "targets_lost": tuple(dict.fromkeys(t for t, _ in met.index[met & ~then.reindex(met.index)])),
             }
         )
@@ -337,18 +337,10 @@ def closures(plan: SitingPlan) -> DataFrame:
     return pd.DataFrame(rows, columns=columns).set_index("site_id")
 
 
-def _closed(case: Case, facility_id: str) -> Case:
-    """Return the case without one of its open facilities; minutes are read anew."""
-    return replace(case, facilities=case.facilities.drop(index=facility_id))
-
-
-def _units_lost(case: Case, without: Case, sites: tuple[str, ...], less: list[str]) -> tuple[str, ...]:
+def _units_lost(case: Case, opened: DataFrame, without: DataFrame) -> tuple[str, ...]:
     lost: set[str] = set()
     for kind in coverage_kinds(case):
-        before, after = (
-            Tally(c).covered(kind, np.isin(np.array(c.ids, dtype=object), list(s))[:, None])[:, 0]
-            for c, s in ((case, sites), (without, less))
-        )
+        before, after = (covered_units(case, kind, frame) for frame in (opened, without))
         lost |= set(case.units.index[before & ~after])
     return tuple(sorted(lost))
 

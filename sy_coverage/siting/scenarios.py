@@ -11,7 +11,7 @@ import pandas as pd
 from sy_coverage.errors import CertificateError, InputError, some
 from sy_coverage.siting import _policy_nursing as nursing
 from sy_coverage.siting import _solver, demonstration, phases
-from sy_coverage.siting._policy_check import figures
+from sy_coverage.siting._policy_check import count, figures, opened_with, spent_on
 from sy_coverage.siting._policy_model import Model
 from sy_coverage.siting._verify import Verification
 from sy_coverage.siting.explain import Reasons
@@ -68,15 +68,15 @@ def trade_off(
     rows = pd.DataFrame(
         [
             {
-                "cost": f.cost,
-                "elders_covered": f.elders_covered,
-                "share_covered": f.elders_covered / whole if whole else np.nan,
+                "cost": float(spent_on(case, sites)),
+                "elders_covered": c.elders_covered,
+                "share_covered": c.elders_covered / whole if whole else np.nan,
                 "new_sites": len(sites),
-                "targets_met": f.met,
+                "targets_met": c.met,
                 "sites": sites,
             }
             for _, sites in sorted(found.items())
-            for f in (figures(case, sites),)
+            for c in (count(case, opened_with(case, sites)),)
         ],
         index=pd.RangeIndex(1, len(found) + 1, name="point"),
     )

@@ -10,6 +10,7 @@ from sy_coverage.outputs import figures, kept, maps, reports, tables
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from sy_coverage.outputs._drawing import Format
     from sy_coverage.outputs.findings import Findings
 
     Write = tuple[str, Callable[[], bytes]]
@@ -24,12 +25,17 @@ def county_reports(findings: Findings, county_id: str) -> list[Write]:
     stem = f"proposals/{county_id}"
     # page and document say the same, so its figures are drawn once
     document = cache(lambda: reports.proposal(own))
+
+    def drawn(*, format: Format) -> bytes:  # noqa: A002  its name everywhere
+        shown = reports.picture(document(), "figure_county_map") if format == "png" else None
+        return figures.county_map(own, format=format) if shown is None else shown
+
     return [
         (f"{stem}.html", lambda: reports.html(document()).encode()),
         (f"{stem}.docx", lambda: reports.docx(document())),
         (f"{stem}.xlsx", lambda: tables.proposal_xlsx(own)),
         (f"{stem}.geojson", lambda: tables.proposal_geojson(own).encode()),
-        *_figures({county_id: cache(partial(figures.county_map, own))}),
+        *_figures({county_id: drawn}),
     ]
 
 

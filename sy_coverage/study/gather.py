@@ -294,7 +294,7 @@ def _parameters(study: Study) -> DataFrame:
         *([("cluster_m", given.cluster_m, "m", True)] if given.station_walk_min is not None else []),
         ("floor_area", study.words(f"study.medical_{given.floor_area}"), "", True),
         ("beds_per_elder", given.beds_per_elder, "", True),
-        ("conversion_cost", given.conversion_cost, "cost", True),
+        ("conversion_cost", given.conversion_cost or None, "cost", True),
         ("budget", given.budget, "cost", True),
         ("generate", config.candidates.generate, "", True),
         *([("osm", config.candidates.osm, "", True)] if config.candidates.osm else []),

@@ -15,7 +15,7 @@ from sy_coverage import _files, coverage, labels, places, roads
 from sy_coverage import policy as policies
 from sy_coverage._frames import CANDIDATES, checked
 from sy_coverage._osm import is_osm
-from sy_coverage.errors import UnknownIdError, some
+from sy_coverage.errors import ConfigError, UnknownIdError, some
 from sy_coverage.study.demand import read_demand
 from sy_coverage.study.geocoding import location_sources
 from sy_coverage.study.network import LIVE, SAVED, walk_m_per_s
@@ -112,6 +112,11 @@ class Inputs:
         access, siting_ = self.config.access, self.config.siting
         for kind, reach in {policy.coverage_kind: access, **access.kinds}.items():
             policy = policy.with_access(mode=reach.mode, cutoff_min=dict(reach.cutoff_min.items()), kind=kind)
+        shown = [target.id for target in policy.marked_targets]
+        unknown = sorted(set(siting_.demonstration) - set(shown))
+        if unknown:
+            allowed = ", ".join(shown) or "none, for this policy asks for no such sites"
+            raise ConfigError(f"[siting.demonstration]: no such target: {some(unknown)}; allowed: {allowed}")
         chosen = {name: getattr(siting_, name) for name in READINGS}
         return policy.with_readings(**{name: value for name, value in chosen.items() if value is not None})
 

@@ -180,7 +180,7 @@ def test_a_unit_says_what_changes_from_today_to_the_plan(city):
     said = rows(layer(city, "unit-township"), "丙乡")
     assert said["时限内可达的老年人"] == "66.7% → 100.0%"
     assert said["平均用时（分钟）"] == "29 → 3"  # (200 × 27 + 100 × 33) / 300 = 29
-    assert said["综合养老服务中心"] == "无 → 有"
+    assert said["街道/乡镇综合养老服务中心"] == "无 → 有"
     assert said["覆盖情况"] == "按规划将覆盖（2025 年）"
 
 

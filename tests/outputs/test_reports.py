@@ -172,6 +172,45 @@ def test_what_a_plan_asks_for_besides_sites_has_sections_of_its_own(county):
     )
     assert tables_of(other)["机构床位供需"].rows == (("试验县", "48", "60", "0"),)
     assert "护理型床位改造清单" not in tables_of(county)
+    # a cost that nobody gave is no cost of 0
+    free = {**more.details, "conversions": turned.assign(cost=0.0)}
+    unpriced = replace(county, plans={toy.COUNTY: replace(more, details=free)})
+    assert "研究文件未给出每张床位的改造费用，投资未计" in paragraphs_of(unpriced)
+    assert tables_of(unpriced)["护理型床位改造清单"].rows[0][-1] == ""
+
+
+def test_the_summary_says_for_each_county_how_much_and_leaves_the_lists_to_the_proposals(findings):
+    turned = pd.DataFrame(
+        {
+            "site_id": ["T1", "T2", "T3"],
+            "county_id": ["990100", "990200", "990200"],
+            "beds": [60, 40, 40],
+            "nursing_beds": [30, 10, 10],
+            "convert": [15, 20, 20],
+            "cost": [7.5, 10.0, 10.0],
+        }
+    )
+    shown = pd.DataFrame(
+        {
+            "site_id": ["a", "b", "c"],
+            "county_id": ["990100", "990200", "990200"],
+            "kind": "station",
+            "target_id": "urban_demo_sites",
+        }
+    )
+    whole = replace(findings, extras={"conversions": turned, "demonstration": shown})
+    tables = {
+        block.caption.split("\u3000")[1]: block
+        for block in reports.summary(whole).blocks
+        if isinstance(block, _document.Table)
+    }
+    first, second = findings.counties.loc[["990100", "990200"], "county"]
+    assert tables["各县（市、区）护理型床位改造"].rows == (
+        (first, "1", "15", "7.5"),
+        (second, "2", "40", "20.0"),
+        ("合计", "3", "55", "27.5"),
+    )
+    assert tables["各县（市、区）示范点"].rows[0][1:] == ("3", f"{first}1、{second}2")
 
 
 def test_page_and_document_say_the_same(county, page, document):

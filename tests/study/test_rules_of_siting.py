@@ -3,6 +3,7 @@
 import pytest
 
 import sy_coverage as sy
+from sy_coverage.errors import ConfigError
 from tests import toy
 
 
@@ -19,6 +20,12 @@ def test_a_walk_to_stations_that_nobody_offers_leaves_no_centre_to_open(study):
     assert "no_station_in_walk" in set(plan.findings["reason_id"])
     assert not {"c15", "c19", "c25", "c35"} & set(asked.chosen)
     assert any("步行15分钟内" in s.replace(" ", "") for s in asked.findings.left_out["sentence"])
+
+
+def test_demonstration_sites_of_a_target_that_is_not_there_are_refused_with_what_is_allowed(study):
+    asked = study.but(siting={"demonstration": {"urban_demo_site": {"has_medical": True}}})
+    with pytest.raises(ConfigError, match=r"urban_demo_site; allowed: .*urban_demo_sites"):
+        _ = asked.policy
 
 
 def test_more_beds_than_the_homes_have_are_said_to_be_short_and_the_plan_beside_is_without_that_rule(study):
