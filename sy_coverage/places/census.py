@@ -175,9 +175,7 @@ def by_census(places: GeoDataFrame, census: Census) -> tuple[GeoDataFrame, str]:
     found = places.drop(columns=[c for c in COUNTS if c in places.columns])
     lacking = sorted(set(census.totals.index) - set(places[census.by].dropna()))
     if lacking:
-        raise FrameError(
-            "census", [f"no village or settled place lies in {some(lacking)}; add one to the villages"]
-        )
+        raise FrameError("census", [f"no village or settled place lies in {some(lacking)}; add one"])
     for count in census.totals.columns:
         found = spread(
             found,

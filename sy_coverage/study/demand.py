@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import pandas as pd
 
 from sy_coverage import places
@@ -37,6 +38,8 @@ def read_demand(study: Inputs) -> GeoDataFrame:
     found = _points(study, given, census)
     reports = [found.attrs.pop("report", None), None if census is None else census.report]
     if census is not None:
+        if given.raster or given.settled:
+            found = _with_empty_units(study, found, census, said)
         found = _counted(found, census, given.census, said)
     elif given.raster:
         for column, share in sorted(given.shares.items()):
@@ -67,12 +70,32 @@ def _points(study: Inputs, given: Demand, census: Census | None) -> GeoDataFrame
         found = places.assign_units(villages, study.units)
         found.attrs["report"] = report
         return found
-    if census is not None and census.by == "county_id":
+    assert census is not None  # noqa: S101  (the config asks for one of them)
+    if census.by == "county_id":
         raise ConfigError(
             "[demand]: a census by county does not say where in it people live; give villages, a raster or settled "
             "areas besides"
         )
-    return places.unit_points(study.units)
+    found = places.unit_points(study.units)
+    found.attrs["report"] = ReportFrame(found.attrs["report"].assign(file=given.census))
+    return found
+
+
+def _with_empty_units(study: Inputs, found: GeoDataFrame, census: Census, said: Report) -> GeoDataFrame:
+    """Return places with one point more for each unit of the census that no cell or settled area lies in."""
+    if census.by != "unit_id":
+        return found
+    lacking = census.totals.index.difference(found["unit_id"])
+    if lacking.empty:
+        return found
+    points = places.unit_points(study.units.loc[lacking]).to_crs(found.crs)
+    # the only point of its unit has all of it, whatever its weight
+    weights = [c for c in ("persons", "settled_m2") if c in found.columns]
+    points[weights] = 1.0
+    said.say(study.config.demand.census, "", "units_as_points", "", len(points))
+    return gpd.GeoDataFrame(
+        pd.concat([found, points[[c for c in found.columns if c in points.columns]]]), crs=found.crs
+    )
 
 
 def _counted(found: GeoDataFrame, census: Census, file: str, said: Report) -> GeoDataFrame:

@@ -50,6 +50,9 @@ def _said(study: Inputs, what_id: str, word: str) -> str:
     if what_id in _WORD_SAID and word in study.policy.kinds:
         return labels.pick(study.policy.kinds[word].name, language)
     known = labels.catalogue()
+    if what_id == "census_spread" and " " in word:
+        column, _, total = word.partition(" ")
+        return f"{labels.text(f'study.header_{column}', language)} {total}"
     for prefix in ("header", "word") if what_id in _FIELD_SAID | _WORD_SAID else ():
         if f"study.{prefix}_{word}" in known:
             return labels.text(f"study.{prefix}_{word}", language)

@@ -66,6 +66,27 @@ def test_settled_areas_carry_a_census_by_area(with_demand, tmp_path):
     assert study.demand["elders"].tolist() == [150, 451, 399, 301, 300]
 
 
+def test_a_unit_in_which_no_settled_area_lies_has_its_census_at_one_point_and_that_is_said(
+    with_demand, tmp_path
+):
+    gpd.GeoDataFrame(
+        {"n": [1, 2, 3]},
+        geometry=[
+            box(toy.EAST + x, toy.NORTH, toy.EAST + x + 500, toy.NORTH + 500) for x in (1000, 12_000, 33_000)
+        ],
+        crs=toy.CRS,
+    ).to_file(tmp_path / "settled.gpkg")
+    study = with_demand('settled = "settled.gpkg"\ncensus = "census.csv"')
+    # 601, 399 and 300 where somebody settled; 301 in the third unit, where no area is
+    assert study.demand["elders"].to_dict() == {
+        "990100001-1": 601, "990100100-1": 399, "990100200-1": 300, "990100101": 301,
+    }  # fmt: skip
+    report = study.reports["demand"]
+    assert report[report["what_id"] == "units_as_points"][["file", "value"]].to_numpy().tolist() == [
+        ["census.csv", "1"]
+    ]
+
+
 def test_a_raster_walks_through_check_and_the_whole_run_and_its_sums_stay(with_demand, tmp_path):
     pytest.importorskip("rasterio", reason="needs the extra raster")
     from tests.places.test_settlement import write_raster
