@@ -65,9 +65,18 @@ def add(findings: Findings, writer: Writer) -> None:
         names = findings.proposals["name"]
         sites = [str(names.get(site, site)) for site in certificate.ties]
         writer.paragraph("proof_ties", sites=labels.joined(map(fmt.plain, sites), findings.language))
-    if "ties_not_settled" in certificate.notes:
-        writer.paragraph("proof_ties_open")
+    for note, sentence in NOTED.items():
+        if note in certificate.notes:
+            writer.paragraph(sentence)
     writer.paragraph("proof_limits")
+
+
+NOTED = {
+    "ties_not_settled": "proof_ties_open",
+    "interrupted": "proof_interrupted",
+    "memory_limit": "proof_memory_limit",
+}
+"""What a certificate notes, and the sentence that says so."""
 
 
 def _stages(certificate: Certificate, writer: Writer) -> list[list[str]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sy_coverage.errors import InputError, some
 from sy_coverage.siting._policy_bars import hosts, same_home, too_close, too_far_from_care
+from sy_coverage.siting._policy_minutes import shorter
 from sy_coverage.siting._policy_nursing import conversion_cost
 from sy_coverage.siting._policy_reduce import access_rows, cheapest_pools, least_reached
 from sy_coverage.siting._policy_rows import rows_of_beds, tied_by_beds
@@ -374,9 +374,10 @@ class Model:
 
     def _saved(self, which: list[tuple[str, str | None]]) -> tuple[Floats, float]:
         program, bonus, base = self.program, np.zeros(len(self.x)), 0.0
+        certain, free = self._certain(), program.upper[self.x] > program.lower[self.x]
         added: list[tuple[Integers, Floats]] = []
         for kind, county in which:
-            pairs = self._shorter(kind, county)
+            pairs = shorter(self.case, kind, county, certain=certain, free=free)
             base += pairs.base
             np.add.at(bonus, pairs.site[pairs.alone], pairs.saved[pairs.alone])
             together = ~pairs.alone
@@ -398,61 +399,3 @@ class Model:
         for a, saved in added:
             objective[a] = saved
         return objective, base
-
-    def _shorter(self, kind: str, county: str | None) -> _Shorter:
-        """Return the pairs by which a choice shortens the way of elders, against what is sure already."""
-        case, reach = self.case, self.case.reach(kind)
-        elders = case.demand[case.setting.elders].to_numpy(float).copy()
-        own_sites = (case.candidates["kind"] == kind).to_numpy()
-        today = reach.today_min
-        if county is not None:
-            unit_county = case.demand["unit_id"].map(case.units["county_id"]).to_numpy()
-            elders[unit_county != county] = 0.0
-            own_sites = own_sites & (case.county_of_site == county)
-            today = today_within(case, kind, county)
-        sure = np.minimum(today, reach.cap_min)
-        for group in self._certain():
-            if own_sites[group].all():
-                part = reach.minutes[group].tocsc()
-                full = np.flatnonzero(np.diff(part.indptr) == len(group))
-                worst = np.array([part.data[part.indptr[i] : part.indptr[i + 1]].max() for i in full])
-                sure[full] = np.minimum(sure[full], worst) if len(full) else sure[full]
-        free = (program_free(self.program, self.x)) & own_sites
-        rows = np.flatnonzero(free)
-        coo = reach.minutes[rows].tocoo()
-        site, demand = rows[coo.row], coo.col
-        gain = (sure[demand] - coo.data) * elders[demand]
-        keep = gain > 0
-        site, demand, gain = site[keep], demand[keep], gain[keep]
-        order = np.lexsort((site, demand))
-        site, demand, gain = site[order], demand[order], gain[order]
-        alone = (
-            np.bincount(demand, minlength=len(sure))[demand] == 1 if len(demand) else np.zeros(0, dtype=bool)
-        )
-        return _Shorter(site, demand, gain, alone, float(elders @ sure))
-
-
-@dataclass(frozen=True)
-class _Shorter:
-    site: Integers
-    demand: Integers
-    saved: Floats
-    """Elder-minutes saved if the site is the nearest."""
-    alone: Flags
-    """The only pair of its demand point, so that it needs no column of its own."""
-    base: float
-
-
-def program_free(program: Program, columns: Integers) -> Flags:
-    """Return which of `columns` are still open to choice."""
-    return np.asarray(program.upper[columns] > program.lower[columns])
-
-
-def today_within(case: Case, kind: str, county: str) -> Floats:
-    """Return minutes to the nearest open facility of `kind` that lies in `county`; inf where there is none."""
-    times = case.times[kind]
-    here = (case.facilities["kind"] == kind).to_numpy() & (case.county_of_facility == county)
-    known = set(times.site_ids)
-    ids = [i for i in case.facilities.index[here] if i in known]
-    near = times.select(sites=ids, demand=case.demand.index).nearest_minutes().to_numpy(float)
-    return np.where(np.isnan(near), np.inf, near)

@@ -107,7 +107,7 @@ def settle(terms: Terms, found: Found, watch: Watch) -> SitingPlan:
         np.nan if bound is None else bound,
         proved=proved,
     )
-    notes = (*found.notes, *(("interrupted",) if watch.interrupted else ()))
+    notes = (*found.notes, *watch.stopped)
     certificate = Certificate(
         terms.problem,
         seen.rules,

@@ -190,7 +190,11 @@ def solve(
     """
     watch = watch or Watch(options or SolveOptions())
     with watch:
-        return _solve(model, watch, start, presolve=presolve)
+        try:
+            return _solve(model, watch, start, presolve=presolve)
+        except MemoryError:
+            watch.out_of_memory = True
+            return Answer("no_answer", np.empty(0), None, None, None, "HiGHS")
 
 
 def _solve(model: Model, watch: Watch, start: ArrayLike | None, *, presolve: bool) -> Answer:
@@ -329,6 +333,7 @@ def _answer(highs: highspy.Highs, model: Model, watch: Watch, name: str) -> Answ
     }
     if status not in limits | {said.kOptimal, said.kModelEmpty}:
         raise SolverError(f"HiGHS ended with '{highs.modelStatusToString(status)}'")
+    watch.out_of_memory |= status == said.kMemoryLimit
     info = highs.getInfo()
     has_integers = bool(model.integer.any())
     bound = _bound(model, float(info.mip_dual_bound)) if has_integers else None

@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from sy_coverage.siting import _solver
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -63,7 +63,6 @@ class Reached:
     value: float | None
     bound: float | None
     solver: str
-    interrupted: bool = False
 
 
 class Program:
@@ -126,6 +125,22 @@ class Program:
         matrix = sparse.csr_array(sparse.coo_array((v, (r, c)), shape=shape))
         return matrix, np.concatenate(self._row_lower), np.concatenate(self._row_upper)
 
+    def attempt(
+        self,
+        objective: Callable[[], tuple[Floats, float]],
+        sense: Literal["min", "max"],
+        *,
+        whole: bool,
+        watch: _solver.Watch,
+    ) -> tuple[Reached, float]:
+        """Return the best answer for an objective that is written now, and its constant; none where memory runs out."""
+        try:
+            cost, constant = objective()
+            return self.optimise(cost, sense, whole=whole, watch=watch), constant
+        except MemoryError:
+            watch.out_of_memory = True
+            return Reached("no_answer", np.empty(0), None, None, ""), 0.0
+
     def optimise(
         self, cost: Floats, sense: Literal["min", "max"], *, whole: bool, watch: _solver.Watch
     ) -> Reached:
@@ -145,16 +160,16 @@ class Program:
         size = 1e-7 * (1.0 + np.abs(constant))
         if ((low > size) | (high < -size))[parts.lone_rows].any():
             return Reached("infeasible", np.empty(0), None, None, "")
-        value, bound, status, name, interrupted = float(cost[~free] @ x[~free]), 0.0, "optimal", "", False
+        value, status, name = float(cost[~free] @ x[~free]), "optimal", ""
         bound = value
         for columns, rows in parts.pieces:
             if self.solved and not cost[columns].any():
                 continue
             piece = _Piece(matrix[rows][:, columns], low[rows], high[rows], columns)
             answer = self._solve(piece, cost, sense, watch)
-            name, interrupted = answer.solver or name, interrupted or answer.interrupted
+            name = answer.solver or name
             if answer.objective is None:
-                return Reached(answer.status, np.empty(0), None, None, name, interrupted)
+                return Reached(answer.status, np.empty(0), None, None, name)
             x[columns] = answer.x
             reached, limit, proved = _settled(answer, sense, whole=whole)
             value, bound = value + reached, bound + limit
@@ -163,7 +178,7 @@ class Program:
                 self._narrow(piece, cost, reached, sense, watch=watch)
             self._fix(columns, cost[columns], reached, sense, whole=whole)
         self.start, self.solved = x, True
-        return Reached(status, x, value, bound, name, interrupted)  # type: ignore[arg-type]  # built from Answer.status
+        return Reached(status, x, value, bound, name)  # type: ignore[arg-type]  # built from Answer.status
 
     def _solve(self, piece: _Piece, cost: Floats, sense: Any, watch: _solver.Watch) -> _solver.Answer:
         columns = piece.columns

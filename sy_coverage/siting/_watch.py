@@ -67,6 +67,8 @@ class Watch:
         """Start counting now."""
         self.options = options
         self.interrupted = False
+        self.out_of_memory = False
+        self._told = False
         self._began = time.monotonic()
         self._former: Any = None
         self._depth = 0
@@ -86,7 +88,9 @@ class Watch:
         if self._depth == 0 and self._former is not None:
             former, self._former = self._former, None
             signal.signal(signal.SIGINT, former)
-            if self.interrupted and former is not signal.default_int_handler:
+            # once: told again by every later solve, another watch would take it for a second Ctrl-C
+            if self.interrupted and not self._told and former is not signal.default_int_handler:
+                self._told = True
                 former(signal.SIGINT, None)
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
@@ -100,9 +104,15 @@ class Watch:
         return time.monotonic() - self._began
 
     @property
+    def stopped(self) -> tuple[str, ...]:
+        """Return why a solve ends early, where not by its time, as a certificate notes it."""
+        found = (("interrupted", self.interrupted), ("memory_limit", self.out_of_memory))
+        return tuple(note for note, holds in found if holds)
+
+    @property
     def left_s(self) -> float:
-        """Return the seconds that are left, 0 when interrupted."""
-        return 0.0 if self.interrupted else max(0.0, self.options.time_limit_s - self.seconds)
+        """Return the seconds that are left, 0 when interrupted or out of memory."""
+        return 0.0 if self.stopped else max(0.0, self.options.time_limit_s - self.seconds)
 
     @property
     def over(self) -> bool:

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from sy_coverage.policy import Policy
     from sy_coverage.siting._policy_case import Case
     from sy_coverage.siting._policy_rules import Requirement
+    from sy_coverage.siting._policy_stages import Solved
     from sy_coverage.siting._solver import SolveOptions
     from sy_coverage.siting.certificate import SitingPlan
-    from sy_coverage.siting.policy_plan import Solved
 
     Row = dict[str, Any]
 
@@ -237,7 +237,7 @@ def _within(case: Case, kind: str, x: NDArray[np.bool_]) -> float:
 
 def _without(context: _Context, site_id: str, watch: _solver.Watch) -> Iterator[Row]:
     """Yield whether the site is in every optimum: forbid it, solve cost and elders again, and compare."""
-    from sy_coverage.siting.policy_plan import without  # noqa: PLC0415  it builds on this module
+    from sy_coverage.siting._policy_stages import without  # noqa: PLC0415
 
     case, solved = context.case, context.solved
     j = case.position(site_id)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sy_coverage.siting import _solver
     from sy_coverage.siting._policy_case import Case
     from sy_coverage.siting._policy_rules import Requirement
-    from sy_coverage.siting.policy_plan import Solved
+    from sy_coverage.siting._policy_stages import Solved
 
 
 def no_answer(case: Case) -> DataFrame:
@@ -99,7 +99,8 @@ def notes(case: Case) -> tuple[str, ...]:
 
 def explained(case: Case, solved: Solved, *, watch: _solver.Watch) -> SitingPlan:
     """Return the plan of a case that cannot meet its targets: no sites, the reasons, and the best plan meanwhile."""
-    from sy_coverage.siting.policy_plan import finished, solve_stages  # noqa: PLC0415  it builds on this module
+    from sy_coverage.siting._policy_stages import solve_stages  # noqa: PLC0415
+    from sy_coverage.siting.policy_plan import finished  # noqa: PLC0415  it builds on this module
 
     asked = case.setting
     rows = [*reasons(case), *_too_few_beds(case)]
@@ -148,7 +149,8 @@ def explained(case: Case, solved: Solved, *, watch: _solver.Watch) -> SitingPlan
 
 def within_budget(case: Case, solved: Solved, *, watch: _solver.Watch) -> SitingPlan:
     """Return the plan that comes nearest to the targets with a budget that cannot meet them all."""
-    from sy_coverage.siting.policy_plan import finished, solve_stages  # noqa: PLC0415  it builds on this module
+    from sy_coverage.siting._policy_stages import solve_stages  # noqa: PLC0415
+    from sy_coverage.siting.policy_plan import finished  # noqa: PLC0415  it builds on this module
 
     meanwhile = solve_stages(case, watch=watch, elastic=True)
     cost = solved.figures.cost if solved.figures is not None else None

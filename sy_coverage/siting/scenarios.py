@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from sy_coverage.errors import CertificateError, InputError, some
+from sy_coverage.siting import _phase_check, _solver, demonstration
 from sy_coverage.siting import _policy_nursing as nursing
-from sy_coverage.siting import _solver, demonstration, phases
 from sy_coverage.siting._policy_check import count, figures, opened_with, spent_on
 from sy_coverage.siting._policy_model import Model
 from sy_coverage.siting._verify import Verification
@@ -239,7 +239,7 @@ def verify_policy(plan: SitingPlan) -> Verification:
         **demonstration.recount(case, plan),
     }
     if plan.phase:
-        ours |= phases.recount(case, plan)
+        ours |= _phase_check.recount(case, plan)
     said = ("cost", "elders_covered", "elder_minutes")
     differ = [k for k in said if not _solver.same(plan.details[k], getattr(again, k))]
     wrong = [s.objective_id for s in certificate.stages if not _solver.same(s.value, ours[s.objective_id])]
