@@ -7,7 +7,6 @@ import importlib.util
 import multiprocessing
 import os
 import platform
-import resource
 import statistics
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from benchmarks import _road_peers
+from benchmarks import _memory, _road_peers
 
 if TYPE_CHECKING:
     import argparse
@@ -225,7 +224,6 @@ def growth(generator: Path, nodes: int, kind: str, sizes: list[int]) -> list[dic
         wall, work = time.perf_counter(), time.process_time()
         times = net.node_times(chosen, mode="drive", cutoff_min=CUTOFF_MIN)
         wall, work = time.perf_counter() - wall, time.process_time() - work
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
         rows.append(
             {
                 "sites": f"{size:,}",
@@ -233,7 +231,7 @@ def growth(generator: Path, nodes: int, kind: str, sizes: list[int]) -> list[dic
                 "million pairs": f"{times.minutes.nnz / 1e6:,.1f}",
                 "processor ms a site": f"{work / size * 1000:.2f}",
                 "wall s": f"{wall:.1f}",
-                "peak GB": f"{peak:.2f}",
+                "peak GB": f"{_memory.peak_mb() * 2**20 / 1e9:.2f}",
             }
         )
         del times

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import resource
 import subprocess
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
+from benchmarks import _memory
 from benchmarks._instances import covering, like_or_library
 
 if TYPE_CHECKING:
@@ -104,13 +104,6 @@ def _forget_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
-def _peak_mb() -> int:
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return int(status.read_text(encoding="ascii").split("VmHWM:")[1].split()[0]) // 1024
-
-
 def _by_recipe(numbers: list[int]) -> list[Task]:
     return [Task(problem, str(n), 0, 0.0, 60.0) for n in numbers for problem in ("p_median", "p_center")]
 
@@ -134,7 +127,7 @@ def _solve(arguments: argparse.Namespace, task: Task) -> None:
         cpu.append(time.process_time() - began)
         wall.append(time.monotonic() - clock)
     sites, demand = times.minutes.shape
-    peak = _peak_mb()
+    peak = _memory.peak_mb()
     seconds = float(np.median(cpu))
     print(
         f"{task.problem:10s} {task.instance:>3s} {demand:12,d} × {sites:6,d} {times.minutes.nnz:10,d} {p:4d}  "
