@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from pydantic import SecretStr
 
-APART_M = 500.0
-"""Answers farther apart than this are different places: ambiguous."""
+APART_M = 100.0
+"""Answers farther apart than this are different places: ambiguous. Nearer ones are gates and buildings of one place."""
 KEY_NAMES = {"tianditu": "TIANDITU_KEY", "amap": "AMAP_KEY", "baidu": "BAIDU_KEY"}
 """The environment variables that hold keys; Nominatim needs none."""
 

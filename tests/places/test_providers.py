@@ -311,6 +311,14 @@ def test_row_37_several_answers_far_apart_are_ambiguous_and_none_is_picked(serve
     assert found.geometry.isna().all()
 
 
+@pytest.mark.parametrize(("apart_m", "status"), [(90, "located"), (110, "ambiguous")])
+def test_row_37_answers_that_differ_by_more_than_a_yard_s_width_are_not_picked_from(serve, apart_m, status):
+    lon, lat = here("gcj02")
+    script = serve(amap((lon, lat, "兴趣点"), (lon, lat + apart_m / 111_320, "兴趣点")))
+    found = geocode(rows("中心敬老院"), [local(script)], units=toy.units())
+    assert found.loc["F0", "location_status"] == status
+
+
 def test_row_37_one_of_several_answers_is_taken_where_the_study_names_it(serve):
     lon, lat = here("gcj02")
     script = serve(amap((lon + 0.05, lat, "兴趣点"), (lon, lat, "兴趣点")))
