@@ -15,6 +15,7 @@ from sy_coverage._fetch import Cache, Client
 from sy_coverage.errors import ConfigError, OfflineError, ServiceStoppedError, some
 from sy_coverage.places import words
 from sy_coverage.places.coordinates import to_wgs84
+from sy_coverage.places.names import short_unit
 
 if TYPE_CHECKING:
     import os
@@ -100,8 +101,12 @@ class Provider:
         """Return the text asked for each row: its address with county and unit in front where it lacks them, or its name."""
         texts = []
         for _, row in rows.iterrows():
-            address, name, county = (_text(row, c) for c in ("address", "name", "county_named"))
+            address, name = _text(row, "address"), _text(row, "name")
+            county, unit = (_text(row, c) for c in ("county_named", "unit_named"))
             asked = address or name
+            if asked and unit and not unit.isdigit() and short_unit(unit) not in asked:
+                before, there, behind = asked.partition(county) if county else ("", "", asked)
+                asked = before + there + unit + behind if there else unit + asked
             county = "" if county.isdigit() or county in asked else county
             texts.append(words.tidy(county + asked))
         return texts

@@ -302,6 +302,22 @@ def test_row_36_the_key_is_sent_and_written_nowhere(serve, tmp_path, caplog):
         assert CANARY not in text
 
 
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("老街1号", "试验县甲镇老街1号"),
+        ("某市试验县老街1号", "某市试验县甲镇老街1号"),
+        ("甲镇老街1号", "试验县甲镇老街1号"),
+        ("某市试验县甲镇老街1号", "某市试验县甲镇老街1号"),
+        (None, "试验县甲镇某敬老院"),
+    ],
+)
+def test_an_address_is_asked_for_with_the_county_and_the_unit_of_its_row(serve, address, asked):
+    script = serve(ANSWERS["amap"])
+    geocode(rows(address, county_named=["试验县"], unit_named=["甲镇"]), [local(script)], units=toy.units())
+    assert parse_qs(urlsplit(script.asked[0]).query)["address"] == [asked]
+
+
 def test_row_37_several_answers_far_apart_are_ambiguous_and_none_is_picked(serve):
     lon, lat = here("gcj02")
     script = serve(amap((lon, lat, "兴趣点"), (lon + 0.05, lat, "兴趣点")))
