@@ -246,3 +246,105 @@ def priced(
         for i in range(m):
             price[i] = max(0.0, price[i] + length * smooth[i])
     return best
+
+
+@compiled("Tuple((i8,i8[::1]))(i8[::1],i8[::1],i8[::1],i8[::1],i8,i8)")
+def within(
+    ptr: Integers, demand: Integers, sets_ptr: Integers, sets: Integers, p: int, most: int
+) -> tuple[int, Integers]:
+    """Return 1 and at most p sites that cover every row once, 0 where there are none, −1 where `most` steps do not tell.
+
+    One of the sites of an uncovered row must open: they are tried in turn, and stay shut once tried. The row with the
+    fewest is taken; rows without a site in common, and how much the best site still covers, say when so many cannot do.
+    """
+    n, m = len(ptr) - 1, len(sets_ptr) - 1
+    count = np.zeros(m, dtype=np.int64)  # how often a row is covered
+    shut = np.zeros(n, dtype=np.int64)  # depth + 1 at which a site was tried; 0: free
+    gain = np.zeros(n, dtype=np.int64)  # uncovered rows of a site
+    choices = np.empty((p + 1, n), dtype=np.int64)
+    length, at = np.zeros(p + 1, dtype=np.int64), np.zeros(p + 1, dtype=np.int64)
+    seen = np.zeros(n, dtype=np.int64)
+    taken = np.empty(p, dtype=np.int64)
+    for j in range(n):
+        gain[j] = ptr[j + 1] - ptr[j]
+    bare, depth, steps, stamp = m, 0, 0, 0
+    fresh = True
+    while True:
+        if fresh:
+            if bare == 0:
+                return 1, taken[:depth].copy()
+            steps += 1
+            if steps > most:
+                return -1, taken[:0].copy()
+            length[depth], at[depth] = 0, 0
+            left = p - depth
+            # what the `left` best sites would cover if they shared nothing, at most left · best
+            best = 0
+            for j in range(n):
+                if shut[j] == 0 and gain[j] > best:
+                    best = gain[j]
+            if left > 0 and best * left >= bare:
+                fewest, row, apart = n + 1, -1, 0
+                stamp += 1
+                for i in range(m):
+                    if count[i] > 0:
+                        continue
+                    options, free = 0, True
+                    for to in range(sets_ptr[i], sets_ptr[i + 1]):
+                        j = sets[to]
+                        if shut[j] == 0:
+                            options += 1
+                            if seen[j] == stamp:
+                                free = False
+                    if options < fewest:
+                        fewest, row = options, i
+                    if options == 0:
+                        break
+                    if free:
+                        apart += 1
+                        if apart > left:
+                            break
+                        for to in range(sets_ptr[i], sets_ptr[i + 1]):
+                            seen[sets[to]] = stamp
+                if fewest > 0 and apart <= left:
+                    for to in range(sets_ptr[row], sets_ptr[row + 1]):
+                        j = sets[to]
+                        if shut[j] == 0:
+                            choices[depth, length[depth]] = j
+                            length[depth] += 1
+                    # the site that covers most first
+                    for a in range(1, length[depth]):
+                        j, b = choices[depth, a], a
+                        while b > 0 and gain[choices[depth, b - 1]] < gain[j]:
+                            choices[depth, b] = choices[depth, b - 1]
+                            b -= 1
+                        choices[depth, b] = j
+            fresh = False
+        if at[depth] == length[depth]:
+            for a in range(length[depth]):
+                shut[choices[depth, a]] = 0
+            if depth == 0:
+                return 0, taken[:0].copy()
+            depth -= 1
+            j = taken[depth]
+            for to in range(ptr[j], ptr[j + 1]):
+                i = demand[to]
+                count[i] -= 1
+                if count[i] == 0:
+                    bare += 1
+                    for back in range(sets_ptr[i], sets_ptr[i + 1]):
+                        gain[sets[back]] += 1
+            continue
+        j = choices[depth, at[depth]]
+        at[depth] += 1
+        shut[j] = depth + 1
+        taken[depth] = j
+        for to in range(ptr[j], ptr[j + 1]):
+            i = demand[to]
+            count[i] += 1
+            if count[i] == 1:
+                bare -= 1
+                for back in range(sets_ptr[i], sets_ptr[i + 1]):
+                    gain[sets[back]] -= 1
+        depth += 1
+        fresh = True

@@ -204,6 +204,9 @@ def _solve(model: Model, watch: Watch, start: ArrayLike | None, *, presolve: boo
     name = f"HiGHS {highspy.HIGHS_VERSION_MAJOR}.{highspy.HIGHS_VERSION_MINOR}.{highspy.HIGHS_VERSION_PATCH}"
     if watch.over:
         return Answer("no_answer", np.empty(0), None, None, None, name, watch.interrupted)
+    if len(model.cost) == 0 and len(model.breaches(np.empty(0))):
+        # HiGHS calls every model without columns empty, whatever its rows ask for
+        return Answer("infeasible", np.empty(0), None, None, None, name)
     highs = _silent()
     _set_options(highs, watch, presolve=presolve)
     _pass(highs, model)

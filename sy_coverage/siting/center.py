@@ -135,7 +135,10 @@ def _within(asked: Terms, radius: float, watch: Watch, *, exact: bool) -> tuple[
 def _decided(
     small: _reduce.Cover, fixed: Integers, p: int, watch: Watch
 ) -> tuple[Integers | None, str | None]:
-    """Ask the solver for at most p sites that cover every row of `small`, `fixed` ones among them."""
+    """Return at most p sites that cover every row of `small`, `fixed` ones among them: tried, or asked of the solver."""
+    told, columns = covering.few_that_cover(small, p - len(fixed))
+    if told is not None:
+        return (np.r_[fixed, small.sites[columns]] if told else None), OWN
     model = _solver.Model("min")
     model.add_columns(np.ones(len(small.sites)))
     model.add_rows(small.rows, lower=1.0)

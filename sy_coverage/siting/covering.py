@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 PRICE_STEPS = 2_000
 """Steps in which prices of rows seek a bound; a step takes as long as reading the table once."""
+HANDFUL = 8
+"""So many sites are tried one by one, each row's in turn, before the solver is asked."""
+TRIES = 200_000
+"""Steps of that: about a second."""
 LARGE = 50_000
 """Pairs of site and demand, after reductions, from which a search is worth more than the solver."""
 
@@ -265,6 +269,18 @@ def bound_by_prices(cover: Cover, target: float) -> float:
     least = np.minimum.reduceat(share[cover.rows.indices], cover.rows.indptr[:-1])
     found: float = _cover_kernels.priced(ptr, demand, cover.need, cover.costs, least, target, PRICE_STEPS)
     return found
+
+
+def few_that_cover(cover: Cover, most: int) -> tuple[bool | None, Integers]:
+    """Return whether `most` sites, a handful, can cover every row once, and which; None where trying them takes too long."""
+    nothing = np.empty(0, dtype=np.int64)
+    if not 0 < most <= HANDFUL or (cover.need != 1).any():
+        return None, nothing
+    from sy_coverage.siting import _cover_kernels  # noqa: PLC0415
+
+    sets_ptr, sets, ptr, demand = cover.table
+    told, columns = _cover_kernels.within(ptr, demand, sets_ptr, sets, most, TRIES)
+    return (None if told < 0 else told == 1), columns
 
 
 def search_cover(cover: Cover, columns: Integers, *, watch: Watch, low: float = 0.0) -> Integers:

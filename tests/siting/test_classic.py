@@ -259,3 +259,11 @@ def test_sites_that_nobody_travels_between_are_apart_without_end_and_proved_so()
         np.inf,
         0.0,
     )
+
+
+def test_a_share_that_no_allowed_site_is_left_to_serve_is_impossible_not_an_error():
+    times = TravelTimes.from_matrix(pd.DataFrame({"a": [0.0, 0.0]}, index=["v", "w"]))
+    for room in ({}, {"capacities": [5.0]}, {"capacities": [5.0], "split": False}):
+        plan = siting.partial_cover(times, 5, [1.0, 2.0], 0.3, forbidden=("a",), **room)
+        assert (plan.status, plan.sites) == ("infeasible", ())
+        assert len(plan.findings)

@@ -80,3 +80,28 @@ def test_a_cover_and_a_centre_are_proved_without_a_solver_where_prices_meet_them
     assert (plan.status, plan.objective, plan.bound) == ("optimal", 3.0, 3.0)
     assert siting.p_center(times, p=2).objective == 50.0
     assert siting.p_center(times, p=3).objective == 5.0
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 10_000))
+def test_trying_a_handful_of_sites_tells_whether_they_can_cover_all(seed):
+    rng = np.random.default_rng(seed)
+    count, sites = int(rng.integers(2, 20)), int(rng.integers(3, 10))
+    table = rng.random((count, sites)) < rng.uniform(0.1, 0.6)
+    table[np.arange(count), rng.integers(0, sites, count)] = True
+    need = np.ones(count, dtype=np.int64)
+    cover = cover_of(table, need, np.ones(sites))
+    best = int(cheapest(table, need, np.ones(sites)))
+    for most in range(1, min(sites, covering.HANDFUL) + 1):
+        told, columns = covering.few_that_cover(cover, most)
+        assert told is (most >= best)
+        assert not told or (len(columns) <= most and table[:, columns].any(axis=1).all())
+
+
+def test_what_takes_too_long_to_try_is_not_told(monkeypatch):
+    monkeypatch.setattr(covering, "TRIES", 1)
+    table = np.random.default_rng(1).random((40, 20)) < 0.3
+    table[np.arange(40), np.arange(40) % 20] = True
+    need = np.ones(40, dtype=np.int64)
+    assert covering.few_that_cover(cover_of(table, need, np.ones(20)), 6)[0] is None
+    assert covering.few_that_cover(cover_of(table, need, np.ones(20)), covering.HANDFUL + 1)[0] is None
