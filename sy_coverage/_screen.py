@@ -91,6 +91,8 @@ def _summary(study: Study, county_ids: list[str] | None = None) -> Table:
     counties = counties if county_ids is None else counties.loc[sorted(set(county_ids))]
     for row in counties.itertuples():
         proved = words("study.proved") if row.proved else words(f"study.status_{row.status}")
+        if study.findings.falls_short(str(row.Index)):
+            proved = words("study.status_infeasible")
         table.add_row(
             escape(row.county),
             str(row.units),
@@ -112,11 +114,14 @@ def finish(console: Console, study: Study, folder: Path, county_ids: list[str] |
     console.print(_summary(study, county_ids))
     for notice in study.findings.notices:
         console.print(f"[yellow]{escape(notice)}[/yellow]")
-    short = study.findings.counties.query("status in ['infeasible', 'no_answer']")
-    short = short if county_ids is None else short[short.index.isin(county_ids)]
-    for line in study.findings.left_out.loc[
-        study.findings.left_out["county_id"].isin(short.index), "sentence"
-    ]:
+    asked = study.findings.counties
+    asked = asked if county_ids is None else asked[asked.index.isin(county_ids)]
+    short = [
+        county_id
+        for county_id, status in asked["status"].items()
+        if status in {"infeasible", "no_answer"} or study.findings.falls_short(str(county_id))
+    ]
+    for line in study.findings.left_out.loc[study.findings.left_out["county_id"].isin(short), "sentence"]:
         console.print(f"[red]{escape(line)}[/red]")
     for key, path in (
         ("map", "map.html"),
@@ -128,7 +133,7 @@ def finish(console: Console, study: Study, folder: Path, county_ids: list[str] |
             console.print(
                 f"{study.words(f'study.result_{key}')}: {escape(str(folder / path))}", soft_wrap=True
             )
-    if len(short):
+    if short:
         raise typer.Exit(1)
 
 

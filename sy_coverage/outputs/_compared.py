@@ -127,8 +127,8 @@ def _closures(table: DataFrame, findings: Findings, writer: Writer) -> None:
             ]
         )
     columns: tuple[Any, ...] = (
-        ("column_name", "l", 3.4),
-        ("column_site_state", "l", 1.1),
+        ("column_name", "l", 3.1),
+        ("column_site_state", "l", 1.5),
         ("column_elders_lost", "r", 1.7),
         ("column_elders_left", "r", 1.7),
         ("column_units_lost", "l", 2.6),

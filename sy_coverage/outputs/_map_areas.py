@@ -13,9 +13,9 @@ from sy_coverage.outputs._map_words import is_missing, is_yes
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
-    from pandas import Series
 
     from sy_coverage.outputs._map_frame import Frame
+    from sy_coverage.outputs.findings import Findings
 
 STATUS_COLOURS = {"today": "#4f83a8", "plan": "#c0dcea", "none": "#fbe5c3"}
 """Dark, middle and light: told apart in grey too, and by hatching; blue and sand for eyes that miss red or green."""
@@ -171,15 +171,18 @@ def county_features(frame: Frame) -> dict[str, Any]:
                     words.change(words.share(row["share_today"]), words.share(row["share_planned"])),
                     words.count(row["new_sites"]),
                     words.number(row["cost"]),
-                    words.say(proof_key(row)),
+                    words.say(proof_key(found, str(county_id))),
                 ],
             }
         )
     return layer("names", "ground", "name", words.say("names"), fields=words.fields(keys), features=features)
 
 
-def proof_key(county: Series) -> str:
+def proof_key(findings: Findings, county_id: str) -> str:
     """Return the label that says whether a county's plan is proved."""
+    county = findings.counties.loc[county_id]
+    if county["new_sites"] > 0 and findings.falls_short(county_id):
+        return "short"
     if county["status"] in {"infeasible", "no_answer"} or is_missing(county["status"]):
         return "no_plan"
     return "proved" if not is_missing(county["proved"]) and bool(county["proved"]) else "not_proved"

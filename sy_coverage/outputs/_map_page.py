@@ -142,8 +142,8 @@ def _proof(frame: Frame) -> str:
     """Return whether the plans shown are proved; one sentence for one county, a count for several."""
     counties = frame.findings.counties
     if len(counties) == 1:
-        return frame.words.say(areas.proof_key(counties.iloc[0]))
-    proved = sum(areas.proof_key(row) == "proved" for _, row in counties.iterrows())
+        return frame.words.say(areas.proof_key(frame.findings, str(counties.index[0])))
+    proved = sum(areas.proof_key(frame.findings, str(c)) == "proved" for c in counties.index)
     return frame.words.say("proved_some", part=proved, whole=len(counties))
 
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from sy_coverage.siting.certificate import Certificate, SitingPlan
 
 
+SHORT = ("budget_too_small", "target_missed")
+"""What a plan within a budget says of the targets it misses."""
+
+
 def plan_of(findings: Findings) -> SitingPlan | None:
     """Return the plan of the one scope these findings are about."""
     plans = findings.plans
@@ -29,8 +33,17 @@ def verdict(findings: Findings, writer: Writer) -> str:
     if plan is None:
         return writer.say("proof_no_plan")
     gap = fmt.share(plan.gap) if plan.gap is not None else ""
-    meanwhile = "_meanwhile" if plan.status == "infeasible" and len(findings.proposals) else ""
-    return writer.say(f"proof_{plan.status}{meanwhile}", gap=gap)
+    if plan.status == "feasible" and _short(plan):
+        return writer.say("proof_feasible_short", gap=gap)
+    # with too little money the plan that comes nearest is a plan of its own, proved or not
+    meanwhile = plan.status == "infeasible" and len(findings.proposals)
+    if meanwhile or (plan.status == "optimal" and _short(plan)):
+        return writer.say("proof_infeasible_meanwhile")
+    return writer.say(f"proof_{plan.status}", gap=gap)
+
+
+def _short(plan: SitingPlan) -> bool:
+    return not plan.details.get("targets_met", True)
 
 
 def add(findings: Findings, writer: Writer) -> None:
@@ -104,11 +117,14 @@ def _rules(rules: Iterable[str], writer: Writer) -> None:
 
 def impossible(findings: Findings, plan: SitingPlan) -> list[str]:
     """Return, in planning words, why the targets cannot be met; nothing for a plan that meets them."""
-    if plan.status not in {"infeasible", "no_answer"} or plan.findings.empty:
+    found = plan.findings
+    if plan.status not in {"infeasible", "no_answer"} and len(found):
+        found = found[found["reason_id"].isin(SHORT if _short(plan) else ())]
+    if found.empty:
         return []
-    if "sentence" in plan.findings.columns:
-        return [str(s) for s in plan.findings["sentence"]]
+    if "sentence" in found.columns:
+        return [str(s) for s in found["sentence"]]
     names = dict(findings.demand["name"]) | dict(findings.facilities["name"])
     names |= dict(findings.units["name"]) | dict(findings.counties["county"])
-    said = explain.sentences(plan.findings, findings.language, names=names)
+    said = explain.sentences(found, findings.language, names=names)
     return [str(s) for s in said["sentence"]]

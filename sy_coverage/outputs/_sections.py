@@ -186,14 +186,14 @@ def indicator_table(findings: Findings, card: DataFrame, writer: Writer) -> None
     writer.table(
         "table_indicators",
         (
-            ("column_indicator", "l", 3.2),
+            ("column_indicator", "l", 3.1),
             ("column_target", "r", 1.55),
-            ("column_due", "l", 1.9),
+            ("column_due", "l", 2.1),
             ("column_value_today", "r", 1.55),
             ("column_value_planned", "r", 1.55),
             ("column_met", "l", 1.6),
-            ("column_needed", "r", 1),
-            ("column_reason_citation", "l", 3.6),
+            ("column_needed", "r", 1.3),
+            ("column_reason_citation", "l", 3.4),
         ),
         rows,
         note=writer.say("table_indicators_note"),

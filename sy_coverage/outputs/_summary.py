@@ -86,9 +86,11 @@ def _counties(findings: Findings, writer: Writer) -> None:
             fmt.share(row["share_planned"]),
             fmt.number(row["new_sites"]),
             cost,
-            words.of_id("plan", row["status"], findings.language),
+            words.of_id(
+                "plan", "short" if findings.falls_short(str(county_id)) else row["status"], findings.language
+            ),
         ]
-        for row, cost in zip(table.to_dict("records"), costs, strict=False)
+        for (county_id, row), cost in zip(table.iterrows(), costs, strict=False)
     ]
     shares = [fmt.share(_sections.within(findings, s)) for s in ("", "_planned")]
     numbers = [

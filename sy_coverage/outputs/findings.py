@@ -115,6 +115,11 @@ class Findings:
             extras={name: own(table) for name, table in self.extras.items()},
         )
 
+    def falls_short(self, county_id: str) -> bool:
+        """Return whether a county has a plan that misses targets: they cannot be met at all, or not with the money given."""
+        plan = self.plans.get(county_id)
+        return plan is not None and not plan.best.details.get("targets_met", True)
+
     def beside(self, name: str) -> DataFrame | None:
         """Return the rows of the table `name` of `extras` that speak of this scope, or None where there are none."""
         table = self.extras.get(name)

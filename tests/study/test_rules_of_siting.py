@@ -4,6 +4,8 @@ import pytest
 
 import sy_coverage as sy
 from sy_coverage.errors import ConfigError
+from sy_coverage.outputs import maps, reports
+from sy_coverage.outputs._document import Paragraph
 from tests import toy
 
 
@@ -26,6 +28,18 @@ def test_demonstration_sites_of_a_target_that_is_not_there_are_refused_with_what
     asked = study.but(siting={"demonstration": {"urban_demo_site": {"has_medical": True}}})
     with pytest.raises(ConfigError, match=r"urban_demo_site; allowed: .*urban_demo_sites"):
         _ = asked.policy
+
+
+def test_a_plan_that_money_keeps_from_the_targets_is_called_the_nearest_and_not_the_best(study):
+    # all targets cost 700; with 300 the regional homes, 450 together, cannot both open
+    asked = study.but(siting={"budget": 300})
+    assert asked.plans[toy.COUNTY].status == "optimal"
+    own = asked.presented.of_county(toy.COUNTY)
+    said = " ".join(block.text for block in reports.proposal(own).blocks if isinstance(block, Paragraph))
+    assert "没有任何其他方案更好" not in said
+    assert said.count("各项指标不能全部达到") == 2
+    assert "预算300.0万元不足：达到全部目标至少需700.0万元" in said.replace(" ", "")
+    assert "各项指标不能全部达到，此为最接近的方案" in maps.draw(own).html()
 
 
 def test_more_beds_than_the_homes_have_are_said_to_be_short_and_the_plan_beside_is_without_that_rule(study):
