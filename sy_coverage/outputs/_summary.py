@@ -98,7 +98,7 @@ def _counties(findings: Findings, writer: Writer) -> None:
     ]
     rows.append([writer.say("total"), *numbers, *shares, fmt.number(totals["new_sites"]), costs[-1], ""])
     columns: tuple[Any, ...] = (
-        ("column_county", "l", 2.5),
+        ("column_county", "l", 2.8),
         ("column_streets", "r", 1),
         ("column_townships", "r", 1),
         ("column_elders", "r", 2),
