@@ -118,17 +118,16 @@ def test_row_72_whole_runs_killed_from_reading_to_writing_leave_whole_files_and_
     study_file, out = toy.write_study(tmp_path), tmp_path / "out"
     words = [sys.executable, "-m", "sy_coverage", "run", study_file, "--out"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    begun = time.monotonic()
     assert subprocess.run([*words, tmp_path / "whole"], check=False, **quiet).returncode == 0
-    unbroken, expected = time.monotonic() - begun, contents(tmp_path / "whole")
-    killed, halves = 0, 3
-    for moment in range(halves):
+    expected = contents(tmp_path / "whole")
+    killed = 0
+    for files in (0, 1, len(expected) // 2):  # while it reads, at its first file, half-way through
         run = subprocess.Popen([*words, out], start_new_session=True, **quiet)
-        try:
-            run.wait(unbroken * (moment + 0.9) / (halves + 0.4))
-        except subprocess.TimeoutExpired:
+        while run.poll() is None and (len(contents(out)) if out.exists() else 0) < files:
+            time.sleep(0.005)
+        if run.poll() is None:
             os.killpg(run.pid, signal.SIGKILL)
-            killed += run.wait() == -signal.SIGKILL
+        killed += run.wait() == -signal.SIGKILL
         there = contents(out) if out.exists() else {}
         assert [path for path in there if there[path] != expected[path]] == []
     assert killed >= 2, "most runs must have been stopped before their end"
