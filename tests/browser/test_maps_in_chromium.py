@@ -270,6 +270,22 @@ def test_measuring_gives_the_length_and_the_area(city):
     assert city.page.locator(".sy-says").is_hidden()
 
 
+def test_no_name_of_a_town_is_put_where_the_north_arrow_stands(opened, all_findings):
+    page = opened(maps.draw(all_findings.of_county("990100")).html())
+    overlaps = """() => {
+        const box = (part) => part.getBoundingClientRect(), arrow = box(document.querySelector('.sy-north'));
+        return Array.from(document.querySelectorAll('.sy-town span')).map(box).filter((b) => b.left < arrow.right
+            && arrow.left < b.right && b.top < arrow.bottom && arrow.top < b.bottom).length; }"""
+    # the middle of the first town is moved onto the arrow
+    page.run("""() => {
+        const town = sy.layers.all.find((e) => e.layer.type === 'unit').layer.features[0];
+        const arrow = document.querySelector('.sy-north').getBoundingClientRect();
+        const at = sy.map.latLngToContainerPoint(sy.point(town.p));
+        sy.map.panBy([at.x - arrow.left - arrow.width / 2, at.y - arrow.top - arrow.height / 2], { animate: false }); }""")
+    assert page.page.locator(".sy-town").count() > 0
+    assert page.run(overlaps) == 0
+
+
 def test_the_overview_map_is_off_until_asked_for(city):
     frame = city.page.locator(".sy-overview")
     assert frame.is_hidden()
