@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TIE_BREAK = "site_ranks"
 """The stage that chooses among plans that are equal in everything a planner asked for."""
-TIE_SECONDS = 10.0
+TIE_SECONDS = 5.0
 """It may take this long; a plan is not less proved when it takes longer."""
 
 
