@@ -30,8 +30,9 @@ set_up() {
       }
     fi
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c "$pins" -e ".${extras:+[$extras]}"
-    echo "Compiling the travel-time kernels (once) …"
-    "$venv/bin/python" -c "import sy_coverage.roads._nearest"
+    echo "Compiling the inner loops (once) …"
+    "$venv/bin/python" -c "import sy_coverage.roads._contour, sy_coverage.roads._nearest"
+    "$venv/bin/python" -c "from sy_coverage.siting import _cover_kernels, _median_kernels, _most_kernels, _price_kernels"
     echo "$want" >"$venv/.set-up-$extras"
   fi
   PATH="$(cd "$venv/bin" && pwd):$PATH"
