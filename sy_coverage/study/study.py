@@ -165,7 +165,7 @@ class Study(Measured):
         }
 
     def only(self, county_ids: Iterable[str]) -> Study:
-        """Return this study as it plans some counties only; where the whole city is planned at once, itself.
+        """Return this study as it plans some counties only; itself where it does so already, or plans the whole city at once.
 
         Raises
         ------
@@ -174,7 +174,8 @@ class Study(Measured):
         """
         own = tuple(sorted(set(county_ids)))
         require_ids(own, self.counties, "county")
-        if self.policy.readings.scope == "city" or own == tuple(self.counties):
+        planned = tuple(self.counties) if self._only is None else self._only
+        if self.policy.readings.scope == "city" or own == planned:
             return self
         other = self.but()
         # what was read, computed and planned holds for them as well

@@ -98,6 +98,7 @@ def test_a_study_of_some_counties_plans_no_other(tmp_path):
     _one, two = study.counties
     own = study.only([two])
     assert list(own.plans) == [two]
+    assert own.only([two]) is own  # what was worked out is not worked out again
     assert own.plans[two].sites == study.plans[two].sites
     assert list(own.presented.counties.query("new_sites > 0").index) == [two]
     with pytest.raises(UnknownIdError, match="999999"):
