@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,7 +83,7 @@ def characters_of_workbook(file: Path) -> set[str]:
 def characters_of_geopackage(file: Path) -> set[str]:
     """Return the characters of all text of all layers."""
     found: set[str] = set()
-    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as database:
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
         layers = [row[0] for row in database.execute("SELECT table_name FROM gpkg_contents ORDER BY 1")]
         for layer in layers:
             # the names of the layers come from the file itself

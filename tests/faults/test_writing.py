@@ -2,6 +2,7 @@
 
 import errno
 import json
+import math
 import os
 import resource
 import signal
@@ -94,10 +95,11 @@ def code_of(pid: int) -> int:
 
 
 def test_row_72_killed_at_forty_moments_nothing_is_half_written_and_the_next_run_ends_the_same(old, ready):
-    begun = time.monotonic()
-    assert code_of(child(lambda: ready.study.save(old))) == 0
-    unbroken = time.monotonic() - begun
-    killed = 0
+    unbroken, killed = math.inf, 0
+    for _ in range(3):  # the first of them takes longest
+        begun = time.monotonic()
+        assert code_of(child(lambda: ready.study.save(old))) == 0
+        unbroken = min(unbroken, time.monotonic() - begun)
     for moment in range(MOMENTS):
         put_old(old, ready)
         pid = child(lambda: ready.study.save(old))

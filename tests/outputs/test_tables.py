@@ -7,6 +7,7 @@ import io
 import json
 import sqlite3
 import zipfile
+from contextlib import closing
 from dataclasses import replace
 
 import geopandas as gpd
@@ -210,7 +211,7 @@ def test_yes_and_no_are_written_as_such_and_unknown_as_nothing(findings, tmp_pat
     wards.iloc[:2] = [True, False]
     some = replace(findings, facilities=findings.facilities.assign(dementia_ward=wards))
     _files.write_layers(tmp_path / "c.gpkg", tables.layers(some))
-    with sqlite3.connect(tmp_path / "c.gpkg") as database:
+    with closing(sqlite3.connect(tmp_path / "c.gpkg")) as database:
         kinds = dict(row[1:3] for row in database.execute("PRAGMA table_info(facilities)"))
         held = dict(database.execute("SELECT facility_id, dementia_ward FROM facilities"))
     assert kinds["dementia_ward"] == "BOOLEAN"

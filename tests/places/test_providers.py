@@ -8,6 +8,7 @@ import json
 import logging
 import sqlite3
 import threading
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -203,7 +204,7 @@ def test_row_31_an_answer_that_is_not_as_documented_stops_and_is_not_kept(serve,
     script = serve(body)
     with pytest.raises(ServiceStoppedError, match="not as documented"):
         geocode(rows("x"), [local(script, cache=tmp_path / "c.sqlite", tries=2)], units=toy.units())
-    with sqlite3.connect(tmp_path / "c.sqlite") as connection:
+    with closing(sqlite3.connect(tmp_path / "c.sqlite")) as connection, connection:
         assert connection.execute("SELECT count(*) FROM answers").fetchone() == (0,)
     connection.close()
 

@@ -7,6 +7,7 @@ import re
 import sqlite3
 import tomllib
 import zipfile
+from contextlib import closing
 from itertools import pairwise
 
 import geopandas as gpd
@@ -327,6 +328,6 @@ def test_files_carry_no_time_of_writing():
     with zipfile.ZipFile(io.BytesIO((FOLDER / "facilities_villages.xlsx").read_bytes())) as book:
         assert {i.date_time for i in book.infolist()} == {(2000, 1, 1, 0, 0, 0)}
         assert book.read("docProps/core.xml").count(b"2000-01-01T00:00:00Z") == 2
-    with sqlite3.connect(f"file:{FOLDER / 'shaoyang.gpkg'}?mode=ro", uri=True) as base:
+    with closing(sqlite3.connect(f"file:{FOLDER / 'shaoyang.gpkg'}?mode=ro", uri=True)) as base:
         times = {t for (t,) in base.execute("SELECT last_change FROM gpkg_contents")}
     assert times == {"2000-01-01T00:00:00.000Z"}
