@@ -10,6 +10,7 @@ os.environ.setdefault("OGR_CURRENT_DATE", "2000-01-01T00:00:00.000Z")
 from sy_coverage._files.addresses import is_database, without_password
 from sy_coverage._files.caches import remove_database, sqlite
 from sy_coverage._files.grids import Grid
+from sy_coverage._files.limits import USUAL, Limits
 from sy_coverage._files.postgis import require_database, write_database
 from sy_coverage._files.raster import Raster, read_raster
 from sy_coverage._files.reading import digest, local_path, read_bytes, read_toml, sample_folder, split_layer
@@ -27,7 +28,7 @@ from sy_coverage._files.writing import (
 )
 
 __all__ = [
-    "Grid", "Raster", "check_zip", "decode", "digest", "is_database", "local_path", "locked", "passing_file", "read_bytes", "read_grid",
+    "USUAL", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "is_database", "local_path", "locked", "passing_file", "read_bytes", "read_grid",
     "read_raster", "read_toml", "remove_database", "replacing", "require_database", "require_plain_names",
     "require_writable", "sample_folder", "split_layer", "sqlite", "without_password", "write_bytes", "write_database",
     "write_layers",

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from geopandas import GeoSeries
     from pandas import DataFrame
 
-MAX_ROWS = 1_000_000
-
 
 @dataclass(frozen=True)
 class Grid:
@@ -37,11 +35,6 @@ class Grid:
 def even(rows: list[list[str]]) -> list[list[str]]:
     width = max((len(row) for row in rows), default=0)
     return [row + [""] * (width - len(row)) for row in rows]
-
-
-def limit_rows(count: int, file: str) -> None:
-    if count > MAX_ROWS:
-        raise UnreadableFileError(f"{file}: more than {MAX_ROWS:,} rows; split the file")
 
 
 def one_of(there: list[str], wanted: str | None, file: str, what: str) -> str:
@@ -70,7 +63,6 @@ def _value_text(value: Any) -> str:
 
 
 def frame_grid(frame: DataFrame, file: str, notes: tuple[tuple[str, str], ...]) -> Grid:
-    limit_rows(len(frame), file)
     geometry = getattr(frame, "_geometry_column_name", None)
     shapes = frame.geometry if geometry in frame.columns else None
     # by position: two columns may have one name

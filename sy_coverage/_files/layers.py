@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sy_coverage._files.grids import Grid, frame_grid, limit_rows, one_of
+from sy_coverage._files.grids import Grid, frame_grid, one_of
 from sy_coverage._files.reading import read_bytes
 from sy_coverage._files.text import decode
 from sy_coverage.errors import UnreadableFileError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sy_coverage._files.limits import Limits
 
 
 def _dbf_encoding(shapefile: Path) -> str:
@@ -42,6 +44,7 @@ def layer_grid(
     kind: str,
     layer: str | None,
     encoding: str | None,
+    limits: Limits,
     *,
     recoded: tuple[bytes, str] | None = None,
 ) -> Grid:
@@ -67,12 +70,13 @@ def layer_grid(
         options |= {} if recoded else {"layer": chosen}
         facts = pyogrio.read_info(source, **options)
         _require_driver(str(facts["driver"]), driver, file)
-        limit_rows(int(facts["features"]), file)
+        limits.check_rows(int(facts["features"]), file)
         frame = pyogrio.read_dataframe(source, **options)
     except UnreadableFileError:
         raise
     except Exception as error:
         raise UnreadableFileError(f"{file}: damaged, or no {kind} file ({error})") from error
+    limits.check_rows(len(frame), file)
     return frame_grid(frame, file, (*notes, ("layer", chosen)))
 
 
@@ -81,14 +85,14 @@ def _require_driver(found: str, wanted: str, file: str) -> None:
         raise UnreadableFileError(f"{file}: would be read as {found}, not as {wanted}")
 
 
-def parquet_grid(path: Path, file: str) -> Grid:
+def parquet_grid(path: Path, file: str, limits: Limits) -> Grid:
     import geopandas as gpd  # noqa: PLC0415
     import pandas as pd  # noqa: PLC0415
     import pyarrow.parquet as pq  # type: ignore[import-untyped]  # noqa: PLC0415
 
     try:
         facts = pq.read_metadata(path)
-        limit_rows(facts.num_rows, file)
+        limits.check_rows(facts.num_rows, file)
         is_geo = b"geo" in (facts.metadata or {})
         frame = gpd.read_parquet(path) if is_geo else pd.read_parquet(path)
     except UnreadableFileError:

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage._files.addresses import without_password
-from sy_coverage._files.grids import MAX_ROWS, Grid
+from sy_coverage._files.grids import Grid
+from sy_coverage._files.limits import USUAL, Limits
 from sy_coverage.errors import (
     CannotWriteError,
     InputError,
@@ -154,7 +155,9 @@ def _columns(connection: Any, oid: int) -> list[tuple[str, str, bool]]:
     return [(str(name), str(kind), bool(key)) for name, kind, key in rows]
 
 
-def read_database(source: str | os.PathLike[str], *, layer: str | None = None) -> Grid:
+def read_database(
+    source: str | os.PathLike[str], *, layer: str | None = None, limits: Limits = USUAL
+) -> Grid:
     """Return a table or view of a PostgreSQL database as text cells, in the order of its primary key.
 
     Parameters
@@ -173,7 +176,7 @@ def read_database(source: str | os.PathLike[str], *, layer: str | None = None) -
     Raises
     ------
     InputError, OfflineError, MissingFileError, UnreadableFileError
-        If it cannot be reached, there is no such table, or it is larger than is read.
+        If it cannot be reached, there is no such table, or it has more rows than `limits` allow.
     """
     sa = _sqlalchemy()
 
@@ -186,8 +189,7 @@ def read_database(source: str | os.PathLike[str], *, layer: str | None = None) -
             quote = connection.dialect.identifier_preparer.quote_identifier
             table = f"{quote(schema)}.{quote(name)}"
             count = connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608  (quoted)
-            if count > MAX_ROWS:
-                raise UnreadableFileError(f"{full}: {count:,} rows; at most {MAX_ROWS:,} are read")
+            limits.check_rows(count, full)
             columns = _columns(connection, oid)
             keys = [f"r.{quote(column)}" for column, _, is_key in columns if is_key]
             order = ", ".join(keys) or 'CAST(r.* AS text) COLLATE "C"'

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sy_coverage._files.addresses import without_password
+from sy_coverage._files.limits import USUAL, Limits
 from sy_coverage.errors import ConfigError, InputError, MissingFileError, UnreadableFileError
-
-MAX_BYTES = 500_000_000
-"""Larger tables and boundary files are refused; road extracts are streamed and have no such limit."""
 
 
 def local_path(path: str | os.PathLike[str]) -> Path:
@@ -36,12 +34,10 @@ def local_path(path: str | os.PathLike[str]) -> Path:
     return found
 
 
-def read_bytes(path: str | os.PathLike[str], *, most: int = MAX_BYTES) -> bytes:
-    """Return the bytes of a local file of at most `most` bytes."""
+def read_bytes(path: str | os.PathLike[str], *, limits: Limits = USUAL) -> bytes:
+    """Return the bytes of a local file, of at most as many as `limits` allow."""
     found = local_path(path)
-    size = found.stat().st_size
-    if size > most:
-        raise UnreadableFileError(f"{path}: {size:,} bytes; at most {most:,} are read")
+    limits.check_bytes(found.stat().st_size, str(path))
     try:
         return found.read_bytes()
     except OSError as error:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sy_coverage._files.addresses import is_database
 from sy_coverage._files.layers import layer_grid, parquet_grid, recoded_geojson
+from sy_coverage._files.limits import USUAL
 from sy_coverage._files.postgis import read_database
 from sy_coverage._files.reading import local_path, read_bytes, split_layer
 from sy_coverage._files.text import text_grid
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import os
 
     from sy_coverage._files.grids import Grid
+    from sy_coverage._files.limits import Limits
 
 _SIGNATURES = (
     (b"SQLite format 3\0", "GeoPackage"),
@@ -40,7 +42,11 @@ def _kind_of(content: bytes) -> str:
 
 
 def read_grid(
-    source: str | os.PathLike[str], *, layer: str | None = None, encoding: str | None = None
+    source: str | os.PathLike[str],
+    *,
+    layer: str | None = None,
+    encoding: str | None = None,
+    limits: Limits = USUAL,
 ) -> Grid:
     """Return any table or layer a bureau hands over, as text cells: what it is, is told from its content.
 
@@ -51,15 +57,16 @@ def read_grid(
     Raises
     ------
     MissingFileError, UnreadableFileError, InputError, OfflineError
-        If there is no such file, it is damaged or of another kind, the path is no local one, or a database is not reached.
+        If there is no such file, it is damaged, of another kind or beyond `limits`, the path is no local one, or a database
+        is not reached.
     """
     if is_database(source):
-        return read_database(source, layer=layer)
+        return read_database(source, layer=layer, limits=limits)
     written, named = split_layer(source)
     layer = layer or named
     path = local_path(written)
     file = path.name
-    content = read_bytes(path)
+    content = read_bytes(path, limits=limits)
     if not content.strip():
         raise UnreadableFileError(f"{file}: the file is empty")
     kind = _kind_of(content)
@@ -68,12 +75,12 @@ def read_grid(
     if kind == "XML":
         raise UnreadableFileError(f"{file}: XML is no table or boundary file; save it as .xlsx or .gpkg")
     if kind == "workbook":
-        return sheet_grid(content, file, layer)
+        return sheet_grid(content, file, layer, limits)
     if kind == "text":
-        return text_grid(content, file, encoding)
+        return text_grid(content, file, encoding, limits)
     if kind == "Parquet":
-        return parquet_grid(path, file)
+        return parquet_grid(path, file, limits)
     if kind == "GeoJSON":
         recoded = recoded_geojson(content, file, encoding)
-        return layer_grid(path, file, kind, layer, None, recoded=recoded)
-    return layer_grid(path, file, kind, layer, encoding)
+        return layer_grid(path, file, kind, layer, None, limits, recoded=recoded)
+    return layer_grid(path, file, kind, layer, encoding, limits)

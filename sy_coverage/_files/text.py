@@ -6,9 +6,13 @@ import csv
 import io
 import itertools
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from sy_coverage._files.grids import MAX_ROWS, Grid, even, limit_rows
+from sy_coverage._files.grids import Grid, even
 from sy_coverage.errors import UnreadableFileError
+
+if TYPE_CHECKING:
+    from sy_coverage._files.limits import Limits
 
 _BLANK = "\ufeff"
 
@@ -104,15 +108,16 @@ def _delimiter(text: str, file: str) -> str:
     return "\t" if best_score == (0, 0) and file.lower().endswith(".tsv") else best
 
 
-def text_grid(content: bytes, file: str, encoding: str | None) -> Grid:
+def text_grid(content: bytes, file: str, encoding: str | None, limits: Limits) -> Grid:
     text, name = decode(content, file, encoding=encoding)
     mark = _delimiter(text, file)
     csv.field_size_limit(10_000_000)
     try:
         # a NUL or an unclosed quote makes the reader fail, or swallow the rest of the file
-        rows = list(itertools.islice(csv.reader(io.StringIO(text, newline=""), delimiter=mark), MAX_ROWS + 1))
+        records = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+        rows = list(itertools.islice(records, limits.rows + 1))
     except csv.Error as error:
         raise UnreadableFileError(f"{file}: not a table of text ({error})") from error
-    limit_rows(len(rows), file)
+    limits.check_rows(len(rows), file)
     words = {",": "comma", "\t": "tab", ";": "semicolon", "，": "，", "|": "|"}[mark]
     return Grid(file, even(rows), 1, notes=(("encoding", name), ("delimiter", words)))

@@ -9,15 +9,12 @@ import zipfile
 from pathlib import PurePosixPath
 from typing import Any
 
-from sy_coverage._files.grids import Grid, even, limit_rows, one_of
-from sy_coverage._files.reading import MAX_BYTES
+from sy_coverage._files.grids import Grid, even, one_of
+from sy_coverage._files.limits import USUAL, Limits
 from sy_coverage.errors import UnreadableFileError, some
 
-MAX_RATIO = 100
-"""An archive that unpacks to more than this many times its size is refused as a bomb."""
 
-
-def check_zip(content: bytes, file: str) -> zipfile.ZipFile:
+def check_zip(content: bytes, file: str, limits: Limits = USUAL) -> zipfile.ZipFile:
     """Return an archive that is safe to read in memory: limits on ratio and size, no encryption, no path tricks.
 
     Raises
@@ -30,13 +27,9 @@ def check_zip(content: bytes, file: str) -> zipfile.ZipFile:
         members = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise UnreadableFileError(f"{file}: damaged archive ({error})") from error
-    total = sum(member.file_size for member in members)
-    packed = max(sum(member.compress_size for member in members), 1)
-    if total > MAX_BYTES or (total > 1_000_000 and total / packed > MAX_RATIO):
-        raise UnreadableFileError(
-            f"{file}: {len(content):,} bytes unpack to {total:,}; at most {MAX_BYTES:,} bytes and {MAX_RATIO} times "
-            "the packed size are read"
-        )
+    # members that share the same packed bytes count them once
+    packed = min(sum(member.compress_size for member in members), len(content))
+    limits.check_unpacked(packed, sum(member.file_size for member in members), file)
     for member in members:
         parts = PurePosixPath(member.filename.replace("\\", "/"))
         if parts.is_absolute() or ".." in parts.parts:
@@ -66,10 +59,10 @@ def _sheet_text(cell: Any) -> str:
     return value.isoformat() if isinstance(value, dt.date) else str(value)
 
 
-def sheet_grid(content: bytes, file: str, layer: str | None) -> Grid:
+def sheet_grid(content: bytes, file: str, layer: str | None, limits: Limits) -> Grid:
     import openpyxl  # noqa: PLC0415
 
-    with check_zip(content, file) as archive:
+    with check_zip(content, file, limits) as archive:
         if "[Content_Types].xml" not in archive.namelist():
             raise UnreadableFileError(
                 f"{file}: an archive, no workbook; unpack it and name the file inside: "
@@ -88,7 +81,7 @@ def sheet_grid(content: bytes, file: str, layer: str | None) -> Grid:
     if layer in book.sheetnames:
         full = [str(layer)]
     sheet = book[one_of(full or [book.worksheets[0].title], layer, file, "sheet")]
-    limit_rows(sheet.max_row or 0, file)
+    limits.check_rows(sheet.max_row or 0, file)
     rows = [[_sheet_text(cell) for cell in row] for row in sheet.iter_rows()]
     # a formatted but empty tail is not part of the table
     while rows and not any(rows[-1]):

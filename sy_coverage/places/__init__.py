@@ -1,5 +1,6 @@
 """Bring in who and what is where: units, facilities, candidates and demand, with every doubt said."""
 
+from sy_coverage._files import Limits
 from sy_coverage.places.addresses import Gazetteer, gazetteer
 from sy_coverage.places.boundaries import read_units
 from sy_coverage.places.census import Census, by_census, read_census
@@ -17,6 +18,7 @@ from sy_coverage.places.settlement import read_raster, read_settled, unit_points
 __all__ = [
     "Census",
     "Gazetteer",
+    "Limits",
     "assign_units",
     "by_census",
     "cohort_factors",

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sy_coverage import _osm
+from sy_coverage._files import USUAL, Limits
 from sy_coverage._frames import GEOGRAPHIC, UNIT_KINDS, UNITS, checked, metric_crs, require_ids
 from sy_coverage.errors import FrameError, GeometryError, some
 from sy_coverage.places import cells, words
@@ -46,6 +47,7 @@ def read_units(
     admin_level: int | None = None,
     county_level: int | None = None,
     former: Mapping[str, Sequence[str]] | None = None,
+    limits: Limits = USUAL,
 ) -> GeoDataFrame:
     """Return the units (街道, 乡镇) of a boundary file.
 
@@ -68,6 +70,8 @@ def read_units(
     former
         By `unit_id`, the names and codes that a unit had, or that units merged into it had: old lists are understood. A
         column 曾用名 (former) of the file says the same; the aliases that ship are known anyway.
+    limits
+        How much is read of the file: bytes, rows and vertices.
 
     Returns
     -------
@@ -93,7 +97,9 @@ def read_units(
         file = Path(path).name
         result = _osm_units(path, admin_level, county_level, file, report)
     else:
-        table = read_table(path, "units", report, layer=layer, columns=columns, encoding=encoding)
+        table = read_table(
+            path, "units", report, layer=layer, columns=columns, encoding=encoding, limits=limits
+        )
         file = table.file
         result = _table_units(table, coordinate_system, report)
     result = _valid(result, file, invalid, report).sort_index()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from sy_coverage._files import USUAL, Limits
 from sy_coverage.errors import FrameError, some
 from sy_coverage.places import cells
 from sy_coverage.places.cells import Breaches
@@ -45,6 +46,7 @@ def read_census(
     layer: str | None = None,
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
+    limits: Limits = USUAL,
 ) -> Census:
     """Return the persons of a census table, by unit where its rows name units, else by county.
 
@@ -56,7 +58,7 @@ def read_census(
     units
         Units frame. Rows of units that were merged are added up. In a table of units, rows that name a county only are
         its totals: compared with the sum of its units, not added.
-    layer, columns, encoding
+    layer, columns, encoding, limits
         As in `read_facilities`.
 
     Raises
@@ -68,7 +70,7 @@ def read_census(
         If the file cannot be read.
     """
     report, breaches = Report(), Breaches()
-    table = read_table(path, "census", report, layer=layer, columns=columns, encoding=encoding)
+    table = read_table(path, "census", report, layer=layer, columns=columns, encoding=encoding, limits=limits)
     if table.rows.empty:
         raise FrameError("census", [f"there is no row in {table.file}"])
     given = [column for column in COUNTS if column in table.headers]

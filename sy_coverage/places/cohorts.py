@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from sy_coverage._files import USUAL, Limits
 from sy_coverage.errors import FrameError, InputError, some
 from sy_coverage.places import cells
 from sy_coverage.places.cells import Breaches
@@ -35,6 +36,7 @@ def read_cohorts(
     layer: str | None = None,
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
+    limits: Limits = USUAL,
 ) -> DataFrame:
     """Return a cohort table: persons by age group, and the share of each group that lives to be in the next.
 
@@ -46,7 +48,7 @@ def read_cohorts(
         With a column `county`, one table a county.
     units
         Units frame, to understand names of counties.
-    layer, columns, encoding
+    layer, columns, encoding, limits
         As in `read_facilities`.
 
     Returns
@@ -62,7 +64,9 @@ def read_cohorts(
         If the file cannot be read.
     """
     report, breaches = Report(), Breaches()
-    table = read_table(path, "cohorts", report, layer=layer, columns=columns, encoding=encoding)
+    table = read_table(
+        path, "cohorts", report, layer=layer, columns=columns, encoding=encoding, limits=limits
+    )
     for field in ("age", "persons", "survival"):
         if field not in table.headers:
             breaches.add(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from sy_coverage._files import USUAL, Limits
 from sy_coverage._frames import DEMAND, GEOGRAPHIC, checked
 from sy_coverage.errors import FrameError
 from sy_coverage.places import cells
@@ -32,6 +33,7 @@ def read_demand(
     units: GeoDataFrame | None = None,
     encoding: str | None = None,
     counted: bool = True,
+    limits: Limits = USUAL,
 ) -> GeoDataFrame:
     """Return the demand points (villages, communities) of a file.
 
@@ -39,7 +41,7 @@ def read_demand(
     ----------
     path
         Any table with coordinates, or a layer of points; a layer or sheet after ``#`` or as `layer`.
-    coordinate_system, columns, units, encoding
+    coordinate_system, columns, units, encoding, limits
         As in `read_facilities`.
     counted
         Whether every row must say how many elders there are; without, those that do not say it have none, for a census
@@ -62,7 +64,7 @@ def read_demand(
     import geopandas as gpd  # noqa: PLC0415
 
     report, breaches = Report(), Breaches()
-    table = read_table(path, "demand", report, layer=layer, columns=columns, encoding=encoding)
+    table = read_table(path, "demand", report, layer=layer, columns=columns, encoding=encoding, limits=limits)
     if table.rows.empty:
         raise FrameError("demand", [f"there is no row in {table.file}"])
     frame = pd.DataFrame({"demand_id": cells.ids(table, breaches, report), "name": cells.text(table, "name")})

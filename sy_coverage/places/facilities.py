@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sy_coverage._files import USUAL, Limits
 from sy_coverage._frames import CANDIDATES, FACILITIES, GEOGRAPHIC, Contract, checked
 from sy_coverage.errors import FrameError
 from sy_coverage.places import cells, words
@@ -41,6 +42,7 @@ def read_facilities(
     policy: Policy | None = None,
     layer: str | None = None,
     encoding: str | None = None,
+    limits: Limits = USUAL,
 ) -> GeoDataFrame:
     """Return the facilities of one or more files, every row of them.
 
@@ -60,6 +62,8 @@ def read_facilities(
         Whose facility kinds are allowed; None allows every kind that has synonyms.
     layer, encoding
         For every file: its layer or sheet, its text encoding; found out by default.
+    limits
+        How much is read of every file: bytes and rows.
 
     Returns
     -------
@@ -87,6 +91,7 @@ def read_facilities(
         policy=policy,
         layer=layer,
         encoding=encoding,
+        limits=limits,
     )
 
 
@@ -99,6 +104,7 @@ def read_candidates(
     policy: Policy | None = None,
     layer: str | None = None,
     encoding: str | None = None,
+    limits: Limits = USUAL,
 ) -> GeoDataFrame:
     """Return the candidate sites of one or more files: as `read_facilities`, with `cost` (10⁴ yuan) and `premises`.
 
@@ -116,6 +122,7 @@ def read_candidates(
         policy=policy,
         layer=layer,
         encoding=encoding,
+        limits=limits,
     )
 
 
@@ -129,6 +136,7 @@ def _read(
     policy: Policy | None,
     layer: str | None,
     encoding: str | None,
+    limits: Limits,
 ) -> GeoDataFrame:
     import geopandas as gpd  # noqa: PLC0415
 
@@ -136,7 +144,9 @@ def _read(
     report, breaches, kinds = Report(), Breaches(), _kinds(policy)
     frames = []
     for path in paths:
-        table = read_table(path, "place", report, layer=layer, columns=columns, encoding=encoding)
+        table = read_table(
+            path, "place", report, layer=layer, columns=columns, encoding=encoding, limits=limits
+        )
         table = unfolded(table, kinds, report)
         rows = _typed(table, contract, kinds, breaches, report)
         points = read_points(table, breaches, report, coordinate_system=coordinate_system, units=units)

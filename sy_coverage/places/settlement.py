@@ -158,6 +158,7 @@ def read_settled(
     units: GeoDataFrame,
     layer: str | None = None,
     coordinate_system: str | None = None,
+    limits: _files.Limits = _files.USUAL,
 ) -> GeoDataFrame:
     """Return the settled areas of a layer of polygons as points inside `units`, one for each area in each unit.
 
@@ -178,7 +179,7 @@ def read_settled(
     import shapely  # noqa: PLC0415
 
     report = Report()
-    table = read_table(path, "units", report, layer=layer)
+    table = read_table(path, "units", report, layer=layer, limits=limits)
     if table.geometry is None:
         raise GeometryError(f"{table.file}: a table without areas; give a GeoPackage, GeoJSON or shapefile")
     crs = metric_crs(units)

@@ -20,8 +20,6 @@ WIDEST_DEGREES = 90.0
 """Units that span more than this cross the antimeridian or are no study area."""
 NORTHERNMOST = 84.0
 """Beyond this latitude there is no projection for a study."""
-MOST_VERTICES = 5_000_000
-"""A layer with more vertices is refused; simplify it first."""
 _EPSG = re.compile(r"epsg:\d{4,6}", re.IGNORECASE)
 
 
@@ -109,9 +107,11 @@ def _check_degrees(flat: Any, shapes: GeoSeries, table: Table) -> None:
     import shapely  # noqa: PLC0415
 
     count = int(shapely.get_num_coordinates(flat).sum())
-    if count > MOST_VERTICES:
+    most = table.limits.vertices
+    if count > most:
         raise GeometryError(
-            f"{table.file}: {count:,} vertices; at most {MOST_VERTICES:,} are read: simplify the boundaries"
+            f"{table.file}: {count:,} vertices; at most {most:,} are read. Simplify the boundaries, or "
+            f"{table.limits.more('vertices')}"
         )
     bounds = shapely.bounds(flat)
     wrong = (np.abs(bounds[:, [1, 3]]).max(axis=1) > 90) | (np.abs(bounds[:, [0, 2]]).max(axis=1) > 180)

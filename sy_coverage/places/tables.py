@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sy_coverage._files import Grid, read_grid
+from sy_coverage._files import USUAL, Grid, Limits, read_grid
 from sy_coverage.errors import FrameError, some
 from sy_coverage.places import words
 
@@ -79,6 +79,7 @@ class Table:
     """Field to header as written."""
     fields: tuple[str, ...]
     geometry: GeoSeries | None
+    limits: Limits = USUAL
 
     def where(self, row: object) -> str:
         """Return how a message names a row of this file."""
@@ -93,6 +94,7 @@ def read_table(
     layer: str | None = None,
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
+    limits: Limits = USUAL,
 ) -> Table:
     """Return the table in a file, with its headers understood as the fields of `what`.
 
@@ -102,13 +104,15 @@ def read_table(
         ``"place"``, ``"units"`` or ``"demand"``: whose synonyms the headers are compared with.
     columns
         Our field to the header that means it; decides over the synonyms.
+    limits
+        How much is read; the table carries them, for the vertices of its shapes.
 
     Raises
     ------
     FrameError
         If no header row is found, or `columns` names a field or header that is not there.
     """
-    grid = read_grid(source, layer=layer, encoding=encoding)
+    grid = read_grid(source, layer=layer, encoding=encoding, limits=limits)
     for what_id, value in grid.notes:
         report.say(grid.file, "", what_id, "", value)
     wanted = _wanted(columns, what, grid.file)
@@ -131,7 +135,8 @@ def read_table(
     if grid.geometry is not None:
         shapes = grid.geometry.iloc[[n - 1 for n in kept]].set_axis(rows.index)
     report.say(grid.file, "", "rows_read", "", len(rows))
-    return Table(grid.file, grid.stem or grid.file.rsplit(".", 1)[0], rows, headers, tuple(headers), shapes)
+    stem = grid.stem or grid.file.rsplit(".", 1)[0]
+    return Table(grid.file, stem, rows, headers, tuple(headers), shapes, limits)
 
 
 def _clean(cell: str) -> str:

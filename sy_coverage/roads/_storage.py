@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAGIC = b"sy_coverage roads\n"
 VERSION = 2
-MOST_BYTES = 20_000_000_000
+_LIMITS = _files.Limits(megabytes=20_000)
 _DTYPES = frozenset({"<i2", "<i4", "<i8", "<f8"})
 
 
@@ -85,7 +85,7 @@ def load(path: str | os.PathLike[str]) -> RoadNetwork:
     IncompleteNetworkError
         If the file is no saved network, is of another version, cut short or damaged: not one bit may differ.
     """
-    content = _files.read_bytes(path, most=MOST_BYTES)
+    content = _files.read_bytes(path, limits=_LIMITS)
     if not content.startswith(MAGIC):
         raise IncompleteNetworkError(f"{path}: is no saved road network; read the extract again and save it")
     try:

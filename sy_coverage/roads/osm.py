@@ -42,6 +42,7 @@ def read_osm(
     buffer_m: float = BUFFER_M,
     crs: Any = None,
     elevation: str | os.PathLike[str] | None = None,
+    limits: _files.Limits = _files.USUAL,
 ) -> RoadNetwork:
     """Return the road network in an OpenStreetMap extract (``.osm.pbf``, ``.osm``) or OSMnx GraphML (``.graphml``).
 
@@ -61,6 +62,8 @@ def read_osm(
     elevation
         GeoTIFF of metres above sea level (extra ``raster``): modes with a slope factor are slower uphill. Bridges, tunnels and
         ferries are level.
+    limits
+        How many bytes of a GraphML are read; extracts are streamed, however large.
 
     Returns
     -------
@@ -82,7 +85,7 @@ def read_osm(
 
         if elevation is not None:
             raise InputError(f"{path}: slopes need an OpenStreetMap extract; leave out elevation=")
-        return read_graphml(path, modes=chosen, crs=crs)
+        return read_graphml(path, modes=chosen, crs=crs, limits=limits)
     box = None if area is None else box_around(area, buffer_m)
     source = f"{Path(path).name} sha256:{_files.digest(path)}"
     return network_from(path, chosen, box=box, area=area, crs=crs, source=source, elevation=elevation)

@@ -187,19 +187,23 @@ def _minutes(
 
 
 def read_graphml(
-    path: str | os.PathLike[str], *, modes: Iterable[str | TravelMode] = ("drive",), crs: Any = None
+    path: str | os.PathLike[str],
+    *,
+    modes: Iterable[str | TravelMode] = ("drive",),
+    crs: Any = None,
+    limits: _files.Limits = _files.USUAL,
 ) -> RoadNetwork:
     """Return the network in a GraphML file that OSMnx saved; a file that defines XML entities is refused.
 
     Raises
     ------
     MissingFileError, UnreadableFileError
-        If the file is not there, is no GraphML or defines entities.
+        If the file is not there, is no GraphML, defines entities, or has more bytes than `limits` allow.
     """
     import defusedxml  # noqa: PLC0415
     import defusedxml.ElementTree  # noqa: PLC0415
 
-    content = _files.read_bytes(path)
+    content = _files.read_bytes(path, limits=limits)
     try:
         root = defusedxml.ElementTree.fromstring(content, forbid_dtd=True)
     except (defusedxml.DefusedXmlException, SyntaxError) as error:

@@ -354,6 +354,26 @@ class MapOptions(_Section):
     the page asks its reader for one."""
 
 
+Count = Annotated[int, Field(ge=1)]
+
+
+class Limits(_Section):
+    """`[limits]`: how much of one file is read, so that a damaged or malicious one does not fill the memory."""
+
+    megabytes: Count = _files.USUAL.megabytes
+    """Of a table, boundary file or GraphML, and of what a workbook unpacks to; road extracts and rasters know no such limit."""
+    ratio: Count = _files.USUAL.ratio
+    """How many times its packed size a workbook above 1 MB may unpack to."""
+    rows: Count = _files.USUAL.rows
+    """Of a table, sheet or layer."""
+    vertices: Count = _files.USUAL.vertices
+    """Of all boundaries or settled areas of a layer together."""
+
+    def of_files(self) -> _files.Limits:
+        """Return these limits as the readers take them."""
+        return _files.Limits(**dict(self))
+
+
 class StudyConfig(_Section):
     """A study file as a whole."""
 
@@ -372,6 +392,7 @@ class StudyConfig(_Section):
     """Values of targets that no map can compute, by target id: one number for the city, or one a county."""
     compare: Compare = Compare()
     map: MapOptions = MapOptions()
+    limits: Limits = Limits()
 
     @field_validator("phases")
     @classmethod

@@ -34,7 +34,9 @@ def read_demand(study: Inputs) -> GeoDataFrame:
     said = Report()
     census = None
     if given.census:
-        census = places.read_census(study.path(given.census), units=units, columns=given.census_columns)
+        census = places.read_census(
+            study.path(given.census), units=units, columns=given.census_columns, limits=study.limits
+        )
     found = _points(study, given, census)
     reports = [found.attrs.pop("report", None), None if census is None else census.report]
     if census is not None:
@@ -57,7 +59,10 @@ def _points(study: Inputs, given: Demand, census: Census | None) -> GeoDataFrame
         return places.read_raster(study.path(given.raster), units=study.units, cell_m=given.cell_m)
     if given.settled:
         return places.read_settled(
-            study.path(given.settled), units=study.units, coordinate_system=given.coordinate_system
+            study.path(given.settled),
+            units=study.units,
+            coordinate_system=given.coordinate_system,
+            limits=study.limits,
         )
     if given.villages:
         villages = places.read_demand(
@@ -65,6 +70,7 @@ def _points(study: Inputs, given: Demand, census: Census | None) -> GeoDataFrame
             coordinate_system=given.coordinate_system,
             columns=given.columns,
             counted=census is None,
+            limits=study.limits,
         )
         report = villages.attrs.pop("report")
         found = places.assign_units(villages, study.units)
@@ -123,7 +129,7 @@ def _projected(study: Inputs, found: GeoDataFrame, said: Report) -> GeoDataFrame
         )
     before = found["elders"].sum()
     if given.cohorts:
-        cohorts = places.read_cohorts(study.path(given.cohorts), units=study.units)
+        cohorts = places.read_cohorts(study.path(given.cohorts), units=study.units, limits=study.limits)
         found = places.project_cohorts(found, cohorts, years=years)
     else:
         rates: Any = given.growth

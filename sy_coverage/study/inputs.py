@@ -98,6 +98,11 @@ class Inputs:
         ]
         return str(rows["value"].iloc[0])
 
+    @property
+    def limits(self) -> _files.Limits:
+        """How much of one file is read."""
+        return self.config.limits.of_files()
+
     def _paths(self, written: tuple[str, ...]) -> list[str]:
         return [self.path(file) for file in written]
 
@@ -135,6 +140,7 @@ class Inputs:
                 admin_level=given.admin_level,
                 county_level=given.county_level,
                 former=given.former,
+                limits=self.limits,
             )
             return self._kept("units", units)
 
@@ -178,6 +184,7 @@ class Inputs:
             units=self.units,
             columns=given.columns,
             policy=self.policy,
+            limits=self.limits,
         )
         return self._kept("facilities", read)
 
@@ -204,6 +211,7 @@ class Inputs:
             units=self.units,
             columns=given.columns,
             policy=self.policy,
+            limits=self.limits,
         )
         return self._kept("candidates", read)
 

@@ -93,6 +93,7 @@ def read(study: Inputs, *, fresh: Path | None = None) -> RoadNetwork:
             area=study.units,
             buffer_m=buffer_m(study),
             elevation=ground,
+            limits=study.limits,
         )
     return roads.fetch_osm(
         study.units,

@@ -28,9 +28,10 @@ from sy_coverage.errors import (
     MissingFileError,
     UnreadableFileError,
 )
-from sy_coverage.places import assign_units, doubts, read_demand, read_facilities, read_units
+from sy_coverage.places import Limits, assign_units, doubts, read_demand, read_facilities, read_units
 from sy_coverage.places.names import UnitNames
 from sy_coverage.policy import load_policy
+from sy_coverage.study import read_study
 from tests import toy
 
 HEADER = "编号,名称,类型,床位数\n"
@@ -103,15 +104,93 @@ def packed(name, content, method=zipfile.ZIP_DEFLATED):
 def test_row_08_an_archive_that_unpacks_a_hundredfold_is_refused_before_it_is_read(tmp_path):
     path = write(tmp_path, packed("xl/worksheets/sheet1.xml", b"0" * 20_000_000), "bomb.xlsx")
     start = time.monotonic()
-    with pytest.raises(UnreadableFileError, match=r"unpack to 20,000,000"):
+    with pytest.raises(
+        UnreadableFileError, match=r"unpack to 20,000,000; .* 100 times .*\[limits\] with ratio"
+    ):
         read_facilities(path)
     assert time.monotonic() - start < 1
 
 
-def test_row_08_too_many_rows_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("sy_coverage._files.grids.MAX_ROWS", 100)
-    with pytest.raises(UnreadableFileError, match="more than 100 rows"):
-        read_facilities(write(tmp_path, HEADER + "1,甲,医院,1\n" * 101))
+def test_row_08_a_larger_ratio_lets_the_archive_through_to_what_is_inside(tmp_path):
+    path = write(tmp_path, packed("list.csv", b"0" * 20_000_000), "bomb.zip")
+    with pytest.raises(UnreadableFileError, match="unpack it and name the file inside"):
+        read_facilities(path, limits=Limits(ratio=2000))
+    with pytest.raises(UnreadableFileError, match=r"at most 19 MB .*\[limits\] with megabytes"):
+        read_facilities(path, limits=Limits(ratio=2000, megabytes=19))
+
+
+def test_row_08_members_that_share_their_packed_bytes_count_them_once(tmp_path):
+    # forty members over the same 20 kB: each for itself unpacks to a fiftieth of what all together do
+    content = bytearray(packed("a.xml", np.random.default_rng(8).bytes(20_000) + b"0" * 1_000_000))
+    start = int.from_bytes(content[-6:-2], "little")
+    entry, end = content[start:-22], content[-22:]
+    end[8:12] = (40).to_bytes(2, "little") * 2
+    end[12:16] = (40 * len(entry)).to_bytes(4, "little")
+    path = write(tmp_path, bytes(content[:start] + entry * 40 + end), "bomb.xlsx")
+    with pytest.raises(UnreadableFileError, match="unpack to 40,800,000"):
+        read_facilities(path)
+
+
+ROWS_101 = HEADER + "".join(f"{n},甲{n},医院,1\n" for n in range(100))
+"""With the header, 101 rows."""
+
+
+def test_row_08_too_many_rows_are_refused_and_the_limit_is_named_and_can_be_raised(tmp_path):
+    path = write(tmp_path, ROWS_101)
+    with pytest.raises(UnreadableFileError, match=r"more than 100 rows.*\[limits\] with rows.*now 100;"):
+        read_facilities(path, limits=Limits(rows=100))
+    assert len(read_facilities(path, limits=Limits(rows=101))) == 100
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "gpkg", "parquet"])
+def test_row_08_the_limit_of_rows_holds_for_every_kind_of_file(tmp_path, ending):
+    path = tmp_path / f"list.{ending}"
+    frame = gpd.GeoDataFrame(
+        {"编号": [f"{n}" for n in range(100)], "名称": "甲", "类型": "医院"},
+        geometry=gpd.points_from_xy(110 + np.arange(100) / 100, [27.0] * 100),
+        crs=4326,
+    )
+    if ending == "xlsx":
+        pd.DataFrame(frame.drop(columns="geometry")).to_excel(path, index=False)
+    elif ending == "parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_file(path)
+    with pytest.raises(UnreadableFileError, match="more than 99 rows"):
+        read_facilities(path, limits=Limits(rows=99))
+    assert len(read_facilities(path, limits=Limits(rows=101))) == 100
+
+
+def test_row_08_a_file_of_more_bytes_is_refused_before_it_is_read(tmp_path):
+    path = tmp_path / "a.csv"
+    with path.open("wb") as file:
+        file.truncate(500_000_001)
+    with pytest.raises(
+        UnreadableFileError, match=r"500,000,001 bytes; at most 500 MB.*\[limits\] with megabytes"
+    ):
+        read_facilities(path)
+    written = write(tmp_path, HEADER + "1,甲,医院,1\n" + "# " + "x" * 1_000_000)
+    with pytest.raises(UnreadableFileError, match="at most 1 MB"):
+        read_facilities(written, limits=Limits(megabytes=1))
+
+
+def test_row_08_a_study_sets_the_limits_of_all_its_files(tmp_path):
+    study_file = toy.write_study(tmp_path)
+    with study_file.open("a", encoding="utf-8") as file:
+        file.write("\n[limits]\nrows = 2\n")
+    study = read_study(study_file)
+    for what in ("units", "given_facilities", "demand"):
+        with pytest.raises(UnreadableFileError, match=r"more than 2 rows.*\[limits\]"):
+            getattr(study, what)
+    study_file.write_text(study_file.read_text(encoding="utf-8").replace("rows = 2", "vertices = 5"))
+    with pytest.raises(GeometryError, match=r"at most 5 are read.*\[limits\] with vertices"):
+        _ = read_study(study_file).units
+
+
+@pytest.mark.parametrize("wrong", [{"rows": 0}, {"ratio": -1}, {"megabytes": float("nan")}])
+def test_row_08_what_is_no_limit_is_refused(wrong):
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        Limits(**wrong)
 
 
 @pytest.mark.parametrize("member", ["../../x.csv", "/etc/x.csv", "a/../../x.csv", "..\\x.csv"])
@@ -243,9 +322,7 @@ def test_row_13_entities_inside_a_workbook_are_not_expanded(tmp_path):
         read_facilities(write(tmp_path, out.getvalue(), "a.xlsx"))
 
 
-def test_row_15_a_hundred_thousand_vertices_are_read_in_time_and_more_than_the_limit_are_refused(
-    tmp_path, monkeypatch
-):
+def test_row_15_a_hundred_thousand_vertices_are_read_in_time_and_more_than_the_limit_are_refused(tmp_path):
     angle = np.linspace(0, 2 * np.pi, 100_000, endpoint=False)
     ring = np.column_stack([toy.EAST + 9000 * np.cos(angle), toy.NORTH + 9000 * np.sin(angle)])
     frame = gpd.GeoDataFrame(
@@ -255,9 +332,11 @@ def test_row_15_a_hundred_thousand_vertices_are_read_in_time_and_more_than_the_l
     start = time.monotonic()
     assert len(read_units(tmp_path / "a.gpkg")) == 1
     assert time.monotonic() - start < 10
-    monkeypatch.setattr("sy_coverage.places.shapes.MOST_VERTICES", 1000)
-    with pytest.raises(GeometryError, match=r"100,001 vertices.*simplify"):
-        read_units(tmp_path / "a.gpkg")
+    with pytest.raises(
+        GeometryError, match=r"100,001 vertices; at most 100,000.*Simplify.*\[limits\] with vertices"
+    ):
+        read_units(tmp_path / "a.gpkg", limits=Limits(vertices=100_000))
+    assert len(read_units(tmp_path / "a.gpkg", limits=Limits(vertices=100_001))) == 1
 
 
 def test_row_15_a_polygon_with_ten_thousand_holes_is_read_in_time_and_keeps_them(tmp_path):
