@@ -269,6 +269,8 @@ class Policy(_Data):
     """The kind whose facilities a plan keeps apart within a county, where a study asks for that."""
     station_kinds: tuple[Id, ...] = ()
     """The kinds through which a centre serves the villages of its unit (centre and stations)."""
+    station_of_unit: dict[UnitKind, Id] = Field(default_factory=dict)
+    """Of which of `station_kinds` a station is that is proposed in a unit of each class; a class that is not here: the first."""
     medical_kind: Id | None = None
     """The kind of institution that gives medical care; proposals state the minutes to the nearest."""
     targets: Annotated[tuple[Target, ...], Field(min_length=1)]
@@ -307,11 +309,20 @@ class Policy(_Data):
             if kind_id is not None and kind_id not in self.kinds:
                 problems.append(f"{key}: no such kind: {kind_id} (there are: {', '.join(self.kinds)})")
         problems += [
+            f"station_of_unit.{unit}: must be one of station_kinds, not {kind}"
+            for unit, kind in self.station_of_unit.items()
+            if kind not in self.station_kinds
+        ]
+        problems += [
             f"kinds.{key}.id: must be its key '{key}'" for key, kind in self.kinds.items() if kind.id != key
         ]
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def station_of(self, unit_kind: UnitKind) -> str:
+        """Return the kind of station that is proposed in a unit of this class; there must be kinds of stations."""
+        return self.station_of_unit.get(unit_kind, self.station_kinds[0])
 
     def target(self, target_id: str) -> Target:
         """Return the target called `target_id`.

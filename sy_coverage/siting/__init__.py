@@ -8,7 +8,7 @@ from sy_coverage.siting._solver import Progress, SolveOptions
 from sy_coverage.siting._terms import Setting
 from sy_coverage.siting._verify import Verification, verify
 from sy_coverage.siting.beds import nursing_bed_conversions
-from sy_coverage.siting.candidates import generate_candidates
+from sy_coverage.siting.candidates import generate_candidates, generate_stations
 from sy_coverage.siting.certificate import Certificate, SitingPlan, Stage
 from sy_coverage.siting.decay import LinearDecay, StepDecay
 from sy_coverage.siting.demonstration import demonstration_sites
@@ -41,6 +41,7 @@ __all__ = [
     "compare_plans",
     "demonstration_sites",
     "generate_candidates",
+    "generate_stations",
     "lscp",
     "lscp_backup",
     "mclp",

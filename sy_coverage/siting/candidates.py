@@ -6,44 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from sy_coverage import coverage
-from sy_coverage._frames import CANDIDATES, DEMAND, FACILITIES, UNITS, checked, metric_crs
-from sy_coverage.errors import InputError, UnknownIdError, some
-from sy_coverage.policy.targets import BedShare, UpgradeCount
+from sy_coverage._frames import CANDIDATES, DEMAND, FACILITIES, UNITS, checked
+from sy_coverage.errors import InputError
+from sy_coverage.policy.targets import UpgradeCount
+from sy_coverage.siting._maker import Maker, joined
 from sy_coverage.siting._policy_case import without_blanks
+from sy_coverage.siting.costs import COSTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from geopandas import GeoDataFrame
-    from numpy.typing import NDArray
 
-    from sy_coverage.policy import Policy, Target
+    from sy_coverage.policy import Policy
     from sy_coverage.roads import TravelTimes
-
-SEED = 20250101
-
-COSTS: dict[str, dict[str, float]] = {
-    "service_centre": {"village_office": 80.0, "idle_school": 100.0, "public_building": 100.0, "new": 160.0},
-    "dementia_unit": {"village_office": 200.0, "idle_school": 220.0, "public_building": 220.0, "new": 300.0},
-    "regional_home": {
-        "village_office": 500.0,
-        "idle_school": 550.0,
-        "public_building": 550.0,
-        "new": 800.0,
-        "upgrade": 300.0,
-    },
-}
-"""10⁴ yuan by kind and premises where a study gives none: round planning figures, to be replaced by local ones."""
-OTHER_COST = {
-    "village_office": 30.0,
-    "idle_school": 40.0,
-    "public_building": 40.0,
-    "new": 60.0,
-    "upgrade": 30.0,
-}
-"""The same for kinds that `COSTS` does not name."""
 
 
 def generate_candidates(
@@ -82,7 +61,7 @@ def generate_candidates(
     kinds
         Only these kinds; None: every kind the targets count by unit or county.
     costs
-        10⁴ yuan by kind and premises; None: `COSTS`.
+        10⁴ yuan by kind and premises; None: `costs.COSTS`.
     premises
         ``village_office`` or ``new``.
     junctions
@@ -108,30 +87,121 @@ def generate_candidates(
     facilities = coverage.open_on(checked(facilities, FACILITIES))
     listed = without_blanks(checked(candidates, CANDIDATES))
     demand = demand[demand["unit_id"].isin(units.index)]
-    maker = _Maker(units, facilities, listed, demand, policy, costs or COSTS, premises, junctions)
+    maker = Maker(units, facilities, listed, demand, policy, costs or COSTS, premises, junctions)
     rows = _rows(maker, policy, times, per_unit, kinds) if per_unit else []
-    if not rows:
-        return listed.sort_index()
-    import geopandas as gpd  # noqa: PLC0415  the room stays light until frames are made
+    return joined(listed, rows, crs=demand.crs, facilities=facilities)
 
-    made = (
-        gpd.GeoDataFrame(rows, geometry="geometry", crs=demand.crs)
-        .set_index("candidate_id")
-        .to_crs(listed.crs)
-    )
-    clash = made.index.intersection(listed.index.union(facilities.index))
-    if len(clash):
-        raise UnknownIdError(
-            f"candidates: ids that generated sites use are taken: {some(clash)}; rename the listed ones"
-        )
-    made = checked(made, CANDIDATES)
-    together = pd.concat([listed.astype(object), made.astype(object)])
-    frame = gpd.GeoDataFrame(together, geometry="geometry", crs=listed.crs)
-    return checked(frame, CANDIDATES).sort_index()
+
+def generate_stations(
+    units: GeoDataFrame,
+    facilities: GeoDataFrame,
+    candidates: GeoDataFrame,
+    demand: GeoDataFrame,
+    *,
+    policy: Policy,
+    times: Mapping[str, TravelTimes],
+    walk_min: float,
+    costs: Mapping[str, Mapping[str, float]] | None = None,
+    floor_area_m2: Mapping[str, float] | None = None,
+    premises: str = "village_office",
+    junctions: GeoDataFrame | None = None,
+) -> GeoDataFrame:
+    """Return `candidates` with a station added for every village cluster that none reaches and a centre must reach.
+
+    Looked at are the units that a coverage rate counts and that have a centre, open or among `candidates`. Where no station
+    of the unit, open or listed, is within the walk of a cluster, one is proposed at its village with elders that is nearest
+    to the middle of its elders. Walks are the same both ways, so that a station of one cluster serves another wherever any
+    place of the first could: one for each is enough to choose from.
+
+    Parameters
+    ----------
+    units, facilities, candidates, demand
+        As for `generate_candidates`; `candidates` hold the centres that may open. A column `cluster_id` of `demand` says
+        which villages form a cluster (see `village_clusters`); without it each is one.
+    policy
+        Its `station_kinds` are stations; `station_of_unit` says of which kind a unit of each class gets one.
+    times
+        Minutes by kind, from demand to the located open and listed stations.
+    walk_min
+        How far a cluster may be from a station, in minutes: from one of its villages with elders.
+    costs, premises, junctions
+        As for `generate_candidates`.
+    floor_area_m2
+        What a station is taken to have, by kind; missing where it is not given, and then flagged in a plan.
+
+    Returns
+    -------
+    candidates
+        EPSG:4326, sorted by id; generated ids are ``G-<kind>-<unit_id>-1``, …, for most elders first.
+
+    Raises
+    ------
+    InputError
+        If the policy has no kinds of stations, or a cost is missing.
+    CutoffError
+        If `times` are shorter than the walk.
+    """
+    if not policy.station_kinds:
+        raise InputError("policy: names no kinds of stations (station_kinds), so none can be generated")
+    units, demand = checked(units, UNITS).sort_index(), checked(demand, DEMAND).sort_index()
+    facilities = coverage.open_on(checked(facilities, FACILITIES))
+    listed = without_blanks(checked(candidates, CANDIDATES))
+    demand = demand[demand["unit_id"].isin(_with_centres(units, facilities, listed, policy))]
+    maker = Maker(units, facilities, listed, demand, policy, costs or COSTS, premises, junctions)
+    walked = _walked(policy, facilities, listed, demand, times, walk_min)
+    own = demand["cluster_id"] if "cluster_id" in demand.columns else demand.index.to_series()
+    cluster = own.where(own.notna(), demand.index.to_series()).astype(str)
+    rows: list[dict[str, Any]] = []
+    lived_in = maker.elders > 0
+    for unit_id, at in pd.Series(np.arange(len(demand))).groupby(demand["unit_id"].to_numpy()):
+        kind = policy.station_of(units.loc[unit_id, "kind"])
+        groups = at[lived_in[at]].groupby(cluster.to_numpy()[at[lived_in[at]]])
+        lacking = [(name, g.to_numpy()) for name, g in groups if not walked[g.to_numpy()].any()]
+        lacking.sort(key=lambda found: (-maker.elders[found[1]].sum(), found[0]))
+        for n, (_, villages) in enumerate(lacking, start=1):
+            row = maker.row(f"G-{kind}-{unit_id}-{n}", kind, maker.clusters(villages, 1)[0])
+            rows.append(row | {"floor_area_m2": (floor_area_m2 or {}).get(kind, np.nan)})
+    return joined(listed, rows, crs=demand.crs, facilities=facilities)
+
+
+def _with_centres(
+    units: GeoDataFrame, facilities: GeoDataFrame, listed: GeoDataFrame, policy: Policy
+) -> set[str]:
+    """Return the units that a coverage rate counts and that have, or may get, a facility of the kind it counts."""
+    found: set[str] = set()
+    for kind, unit_kinds in covering_kinds(policy).items():
+        for frame in (facilities, listed[listed.geometry.notna()]):
+            found |= set(frame.loc[frame["kind"] == kind, "unit_id"].dropna()) & set(
+                units.index[units["kind"].isin(unit_kinds)]
+            )
+    return found
+
+
+def _walked(
+    policy: Policy,
+    facilities: GeoDataFrame,
+    listed: GeoDataFrame,
+    demand: GeoDataFrame,
+    times: Mapping[str, TravelTimes],
+    walk_min: float,
+) -> Any:
+    """Return which demand points are within the walk of a station of their unit, open or listed."""
+    unit_of = pd.concat([facilities["unit_id"], listed["unit_id"]])
+    near = np.zeros(len(demand), dtype=bool)
+    for kind in policy.station_kinds:
+        if kind not in times:
+            continue
+        times[kind].require_cutoff(walk_min)
+        here = times[kind].select(sites=times[kind].site_ids, demand=demand.index)
+        pairs = sparse.coo_array(here.minutes)
+        site_unit = unit_of.reindex(list(here.site_ids)).to_numpy()[pairs.coords[0]]
+        own = site_unit == demand["unit_id"].to_numpy()[pairs.coords[1]]
+        near[pairs.coords[1][own & (pairs.data <= walk_min)]] = True
+    return near
 
 
 def _rows(
-    maker: _Maker,
+    maker: Maker,
     policy: Policy,
     times: TravelTimes | Mapping[str, TravelTimes] | None,
     per_unit: int,
@@ -177,197 +247,3 @@ def _of_kind(times: TravelTimes | Mapping[str, TravelTimes] | None, kind: str) -
     from sy_coverage.roads import TravelTimes as Times  # noqa: PLC0415  only its type is asked
 
     return times if times is None or isinstance(times, Times) else times.get(kind)
-
-
-class _Maker:
-    """Make rows of candidates for one set of frames."""
-
-    def __init__(
-        self,
-        units: GeoDataFrame,
-        facilities: GeoDataFrame,
-        listed: GeoDataFrame,
-        demand: GeoDataFrame,
-        policy: Policy,
-        costs: Mapping[str, Mapping[str, float]],
-        premises: str,
-        junctions: GeoDataFrame | None,
-    ) -> None:
-        self.units, self.facilities, self.listed, self.demand = units, facilities, listed, demand
-        self.policy, self.costs, self.premises = policy, costs, premises
-        points = demand.geometry.to_crs(metric_crs(units))
-        self.metres = np.column_stack([points.x, points.y])
-        self.elders = demand[policy.readings.elders].to_numpy(float)
-        self.junctions = None if junctions is None else junctions.to_crs(demand.crs)
-        self.areas = units.geometry.to_crs(demand.crs)
-
-    def in_units(
-        self, kind: str, unit_kinds: set[str], times: TravelTimes | None, per_unit: int, *, prefix: str
-    ) -> list[dict[str, Any]]:
-        """Return sites of `kind` for every unit of `unit_kinds` without an open one."""
-        here = self.facilities[self.facilities["kind"] == kind]
-        lacking = self.units.index[
-            self.units["kind"].isin(unit_kinds) & ~self.units.index.isin(here["unit_id"].dropna())
-        ]
-        reached = self._reached(kind, times)
-        rows = []
-        unit_of = self.demand["unit_id"].to_numpy()
-        for unit_id in lacking:
-            inside = np.flatnonzero((unit_of == unit_id) & (self.elders > 0))
-            open_ = inside[~reached[inside]]
-            at = self._clusters(open_ if len(open_) else inside, per_unit)
-            rows += [self._row(f"{prefix}-{unit_id}-{n}", kind, int(i)) for n, i in enumerate(at, start=1)]
-        return rows
-
-    def in_counties(self, kind: str, needed: int) -> list[dict[str, Any]]:
-        """Return sites of `kind` for every county where open and listed ones are fewer than `needed`."""
-        rows = []
-        county_of = self.demand["unit_id"].map(self.units["county_id"]).to_numpy()
-        for county_id in sorted(self.units["county_id"].unique()):
-            there = sum(
-                int(((f["kind"] == kind) & (_county(f, self.units) == county_id)).sum())
-                for f in (self.facilities, self.listed[self.listed.geometry.notna()])
-            )
-            inside = np.flatnonzero((county_of == county_id) & (self.elders > 0))
-            at = self._clusters(inside, needed - there)
-            rows += [self._row(f"G-{kind}-{county_id}-{n}", kind, int(i)) for n, i in enumerate(at, start=1)]
-        return rows
-
-    def rebuilt(self, target: Target) -> list[dict[str, Any]]:
-        """Return sites that rebuild a standing home, for counties that must rebuild one and have no candidate that does."""
-        measure = target.measure
-        if not isinstance(measure, UpgradeCount):
-            return []
-        beds = next((t.measure for t in self.policy.targets if isinstance(t.measure, BedShare)), None)
-        if beds is None:
-            return []
-        source = self.policy.bed_kinds(beds)[0]
-        names = self.units.drop_duplicates("county_id").set_index("county_id")["county"]
-        rows = []
-        for county_id, name in sorted(names.items()):
-            if county_id not in target.counties and name not in target.counties:
-                continue
-            done = [
-                (
-                    (f["kind"] == measure.facility_kind)
-                    & (_county(f, self.units) == county_id)
-                    & _rebuilds(f, measure)
-                ).any()
-                for f in (self.facilities, self.listed)
-            ]
-            if any(done):
-                continue
-            here = self.facilities[(self.facilities["kind"] == source) & self.facilities.geometry.notna()]
-            for facility_id, home in here[_county(here, self.units) == county_id].iterrows():
-                rows.append(self._upgrade(str(facility_id), home, measure, county_id))
-        return rows
-
-    def _upgrade(self, facility_id: str, home: Any, measure: UpgradeCount, county_id: str) -> dict[str, Any]:
-        table = self.costs.get(measure.facility_kind, OTHER_COST)
-        if "upgrade" not in table:
-            raise InputError(f"costs: none for {measure.facility_kind} in premises upgrade; add it")
-        point = _moved(home["geometry"], self.facilities.crs, self.demand.crs)
-        return {
-            "candidate_id": f"G-{measure.facility_kind}-{facility_id}",
-            "name": home["name"],
-            "kind": measure.facility_kind,
-            "cost": float(table["upgrade"]),
-            "premises": measure.premises,
-            "required": False,
-            "unit_id": home["unit_id"],
-            "county_id": county_id,
-            "beds": home["beds"],
-            "upgrade_of": facility_id,
-            "located_by": "generated",
-            "location_precision": home["location_precision"],
-            "location_status": "located",
-            "geometry": point,
-        }
-
-    def _reached(self, kind: str, times: TravelTimes | None) -> NDArray[np.bool_]:
-        if times is None:
-            return np.zeros(len(self.demand), dtype=bool)
-        here = self.facilities.index[(self.facilities["kind"] == kind).to_numpy()]
-        some_times = times.select(sites=sorted(here[here.isin(times.site_ids)]), demand=self.demand.index)
-        within = coverage.reached(self.demand, self.units, some_times, kind=self.policy.kind(kind))
-        return np.asarray(within.sum(axis=0)).ravel() > 0
-
-    def _clusters(self, points: NDArray[np.int64], most: int) -> list[int]:
-        """Return positions of the demand points nearest to the centres of at most `most` clusters, each once, heaviest first."""
-        places = np.unique(self.metres[points], axis=0) if len(points) else np.empty((0, 2))
-        count = min(most, len(places))
-        if count <= 0:
-            return []
-        if count == 1:
-            centres = np.average(self.metres[points], axis=0, weights=self.elders[points])[None, :]
-        else:
-            from sklearn.cluster import KMeans  # noqa: PLC0415  a second to import, only where sites are generated
-            from threadpoolctl import threadpool_limits  # noqa: PLC0415
-
-            model = KMeans(n_clusters=count, n_init=1, random_state=SEED, algorithm="lloyd")
-            # a few dozen points: starting threads would take a hundred times as long as the work
-            with threadpool_limits(limits=1):
-                centres = model.fit(self.metres[points], sample_weight=self.elders[points]).cluster_centers_
-        chosen: list[int] = []
-        for centre in centres[np.lexsort((centres[:, 1], centres[:, 0]))]:
-            away = np.hypot(*(self.metres[points] - centre).T)
-            order = points[np.lexsort((points, np.round(away, 3)))]
-            chosen += [next(int(i) for i in order if i not in chosen)]
-        nearest = np.argmin(
-            np.hypot(*(self.metres[points][:, None, :] - self.metres[chosen][None, :, :]).transpose(2, 0, 1)),
-            axis=1,
-        )
-        served = np.bincount(nearest, weights=self.elders[points], minlength=len(chosen))
-        return [chosen[n] for n in np.lexsort((np.array(chosen), -served))]
-
-    def _row(self, candidate_id: str, kind: str, at: int) -> dict[str, Any]:
-        place = self.demand.iloc[at]
-        unit = self.units.loc[place["unit_id"]]
-        named = isinstance(place["name"], str)
-        crossing = None if named else self._junction(at, self.areas[place["unit_id"]])
-        premises = self.premises if crossing is None else "new"
-        table = self.costs.get(kind, OTHER_COST)
-        if premises not in table:
-            raise InputError(f"costs: none for {kind} in premises {premises}; add it")
-        return {
-            "candidate_id": candidate_id,
-            "name": place["name"] if named else unit["name"],
-            "kind": kind,
-            "cost": float(table[premises]),
-            "premises": premises,
-            "required": False,
-            "unit_id": place["unit_id"],
-            "county_id": unit["county_id"],
-            "located_by": "generated",
-            "location_precision": "village" if crossing is None else "point",
-            "location_status": "located",
-            "geometry": place["geometry"] if crossing is None else crossing,
-        }
-
-    def _junction(self, at: int, area: Any) -> Any:
-        """Return the junction of a unit that is nearest to a demand point, or None if it has none."""
-        if self.junctions is None:
-            return None
-        inside = self.junctions.geometry[self.junctions.geometry.within(area)]
-        if inside.empty:
-            return None
-        metric = inside.to_crs(metric_crs(self.units))
-        away = np.round(np.hypot(metric.x - self.metres[at, 0], metric.y - self.metres[at, 1]), 1)
-        return inside.iloc[int(np.argmin(away))]
-
-
-def _moved(point: Any, crs: Any, to: Any) -> Any:
-    """Return `point` in another CRS."""
-    import geopandas as gpd  # noqa: PLC0415  the room stays light until frames are made
-
-    return gpd.GeoSeries([point], crs=crs).to_crs(to).iloc[0]
-
-
-def _rebuilds(frame: GeoDataFrame, measure: UpgradeCount) -> Any:
-    rebuilt = frame["premises"] == measure.premises
-    return rebuilt | frame["upgrade_of"].notna() if "upgrade_of" in frame.columns else rebuilt
-
-
-def _county(frame: GeoDataFrame, units: GeoDataFrame) -> Any:
-    of_unit = frame["unit_id"].map(units["county_id"])
-    return of_unit.where(of_unit.notna(), frame["county_id"])

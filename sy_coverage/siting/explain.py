@@ -17,6 +17,7 @@ from sy_coverage.siting._policy_case import CITY
 from sy_coverage.siting._policy_check import count, covered_units, nearest_of, opened_with
 from sy_coverage.siting._policy_rules import coverage_kinds, medical_kinds, present_today, requirements
 from sy_coverage.siting._policy_search import Tally
+from sy_coverage.siting._policy_stations import services
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -117,12 +118,24 @@ def _of_site(context: _Context, site_id: str) -> Iterator[Row]:
     closed = context.x.copy()
     closed[j] = False
     yield from _alone(context, closed, j)
+    yield from _served(context, site_id, j)
     if site["kind"] in coverage_kinds(case):
         yield from _elders(context, site_id, j, float(site["cost"]))
     elif site["kind"] in case.times:
         yield from _own_elders(context, site_id, str(site["kind"]))
     if site["kind"] in medical_kinds(case) and np.isfinite(context.medical_min[j]):
         yield {"reason_id": "medical_min", "subject": site_id, "value": context.medical_min[j]}
+
+
+def _served(context: _Context, site_id: str, j: int) -> Iterator[Row]:
+    """Yield the village clusters that the new centre of its unit serves through this station."""
+    mine = [s for s in services(context.case) if context.x[s.centre] and j in s.stations]
+    clusters = tuple(sorted({s.cluster for s in mine}))
+    if clusters:
+        unit_id = str(context.case.candidates.loc[site_id, "unit_id"])
+        walk = context.case.setting.station_walk_min
+        row = {"reason_id": "station_serves", "subject": unit_id, "value": len(clusters), "other": walk}
+        yield row | {"places": clusters}
 
 
 def _alone(context: _Context, closed: NDArray[np.bool_], j: int) -> Iterator[Row]:

@@ -9,9 +9,11 @@ import pandas as pd
 
 from sy_coverage import coverage
 from sy_coverage._frames import CANDIDATES, DEMAND, FACILITIES, UNITS, checked, metric_crs
-from sy_coverage.errors import InputError, UnknownIdError, some
+from sy_coverage.errors import InputError
+from sy_coverage.siting._maker import joined
 from sy_coverage.siting._policy_case import without_blanks
-from sy_coverage.siting.candidates import COSTS, OTHER_COST, covering_kinds
+from sy_coverage.siting.candidates import covering_kinds
+from sy_coverage.siting.costs import COSTS, OTHER_COST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +49,7 @@ def premises_candidates(
     per_unit
         How many in each unit, 0 or more.
     costs
-        10⁴ yuan by kind and premises; None: `COSTS`.
+        10⁴ yuan by kind and premises; None: `costs.COSTS`.
 
     Returns
     -------
@@ -74,20 +76,12 @@ def premises_candidates(
         lacking = units.index[units["kind"].isin(unit_kinds) & ~units.index.isin(with_one)]
         chosen = _nearest(units, demand, ordered[ordered["unit_id"].isin(lacking)], policy, per_unit)
         prefix = "O" if number == 0 else f"O-{kind}"
-        rows += [_row(f"{prefix}-{i}", kind, place, costs or COSTS) for i, place in chosen.iterrows()]
-    if not rows:
-        return listed.sort_index()
-    import geopandas as gpd  # noqa: PLC0415  the room stays light until frames are made
-
-    made = gpd.GeoDataFrame(rows, geometry="geometry", crs=premises.crs).set_index("candidate_id")
-    clash = made.index.intersection(listed.index.union(facilities.index))
-    if len(clash):
-        raise UnknownIdError(
-            f"candidates: ids that places of the map use are taken: {some(clash)}; rename the listed ones"
-        )
-    made["county_id"] = made["unit_id"].map(units["county_id"])
-    together = pd.concat([listed.astype(object), checked(made.to_crs(listed.crs), CANDIDATES).astype(object)])
-    return checked(gpd.GeoDataFrame(together, geometry="geometry", crs=listed.crs), CANDIDATES).sort_index()
+        rows += [
+            _row(f"{prefix}-{i}", kind, place, costs or COSTS)
+            | {"county_id": units["county_id"][place["unit_id"]]}
+            for i, place in chosen.iterrows()
+        ]
+    return joined(listed, rows, crs=premises.crs, facilities=facilities)
 
 
 def _nearest(

@@ -60,7 +60,7 @@ def _marked(study: Measured) -> set[str]:
     return {kind for t in study.policy.marked_targets for kind in t.measure.kinds}
 
 
-def clustered(study: Study) -> GeoDataFrame:
+def clustered(study: Measured) -> GeoDataFrame:
     """Return the demand with the cluster of every village, where centres must have stations."""
     if study.config.siting.station_walk_min is None:
         return study.demand

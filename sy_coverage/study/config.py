@@ -124,7 +124,11 @@ class Candidates(_Section):
     files: tuple[str, ...] = ()
     """Lists of premises with costs."""
     generate: int = Field(default=0, ge=0, le=50)
-    """How many sites to generate besides for each unit without a centre."""
+    """How many sites to generate besides for each unit without a centre. Where `[siting] station_walk_min` asks for stations,
+    one is generated too for every village cluster that no station of its unit, open or listed, is within the walk of."""
+    floor_area_m2: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = {}
+    """What generated stations are taken to have, by kind; where it is not given nobody knows, and a plan flags it:
+    ``floor_area_m2 = { station = 300 }``."""
     osm: int = Field(default=0, ge=0, le=50)
     """How many schools and public buildings of the OpenStreetMap extract that roads come from to add for each unit without
     a centre. Whether they can be had, the map does not know: their names say so."""

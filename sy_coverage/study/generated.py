@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels, places, roads, siting
 from sy_coverage.errors import ConfigError
-from sy_coverage.siting.candidates import COSTS
-from sy_coverage.study import network
+from sy_coverage.siting.costs import COSTS, OTHER_COST
+from sy_coverage.study import citywide, network
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -49,16 +49,26 @@ def generated(study: Measured, listed: GeoDataFrame) -> GeoDataFrame:
     if not given.generate:
         return found
     nameless = study.demand["name"].isna().any()
-    return siting.generate_candidates(
-        study.units,
-        study.open_facilities,
+    made: dict[str, Any] = {
+        "policy": study.policy,
+        "costs": costs(study),
+        "junctions": roads.junctions(study.network) if nameless else None,
+    }
+    places_now = (study.units, study.open_facilities)
+    found = siting.generate_candidates(
+        *places_now, found, study.demand, times=study.centre_times, per_unit=given.generate, **made
+    )
+    walk_min = study.config.siting.station_walk_min
+    if walk_min is None or not study.policy.station_kinds:
+        return found
+    return siting.generate_stations(
+        *places_now,
         found,
-        study.demand,
-        policy=study.policy,
-        times=study.centre_times,
-        per_unit=given.generate,
-        costs=costs(study),
-        junctions=roads.junctions(study.network) if nameless else None,
+        citywide.clustered(study),
+        times=study.station_times(found),
+        walk_min=walk_min,
+        floor_area_m2=given.floor_area_m2,
+        **made,
     )
 
 
@@ -67,7 +77,9 @@ def costs(study: Measured) -> dict[str, dict[str, float]]:
     given = study.config.candidates.costs
     found = {kind: dict(table) for kind, table in COSTS.items()}
     for kind, table in given.items():
-        found.setdefault(kind, {}).update({str(premises): cost for premises, cost in table.items()})
+        found.setdefault(kind, dict(OTHER_COST)).update(
+            {str(premises): cost for premises, cost in table.items()}
+        )
     return found
 
 
@@ -88,4 +100,23 @@ def parameters(study: Measured) -> list[dict[str, object]]:
         unit = labels.text("study.unit_cost", language)
         source = labels.text(f"study.from_{'study' if own else 'package'}", language)
         rows.append({"name": named, "value": float(cost), "unit": unit, "source": source})
-    return rows
+    return rows + _floor_areas(study, sites)
+
+
+def _floor_areas(study: Measured, sites: GeoDataFrame) -> list[dict[str, object]]:
+    """Return the floor area that generated stations were taken to have, or that nobody says, as such rows."""
+    language, given = study.config.study.language, study.config.candidates.floor_area_m2
+    made = sites[(sites["located_by"] == "generated") & sites["kind"].isin(study.policy.station_kinds)]
+    return [
+        {
+            "name": labels.text(
+                "study.parameter_floor_area_of",
+                language,
+                kind=labels.pick(study.policy.kind(kind).name, language),
+            ),
+            "value": given.get(kind, labels.text("study.not_set", language)),
+            "unit": labels.text("study.unit_m2", language),
+            "source": labels.text(f"study.from_{'study' if kind in given else 'package'}", language),
+        }
+        for kind in sorted(made["kind"].unique())
+    ]

@@ -44,6 +44,8 @@ class Measured(Inputs):
 
     def _times_of(self, kind: Kind, sites: GeoDataFrame) -> TravelTimes:
         horizon = HORIZON * kind.longest_min
+        if kind.id in self.policy.station_kinds:
+            horizon = max(horizon, self.config.siting.station_walk_min or 0.0)
         return self.network.travel_times(
             sites, self.demand, mode=kind.mode, cutoff_min=horizon, **self.to_road
         )
@@ -52,6 +54,15 @@ class Measured(Inputs):
     def centre_times(self) -> TravelTimes:
         """Minutes from the villages to the centres that are open today."""
         return self._times_of(self.centre_kind, self._open(self.centre_kind.id))
+
+    def station_times(self, candidates: GeoDataFrame) -> dict[str, TravelTimes]:
+        """Return the minutes from the villages to every open station and those of `candidates`, by kind."""
+        found = {}
+        for kind in self.policy.station_kinds:
+            listed = candidates[(candidates["kind"] == kind) & candidates.geometry.notna()]
+            sites = pd.concat([f[["kind", "geometry"]] for f in (self._open(kind), listed)]).sort_index()
+            found[kind] = self._times_of(self.policy.kind(kind), sites)
+        return found
 
     @cached_property
     def times(self) -> dict[str, TravelTimes]:
