@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import resource
 import sys
 import tempfile
 import time
@@ -19,8 +18,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+from shapely import box
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+from benchmarks._memory import peak_mb  # noqa: E402
+
+from tests import study_folder  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,29 +51,6 @@ SHARES = {
 """Of all facilities; the rest are village stations."""
 CANDIDATES = {"service_centre": 3, "dementia_unit": 0.3, "regional_home": 0.4}
 """Listed for each unit."""
-STUDY = """
-[study]
-name = "负载试验"
-name_en = "Load test"
-policy = "shaoyang_2025"
-date = 2027-12-31
-[boundaries]
-units = "units.gpkg"
-[facilities]
-files = ["facilities.csv"]
-coordinate_system = "wgs84"
-[candidates]
-files = ["candidates.csv"]
-coordinate_system = "wgs84"
-[demand]
-villages = "villages.csv"
-coordinate_system = "wgs84"
-[roads]
-source = "roads.osm.pbf"
-[siting]
-spread_min = 20
-medical_min = 30
-"""
 
 
 def write_study(folder: Path, *, facilities: int, villages: int, units: int, nodes: int) -> Path:
@@ -75,29 +59,32 @@ def write_study(folder: Path, *, facilities: int, villages: int, units: int, nod
     side = round(nodes**0.5)
     _roads(folder / "roads.osm.pbf", side)
     frame = _units(units, side)
-    frame.to_file(folder / "units.gpkg", layer="units", driver="GPKG")
-    _points(frame, villages, chance, "demand_id", "V").assign(
-        elders=chance.integers(20, 400, villages)
-    ).to_csv(folder / "villages.csv", index=False)
+    villages_ = _points(frame, villages, chance, "demand_id", "V")
+    villages_["elders"] = chance.integers(20, 400, villages)
     kinds = np.repeat(list(SHARES), [int(share * facilities) for share in SHARES.values()])
     kinds = np.concatenate([kinds, np.full(facilities - len(kinds), "village_station")])
-    _points(frame, facilities, chance, "facility_id", "F").assign(
+    facilities_ = _points(frame, facilities, chance, "facility_id", "F").assign(
         kind=chance.permutation(kinds), status="open", beds=chance.integers(5, 200, facilities)
-    ).to_csv(folder / "facilities.csv", index=False)
+    )
     listed = chance.permutation(
         np.repeat(list(CANDIDATES), [int(each * units) for each in CANDIDATES.values()])
     )
-    _points(frame, len(listed), chance, "candidate_id", "C").assign(
+    candidates = _points(frame, len(listed), chance, "candidate_id", "C").assign(
         kind=listed, cost=chance.integers(40, 300, len(listed)), premises="new"
-    ).to_csv(folder / "candidates.csv", index=False)
-    path = folder / "study.toml"
-    path.write_text(STUDY, encoding="utf-8")
-    return path
+    )
+    return study_folder.write_study(
+        folder,
+        name="负载试验",
+        units=frame,
+        facilities=facilities_,
+        candidates=candidates,
+        villages=villages_,
+        roads="roads.osm.pbf",
+        spread_min=20,
+    )
 
 
-def _units(count: int, side: int) -> pd.DataFrame:
-    import geopandas as gpd
-    from shapely import box
+def _units(count: int, side: int) -> gpd.GeoDataFrame:
 
     columns = int(np.ceil(count**0.5))
     rows = -(-count // columns)
@@ -116,25 +103,25 @@ def _units(count: int, side: int) -> pd.DataFrame:
                 "geometry": box(west, south, west + width, south + height),
             }
         )
-    return gpd.GeoDataFrame(found, crs="EPSG:4326")
+    return gpd.GeoDataFrame(found, crs="EPSG:4326").set_index("unit_id")
 
 
 def _points(
-    units: pd.DataFrame, count: int, chance: np.random.Generator, index: str, letter: str
-) -> pd.DataFrame:
+    units: gpd.GeoDataFrame, count: int, chance: np.random.Generator, index: str, letter: str
+) -> gpd.GeoDataFrame:
     """Return points dealt out to the units in turn, each somewhere inside its own."""
     own = np.arange(count) % len(units)
     bounds = units.geometry.bounds.to_numpy()[own]
-    at = chance.uniform(0.02, 0.98, (count, 2))
-    return pd.DataFrame(
+    at = bounds[:, :2] + chance.uniform(0.02, 0.98, (count, 2)) * (bounds[:, 2:] - bounds[:, :2])
+    return gpd.GeoDataFrame(
         {
-            index: [f"{letter}{n:06d}" for n in range(count)],
             "name": [f"示例{letter}{n}" for n in range(count)],
-            "lon": (bounds[:, 0] + at[:, 0] * (bounds[:, 2] - bounds[:, 0])).round(6),
-            "lat": (bounds[:, 1] + at[:, 1] * (bounds[:, 3] - bounds[:, 1])).round(6),
-            "unit_id": units["unit_id"].to_numpy()[own],
+            "unit_id": units.index.to_numpy()[own],
             "county_id": units["county_id"].to_numpy()[own],
-        }
+        },
+        geometry=gpd.points_from_xy(*at.round(6).T),
+        index=pd.Index([f"{letter}{n:06d}" for n in range(count)], name=index),
+        crs="EPSG:4326",
     )
 
 
@@ -183,8 +170,8 @@ class Listener:
 
 
 def peak_gb() -> float:
-    """Return the most memory this process has had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    """Return the most memory this process has had, in GB."""
+    return peak_mb() * 2**20 / 1e9
 
 
 def work(study_file: Path, out: Path, sizes: dict[str, int], most_gb: float) -> None:

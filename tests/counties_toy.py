@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from shapely.affinity import translate
 
-from tests import toy
+from tests import study_folder, toy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 NORTHWARDS_M = 20_000.0
-NAMES = ("试验县", "第二县", "第三县", "第四县", "第五县", "第六县")
+NAMES = (toy.COUNTY_NAME, "第二县", "第三县", "第四县", "第五县", "第六县")
 
 
 def county_id(number: int) -> str:
@@ -46,22 +46,20 @@ def _moved(frame: gpd.GeoDataFrame, number: int) -> gpd.GeoDataFrame:
 
 def write_study(folder: Path, *, counties: int = 3) -> Path:
     """Write `counties` toy counties as one study, and return the path of its study file."""
-    numbers = range(counties)
-    path = toy.write_study(folder)
-    pd.concat([_moved(toy.units(), n) for n in numbers]).reset_index().to_file(
-        folder / "units.gpkg", layer="units", driver="GPKG"
-    )
-    for name, frame in (
-        ("facilities", toy.facilities()),
-        ("candidates", toy.candidates()),
-        ("villages", toy.demand()),
-    ):
-        table = pd.concat([_moved(frame, n) for n in numbers])
-        flat = pd.DataFrame(table.drop(columns="geometry")).assign(lon=table.geometry.x, lat=table.geometry.y)
-        text = flat.reset_index().to_csv(index=False, lineterminator="\n")
-        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
     (folder / "roads.osm").write_text(_roads(counties), encoding="utf-8")
-    return path
+
+    def of_all(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        return pd.concat([_moved(frame, n) for n in range(counties)])
+
+    return study_folder.write_study(
+        folder,
+        name=f"{NAMES[0]}养老服务设施布局",
+        units=of_all(toy.units()),
+        facilities=of_all(toy.facilities()),
+        candidates=of_all(toy.candidates()),
+        villages=of_all(toy.demand()),
+        roads="roads.osm",
+    )
 
 
 def _roads(counties: int) -> str:

@@ -19,12 +19,15 @@ import geopandas as gpd
 import pandas as pd
 from shapely import Point, box
 
+from tests import study_folder
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 CRS = "EPSG:4546"
 EAST, NORTH = 500_000.0, 3_000_000.0
 COUNTY = "990100"
+COUNTY_NAME = "试验县"
 UNITS = {
     "990100001": ("城东街道", "street"),
     "990100100": ("甲镇", "township"),
@@ -60,7 +63,7 @@ def units() -> gpd.GeoDataFrame:
             "name": [name for name, _ in UNITS.values()],
             "kind": [kind for _, kind in UNITS.values()],
             "county_id": COUNTY,
-            "county": "试验县",
+            "county": COUNTY_NAME,
             "boundary_quality": "official",
         },
         geometry=[
@@ -163,34 +166,6 @@ def road_edges() -> pd.DataFrame:
     return edges.assign(length_m=1000.0, drive_min=1.0, walk_min=20.0)
 
 
-STUDY = """
-[study]
-name = "试验县养老服务设施布局"
-policy = "{policy}"
-date = 2027-12-31
-[boundaries]
-units = "units.gpkg"
-[facilities]
-files = ["facilities.csv"]
-coordinate_system = "wgs84"
-[candidates]
-files = ["candidates.csv"]
-coordinate_system = "wgs84"
-[demand]
-villages = "villages.csv"
-coordinate_system = "wgs84"
-[roads]
-source = "roads.osm"
-[siting]
-spread_min = 10
-"""
-
-
-def _table(frame: gpd.GeoDataFrame) -> str:
-    flat = pd.DataFrame(frame.drop(columns="geometry")).assign(lon=frame.geometry.x, lat=frame.geometry.y)
-    return flat.reset_index().to_csv(index=False, lineterminator="\n")
-
-
 def roads_xml() -> str:
     """Return the road as an OSM file: a trunk road with a node each kilometre, maxspeed 60."""
     points = gpd.GeoSeries([at(k) for k in range(41)], crs=CRS).to_crs("EPSG:4326")
@@ -204,11 +179,14 @@ def roads_xml() -> str:
 
 def write_study(folder: Path, *, policy: str = "shaoyang_2025") -> Path:
     """Write the toy county as a study a planner could have made, and return the path of its study file."""
-    units().reset_index().to_file(folder / "units.gpkg", layer="units", driver="GPKG")
-    (folder / "facilities.csv").write_text(_table(facilities()), encoding="utf-8")
-    (folder / "candidates.csv").write_text(_table(candidates()), encoding="utf-8")
-    (folder / "villages.csv").write_text(_table(demand()), encoding="utf-8")
     (folder / "roads.osm").write_text(roads_xml(), encoding="utf-8")
-    path = folder / "study.toml"
-    path.write_text(STUDY.format(policy=policy), encoding="utf-8")
-    return path
+    return study_folder.write_study(
+        folder,
+        name=f"{COUNTY_NAME}养老服务设施布局",
+        policy=policy,
+        units=units(),
+        facilities=facilities(),
+        candidates=candidates(),
+        villages=demand(),
+        roads="roads.osm",
+    )

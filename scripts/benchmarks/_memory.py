@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def peak_mb() -> int:
-    """Return the most memory this process has held, in MB; what it was started from does not count where the system says so."""
+    """Return the most memory this process has held, in MiB; what it was started from does not count where the system says so."""
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import _memory
 import numpy as np
 
 
@@ -39,7 +40,7 @@ def main(generator: str, name: str, problem: str, p: int, limit: float, solver: 
                 "build_s": ready - before,
                 "solve_s": solved - ready,
                 "waited_s": waited,
-                "peak_mb": peak_mb(),
+                "peak_mb": _memory.peak_mb(),
             }
         )
     )
@@ -87,17 +88,6 @@ def worth(problem: str, cost: Any, weights: Any, radius: float) -> float:
     if problem == "mclp":
         return float(weights[nearest <= radius].sum())
     return float((weights * nearest).sum() if problem == "p_median" else nearest.max())
-
-
-def peak_mb() -> int:
-    """Return the most memory this process has held; what it was forked from does not count."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return (
-        next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        // 1024
-    )
 
 
 def spent() -> float:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pickle
-import resource
 import time
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from benchmarks import _memory
 
 if TYPE_CHECKING:
     import argparse
@@ -31,15 +32,18 @@ def run(arguments: argparse.Namespace) -> None:
     begun = time.monotonic()
     case = study.case
     shared_s = time.monotonic() - begun
-    plan_s, why_s = [], []
+    plan_s, compare_s, why_s = [], [], []
     for county_id in study.counties:
         begun = time.monotonic()
         plan = counties.plan_county(case, county_id)
         plan_s.append(time.monotonic() - begun)
         begun = time.monotonic()
+        tables = counties.compared(case, county_id, plan, study.config.compare)
+        compare_s.append(time.monotonic() - begun)
+        begun = time.monotonic()
         plan.why()
         why_s.append(time.monotonic() - begun)
-        study.adopt({county_id: plan})
+        study.adopt({county_id: plan}, {county_id: tables})
     begun = time.monotonic()
     findings = study.findings
     gather_s = time.monotonic() - begun
@@ -49,20 +53,22 @@ def run(arguments: argparse.Namespace) -> None:
         made = list(counties.made_here(findings, [county_id]))
         files_s.append(time.monotonic() - begun)
         file_bytes += sum(len(content) for _, content in made)
-    handing_s, start_s, job_bytes = _overhead(case)
+    handing_s, start_s, job_bytes, worker_mb = _overhead(case, findings, list(study.counties))
 
     n, scale = len(study.counties), arguments.counties
-    each = np.array([plan_s, why_s, files_s])
+    each = np.array([plan_s, compare_s, why_s, files_s])
     print(f"measured on {n} counties, {len(study.units)} units, {len(study.demand):,} villages:")
     print(f"  once a study   reading, roads and travel times {shared_s:7.1f} s, gathering {gather_s:.1f} s")
-    for name, seconds in zip(("plan", "reasons", "files"), each, strict=True):
+    for name, seconds in zip(("plan", "compared", "reasons", "files"), each, strict=True):
         print(
-            f"  a county       {name:<8} mean {seconds.mean():6.2f} s, worst {seconds.max():6.2f} s, sum {seconds.sum():7.1f} s"
+            f"  a county       {name:<9} mean {seconds.mean():6.2f} s, worst {seconds.max():6.2f} s, sum {seconds.sum():7.1f} s"
         )
-    print(f"  a worker       starts in {start_s:.1f} s and is sent {job_bytes / 1e6:.1f} MB once")
+    print(
+        f"  a worker       starts in {start_s:.1f} s, is sent {job_bytes / 1e6:.1f} MB once, and peaks at {worker_mb:,.0f} MB"
+    )
     print(f"  a task         goes there and back in {1000 * handing_s:.1f} ms")
     print(f"  a county       leaves {file_bytes / n / 1e6:.2f} MB of files")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = _memory.peak_mb()
     print(f"  this process   peak {peak:,.0f} MB")
     studies = -(-scale // n)
     serial = studies * (shared_s + gather_s)
@@ -76,12 +82,14 @@ def run(arguments: argparse.Namespace) -> None:
             f"  {workers:7,d}   {after / 3600:26.1f} h   {beside / 3600:18.1f} h   {(serial + work) / 3600:12.1f}"
         )
     print(
-        f"  results: {scale * file_bytes / n / 1e9:.1f} GB; memory: {peak:,.0f} MB a study and as much again a worker at most"
+        f"  results: {scale * file_bytes / n / 1e9:.1f} GB; memory: {peak:,.0f} MB a study and {worker_mb:,.0f} MB a worker"
     )
 
 
-def _overhead(case: dict[str, object]) -> tuple[float, float, int]:
-    """Return the seconds to hand over one task of no work, to start a worker, and the bytes it is sent."""
+def _overhead(
+    case: dict[str, object], findings: object, county_ids: list[str]
+) -> tuple[float, float, int, int]:
+    """Return the seconds to hand over a task of no work and to start a worker, the bytes it is sent, and its peak in MB."""
     from sy_coverage import counties
 
     keys = [str(i) for i in range(200)]
@@ -92,9 +100,25 @@ def _overhead(case: dict[str, object]) -> tuple[float, float, int]:
         begun = time.monotonic()
         list(crew.work(_nothing, None, keys))
         handing = (time.monotonic() - begun) / len(keys)
-    return handing, start, len(pickle.dumps(case))
+        peaks = [mb for _, mb in crew.work(_planned, case, county_ids)]
+        peaks += [mb for _, mb in crew.work(_drawn, findings, county_ids)]
+    return handing, start, len(pickle.dumps(case)), max(peaks)
 
 
 def _nothing(shared: object, key: str) -> str:
     del shared
     return key
+
+
+def _planned(case: dict[str, object], county_id: str) -> int:
+    from sy_coverage import counties
+
+    counties.plan_county(case, county_id).why()
+    return _memory.peak_mb()
+
+
+def _drawn(findings: object, county_id: str) -> int:
+    from sy_coverage import counties
+
+    list(counties.made_here(findings, [county_id]))
+    return _memory.peak_mb()

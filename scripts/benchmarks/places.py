@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import resource
 import tempfile
 import time
 from contextlib import contextmanager
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from benchmarks import _memory
 
 if TYPE_CHECKING:
     import argparse
@@ -63,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
     found = located["location_status"].value_counts()
     print(f"  {', '.join(f'{status} {count:,}' for status, count in found.items())}; {len(doubts):,} doubts")
     total = sum(s for what, s in seconds.items() if not what.startswith(("read, X", "doubts")))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = _memory.peak_mb()
     print(f"  read (CSV) + gazetteer + units {total:.2f} s, goal {GOAL_S:g} s; peak {peak:,.0f} MB")
 
 

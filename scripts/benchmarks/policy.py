@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from benchmarks import _memory
 
 if TYPE_CHECKING:
     import argparse
@@ -95,7 +96,7 @@ def _timed(case: dict[str, Any]) -> tuple[Any, float, float]:
 def _line(name: str, case: dict[str, Any], runs: list[tuple[Any, float, float]]) -> None:
     plan = runs[-1][0]
     wall, cpu = (float(np.median([r[n] for r in runs])) for n in (1, 2))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    peak = _memory.peak_mb()
     open_ties = " (ties open)" if plan.certificate and "ties_not_settled" in plan.certificate.notes else ""
     print(
         f"{name:28s} {len(case['candidates']):9,d}  {plan.status:8s} {plan.objective or float('nan'):10,.1f} "

@@ -104,7 +104,7 @@ def merged_lines(geometry: Iterable[Any], *, tolerance: float) -> Any:
     lines = shapely.get_parts(lines[~(shapely.is_missing(lines) | shapely.is_empty(lines))])
     if not len(lines):
         return shapely.MultiLineString()
-    lines = shapely.set_precision(lines, 1 / STEPS_PER_DEGREE)
+    lines = shapely.get_parts(shapely.set_precision(lines, 1 / STEPS_PER_DEGREE))
     lines = shapely.normalize(lines[~shapely.is_empty(lines)])
     keys = shapely.to_wkb(lines)
     _, first = np.unique(keys, return_index=True)
@@ -123,15 +123,25 @@ def outline(polygons: Any, *, tolerance: float) -> Any:
 
 
 def near(frame: GeoDataFrame, polygons: Any, margin: float) -> GeoDataFrame:
-    """Return the rows of `frame` that lie within `margin` degrees of `polygons`, whole; those that cross out are cut."""
+    """Return the rows of `frame` that lie within `margin` degrees of `polygons`, whole; those that cross out are cut.
+
+    What only touches the area leaves a point (or an area a line): that is no part of a road or lake, and is dropped.
+    """
     area = shapely.simplify(shapely.buffer(shapely.union_all(polygons), margin, quad_segs=4), margin / 8)
     shapely.prepare(area)
     lines = np.asarray(frame.geometry, dtype=object)
     within = shapely.intersects(area, lines)
     crossing = within & ~shapely.contains(area, lines)
     lines = lines.copy()
-    lines[crossing] = shapely.intersection(lines[crossing], area)
-    return frame[within].assign(geometry=lines[within])
+    lines[crossing] = [_same_dimension(shape, shapely.intersection(shape, area)) for shape in lines[crossing]]
+    kept = within & ~shapely.is_empty(lines)
+    return frame[kept].assign(geometry=lines[kept])
+
+
+def _same_dimension(shape: Any, cut: Any) -> Any:
+    parts = shapely.get_parts(cut)
+    same = shapely.get_dimensions(parts) == shapely.get_dimensions(shape)
+    return cut if same.all() else shapely.union_all(parts[same])
 
 
 def steps(coordinates: np.ndarray) -> list[int]:

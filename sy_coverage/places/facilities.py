@@ -70,7 +70,8 @@ def read_facilities(
     facilities
         Indexed by `facility_id` (text; ``<file stem>-<row>`` where a table has no id column), columns of the facilities
         contract in EPSG:4326 and the table's own further columns; a row without usable coordinates has geometry None,
-        `location_status` not_located or rejected, and the reason's id in `location_reason`. `unit_named` and
+        `location_status` not_located or rejected, and the reason's id in `location_reason`; `refused_point` keeps coordinates
+        that were rejected. `unit_named` and
         `county_named` hold what the row says; `source` is its file and row. ``.attrs["report"]`` says what was done.
 
     Raises
@@ -280,4 +281,6 @@ def _located(rows: DataFrame, points: DataFrame, units: GeoDataFrame | None) -> 
     reason = np.where(rejected, "outside_area", "no_coordinates")
     rows["location_reason"] = pd.Series(reason, index=rows.index, dtype=object).where(~located, None)
     rows["location_detail"] = spot.where(rejected, None)
+    # what a row gave stays known, whatever locates the row later
+    rows["refused_point"] = spot.where(rejected, None)
     return rows

@@ -71,7 +71,7 @@ def doubts(facilities: GeoDataFrame, units: GeoDataFrame, *, policy: Policy | No
     """
     frame = facilities if "unit_distance_m" in facilities.columns else assign_units(facilities, units)
     frame = frame.sort_index()
-    found = [*_outside(frame, units), *_unplaced(frame), *_unknown(frame, units)]
+    found = [*_outside(frame, units), *_unplaced(frame), *_refused(frame), *_unknown(frame, units)]
     if "kind" in frame.columns:
         found += _duplicates(frame, units)
     if policy is not None and "kind" in frame.columns:
@@ -127,6 +127,18 @@ def _unplaced(frame: GeoDataFrame) -> list[_Doubt]:
         else:
             found.append((reason, str(row_id), detail or query or address or "—", ""))
     return found
+
+
+def _refused(frame: GeoDataFrame) -> list[_Doubt]:
+    """Return rows whose own coordinates were refused, though something else located them since, or gave another reason."""
+    if "refused_point" not in frame.columns:
+        return []
+    reasons = _texts(frame, "location_reason")
+    return [
+        ("outside_area", str(row_id), spot, "")
+        for row_id, spot, reason in zip(frame.index, _texts(frame, "refused_point"), reasons, strict=True)
+        if spot and reason != "outside_area"
+    ]
 
 
 def _unknown(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sy_coverage import _files, labels
+from sy_coverage import _files, labels, places
 from sy_coverage.errors import CoverageError, FrameError
 from sy_coverage.study import network
 from sy_coverage.study.reading import in_brief
@@ -14,6 +14,8 @@ from sy_coverage.study.study import read_study
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
+
+    from geopandas import GeoDataFrame
 
     from sy_coverage.study.study import Study
 
@@ -60,8 +62,9 @@ def check(path: str | os.PathLike[str]) -> Report:
     attempt("roads", lambda: _roads(study))
     _say_facts(study, known, report)
     report.reading += in_brief(study)
-    if "facilities" in known and known["facilities"] is not None:
-        _say_doubts(study, report)
+    if known.get("facilities") is not None:
+        _say_doubts(study, report, known.get("candidates"))
+        _say_empty_units(study, report)
     words = study.words
     report.verdict = (
         words("study.check_failed", count=len(report.errors))
@@ -137,18 +140,26 @@ def _say_facts(study: Study, known: dict[str, Any], report: Report) -> None:
         )
 
 
-def _say_doubts(study: Study, report: Report) -> None:
-    counts = study.doubts["doubt_id"].value_counts().sort_index()
-    for doubt_id, count in counts.items():
-        rows = study.doubts.loc[study.doubts["doubt_id"] == doubt_id, "row_id"]
-        report.remarks.append(
-            study.words(
-                "study.remark_doubt",
-                what=study.words(f"places.doubt_title_{doubt_id}"),
-                count=count,
-                rows=labels.joined(list(rows.astype(str))[:5], study.config.study.language),
+def _say_doubts(study: Study, report: Report, candidates: GeoDataFrame | None) -> None:
+    """Say how many rows of which list want an eye, and the first five of them."""
+    found = {"facilities": study.doubts}
+    if candidates is not None and len(candidates):
+        found["candidates"] = places.doubts(candidates, study.units, policy=study.policy)
+    for name, doubts in found.items():
+        for doubt_id, rows in doubts.groupby("doubt_id")["row_id"]:
+            report.remarks.append(
+                study.words(
+                    "study.remark_doubt",
+                    list=study.words(f"places.list_{name}"),
+                    what=study.words(f"places.doubt_title_{doubt_id}"),
+                    count=len(rows),
+                    rows=labels.joined(list(rows.astype(str))[:5], study.config.study.language),
+                    more=" …" if len(rows) > 5 else "",
+                )
             )
-        )
+
+
+def _say_empty_units(study: Study, report: Report) -> None:
     none = study.units.index.difference(study.demand["unit_id"])
     if len(none):
         report.remarks.append(

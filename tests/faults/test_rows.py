@@ -107,12 +107,31 @@ def test_row_37_a_candidate_that_was_placed_by_its_town_only_or_lies_far_away_is
     table.loc["c19", ["lon", "lat"]] = ""
     table.loc["r04", ["lon", "lat"]] = ["-70.0", "27.1"]
     table.to_csv(tmp_path / "candidates.csv", lineterminator="\n")
+    with study_file.open("a", encoding="utf-8") as file:
+        file.write('[geocoding]\naccept = ["village", "town"]\n')
     findings = read_study(study_file).findings
-    listed = findings.doubts.set_index("row_id")
-    assert set(listed.index) == {"c19", "r04"}
-    assert set(listed["frame"]) == {"candidates"}
-    assert listed["sentence"].str.contains("示例c19|示例r04").all()
-    assert set(listed["county_id"]) == {toy.COUNTY}
+    listed = findings.doubts.set_index(["row_id", "doubt_id"])["sentence"].sort_index()
+    assert list(listed.index) == [("c19", "town_only"), ("r04", "outside_area"), ("r04", "town_only")]
+    assert set(findings.doubts["frame"]) == {"candidates"}
+    assert set(findings.doubts["county_id"]) == {toy.COUNTY}
+    # what it is, where it was said to be, and what to do
+    assert "示例r04" in listed["r04", "outside_area"]
+    assert "-70.00000, 27.10000" in listed["r04", "outside_area"]
+    assert "未采用；请在名录中更正" in listed["r04", "outside_area"]
+    assert "示例c19" in listed["c19", "town_only"]
+
+
+@pytest.mark.parametrize(("name", "row"), [("facilities", "T1"), ("candidates", "r04")])
+def test_row_37_check_names_the_list_and_the_row_whose_coordinates_were_refused(tmp_path, name, row):
+    from sy_coverage.study.check import check
+
+    study_file = toy.write_study(tmp_path)
+    path = tmp_path / f"{name}.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table.loc[table.iloc[:, 0] == row, ["lon", "lat"]] = ["-70.0", "27.1"]
+    table.to_csv(path, index=False, lineterminator="\n")
+    word = {"facilities": "设施", "candidates": "备选点位"}[name]
+    assert f"待核实·{word}·坐标远离研究范围：1 行（{row}）" in check(study_file).remarks
 
 
 def test_row_30_elders_within_reach_of_two_centres_are_counted_once(shaoyang):

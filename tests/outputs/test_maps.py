@@ -294,6 +294,18 @@ def test_a_line_given_in_both_directions_and_any_order_is_drawn_once():
     assert sum(len(one) // 2 - 1 for one in lines) == 2
 
 
+def test_roads_and_lakes_that_only_touch_the_area_leave_no_point_or_line_on_the_map():
+    area = [box(0, 0, 1, 1)]
+    touching = LineString([(-1, 0), (1, 2)])  # through the corner (0, 1)
+    both = LineString([(0.5, 0.5), (0.5, 2), (0, 1), (-1, 1)])  # half a unit inside, and that corner
+    within = LineString([(0.2, 0.2), (0.8, 0.2)])
+    roads = light.near(gpd.GeoDataFrame(geometry=[touching, both, within]), area, margin=0.0)
+    assert roads.index.tolist() == [1, 2]
+    assert light.merged_lines(roads.geometry, tolerance=0).length == pytest.approx(0.5 + 0.6)
+    lakes = gpd.GeoDataFrame(geometry=[box(1, 0, 2, 1), box(0.5, 0.5, 2, 2)])
+    assert light.near(lakes, area, margin=0.0).area.to_dict() == {1: 0.25}
+
+
 def test_the_outline_of_neighbours_closes_gaps_between_them():
     pair = np.array([box(0, 0, 1, 1), box(1.001, 0, 2, 1)])
     line = light.outline(pair, tolerance=0.01)
