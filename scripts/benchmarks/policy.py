@@ -18,6 +18,7 @@ WHOLE = (
     ("county", "both"),
     ("city", "both"),
     ("county", "access"),
+    ("city", "access"),
 )
 """Scope and rule of each plan of the whole city."""
 COUNTY = "430524"

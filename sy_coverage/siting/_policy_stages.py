@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TIE_BREAK = "site_ranks"
 """The stage that chooses among plans that are equal in everything a planner asked for."""
-TIE_SECONDS = 5.0
+TIE_SECONDS = 8.0
 """It may take this long; a plan is not less proved when it takes longer."""
 
 
@@ -97,7 +97,9 @@ def _run(
     for name, sense, objective, whole, turn in _objectives(model, elastic=elastic)[:most]:
         between_equals = name == TIE_BREAK
         time = _solver.Watch(_tie_options(watch)) if between_equals else watch
-        answer, constant = model.program.attempt(objective, sense, whole=whole, watch=time)
+        answer, constant = model.program.attempt(
+            objective, sense, whole=whole, watch=time, settle=between_equals
+        )
         if answer.value is None and not steps:
             return _Run(answer.status, solver=answer.solver)
         if between_equals and answer.status != "optimal":

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
+LARGE = 30_000
+"""Parts with as many numbers in their rows are asked whether they have another answer before the best of equals is looked for."""
 MOST_DECIMALS = 6
 """Numbers with more decimals than this are treated as reals: compared to 1e-9 relative instead of exactly."""
 
@@ -80,6 +82,8 @@ class Program:
         self._row_lower: list[Floats] = []
         self._row_upper: list[Floats] = []
         self._rows = 0
+        self._stage = 0
+        self._reals: list[_Real] = []
 
     def columns(
         self, count: int, *, lower: ArrayLike = 0.0, upper: ArrayLike = 1.0, integer: bool, start: float = 0.0
@@ -132,17 +136,24 @@ class Program:
         *,
         whole: bool,
         watch: _solver.Watch,
+        settle: bool = False,
     ) -> tuple[Reached, float]:
         """Return the best answer for an objective that is written now, and its constant; none where memory runs out."""
         try:
             cost, constant = objective()
-            return self.optimise(cost, sense, whole=whole, watch=watch), constant
+            return self.optimise(cost, sense, whole=whole, watch=watch, settle=settle), constant
         except MemoryError:
             watch.out_of_memory = True
             return Reached("no_answer", np.empty(0), None, None, ""), 0.0
 
     def optimise(
-        self, cost: Floats, sense: Literal["min", "max"], *, whole: bool, watch: _solver.Watch
+        self,
+        cost: Floats,
+        sense: Literal["min", "max"],
+        *,
+        whole: bool,
+        watch: _solver.Watch,
+        settle: bool = False,
     ) -> Reached:
         """Return the best answer for `cost`, and fix its value for whatever comes next.
 
@@ -150,6 +161,8 @@ class Program:
         ----------
         whole
             Every value the objective can take is a whole number, so a bound may be moved to the next one.
+        settle
+            The objective only chooses among answers that are equal so far; of a large part that has no other, nothing is asked.
         """
         matrix, row_lower, row_upper = self._matrix()
         free = self.upper > self.lower
@@ -165,7 +178,11 @@ class Program:
         for columns, rows in parts.pieces:
             if self.solved and not cost[columns].any():
                 continue
-            piece = _Piece(matrix[rows][:, columns], low[rows], high[rows], columns)
+            piece = _Piece(matrix[rows][:, columns], low[rows], high[rows], columns, rows)
+            if settle and self._settled_already(piece, cost, watch):
+                here = float(cost[columns] @ x[columns])
+                value, bound = value + here, bound + here
+                continue
             answer = self._solve(piece, cost, sense, watch)
             name = answer.solver or name
             if answer.objective is None:
@@ -174,10 +191,15 @@ class Program:
             reached, limit, proved = _settled(answer, sense, whole=whole)
             value, bound = value + reached, bound + limit
             status = status if proved else "feasible"
-            if proved and whole and rows.size:
+            if whole and not rows.size:  # each column by itself: none can stand otherwise and be as good
+                alone = columns[cost[columns] != 0]
+                self.lower[alone] = self.upper[alone] = x[alone]
+                continue
+            if proved and whole and not settle:  # nothing comes after that
                 self._narrow(piece, cost, reached, sense, watch=watch)
             self._fix(columns, cost[columns], reached, sense, whole=whole)
         self.start, self.solved = x, True
+        self._stage += 1
         return Reached(status, x, value, bound, name)  # type: ignore[arg-type]  # built from Answer.status
 
     def _solve(self, piece: _Piece, cost: Floats, sense: Any, watch: _solver.Watch) -> _solver.Answer:
@@ -246,6 +268,41 @@ class Program:
             self.row(columns[used], cost[used], upper=reached + room)
         else:
             self.row(columns[used], cost[used], lower=reached - room)
+        if not whole:
+            turn = 1.0 if sense == "max" else -1.0
+            self._reals.append(_Real(self._stage, columns[used], turn * cost[used], self._rows - 1))
+
+    def _settled_already(self, piece: _Piece, choice: Floats, watch: _solver.Watch) -> bool:
+        """Whether no other choice of the columns that `choice` tells apart is as good in the first stage of real numbers.
+
+        Solved is that stage again, without the row that keeps what it reached and with this choice forbidden: as fast as the
+        stage was, where an objective across such a row takes many times as long.
+        """
+        if piece.matrix.nnz < LARGE:
+            return False
+        mine = [r for r in self._reals if np.isin(r.columns, piece.columns).any()]
+        mine = [r for r in mine if r.stage == mine[0].stage]
+        told = piece.columns[choice[piece.columns] != 0]
+        if not mine or not (self.integer[told] & (self.lower[told] >= 0) & (self.upper[told] <= 1)).all():
+            return False
+        worth = np.zeros(len(self.lower))
+        for real in mine:
+            worth[real.columns] += real.worth
+        worth, x = worth[piece.columns], self.start[piece.columns]
+        kept = ~np.isin(piece.rows, [r.row for r in mine])
+        model = _solver.Model("max")
+        at = piece.columns
+        model.add_columns(worth, lower=self.lower[at], upper=self.upper[at], integer=self.integer[at])
+        model.add_rows(piece.matrix[kept], lower=piece.lower[kept], upper=piece.upper[kept])
+        chosen = np.flatnonzero(choice[at] != 0)
+        on = x[chosen] > 0.5
+        other = (np.zeros(len(chosen), dtype=np.int64), chosen, np.where(on, -1.0, 1.0))
+        model.add_rows(other, lower=np.array([1.0 - on.sum()]))
+        answer = _solver.solve(model, watch=watch)
+        if answer.status == "infeasible":
+            return True
+        reached = float(worth @ x)
+        return answer.bound is not None and answer.bound < reached - 1e-7 * max(1.0, abs(reached))
 
 
 @dataclass(frozen=True)
@@ -254,6 +311,19 @@ class _Piece:
     lower: Floats
     upper: Floats
     columns: Integers
+    rows: Integers
+    """Which rows of the program these are."""
+
+
+@dataclass(frozen=True)
+class _Real:
+    """What one part reached in a stage of real numbers, and the row that keeps it."""
+
+    stage: int
+    columns: Integers
+    worth: Floats
+    """To be as large as can be."""
+    row: int
 
 
 @dataclass(frozen=True)
