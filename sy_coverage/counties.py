@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sy_coverage.errors import ConfigError, CoverageError, InputError, OfflineError, SolverError, some
 from sy_coverage.siting import SitingPlan
-from sy_coverage.siting.explain import reason_frame
+from sy_coverage.siting.explain import Told, reason_frame
 from sy_coverage.study.alternatives import compared, plan_county
 from sy_coverage.study.files import made_here
 from sy_coverage.study.save import DECIDING, require_writable, save
@@ -65,17 +65,6 @@ class Failed:
 
 
 _LOST = Failed("lost")
-
-
-@dataclass(frozen=True)
-class Said:
-    """The answer to `plan.why()`, already worked out."""
-
-    frame: DataFrame
-
-    def __call__(self) -> DataFrame:
-        """Return the reasons for each site."""
-        return self.frame
 
 
 class Crew(Protocol):
@@ -133,7 +122,7 @@ def run(
     require_writable(study, target, whole=counties is None)
     study = study if counties is None else study.only(counties)
     with crew_of(workers=workers, scheduler=scheduler) as crew:
-        failed = _plan(study, crew)
+        failed = plan_with(study, crew)
 
         def make(findings: Findings, county_ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
             for key, answer in crew.work(_files_of, findings, county_ids):
@@ -161,7 +150,7 @@ def crew_of(*, workers: int | None = None, scheduler: str | None = None) -> Abst
     return _cluster(scheduler)
 
 
-def _plan(study: Study, crew: Crew) -> dict[str, str]:
+def plan_with(study: Study, crew: Crew) -> dict[str, str]:
     """Give `study` the plan of every county, and return why those that failed did."""
     scopes, plans = study.scopes, {}
     tables: dict[Key, dict[str, DataFrame]] = {}
@@ -211,7 +200,7 @@ def _said(plan: SitingPlan) -> SitingPlan:
     details, best = dict(plan.details), plan.best
     if best is not plan:
         details["attainable"] = _said(best)
-    return replace(plan, reasons=Said(plan.why()), details=details)
+    return replace(plan, reasons=Told(plan.why()), details=details)
 
 
 def _files_of(findings: Findings, county_id: str) -> list[tuple[str, bytes]]:

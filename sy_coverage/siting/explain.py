@@ -20,7 +20,7 @@ from sy_coverage.siting._policy_search import Tally
 from sy_coverage.siting._policy_stations import services
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
     from pandas import DataFrame
@@ -83,6 +83,48 @@ class Reasons:
                     ]
                 rows += [{"site_id": site_id, **row} for row in found]
         return reason_frame(rows, policy=self.case.policy, index="site_id")
+
+
+@dataclass(frozen=True)
+class Told:
+    """The answer to `plan.why()` as it was worked out elsewhere."""
+
+    frame: DataFrame
+    again: Callable[[], Case] | None = field(default=None, compare=False, repr=False)
+    """Reads once more what the plan was made from; it does not travel to other processes."""
+
+    def __call__(self) -> DataFrame:
+        """Return the reasons for each site of the plan."""
+        return self.frame
+
+    def __reduce__(self) -> tuple[type[Told], tuple[DataFrame]]:
+        """Leave behind the way to the case: it leads to all that a study holds."""
+        return Told, (self.frame,)
+
+
+def case_of(plan: SitingPlan) -> Case:
+    """Return what a plan of `policy_plan` was made from.
+
+    Raises
+    ------
+    InputError
+        If it is no such plan, has no sites, or was read from a file.
+    """
+    if isinstance(plan.reasons, Reasons):
+        return plan.reasons.case
+    if isinstance(plan.reasons, Told) and plan.reasons.again is not None:
+        return as_kept(plan, plan.reasons.again())
+    raise InputError(
+        "this needs a plan of policy_plan that has sites, with what it was made from; an infeasible one has "
+        "details['attainable'], and one that was read again needs its study"
+    )
+
+
+def as_kept(plan: SitingPlan, case: Case) -> Case:
+    """Return `case` without the rules that a plan of it gave up: those that its certificate does not name."""
+    asked = dict(plan.certificate.options) if plan.certificate else {}
+    gone = [n for n in ("beds_per_elder", "budget") if asked.get(n) == "None"]
+    return case.but(**{n: None for n in gone if getattr(case.setting, n) is not None})
 
 
 @dataclass(frozen=True)
@@ -323,15 +365,14 @@ def closures(plan: SitingPlan) -> DataFrame:
     InputError
         If the plan is none of `policy_plan`, or has no sites.
     """
-    if not isinstance(plan.reasons, Reasons) or plan.reasons.solved.figures is None:
+    if plan.objective is None:
         raise InputError("closures: needs a plan of policy_plan that has sites")
-    case, sites, whole = plan.reasons.case, plan.sites, plan.reasons.solved.figures
-    kinds = coverage_kinds(case)
-    rows = []
+    case, sites = case_of(plan), plan.sites
+    kinds, opened = coverage_kinds(case), opened_with(case, sites)
+    rows, whole = [], count(case, opened)
     met = whole.targets.set_index(["target_id", "scope_id"])["met"]
     here = case.facilities["kind"].isin(kinds) & case.facilities["unit_id"].isin(case.units.index)
     planned = [s for s in sites if case.candidates.loc[s, "kind"] in kinds]
-    opened = opened_with(case, sites)
     for site_id in sorted([*case.facilities.index[here], *planned]):
         without = opened.drop(index=site_id)
         left = count(case, without)

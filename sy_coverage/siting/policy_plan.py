@@ -145,34 +145,28 @@ def policy_plan(
     CertificateError
         If the answer does not stand up to our own arithmetic.
     """
-    if spread_min is None and between_homes is not None and between_homes.cutoff_min < float("inf"):
-        spread_min = between_homes.cutoff_min
-    setting = Setting(
-        scope=scope or policy.readings.scope,
-        rule=rule or policy.readings.rule,
-        share=policy.readings.share if share is None else share,
-        spread_min=spread_min,
-        medical_min=medical_min,
-        medical=medical,
-        budget=budget,
-        elders=policy.readings.elders,
-        station_walk_min=station_walk_min,
-        floor_area=floor_area,
-        beds_per_elder=beds_per_elder,
-        conversion_cost=conversion_cost,
-        demonstration=tuple(sorted((demonstration or {}).items())),
-    )
-    case = read_case(
+    case = case_asked(
         units,
         facilities,
         candidates,
         demand,
         policy=policy,
         times=times,
-        setting=setting,
         between_homes=between_homes,
         to_medical=to_medical,
+        scope=scope,
+        rule=rule,
+        share=share,
+        spread_min=spread_min,
+        demonstration=demonstration,
         date=date,
+        medical_min=medical_min,
+        medical=medical,
+        station_walk_min=station_walk_min,
+        floor_area=floor_area,
+        beds_per_elder=beds_per_elder,
+        conversion_cost=conversion_cost,
+        budget=budget,
     )
     options = options or SolveOptions()
     if phases:
@@ -180,6 +174,49 @@ def policy_plan(
 
         return phased_plan(case, phases, options=options)
     return plan_of(case, options=options)
+
+
+def case_asked(
+    units: GeoDataFrame,
+    facilities: GeoDataFrame,
+    candidates: GeoDataFrame,
+    demand: GeoDataFrame,
+    *,
+    policy: Policy,
+    times: Mapping[str, TravelTimes],
+    between_homes: TravelTimes | None = None,
+    to_medical: TravelTimes | None = None,
+    scope: Literal["county", "city"] | None = None,
+    rule: Literal["presence", "access", "both"] | None = None,
+    share: float | None = None,
+    spread_min: float | None = None,
+    demonstration: Mapping[str, Criteria] | None = None,
+    date: dt.date | None = None,
+    **setting: Any,
+) -> Case:
+    """Return the case that `policy_plan` plans when it is asked the same; what else `setting` holds goes as it is."""
+    if spread_min is None and between_homes is not None and between_homes.cutoff_min < float("inf"):
+        spread_min = between_homes.cutoff_min
+    return read_case(
+        units,
+        facilities,
+        candidates,
+        demand,
+        policy=policy,
+        times=times,
+        setting=Setting(
+            scope=scope or policy.readings.scope,
+            rule=rule or policy.readings.rule,
+            share=policy.readings.share if share is None else share,
+            spread_min=spread_min,
+            elders=policy.readings.elders,
+            demonstration=tuple(sorted((demonstration or {}).items())),
+            **setting,
+        ),
+        between_homes=between_homes,
+        to_medical=to_medical,
+        date=date,
+    )
 
 
 def plan_of(case: Case, *, options: SolveOptions) -> SitingPlan:

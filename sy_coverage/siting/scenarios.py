@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,8 @@ from sy_coverage.siting import _policy_nursing as nursing
 from sy_coverage.siting._policy_check import count, figures, opened_with, spent_on
 from sy_coverage.siting._policy_model import Model
 from sy_coverage.siting._verify import Verification
-from sy_coverage.siting.explain import Reasons
-from sy_coverage.siting.policy_plan import plan_of
+from sy_coverage.siting.explain import as_kept, case_of
+from sy_coverage.siting.policy_plan import case_asked, plan_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -61,7 +61,7 @@ def trade_off(
     """
     if points < 2:
         raise InputError(f"points={points}: a curve needs 2 or more")
-    case = _case_of(plan).but(budget=None)
+    case = case_of(plan).but(budget=None)
     with _solver.Watch(options or _solver.SolveOptions()) as watch:
         found = _curve(case, points, watch, keep_targets=keep_targets)
     whole = float(case.demand[case.setting.elders].sum())
@@ -161,7 +161,7 @@ def scope_price(plan: SitingPlan, *, options: _solver.SolveOptions | None = None
     InputError
         If the plan is none of `policy_plan`.
     """
-    case = _case_of(plan)
+    case = case_of(plan)
     rows = []
     for scope in ("county", "city"):
         other = plan_of(case.but(scope=scope), options=options or _solver.SolveOptions())
@@ -183,7 +183,7 @@ def compare_plans(one: SitingPlan, other: SitingPlan) -> DataFrame:
     InputError
         If a plan is none of `policy_plan`.
     """
-    cases = [_case_of(p).candidates for p in (one, other)]
+    cases = [case_of(p).candidates for p in (one, other)]
     rows = []
     for site_id in sorted({*one.sites, *other.sites}):
         site = next(c.loc[site_id] for c in cases if site_id in c.index)
@@ -206,11 +206,17 @@ def compare_plans(one: SitingPlan, other: SitingPlan) -> DataFrame:
     return frame
 
 
-def verify_policy(plan: SitingPlan) -> Verification:
+def verify_policy(plan: SitingPlan, **asked_for: Any) -> Verification:
     """Return what a policy plan comes to when it is counted again from the frames and travel times, without the solver.
 
     Of a plan of several years every year is counted. Of demonstration sites the number, the criteria and the elders near them
     are counted, of conversions of beds every place's share.
+
+    Parameters
+    ----------
+    asked_for
+        What `policy_plan` was asked for, as it was asked for; only a plan that does not hold this itself needs it, such as
+        one that another process handed over.
 
     Returns
     -------
@@ -224,7 +230,11 @@ def verify_policy(plan: SitingPlan) -> Verification:
     InputError
         If the plan is none of `policy_plan`.
     """
-    case = _case_of(plan)
+    if asked_for:
+        given = {k: v for k, v in asked_for.items() if k not in {"phases", "options"}}
+        case = as_kept(plan, case_asked(**given))
+    else:
+        case = case_of(plan)
     certificate = plan.certificate
     if certificate is None:
         raise InputError("verify_policy: needs a plan with a certificate")
@@ -285,11 +295,3 @@ def _summary(plan: SitingPlan) -> dict[str, object]:
         "elders_covered": plan.details.get("elders_covered"),
         "sites": plan.sites,
     }
-
-
-def _case_of(plan: SitingPlan) -> Case:
-    if not isinstance(plan.reasons, Reasons):
-        raise InputError(
-            "this needs a plan of policy_plan that has sites; an infeasible one has details['attainable']"
-        )
-    return plan.reasons.case

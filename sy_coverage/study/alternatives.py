@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import pandas as pd
 
 from sy_coverage import siting
 from sy_coverage.errors import CoverageError
+from sy_coverage.siting.explain import Told
+from sy_coverage.siting.policy_plan import case_asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from sy_coverage.policy import Policy
     from sy_coverage.siting import SitingPlan
+    from sy_coverage.siting._policy_case import Case
     from sy_coverage.study.config import Compare
 
     Tables = dict[str, DataFrame]
@@ -45,6 +49,25 @@ def plan_county(case: Mapping[str, Any], county_id: str | None) -> SitingPlan:
     if plan.best.objective is None or plan.certificate is None:
         return plan
     return replace(plan, details={**plan.details, "verification": siting.verify(plan)})
+
+
+def with_case(plan: SitingPlan, case: Mapping[str, Any], county_id: str | None) -> SitingPlan:
+    """Return a plan that came from another process as one that can be looked at again: its case is read from a study's."""
+
+    @cache
+    def again() -> Case:
+        own = narrowed(case, county_id)
+        return case_asked(**{k: v for k, v in own.items() if k not in {"phases", "options"}})
+
+    def known(plan: SitingPlan) -> SitingPlan:
+        if not isinstance(plan.reasons, Told):
+            return plan
+        return replace(plan, reasons=replace(plan.reasons, again=again))
+
+    meanwhile = plan.details.get("attainable")
+    if meanwhile is not None:
+        plan = replace(plan, details={**plan.details, "attainable": known(meanwhile)})
+    return known(plan)
 
 
 def compared(

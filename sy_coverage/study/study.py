@@ -196,8 +196,11 @@ class Study(Measured):
         plans: Mapping[str | None, SitingPlan],
         compared: Mapping[str | None, dict[str, DataFrame]] | None = None,
     ) -> None:
-        """Take plans, by county id or None, and what stands beside them, worked out from this study's `case` elsewhere."""
-        self._plans.update(plans)
+        """Take plans, by county id or None, and what stands beside them, worked out from this study's `case` elsewhere.
+
+        What they were made from did not travel with them: it is taken from this study when `siting.verify` or another asks.
+        """
+        self._plans.update({i: alternatives.with_case(plan, self.case, i) for i, plan in plans.items()})
         self._compared.update(compared or {})
 
     @cached_property

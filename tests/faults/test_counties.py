@@ -152,7 +152,7 @@ def test_a_county_whose_plan_fails_is_said_everywhere_and_the_others_finish(stud
                     counties.Failed("boom") if key == "990200" else counties._attempt(task, shared, key),
                 )
 
-    assert counties._plan(study, Crew()) == {"990200": "boom"}
+    assert counties.plan_with(study, Crew()) == {"990200": "boom"}
     assert study.plans["990100"].status == "optimal"
     assert study.plans["990200"].status == "no_answer"
     said = study.findings.left_out.set_index("county_id").loc[["990200"], "sentence"]
@@ -167,7 +167,7 @@ def test_where_every_county_fails_nothing_is_written(study_file, tmp_path):
             return ((key, counties.Failed("boom")) for key in keys)
 
     with pytest.raises(SolverError, match="no county could be planned: boom"):
-        counties._plan(read_study(study_file), Crew())
+        counties.plan_with(read_study(study_file), Crew())
 
 
 def started(*words: str, **options) -> subprocess.Popen:
