@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from sy_coverage.outputs.findings import Findings
 
 
+OF_THE_CITY = frozenset({"conversions", "demonstration"})
+"""What is counted over the whole city: decided after the counties' plans or, where one plan decides all, in it."""
+
+
 def add(findings: Findings, writer: Writer) -> None:
     """Add a section for each of these that the plans of this scope speak of; nothing where none does."""
     _write(findings, writer, conversions=_conversions, beds=_beds, demonstration=_demonstration)
@@ -43,6 +47,8 @@ def _write(
         if table is not None and len(table):
             writer.heading(2, f"section_{name}")
             write(findings, table, writer)
+            if name in OF_THE_CITY:
+                writer.paragraph(f"decided_with_{findings.policy.readings.scope}")
 
 
 def _together(findings: Findings, name: str) -> DataFrame | None:

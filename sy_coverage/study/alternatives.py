@@ -34,6 +34,7 @@ def narrowed(case: Mapping[str, Any], county_id: str | None) -> dict[str, Any]:
     """Return a study's `case` for one county, or (None) all of it: what lies beyond the border still counts for access."""
     own = dict(case)
     if county_id is not None:
+        own["demonstration"] = None  # as many as the whole city shows are not one county's to show
         for name in ("units", "candidates", "demand"):
             frame = case[name]
             own[name] = frame[frame["county_id"] == county_id]

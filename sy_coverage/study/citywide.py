@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sy_coverage import siting
+from sy_coverage.siting._policy_marks import eligible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,13 +20,19 @@ if TYPE_CHECKING:
     from sy_coverage.study.study import Study
 
 
+def in_one_model(study: Measured) -> bool:
+    """Whether one plan decides all of the city, so that what is counted over it belongs to that plan."""
+    return study.policy.readings.scope == "city"
+
+
 def rules(study: Study) -> dict[str, Any]:
     """Return what `[siting]` asks of every plan besides the policy's targets, as arguments of `siting.policy_plan`.
 
-    Demonstration sites are of the whole city and chosen in `programme`: a lack of stations spoils no other plan.
+    Demonstration sites are of the whole city: a plan of the whole city chooses them; beside plans of counties `programme` does.
     """
     given = study.config.siting
     return {
+        "demonstration": (_within_reach(study) or None) if in_one_model(study) else None,
         "station_walk_min": given.station_walk_min,
         "floor_area": given.floor_area,
         "beds_per_elder": given.beds_per_elder,
@@ -45,12 +52,31 @@ def criteria(study: Study) -> dict[str, siting.Criteria]:
     }
 
 
+def _within_reach(study: Study) -> dict[str, siting.Criteria]:
+    """Return the criteria of those targets for which there are sites enough, open or proposed.
+
+    The others no plan can meet, and they must not keep it from all the rest: the scorecard says how many lack.
+    """
+    found = {}
+    for target_id, asked in criteria(study).items():
+        target = study.policy.target(target_id)
+        may = sum(
+            int(eligible(frame, target.measure, asked, policy=study.policy).sum())
+            for frame in (study.open_facilities, study.candidates)
+        )
+        if may >= (target.value or 0):
+            found[target_id] = asked
+    return found
+
+
 def kinds(study: Measured) -> set[str]:
     """Return the kinds whose minutes the rules of `[siting]` need besides those of the candidates."""
     given, policy = study.config.siting, study.policy
     needed: set[str] = set()
     if given.station_walk_min is not None:
         needed |= set(policy.station_kinds)
+    if given.demonstrate and in_one_model(study):
+        needed |= _marked(study)
     if given.beds_per_elder is not None:
         needed |= set(policy.home_kinds if policy.bed_share is None else policy.bed_share.measure.kinds)
     return needed
@@ -71,10 +97,15 @@ def clustered(study: Measured) -> GeoDataFrame:
 def programme(study: Study) -> SitingPlan | None:
     """Return the plan of what is counted over the whole city, on top of every county's plan; None where there is no such thing.
 
-    The sites of the counties' plans are open in it. It chooses demonstration sites, opens further stations where those that
-    stand are too few, and converts beds where the city's share asks for more than the counties' shares.
+    The counties' plans are fixed first, each for itself, and their sites are open in it. It chooses demonstration sites, opens
+    further stations where those that stand are too few, and converts beds where the city's share asks for more than the
+    counties' shares. Where one plan decides all of the city, it decides this too (but for what no choice of sites could
+    meet), and is what is returned.
     """
     policy, shown = study.policy, criteria(study)
+    if in_one_model(study):
+        best = study.propose(None).best
+        return best if {"demonstration", "conversions"} & set(best.details) else None
     wanted = [t for t in policy.targets if t.id in shown or t is policy.bed_share]
     if not wanted or set(study.plans) != set(study.counties):
         return None

@@ -304,7 +304,8 @@ class Siting(_Section):
     conversion_cost: Money = 0.0
     """10⁴ yuan to turn one bed into a nursing bed; 0: a plan says how many, and counts no cost for them."""
     demonstrate: bool = True
-    """Whether demonstration sites are chosen, as many as the policy asks over the whole city."""
+    """Whether demonstration sites are chosen, as many as the policy asks over the whole city: with scope ``county`` on top of
+    the counties' plans, which are fixed first; with scope ``city`` in the one plan of the city."""
     demonstration: dict[str, Shown] = {}
     """What such a site must have, by target: ``[siting.demonstration.urban_demo_sites]``."""
     budget: Money | None = None

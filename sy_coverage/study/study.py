@@ -253,7 +253,7 @@ class Study(Measured):
 
     @cached_property
     def citywide(self) -> SitingPlan | None:
-        """The plan of what is counted over the whole city, on top of the counties' plans: see `citywide.programme`."""
+        """The plan of what is counted over the whole city, on top of the counties' plans or in the one plan of the city: see `citywide.programme`."""
         return citywide.programme(self)
 
     @cached_property
