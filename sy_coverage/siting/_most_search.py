@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
 from sy_coverage.siting._odd_cuts import Cuts, joined
 from sy_coverage.siting._settle import whole_objective
@@ -82,8 +81,10 @@ class Search:
             self.cuts = joined(self.cover, self.cuts, self.x, self.z)
         sets_ptr, sets, ptr, demand = self.cover.table
         weights, p = self.cover.weights, len(self.columns)
-        state = (*self.cuts.table, self.price, self.cuts.price, self.x, self.z)
-        found = _price_kernels.most_bound(ptr, demand, sets_ptr, sets, weights, *state, p, 100 * self.longer)
+        free = (np.zeros(len(self.x)), np.ones(len(self.x)))
+        state = (*self.cuts.table, self.price, self.cuts.price, self.x, self.z, *free)
+        steps = (p, 100 * self.longer, 0.0)
+        found = _price_kernels.most_bound(ptr, demand, sets_ptr, sets, weights, *state, *steps)
         little = found > self.bound - NEXT_TO_NOTHING * (self.bound - self.reached)
         self.stalls = self.stalls + 1 if little else 0
         self.bound = min(self.bound, found)
@@ -148,31 +149,6 @@ def near_proof(cover: Cover, columns: Integers, asked: Terms, watch: Watch) -> S
 def least_step(asked: Terms, reached: float) -> float:
     """Return by how much a better plan is better at least: a whole unit of whole weights, else what rounding hides."""
     return 1.0 - 1e-6 if whole_objective(asked) else 1e-9 * max(1.0, reached)
-
-
-def still_open(search: Search, step: float) -> tuple[Cover, Any]:
-    """Return the table without the sites that no plan can hold which covers `step` more than the best one found.
-
-    The sites of the best one stay, so that whoever solves the rest must come to as much. And the cuts of the relaxation as a CSR array, cuts × (sites, groups of that table): each row ≤ 1.
-    """
-    cover, p, cuts = search.cover, len(search.columns), search.cuts
-    if not 0 < p < len(cover.sites) or (cover.need > 1).any():
-        return cover, sparse.csr_array((0, sum(cover.rows.shape)))
-    groups = cuts.groups(cover.rows.shape[0])
-    sites = cuts.sites if len(cuts.price) else sparse.csr_array((0, len(cover.sites)))
-    income = cover.rows.T @ search.price + sites.T @ cuts.price
-    kept = cover.weights - search.price - groups.T @ cuts.price
-    largest = np.sort(income)[::-1]
-    value = float(np.maximum(kept, 0.0).sum() + cuts.price.sum() + largest[:p].sum())
-    # in exact arithmetic a plan with such a site is worth no more; rounding gets a margin of its own
-    open_ = value - largest[p - 1] + income >= search.reached + step - 1e-9 * max(1.0, value)
-    open_[search.columns] = True
-    columns = np.flatnonzero(open_)
-    rest = cover.keep(columns=columns)
-    rows = np.flatnonzero(np.diff(rest.rows.indptr) > 0)
-    held = np.flatnonzero(cuts.price > 0)
-    inequalities = sparse.hstack([-sites[held][:, columns], groups[held][:, rows]], format="csr")
-    return rest.keep(rows=rows), inequalities
 
 
 def covered_weight(cover: Cover, columns: Integers) -> float:

@@ -11,7 +11,9 @@ from scipy import sparse
 
 from sy_coverage.errors import CertificateError
 from sy_coverage.siting import _reduce, _solver
-from sy_coverage.siting._most_search import least_step, near_proof, still_open
+from sy_coverage.siting._most_rest import still_open
+from sy_coverage.siting._most_search import least_step, near_proof
+from sy_coverage.siting._most_tree import Tree
 from sy_coverage.siting._settle import Found, findings, impossible, points, settle
 from sy_coverage.siting._terms import Setting, terms
 from sy_coverage.siting.capacitated import planned
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sy_coverage.roads.travel_times import TravelTimes
+    from sy_coverage.siting._most_rest import Rest
     from sy_coverage.siting._reduce import Cover
     from sy_coverage.siting._solver import Watch
     from sy_coverage.siting._terms import Terms
@@ -110,32 +113,56 @@ def _cover_most(asked: Terms, watch: Watch) -> SitingPlan:
     if limit <= 0 and asked.p is not None:
         return settle(asked, Found(filled(asked, asked.required), cover.settled), watch)
     search = near_proof(cover, greedy_most(cover, asked, limit), asked, watch)
-    heuristic, step = search.columns, least_step(asked, search.reached)
-    reached, bound = cover.settled + search.reached, cover.settled + search.bound
-    best = filled(asked, np.r_[asked.required, cover.sites[heuristic]])
-    if bound - reached <= max(watch.options.gap * reached, step) or watch.over:
-        return settle(asked, Found(best, max(bound, reached), heuristic=reached), watch)
-    rest, cuts = still_open(search, step)
-    at = np.flatnonzero(np.isin(rest.sites, cover.sites[heuristic]))
-    model, sites = most_model(rest, limit, cuts, exact=asked.p is not None)
-    start = most_start(rest, at, cuts, model)
+    step = least_step(asked, search.reached)
+    found = Found(
+        filled(asked, np.r_[asked.required, cover.sites[search.columns]]),
+        cover.settled + max(search.bound, search.reached),
+        heuristic=cover.settled + search.reached,
+    )
+    if search.bound - search.reached <= max(watch.options.gap * (cover.settled + search.reached), step):
+        return settle(asked, found, watch)
+    if watch.over:
+        return settle(asked, found, watch)
+    rest = still_open(search, step)
+    at = np.flatnonzero(np.isin(rest.cover.sites, cover.sites[search.columns]))
+    if search.rounds:
+        tree = Tree(rest, at, step, watch.options.gap)
+        bound = tree.search(search.bound, watch)
+        at = np.sort(tree.columns)
+        found = Found(
+            filled(asked, np.r_[asked.required, rest.cover.sites[at]]),
+            cover.settled + max(bound, tree.reached),
+            heuristic=cover.settled + tree.reached,
+        )
+        if watch.over or bound - tree.reached <= max(
+            watch.options.gap * (cover.settled + tree.reached), step
+        ):
+            return settle(asked, found, watch)
+    return settle(asked, _solved(asked, rest, at, limit, found, watch), watch)
+
+
+def _solved(asked: Terms, rest: Rest, at: Integers, limit: float, found: Found, watch: Watch) -> Found:
+    """Return what the solver makes of the rest, with `found` where it comes to nothing better; `at` is where it starts."""
+    cover, reached, bound = rest.cover, found.heuristic or 0.0, found.bound
+    model, sites = most_model(rest, limit, exact=asked.p is not None)
+    start = most_start(rest, at, model)
     answer = _solver.solve(model, watch=watch, start=start, presolve=False)
-    claimed = None
+    claimed, best = None, found.chosen
     if answer.status == "infeasible":
         raise CertificateError("mclp: the solver calls a problem infeasible that greedy has solved")
     if answer.objective is not None and (
         answer.status == "optimal" or answer.objective + cover.settled >= reached
     ):
-        found = np.flatnonzero(answer.x[sites] > 0.5)
+        columns = np.flatnonzero(answer.x[sites] > 0.5)
         claimed = answer.objective + cover.settled
-        best = filled(asked, np.r_[asked.required, rest.sites[found]])
-        if asked.p is not None and len(found) != limit:
+        best = filled(asked, np.r_[asked.required, cover.sites[columns]])
+        if asked.p is not None and len(columns) != limit:
             raise CertificateError(
-                f"mclp: the solver chose {len(found)} sites where {limit:g} were asked for"
+                f"mclp: the solver chose {len(columns)} sites where {limit:g} were asked for"
             )
     if answer.bound is not None:
-        bound = min(bound, answer.bound + cover.settled)
-    return settle(asked, Found(best, bound, answer.solver, claimed, reached), watch)
+        bound = min(bound or np.inf, answer.bound + cover.settled)
+    return Found(best, bound, answer.solver, claimed, reached)
 
 
 def _unit_costs(cover: Cover) -> Cover:
@@ -170,13 +197,12 @@ def greedy_most(cover: Cover, asked: Terms, limit: float) -> Integers:
     return np.sort(chosen)
 
 
-def most_model(cover: Cover, limit: float, cuts: Any, *, exact: bool) -> tuple[_solver.Model, Integers]:
+def most_model(open_: Rest, limit: float, *, exact: bool) -> tuple[_solver.Model, Integers]:
     """Return the model of most weight covered within `limit`, and the indices of the columns that are sites.
 
-    `cuts` are rows ≤ 1 over sites and groups. A group with a single site in reach and in no cut needs no column of its own: its
-    weight goes to that site.
+    A group with a single site in reach and in no cut needs no column of its own: its weight goes to that site.
     """
-    single = _needs_no_column(cover, cuts)
+    cover, cuts, single = open_.cover, open_.rows, _needs_no_column(open_)
     worth = np.bincount(
         cover.rows[np.flatnonzero(single)].indices, cover.weights[single], minlength=len(cover.sites)
     )
@@ -188,22 +214,24 @@ def most_model(cover: Cover, limit: float, cuts: Any, *, exact: bool) -> tuple[_
     if len(groups):
         model.add_rows(sparse.hstack([-rest.rows, need], format="csr"), upper=0.0)
     if cuts.shape[0]:
-        model.add_rows(cuts[:, np.r_[np.arange(len(sites)), len(sites) + np.flatnonzero(~single)]], upper=1.0)
+        model.add_rows(
+            cuts[:, np.r_[np.arange(len(sites)), len(sites) + np.flatnonzero(~single)]], upper=open_.right
+        )
     spent = (np.zeros(len(sites), dtype=np.int64), sites, cover.costs)
     model.add_rows(spent, lower=limit if exact else -np.inf, upper=np.array([limit]))
     return model, sites
 
 
-def _needs_no_column(cover: Cover, cuts: Any) -> Any:
-    in_cuts = np.diff(cuts.tocsc().indptr)[len(cover.sites) :] > 0
-    return (np.diff(cover.rows.indptr) == 1) & (cover.need == 1) & ~in_cuts
+def _needs_no_column(open_: Rest) -> Any:
+    in_cuts = np.diff(open_.groups.tocsc().indptr) > 0
+    return (np.diff(open_.cover.rows.indptr) == 1) & (open_.cover.need == 1) & ~in_cuts
 
 
-def most_start(cover: Cover, columns: Integers, cuts: Any, model: _solver.Model) -> Floats:
+def most_start(open_: Rest, columns: Integers, model: _solver.Model) -> Floats:
     """Return a value for every column of the model in which `columns` are chosen."""
-    start = np.zeros(len(model.cost))
+    start, cover = np.zeros(len(model.cost)), open_.cover
     start[columns] = 1.0
-    rest = np.flatnonzero(~_needs_no_column(cover, cuts))
+    rest = np.flatnonzero(~_needs_no_column(open_))
     hits = np.asarray(cover.rows[rest][:, columns].sum(axis=1)).ravel()
     start[len(cover.sites) :] = hits >= cover.need[rest]
     return start

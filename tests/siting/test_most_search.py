@@ -5,11 +5,16 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from sy_coverage.siting import _most_kernels, _price_kernels
+from sy_coverage import siting
+from sy_coverage.roads.travel_times import TravelTimes
+from sy_coverage.siting import _most_kernels, _most_tree, _price_kernels, _solver
+from sy_coverage.siting._most_rest import Rest, still_open, without
+from sy_coverage.siting._most_search import Search
 from sy_coverage.siting._odd_cuts import Cuts, joined
 from sy_coverage.siting._reduce import Cover
 
@@ -30,7 +35,8 @@ def test_three_groups_covered_two_by_two_by_half_open_sites_are_cut_off():
     near = np.array([[1, 1, 0], [0, 1, 1], [1, 0, 1]], dtype=bool)
     table, half = cover(near, np.ones(3)), np.full(3, 0.5)
     cuts = joined(table, Cuts(), half, np.ones(3))
-    assert cuts.rows.tolist() == [[0, 1, 2]]
+    assert cuts.rows[cuts.rows >= 0].tolist() == [0, 1, 2]
+    assert cuts.right.tolist() == [1.0]
     # covered groups ≤ 1 + open sites: 3 > 1 + 1.5
     assert cuts.sites.toarray().tolist() == [[1.0, 1.0, 1.0]]
     # a site that has all three in reach counts twice
@@ -40,6 +46,18 @@ def test_three_groups_covered_two_by_two_by_half_open_sites_are_cut_off():
     ]
     # a choice of whole sites is never cut off
     assert not len(joined(table, Cuts(), np.array([1.0, 1.0, 0.0]), np.ones(3)).rows)
+
+
+def test_five_groups_in_a_ring_are_cut_off_where_no_three_of_them_are():
+    # group i is in reach of sites i and i + 1, all half open: two sites and a half cannot cover five groups
+    ring = np.arange(5)
+    near = np.zeros((5, 5), dtype=bool)
+    near[ring, ring] = near[ring, (ring + 1) % 5] = True
+    cuts = joined(cover(near, np.ones(5)), Cuts(), np.full(5, 0.5), np.ones(5))
+    assert [row[row >= 0].tolist() for row in cuts.rows] == [[0, 1, 2, 3, 4]]
+    # covered groups ≤ 2 + open sites: 5 > 2 + 2.5; and two sites that cover four do
+    assert cuts.right.tolist() == [2.0]
+    assert cuts.sites.toarray().tolist() == [[1.0] * 5]
 
 
 @given(st.integers(0, 10_000), st.integers(2, 4))
@@ -62,9 +80,9 @@ def test_bounds_with_odd_cuts_hold_for_every_choice_and_come_down(seed, p):
         for choice in choices if turn == 5 else ():
             covered = near[:, list(choice)].any(axis=1)
             open_ = np.isin(np.arange(12), choice).astype(float)
-            assert (covered[cuts.rows].sum(axis=1) <= 1 + cuts.sites @ open_).all()
-        state = (*cuts.table, price, cuts.price, x, z)
-        bounds.append(_price_kernels.most_bound(ptr, demand, sets_ptr, sets, weights, *state, p, 200))
+            assert (cuts.groups(40) @ covered <= cuts.right + cuts.sites @ open_).all()
+        state = (*cuts.table, price, cuts.price, x, z, np.zeros(12), np.ones(12))
+        bounds.append(_price_kernels.most_bound(ptr, demand, sets_ptr, sets, weights, *state, p, 200, 0.0))
         assert bounds[-1] >= best - 1e-9 * best
     assert min(bounds) <= bounds[0]
     start = np.arange(p)
@@ -74,3 +92,102 @@ def test_bounds_with_odd_cuts_hold_for_every_choice_and_come_down(seed, p):
     ):
         assert len(set(found.tolist())) == p
         assert worth(near, weights, start) <= worth(near, weights, found) <= best
+
+
+def searched(table, p, turns):
+    """Return a search in which prices alone have looked for a bound, from the first p sites."""
+    columns, count = np.arange(p), len(table.sites)
+    x = np.full(count, p / count)
+    search = Search(
+        table, columns, float(table.weights.sum()), 0.5 * table.weights, x, np.minimum(1.0, table.rows @ x)
+    )
+    for _ in range(turns):
+        search.lower_bound_by_prices()
+        search.rounds += 1
+    return search
+
+
+@given(st.integers(0, 10_000), st.integers(1, 5), st.booleans(), st.sampled_from([1, 3, 400]))
+@settings(max_examples=25)
+def test_the_tree_ends_with_the_best_choice_there_is_however_poor_its_bounds(seed, p, whole, steps):
+    rng = np.random.default_rng(seed)
+    near = rng.random((30, 10)) < rng.uniform(0.1, 0.35)
+    near[np.arange(30), rng.integers(0, 10, 30)] = True
+    weights = rng.integers(1, 9, 30) * (1.0 if whole else 0.37)
+    table = cover(near, weights)
+    best = max(worth(near, weights, c) for c in itertools.combinations(range(10), p))
+    search = searched(table, p, int(rng.integers(1, 6)))
+    assert search.bound >= best - 1e-9
+    step = 1.0 - 1e-6 if whole else 1e-9 * best
+    rest = still_open(search, step)
+    start = np.flatnonzero(np.isin(rest.cover.sites, search.columns))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_most_tree, "STEPS", steps)
+        tree = _most_tree.Tree(rest, start, step)
+        bound = tree.search(search.bound, _solver.Watch(_solver.SolveOptions()))
+    assert len(set(tree.columns.tolist())) == p
+    assert worth(near, weights, rest.cover.sites[tree.columns]) == pytest.approx(best, rel=1e-12)
+    assert bound == tree.reached
+
+
+@given(st.integers(0, 10_000), st.integers(1, 4))
+@settings(max_examples=25)
+def test_prices_decide_nothing_that_a_choice_worth_the_need_contradicts(seed, p):
+    rng = np.random.default_rng(seed)
+    near = rng.random((25, 9)) < 0.25
+    near[np.arange(25), rng.integers(0, 9, 25)] = True
+    weights = rng.integers(1, 30, 25).astype(float)
+    search = searched(cover(near, weights), p, 4)
+    low, high = np.zeros(9), np.ones(9)
+    # a few sites are in or out from the start
+    low[rng.choice(9, int(rng.integers(0, 2)), replace=False)] = 1.0
+    high[rng.choice(np.flatnonzero(low < 1), int(rng.integers(0, 3)), replace=False)] = 0.0
+    allowed = [
+        c
+        for c in itertools.combinations(range(9), p)
+        if (high[list(c)] == 1).all() and low.sum() == low[list(c)].sum()
+    ]
+    if not allowed:
+        return
+    values = {c: worth(near, weights, c) for c in allowed}
+    need = float(rng.choice(sorted(values.values())))
+    _, _, ptr, demand = search.cover.table
+    prices = (search.price, search.cuts.price)
+    bound = _price_kernels.decided_by_prices(
+        ptr, demand, weights, *search.cuts.table, *prices, low, high, p, need * (1 - 1e-9)
+    )
+    assert bound >= max(values.values()) * (1 - 1e-9)
+    for choice, value in values.items():
+        if value >= need:
+            assert (high[list(choice)] == 1).all()
+            assert low.sum() == low[list(choice)].sum()
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=25)
+def test_cuts_hold_in_what_is_left_of_a_table(seed):
+    rng = np.random.default_rng(seed)
+    near = rng.random((40, 12)) < 0.22
+    near[np.arange(40), rng.integers(0, 12, 40)] = True
+    search = searched(cover(near, rng.integers(1, 30, 40).astype(float)), 3, 6)
+    cuts = search.cuts
+    whole = Rest(
+        search.cover, cuts.groups(40), cuts.sites, cuts.right, search.price, cuts.price, search.x, search.z
+    )
+    kept = np.sort(rng.choice(12, 8, replace=False))
+    rest = without(whole, kept)
+    for choice in itertools.combinations(range(8), 3):
+        open_ = np.isin(np.arange(8), choice).astype(float)
+        covered = (rest.cover.rows @ open_ > 0).astype(float)
+        assert (rest.rows @ np.r_[open_, covered] <= rest.right).all()
+
+
+def test_what_prices_say_of_p_sites_is_not_said_of_what_a_budget_buys():
+    # one dear site covers 96 of 100 and leaves no money; ten cheap ones cover all
+    minutes = np.full((100, 11), 99.0)
+    minutes[:96, 0] = 1.0
+    for site in range(10):
+        minutes[10 * site : 10 * site + 10, site + 1] = 1.0
+    costs = np.r_[9.5, np.ones(10)]
+    plan = siting.mclp(TravelTimes.from_matrix(minutes), 5, np.ones(100), budget=10, costs=costs)
+    assert (plan.status, plan.objective, len(plan.sites)) == ("optimal", 100.0, 10)
