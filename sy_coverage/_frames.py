@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -176,20 +177,21 @@ def _schema(name: str) -> DataFrameSchema:
 
 def _surely_holds(values: pd.Series, rule: Column) -> bool:
     """Whether every value is what `rule` asks for, as far as its type says so at a glance; False is only a doubt."""
-    missing = values.isna()
-    if missing.any() and rule.required:
+    if rule.holds == "number" and values.dtype.kind in "iuf":
+        numbers = values.to_numpy(dtype=np.float64)
+        missing = np.isnan(numbers)
+        return bool((missing | (np.isfinite(numbers) & (numbers >= 0))).all()) and not (
+            rule.required and missing.any()
+        )
+    missing = values.isna().to_numpy()
+    if rule.required and missing.any():
         return False
     if missing.all():
         return True
     if rule.among and not (missing | values.isin(rule.among)).all():
         return False
-    if rule.holds == "number":
-        if values.dtype.kind not in "iuf":
-            return False
-        numbers = values.to_numpy(dtype=np.float64)[~missing.to_numpy()]
-        return bool((np.isfinite(numbers) & (numbers >= 0)).all())
     found = str(pd.api.types.infer_dtype(values, skipna=True))
-    return found == {"text": "string", "flag": "boolean", "date": "datetime64"}[rule.holds]
+    return found == {"text": "string", "flag": "boolean", "date": "datetime64"}.get(rule.holds)
 
 
 def _surely_sound(frame: DataFrame, contract: Contract) -> bool:
@@ -204,7 +206,7 @@ def _surely_sound(frame: DataFrame, contract: Contract) -> bool:
 
 
 def _breaches(frame: DataFrame, contract: Contract) -> list[str]:
-    if _surely_sound(frame, contract):
+    if _surely_sound(pd.DataFrame(frame), contract):  # columns of a plain frame are quicker to take out
         return []
     from pandera.errors import SchemaErrors  # noqa: PLC0415
 
@@ -238,12 +240,17 @@ def _geometry_breaches(frame: GeoDataFrame, contract: Contract) -> list[str]:
         return []
     if "geometry" not in frame.columns:
         return [f"column 'geometry' is missing (there are: {', '.join(map(str, frame.columns))})"]
+    import shapely  # noqa: PLC0415  frames without geometry do without it
+
     found = []
-    empty = frame.geometry.isna() | frame.geometry.is_empty
+    shapes = frame.geometry.to_numpy()
+    kinds = shapely.get_type_id(shapes)  # −1: none
+    empty = (kinds < 0) | shapely.is_empty(shapes)
     if contract.geometry != "point or none" and empty.any():
         found.append(f"geometry is missing in rows {some(frame.index[empty])}")
-    allowed = {"Polygon", "MultiPolygon"} if contract.geometry == "polygon" else {"Point"}
-    wrong = ~empty & ~frame.geometry.geom_type.isin(allowed)
+    types = shapely.GeometryType
+    allowed = {types.POLYGON, types.MULTIPOLYGON} if contract.geometry == "polygon" else {types.POINT}
+    wrong = ~empty & ~np.isin(kinds, list(allowed))
     if wrong.any():
         found.append(f"geometry must be a {contract.geometry.split()[0]} in rows {some(frame.index[wrong])}")
     return found
@@ -267,7 +274,7 @@ def checked(frame: Any, contract: Contract) -> Any:
             frame[column] = pd.Series(
                 rule.default, index=frame.index, dtype=object if rule.default is None else None
             )
-        elif rule.default is not None:
+        elif rule.default is not None and frame[column].isna().any():
             frame[column] = frame[column].where(frame[column].notna(), rule.default)
     breaches = _breaches(frame, contract) + _geometry_breaches(frame, contract)
     if breaches:
@@ -275,9 +282,9 @@ def checked(frame: Any, contract: Contract) -> Any:
     if contract.geometry != "none":
         require_crs(frame, contract.name)
     for column, rule in contract.columns.items():
-        if rule.holds == "number":
+        if rule.holds == "number" and frame[column].dtype != np.float64:
             frame[column] = pd.to_numeric(frame[column]).astype("float64")
-        elif rule.holds == "date":
+        elif rule.holds == "date" and frame[column].dtype.kind != "M":
             frame[column] = pd.to_datetime(frame[column])
     return frame
 
@@ -297,10 +304,11 @@ def require_same_crs(one: GeoDataFrame, other: GeoDataFrame, what: str) -> None:
 
 
 def require_ids(ids: Iterable[str], known: Iterable[str], what: str) -> None:
-    """Raise UnknownIdError naming those of `ids` that are not `known`."""
+    """Raise UnknownIdError naming those of `ids` that are not `known`; a mapping knows its keys."""
     from sy_coverage.errors import UnknownIdError  # noqa: PLC0415
 
-    unknown = sorted(set(ids) - set(known))
+    there = known if isinstance(known, Mapping) else set(known)
+    unknown = sorted({i for i in ids if i not in there})
     if unknown:
         raise UnknownIdError(f"{what}: no such id: {some(unknown)}")
 

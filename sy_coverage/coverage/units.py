@@ -103,11 +103,13 @@ def reached(
 def _limits(
     demand: DataFrame, units: DataFrame, times: TravelTimes, *, kind: Kind, cutoff_min: Minutes
 ) -> NDArray[np.float64]:
-    require_ids(times.demand_ids, demand.index, "demand of the travel times")
-    unit_of = demand["unit_id"].reindex(list(times.demand_ids))
-    named = unit_of.notna()
-    require_ids(unit_of[named].unique(), units.index, "units of the demand points")
-    classes = _distinct(units)["kind"].reindex(unit_of).to_numpy()
+    unit_of = dict(zip(demand.index, demand["unit_id"], strict=True))
+    require_ids(times.demand_ids, unit_of, "demand of the travel times")
+    lived_in = [unit_of[i] for i in times.demand_ids]
+    class_of = dict(
+        zip(units.index[::-1], units["kind"][::-1], strict=True)
+    )  # of an id given twice the first
+    require_ids({u for u in lived_in if pd.notna(u)}, class_of, "units of the demand points")
     own: dict[str, float] = dict(kind.cutoff_min)
     if isinstance(cutoff_min, int | float):
         own = dict.fromkeys(UNIT_KINDS, float(cutoff_min))
@@ -117,7 +119,8 @@ def _limits(
             there = ", ".join(UNIT_KINDS)
             raise InputError(f"cutoff_min: no such class of unit: {', '.join(unknown)}; there are {there}")
         own |= cutoff_min
-    return np.array([own.get(c, own["other"]) for c in classes], dtype=np.float64)
+    limit_of = {u: own.get(c, own["other"]) for u, c in class_of.items()}
+    return np.array([limit_of.get(u, own["other"]) for u in lived_in], dtype=np.float64)
 
 
 def _distinct(units: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,14 @@ def _ids(ids: Sequence[object] | None, count: int, what: str) -> tuple[str, ...]
         twice = pd.Series(names)[pd.Series(names).duplicated()].unique()
         raise InputError(f"{what}: ids given more than once: {some(twice)}")
     return names
+
+
+def _among(ids: tuple[str, ...], chosen: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of `ids` that are among `chosen`."""
+    if not ids:
+        return ()
+    known = set(chosen)
+    return tuple(i for i in ids if i in known)
 
 
 @dataclass(frozen=True)
@@ -102,6 +111,16 @@ class TravelTimes:
                 f"{len(self.site_ids)} sites × {len(self.demand_ids)} demand points"
             )
 
+    @cached_property
+    def site_at(self) -> dict[str, int]:
+        """Return the row of each site by its id."""
+        return {site_id: row for row, site_id in enumerate(self.site_ids)}
+
+    @cached_property
+    def demand_at(self) -> dict[str, int]:
+        """Return the column of each demand point by its id."""
+        return {demand_id: column for column, demand_id in enumerate(self.demand_ids)}
+
     def to_frame(self) -> DataFrame:
         """Return the pairs as a long frame: `site_id`, `demand_id`, `minutes`, ordered by site then demand."""
         coo = self.minutes.tocoo()
@@ -158,21 +177,19 @@ class TravelTimes:
         """
         site_ids = self.site_ids if sites is None else tuple(sites)
         demand_ids = self.demand_ids if demand is None else tuple(demand)
-        require_ids(site_ids, self.site_ids, "sites")
-        require_ids(demand_ids, self.demand_ids, "demand")
-        rows = pd.Index(self.site_ids).get_indexer(site_ids)
-        columns = pd.Index(self.demand_ids).get_indexer(demand_ids)
-        minutes = self.minutes[rows]
-        if demand is not None:
-            minutes = minutes[:, columns]
+        require_ids(site_ids, self.site_at, "sites")
+        minutes = self.minutes[[self.site_at[i] for i in site_ids]]
+        if demand_ids != self.demand_ids:
+            require_ids(demand_ids, self.demand_at, "demand")
+            minutes = minutes[:, [self.demand_at[i] for i in demand_ids]]
         minutes.sort_indices()
         return replace(
             self,
             minutes=minutes,
             site_ids=site_ids,
             demand_ids=demand_ids,
-            unreachable_sites=tuple(i for i in self.unreachable_sites if i in set(site_ids)),
-            unreachable_demand=tuple(i for i in self.unreachable_demand if i in set(demand_ids)),
+            unreachable_sites=_among(self.unreachable_sites, site_ids),
+            unreachable_demand=_among(self.unreachable_demand, demand_ids),
         )
 
     def nearest_minutes(self) -> Series:

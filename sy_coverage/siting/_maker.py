@@ -11,7 +11,7 @@ from sy_coverage import coverage
 from sy_coverage._frames import CANDIDATES, checked, metric_crs
 from sy_coverage.errors import InputError, UnknownIdError, some
 from sy_coverage.policy.targets import BedShare, UpgradeCount
-from sy_coverage.siting._policy_case import counties_of
+from sy_coverage.siting._policy_sites import counties_of
 from sy_coverage.siting.costs import OTHER_COST
 
 if TYPE_CHECKING:

@@ -41,16 +41,14 @@ def hosts(case: Case) -> list[tuple[int, int]]:
 
 
 def _hosts(case: Case) -> list[tuple[int, int]]:
-    named = case.candidates["host_id"]
-    named = named[named.notna() & (named != "")]
-    known = case.candidates.index
-    unknown = named.index[~(named.isin(known) | named.isin(case.facilities.index))]
-    if len(unknown):
+    sites, standing = case.sites, case.standing
+    named = [(site_id, host) for site_id, host in zip(sites.ids, sites.host_id, strict=True) if host]
+    unknown = [site_id for site_id, host in named if host not in sites.row_of and host not in standing.row_of]
+    if unknown:
         raise InputError(
             f"candidates: host_id names neither a candidate nor an open facility: {some(unknown)}; correct it or leave it empty"
         )
-    inside = named[named.isin(known)]
-    return [(int(known.get_loc(d)), int(known.get_loc(h))) for d, h in inside.items()]
+    return [(sites.row_of[site_id], sites.row_of[host]) for site_id, host in named if host in sites.row_of]
 
 
 def same_home(case: Case) -> list[Integers]:
@@ -59,11 +57,11 @@ def same_home(case: Case) -> list[Integers]:
 
 
 def _same_home(case: Case) -> list[Integers]:
-    named = case.candidates[["upgrade_of", "kind"]]
-    named = named[named["upgrade_of"].notna() & (named["upgrade_of"] != "")]
-    groups = named.groupby(["upgrade_of", "kind"], sort=True).indices
-    at = np.array([case.position(i) for i in named.index], dtype=np.int64)
-    return [np.sort(at[rows]) for rows in groups.values() if len(rows) > 1]
+    groups: dict[tuple[str, str], list[int]] = {}
+    for j, (home, kind) in enumerate(zip(case.sites.upgrade_of, case.sites.kind, strict=True)):
+        if home:
+            groups.setdefault((home, kind), []).append(j)
+    return [np.array(rows, dtype=np.int64) for _, rows in sorted(groups.items()) if len(rows) > 1]
 
 
 def medical_minutes(case: Case) -> Floats:
@@ -72,13 +70,12 @@ def medical_minutes(case: Case) -> Floats:
 
 
 def _medical_minutes(case: Case) -> Floats:
-    times, ids = case.to_medical, case.candidates.index
+    times, ids = case.to_medical, case.ids
     nearest = np.full(len(ids), np.nan)
     if times is None:
         return nearest
     rows, columns = sparse.csr_array(times.minutes), times.minutes.tocsc()
-    sites = {s: i for i, s in enumerate(times.site_ids)}
-    points = {d: i for i, d in enumerate(times.demand_ids)}
+    sites, points = times.site_at, times.demand_at
     for j, site_id in enumerate(ids):
         if site_id in sites:
             minutes = rows.data[rows.indptr[sites[site_id]] : rows.indptr[sites[site_id] + 1]]
@@ -128,11 +125,11 @@ def _too_close(case: Case) -> Pairs:
     times.require_cutoff(limit)
     coo = times.minutes.tocoo()
     near = coo.data < limit
-    place = {i: (k, c) for i, k, c in _standing(case)}
     both: set[tuple[int, int]] = set()
     barred: set[int] = set()
-    at = {i: j for j, i in enumerate(case.ids)}
-    rebuilt = case.candidates["upgrade_of"].to_dict()
+    sites, standing = case.sites, case.standing
+    place = {i: (s.kind[j], s.county[j]) for s in (sites, standing) for i, j in s.row_of.items()}
+    at, rebuilt = sites.row_of, dict(zip(sites.ids, sites.upgrade_of, strict=True))
     for r, c in zip(coo.row[near], coo.col[near], strict=True):
         a, b = times.site_ids[r], times.demand_ids[c]
         if a == b or a not in place or b not in place or place[a] != place[b]:
@@ -145,12 +142,4 @@ def _too_close(case: Case) -> Pairs:
             barred.add(at[a] if a in at else at[b])
     return Pairs(
         np.array(sorted(both), dtype=np.int64).reshape(-1, 2), np.array(sorted(barred), dtype=np.int64)
-    )
-
-
-def _standing(case: Case) -> list[tuple[str, str, str]]:
-    """Return (id, kind, county) of candidates and open facilities."""
-    rows = list(zip(case.ids, case.candidates["kind"], case.county_of_site, strict=True))
-    return rows + list(
-        zip(case.facilities.index, case.facilities["kind"], case.county_of_facility, strict=True)
     )

@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from sy_coverage import coverage
 from sy_coverage._frames import CANDIDATES, DEMAND, FACILITIES, UNITS, checked, require_ids
 from sy_coverage.errors import InputError, UnknownIdError, some
+from sy_coverage.siting._policy_sites import Sites, among, counties_of
 from sy_coverage.siting._stages import Scaled, scaled
 
 if TYPE_CHECKING:
@@ -156,53 +156,90 @@ class Case:
     @cached_property
     def counties(self) -> dict[str, str]:
         """Return the names of the counties by id, in order of id."""
-        named = self.units.drop_duplicates("county_id").set_index("county_id")["county"]
-        return {str(k): str(v) for k, v in sorted(named.items())}
+        named: dict[str, str] = {}
+        for county_id, name in zip(self.units["county_id"], self.units["county"], strict=True):
+            named.setdefault(str(county_id), str(name))
+        return dict(sorted(named.items()))
 
     @cached_property
+    def sites(self) -> Sites:
+        """Return what rules ask of the candidates, in their order."""
+        return Sites.of(self.candidates, self.units, flags=self._flags)
+
+    @cached_property
+    def standing(self) -> Sites:
+        """Return what rules ask of the open facilities, in their order."""
+        return Sites.of(self.facilities, self.units, flags=self._flags)
+
+    @property
+    def _flags(self) -> list[str]:
+        measures = [t.measure for t in self.policy.targets if t.measure.of == "facility_count"]
+        return sorted({m.also_flag for m in measures if m.also_flag is not None})
+
+    @property
     def county_of_site(self) -> NDArray[Any]:
         """Return the county of each candidate: its unit's, or the one it names."""
-        return counties_of(self.candidates, self.units)
+        return self.sites.county
 
-    @cached_property
+    @property
     def county_of_facility(self) -> NDArray[Any]:
         """Return the county of each open facility, likewise."""
-        return counties_of(self.facilities, self.units)
+        return self.standing.county
+
+    @cached_property
+    def unit_of_demand(self) -> Integers:
+        """Return the position of the unit of each demand point."""
+        return np.asarray(self.units.index.get_indexer(self.demand["unit_id"]), dtype=np.int64)
+
+    @cached_property
+    def county_of_demand(self) -> NDArray[Any]:
+        """Return the county of each demand point."""
+        return np.asarray(self.units["county_id"].to_numpy(dtype=object)[self.unit_of_demand])
+
+    @cached_property
+    def elders(self) -> Floats:
+        """Return the elders of each demand point."""
+        return np.asarray(self.demand[self.setting.elders], dtype=np.float64)
+
+    def counted(self, unit_kind: str, scope_id: str) -> NDArray[np.bool_]:
+        """Return which units are of a class and in a county, or (``city``) anywhere."""
+        inside = self.units["kind"] == unit_kind
+        if scope_id != CITY:
+            inside &= self.units["county_id"] == scope_id
+        return np.asarray(inside, dtype=bool)
 
     def of_kind(self, *kinds: str) -> Integers:
         """Return the positions of the candidates of `kinds`."""
-        return np.flatnonzero(self.candidates["kind"].isin(kinds).to_numpy())
+        return np.flatnonzero(self.sites.of_kind(*kinds))
 
     def position(self, site_id: str) -> int:
         """Return the position of the candidate `site_id`."""
-        return int(self.candidates.index.get_loc(site_id))
+        return self.sites.row_of[site_id]
 
     def reach(self, kind: str) -> Reach:
         """Return minutes and cover of `kind`; a kind without times reaches nobody."""
-        cache: dict[str, Reach] = self.__dict__.setdefault("_reaches", {})
-        if kind not in cache:
-            cache[kind] = _reach(self, kind)
-        return cache[kind]
+        return self._kept("_reaches", kind, lambda: _reach(self, kind))
+
+    def own_times(self, kind: str) -> TravelTimes:
+        """Return the minutes from the demand to the candidates and open facilities of `kind`, which has times; candidates first."""
+        return self._kept("_own_times", kind, lambda: _own_times(self, kind))
+
+    def _kept(self, where: str, what: str, work: Callable[[], T]) -> T:
+        cache: dict[str, T] = self.__dict__.setdefault(where, {})
+        if what not in cache:
+            cache[what] = work()
+        return cache[what]
 
     def once(self, what: str, work: Callable[[], T]) -> T:
         """Return what `work` computes of this frozen case, computed once."""
-        cache: dict[str, Any] = self.__dict__.setdefault("_known", {})
-        if what not in cache:
-            cache[what] = work()
-        return cache[what]  # type: ignore[no-any-return]  # what was put in under this name
+        return self._kept("_known", what, work)
 
     def but(self, **changes: Any) -> Case:
         """Return this case with another setting, such as ``scope="city"``; what was computed of minutes is kept."""
         other = replace(self, setting=replace(self.setting, **changes))
-        other.__dict__["_reaches"] = self.__dict__.setdefault("_reaches", {})
+        for kept in ("_reaches", "_own_times"):
+            other.__dict__[kept] = self.__dict__.setdefault(kept, {})
         return other
-
-
-def counties_of(frame: GeoDataFrame, units: GeoDataFrame) -> NDArray[Any]:
-    """Return the county of each row: that of its unit, else the one its row names, else None."""
-    of_unit = frame["unit_id"].map(units["county_id"])
-    named = frame["county_id"].where(frame["county_id"].notna(), None)
-    return np.asarray(of_unit.where(of_unit.notna(), named).to_numpy(dtype=object))
 
 
 def without_blanks(candidates: GeoDataFrame) -> GeoDataFrame:
@@ -235,36 +272,35 @@ def read_case(
     UnknownIdError
         If the times lack a site or a demand point that the frames have.
     """
-    units = checked(units, UNITS).sort_index()
-    facilities = coverage.open_on(checked(facilities, FACILITIES), date).sort_index()
-    candidates = without_blanks(checked(candidates, CANDIDATES)).sort_index()
-    demand = checked(demand, DEMAND).sort_index()
+    units = _in_order(checked(units, UNITS))
+    facilities = _in_order(coverage.open_on(checked(facilities, FACILITIES), date))
+    candidates = _in_order(without_blanks(checked(candidates, CANDIDATES)))
+    demand = _in_order(checked(demand, DEMAND))
     if units.empty:
         raise InputError("units: there are none; a plan needs at least one street or township")
     if setting.elders not in demand.columns or demand[setting.elders].isna().any():
         raise InputError(
             f"demand: column '{setting.elders}' must have a number in every row to be counted as elders"
         )
-    clash = candidates.index.intersection(facilities.index)
-    if len(clash):
+    clash = sorted(set(candidates.index) & set(facilities.index))
+    if clash:
         raise InputError(
             f"candidates: ids that are facilities' too: {some(clash)}; give each site an id of its own"
         )
     for name, frame in (("facilities", facilities), ("candidates", candidates)):
-        unknown = frame.index[~frame["kind"].isin(list(policy.kinds))]
+        unknown = frame.index[~among(frame["kind"], policy.kinds)]
         if len(unknown):
             raise InputError(f"{name}: of kinds that the policy does not declare: {some(unknown)}")
-    county = pd.Series(counties_of(candidates, units), index=candidates.index)
-    ours = county.isin(units["county_id"])
-    located = candidates.geometry.notna() & ~candidates.geometry.is_empty
+    ours = among(counties_of(candidates, units), units["county_id"])
+    located = (candidates.geometry.notna() & ~candidates.geometry.is_empty).to_numpy()
     left_out = [("candidate_not_located", str(i)) for i in candidates.index[ours & ~located]]
-    stuck = candidates.index[candidates["required"].astype(bool) & ours & ~located]
+    stuck = candidates.index[candidates["required"].to_numpy(bool) & ours & ~located]
     if len(stuck):
         raise InputError(
             f"candidates: required, but without a location: {some(stuck)}; locate them or do not require them"
         )
     candidates = candidates[ours & located]
-    demand = demand[demand["unit_id"].isin(units.index)]
+    demand = demand[among(demand["unit_id"], units.index)]
     case = Case(
         policy,
         setting,
@@ -282,48 +318,50 @@ def read_case(
     return case
 
 
+def _in_order(frame: GeoDataFrame) -> GeoDataFrame:
+    """Return `frame` sorted by its ids, which are plain Python text: a plan looks thousands of them up one by one."""
+    return frame.set_axis(frame.index.astype(object)).sort_index()
+
+
 def _require_times(case: Case) -> None:
+    sites, standing = case.sites, case.standing
+    near = (standing.unit >= 0) & case.facilities.geometry.notna().to_numpy()
     for kind, times in sorted(case.times.items()):
         try:
-            require_ids(case.demand.index, times.demand_ids, f"times of {kind}: demand")
-            of_kind = case.candidates.index[case.candidates["kind"] == kind]
-            require_ids(of_kind, times.site_ids, f"times of {kind}: candidates")
-            here = case.facilities
-            near = here[
-                (here["kind"] == kind) & here["unit_id"].isin(case.units.index) & here.geometry.notna()
-            ]
-            require_ids(near.index, times.site_ids, f"times of {kind}: open facilities")
+            require_ids(case.demand.index, times.demand_at, f"times of {kind}: demand")
+            require_ids(sites.ids[sites.of_kind(kind)], times.site_at, f"times of {kind}: candidates")
+            here = standing.ids[near & standing.of_kind(kind)]
+            require_ids(here, times.site_at, f"times of {kind}: open facilities")
         except UnknownIdError as error:
             raise UnknownIdError(
                 f"{error}; compute the times for all located sites and demand points"
             ) from None
 
 
+def _own_times(case: Case, kind: str) -> TravelTimes:
+    times, standing = case.times[kind], case.standing
+    here = [i for i in standing.ids[standing.of_kind(kind)] if i in times.site_at]
+    return times.select(sites=[*case.sites.ids[case.of_kind(kind)], *here], demand=case.demand.index)
+
+
 def _reach(case: Case, kind: str) -> Reach:
     shape = (len(case.candidates), len(case.demand))
-    times = case.times.get(kind)
-    if times is None:
+    if kind not in case.times:
         nothing = sparse.csr_array(shape)
         nowhere = np.full(shape[1], np.inf)
         return Reach(nothing, nothing, nowhere, np.zeros(shape[1], dtype=bool), 0.0)
-    of_kind = case.candidates.index[case.candidates["kind"] == kind]
-    here = case.facilities.index[(case.facilities["kind"] == kind).to_numpy()]
-    known = set(times.site_ids)
-    here = here[[i in known for i in here]]
-    mine = times.select(sites=of_kind, demand=case.demand.index)
-    open_ = times.select(sites=here, demand=case.demand.index)
-    near = open_.nearest_minutes().to_numpy(float)
-    asked = case.policy.kind(kind)
-    within = coverage.reached(case.demand, case.units, mine, kind=asked)
-    today = coverage.reached(case.demand, case.units, open_, kind=asked)
-    finite = times.minutes.data
-    cap = times.cutoff_min if np.isfinite(times.cutoff_min) else float(finite.max()) if len(finite) else 0.0
-    rows = case.candidates.index.get_indexer(of_kind)
+    times, rows = case.own_times(kind), case.of_kind(kind)
+    mine, today = slice(0, len(rows)), slice(len(rows), None)
+    within = coverage.reached(case.demand, case.units, times, kind=case.policy.kind(kind))
+    near = np.full(shape[1], np.inf)
+    np.minimum.at(near, times.minutes[today].indices, times.minutes[today].data)
+    known = case.times[kind].minutes.data
+    cap = times.cutoff_min if np.isfinite(times.cutoff_min) else float(known.max()) if len(known) else 0.0
     return Reach(
-        _spread_out(mine.minutes, rows, shape),
-        _spread_out(sparse.csr_array(within, dtype=np.float64), rows, shape),
-        np.where(np.isnan(near), np.inf, near),
-        np.asarray(today.sum(axis=0)).ravel() > 0,
+        _spread_out(times.minutes[mine], rows, shape),
+        _spread_out(sparse.csr_array(within[mine], dtype=np.float64), rows, shape),
+        near,
+        np.bincount(within[today].indices, minlength=shape[1]) > 0,
         cap,
     )
 

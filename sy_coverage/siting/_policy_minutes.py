@@ -43,13 +43,11 @@ def shorter(case: Case, kind: str, county: str | None, *, certain: list[Integers
         Which sites are still open to choice.
     """
     reach = case.reach(kind)
-    elders = case.demand[case.setting.elders].to_numpy(float).copy()
-    own_sites = (case.candidates["kind"] == kind).to_numpy()
+    elders, own_sites = case.elders, case.sites.of_kind(kind)
     today = reach.today_min
     if county is not None:
-        unit_county = case.demand["unit_id"].map(case.units["county_id"]).to_numpy()
-        elders[unit_county != county] = 0.0
-        own_sites = own_sites & (case.county_of_site == county)
+        elders = np.where(case.county_of_demand == county, elders, 0.0)
+        own_sites = own_sites & (case.sites.county == county)
         today = _today_within(case, kind, county)
     sure = np.minimum(today, reach.cap_min)
     for group in certain:
@@ -72,9 +70,9 @@ def shorter(case: Case, kind: str, county: str | None, *, certain: list[Integers
 
 def _today_within(case: Case, kind: str, county: str) -> Floats:
     """Return minutes to the nearest open facility of `kind` that lies in `county`; inf where there is none."""
-    times = case.times[kind]
-    here = (case.facilities["kind"] == kind).to_numpy() & (case.county_of_facility == county)
-    known = set(times.site_ids)
-    ids = [i for i in case.facilities.index[here] if i in known]
-    near = times.select(sites=ids, demand=case.demand.index).nearest_minutes().to_numpy(float)
-    return np.where(np.isnan(near), np.inf, near)
+    times, standing = case.own_times(kind), case.standing
+    here = standing.ids[standing.of_kind(kind) & (standing.county == county)]
+    minutes = times.minutes[[times.site_at[i] for i in here if i in times.site_at]]
+    near = np.full(minutes.shape[1], np.inf)
+    np.minimum.at(near, minutes.indices, minutes.data)
+    return near

@@ -141,13 +141,12 @@ class Model:
 
     def sites_in(self, unit: int, kind: str) -> Integers:
         """Return the positions of the candidates of `kind` in the unit at position `unit`."""
-        by_unit: dict[tuple[str, str], list[int]] = self.__dict__.setdefault("_by_unit", {})
+        by_unit: dict[tuple[int, str], list[int]] = self.__dict__.setdefault("_by_unit", {})
         if not by_unit:
-            for j, key in enumerate(
-                zip(self.case.candidates["unit_id"], self.case.candidates["kind"], strict=True)
-            ):
+            sites = self.case.sites
+            for j, key in enumerate(zip(sites.unit.tolist(), sites.kind, strict=True)):
                 by_unit.setdefault(key, []).append(j)
-        return np.array(by_unit.get((self.case.units.index[unit], kind), []), dtype=np.int64)
+        return np.array(by_unit.get((unit, kind), []), dtype=np.int64)
 
     def _rows_of_access(self, kind: str, y: Integers, members: Integers) -> None:
         """Share · elders of the unit · y ≤ its elders within the cutoff."""
@@ -155,7 +154,7 @@ class Model:
         members, y = members[self.by_access[kind][members]], y[self.by_access[kind][members]]
         if not len(members):
             return
-        unit = case.units.index.get_indexer(case.demand["unit_id"])
+        unit = case.unit_of_demand
         weight, sure = case.weight, self.surely(kind)
         z, of_group, group_weight = self._cover(kind)
         unit_of_group = np.full(len(group_weight), -1)
@@ -223,13 +222,12 @@ class Model:
         """Whether a pool is of a unit that one site in it does not cover for sure."""
         if need.counts == "sites":
             return False
-        unit = self.case.units.index.get_indexer(self.case.candidates["unit_id"].iloc[pool[:1]])
-        return bool(self.by_access[need.kind][unit[0]])
+        return bool(self.by_access[need.kind][self.case.sites.unit[pool[0]]])
 
     def _brings_access(self) -> Flags:
         """Return which sites bring elders into reach on whom the access of a unit depends."""
         case = self.case
-        unit = case.units.index.get_indexer(case.demand["unit_id"])
+        unit = case.unit_of_demand
         brings = np.zeros(len(case.ids), dtype=bool)
         for kind, rows in self.by_access.items():
             reach = case.reach(kind)
@@ -273,7 +271,7 @@ class Model:
         """Return which demand is within the cutoff whatever is chosen: today, or by every site of a group that must open."""
         reach = self.case.reach(kind)
         sure = reach.today.copy()
-        of_kind = (self.case.candidates["kind"] == kind).to_numpy()
+        of_kind = self.case.sites.of_kind(kind)
         for group in self._certain():
             if of_kind[group].all() and not sure.all():
                 counts = np.asarray(reach.within[group].sum(axis=0)).ravel()
@@ -332,7 +330,7 @@ class Model:
         case, program = self.case, self.program
         free = self.program.upper[self.x] > 0
         cover = case.reach(kind).within.tocsc()
-        unit = case.units.index.get_indexer(case.demand["unit_id"])
+        unit = case.unit_of_demand
         sure = self.surely(kind)
         group_of = np.full(len(case.demand), -1)
         sets: dict[tuple[bytes, int], int] = {}

@@ -11,6 +11,7 @@ import pandas as pd
 from sy_coverage.policy.standards import exact
 from sy_coverage.policy.targets import BedShare
 from sy_coverage.siting._policy_case import CITY
+from sy_coverage.siting._policy_sites import among
 from sy_coverage.siting.beds import nursing_bed_conversions
 
 if TYPE_CHECKING:
@@ -38,17 +39,18 @@ def base_kinds(case: Case) -> tuple[str, ...]:
 
 def homes(case: Case, sites: Iterable[str]) -> DataFrame:
     """Return the homes whose beds count when `sites` are open: `kind`, `county_id`, `beds`, `nursing_beds`, sorted by id."""
-    columns = ["kind", "beds", "nursing_beds"]
-    frames = [
-        frame.loc[keep, columns].assign(county_id=county[keep])
-        for frame, county, keep in (
-            (case.facilities, case.county_of_facility, np.ones(len(case.facilities), dtype=bool)),
-            (case.candidates, case.county_of_site, case.candidates.index.isin(list(sites))),
-        )
-    ]
-    together = pd.concat([pd.DataFrame(f) for f in frames])
-    ours = together["kind"].isin(base_kinds(case)) & together["county_id"].isin(list(case.counties))
-    return together[ours].sort_index()
+    every = case.once("homes whose beds may count", lambda: _every_home(case))
+    not_open = set(case.sites.row_of) - set(sites)
+    return every[~among(every.index, not_open)]
+
+
+def _every_home(case: Case) -> DataFrame:
+    frames = []
+    for frame, own in ((case.facilities, case.standing), (case.candidates, case.sites)):
+        rows = np.flatnonzero(own.of_kind(*base_kinds(case)) & among(own.county, case.counties))
+        columns = {c: frame[c].to_numpy()[rows] for c in ("kind", "beds", "nursing_beds")}
+        frames.append(pd.DataFrame(columns, index=frame.index[rows]).assign(county_id=own.county[rows]))
+    return pd.concat(frames).sort_index()
 
 
 def conversions(case: Case, sites: Iterable[str]) -> DataFrame:
@@ -62,7 +64,7 @@ def conversions(case: Case, sites: Iterable[str]) -> DataFrame:
 
 def conversion_cost(case: Case, sites: Iterable[str]) -> Fraction:
     """Return what the conversions cost when `sites` are open, exactly, in 10⁴ yuan."""
-    if not planned(case):
+    if not (planned(case) and case.setting.conversion_cost):
         return Fraction(0)
     if not depend(case):
         return case.once("conversion cost", lambda: _price(case, ()))
@@ -81,9 +83,13 @@ def depend(case: Case) -> bool:
 
 def counting(case: Case) -> Flags:
     """Return which candidates bring beds that count, and say how many of them are nursing beds."""
-    frame = case.candidates
-    known = frame["beds"].notna() & frame["nursing_beds"].notna() & (frame["nursing_beds"] <= frame["beds"])
-    return np.asarray(frame["kind"].isin(base_kinds(case)) & known & (frame["beds"] > 0), dtype=bool)
+    return case.once("sites with beds that count", lambda: _counting(case))
+
+
+def _counting(case: Case) -> Flags:
+    beds, nursing = (case.candidates[c].to_numpy(float) for c in ("beds", "nursing_beds"))
+    # a number that is missing compares as false
+    return np.asarray(case.sites.of_kind(*base_kinds(case)) & (nursing <= beds) & (beds > 0), dtype=bool)
 
 
 def places(case: Case) -> Iterator[str]:
@@ -103,15 +109,14 @@ def lacking(case: Case, sites: Iterable[str], converted: Any) -> list[str]:
     if target is None or not planned(case):
         return []
     there = homes(case, sites)
-    known = there["beds"].notna() & there["nursing_beds"].notna() & (there["nursing_beds"] <= there["beds"])
-    there = there[known]
-    then = there["nursing_beds"] + pd.Series(converted).reindex(there.index).fillna(0).astype(float)
-    found = ["beyond the beds" for _ in range(int((then > there["beds"]).any()))]
+    beds, nursing = (there[c].to_numpy(float) for c in ("beds", "nursing_beds"))
+    more = pd.Series(converted).reindex(there.index).fillna(0).to_numpy(float)
+    known = nursing <= beds  # a number that is missing compares as false
+    beds, then, county = beds[known], (nursing + more)[known], there["county_id"].to_numpy()[known]
+    found = ["beyond the beds"] if (then > beds).any() else []
     for place in places(case):
-        here = (there["county_id"] == place) | (place == CITY)
-        beds, nursing = (
-            sum((Fraction(float(v)) for v in f[here]), start=Fraction(0)) for f in (there["beds"], then)
-        )
-        if nursing < exact(target.value or 0.0) * beds:
+        here = (county == place) | (place == CITY)
+        all_, skilled = (sum(map(Fraction, of[here].tolist()), start=Fraction(0)) for of in (beds, then))
+        if skilled < exact(target.value or 0.0) * all_:
             found.append(place)
     return found

@@ -54,7 +54,7 @@ def least_reached(case: Case) -> Floats:
 
 def _least_reached(case: Case) -> Floats:
     weight, share = case.weight, exact(case.setting.share)
-    unit = case.units.index.get_indexer(case.demand["unit_id"])
+    unit = case.unit_of_demand
     whole = np.bincount(unit, weights=weight.counts, minlength=len(case.units))
     if weight.exact:
         return np.array([float(ceil(share * int(w))) for w in whole])
@@ -69,11 +69,11 @@ def access_rows(case: Case, kind: str, upper: Floats) -> Flags:
     if case.setting.rule == "access":
         return needed
     reach, least = case.reach(kind), least_reached(case)
-    unit = case.units.index.get_indexer(case.demand["unit_id"])
+    unit = case.unit_of_demand
     weight = case.weight.counts
     today = np.bincount(unit, weights=weight * reach.today, minlength=len(case.units))
-    home = case.units.index.get_indexer(case.candidates["unit_id"])
-    own = np.flatnonzero((case.candidates["kind"] == kind).to_numpy() & (home >= 0) & (upper > 0))
+    home = case.sites.unit
+    own = np.flatnonzero(case.sites.of_kind(kind) & (home >= 0) & (upper > 0))
     pairs = reach.within[own].tocoo()
     inside = (unit[pairs.col] == home[own][pairs.row]) & ~reach.today[pairs.col]
     alone = np.bincount(pairs.row[inside], weights=weight[pairs.col[inside]], minlength=len(own))

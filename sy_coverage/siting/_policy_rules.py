@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from sy_coverage.policy import reaches_share, units_needed
 from sy_coverage.siting._policy_case import CITY, Case
 from sy_coverage.siting._policy_marks import eligible
+from sy_coverage.siting._policy_sites import among
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sy_coverage.policy import Target
+    from sy_coverage.siting._policy_sites import Sites
 
     Integers = NDArray[np.int64]
 
@@ -95,8 +96,10 @@ def present_today(case: Case, kind: str) -> NDArray[np.bool_]:
 
 
 def _present_today(case: Case, kind: str) -> NDArray[np.bool_]:
-    here = case.facilities.loc[(case.facilities["kind"] == kind).to_numpy(), "unit_id"]
-    return np.asarray(case.units.index.isin(here.dropna()))
+    units = case.standing.unit[case.standing.of_kind(kind)]
+    present = np.zeros(len(case.units), dtype=bool)
+    present[units[units >= 0]] = True
+    return present
 
 
 def _covered_today(case: Case, kind: str) -> NDArray[np.bool_]:
@@ -105,8 +108,7 @@ def _covered_today(case: Case, kind: str) -> NDArray[np.bool_]:
     if setting.rule == "presence":
         return present
     reach = case.reach(kind)
-    elders = case.demand[setting.elders].to_numpy(float)
-    unit = case.units.index.get_indexer(case.demand["unit_id"])
+    elders, unit = case.elders, case.unit_of_demand
     whole = np.bincount(unit, weights=elders, minlength=len(case.units))
     part = np.bincount(unit, weights=np.where(reach.today, elders, 0.0), minlength=len(case.units))
     near = np.array(
@@ -134,12 +136,8 @@ def _of_target(case: Case, target: Target) -> Iterator[Requirement]:
         yield from _of_marks(case, target)
     elif measure.of == "unit_coverage":
         covered = covered_today(case, measure.facility_kind)
-        of_class = (case.units["kind"] == measure.unit_kind).to_numpy()
         for scope_id in places(case, target):
-            inside = (
-                of_class if scope_id == CITY else of_class & (case.units["county_id"] == scope_id).to_numpy()
-            )
-            members = np.flatnonzero(inside)
+            members = np.flatnonzero(case.counted(measure.unit_kind, scope_id))
             needed = units_needed(target.value or 0.0, len(members))
             yield Requirement(
                 target.id,
@@ -152,16 +150,14 @@ def _of_target(case: Case, target: Target) -> Iterator[Requirement]:
                 unit_kind=measure.unit_kind,
             )
     elif measure.of in {"facility_count", "upgrade_count"}:
-        standing = _counts(case.facilities, measure)
-        proposed = _counts(case.candidates, measure)
+        standing = _counts(case.standing, measure)
+        proposed = _counts(case.sites, measure)
         if measure.of == "facility_count":  # rebuilding a home that counts already adds none
-            counted = case.facilities.index[standing]
-            proposed = proposed & ~case.candidates["upgrade_of"].isin(counted).to_numpy()
-        where = pd.Series(case.county_of_facility, index=case.facilities.index)
-        standing = standing & where.isin(list(case.counties)).to_numpy()
+            proposed &= ~among(case.sites.upgrade_of, case.standing.ids[standing])
+        standing &= among(case.standing.county, case.counties)
         for scope_id in places(case, target):
-            now = standing if scope_id == CITY else standing & (where == scope_id).to_numpy()
-            then = proposed if scope_id == CITY else proposed & (case.county_of_site == scope_id)
+            now = standing if scope_id == CITY else standing & (case.standing.county == scope_id)
+            then = proposed if scope_id == CITY else proposed & (case.sites.county == scope_id)
             yield Requirement(
                 target.id,
                 scope_id,
@@ -183,23 +179,17 @@ def _of_marks(case: Case, target: Target) -> Iterator[Requirement]:
         eligible(frame, target.measure, criteria, policy=case.policy)
         for frame in (case.facilities, case.candidates)
     )
-    where = pd.Series(case.county_of_facility, index=case.facilities.index)
-    standing &= where.isin(list(case.counties)).to_numpy()
+    standing &= among(case.standing.county, case.counties)
     for scope_id in places(case, target):
-        now = standing if scope_id == CITY else standing & (where == scope_id).to_numpy()
-        then = proposed if scope_id == CITY else proposed & (case.county_of_site == scope_id)
+        now = standing if scope_id == CITY else standing & (case.standing.county == scope_id)
+        then = proposed if scope_id == CITY else proposed & (case.sites.county == scope_id)
         needed, kind = int(target.value or 0), target.measure.kinds[0]
         yield Requirement(target.id, scope_id, "sites", kind, needed, int(now.sum()), np.flatnonzero(then))
 
 
-def _counts(frame: Any, measure: Any) -> NDArray[np.bool_]:
-    """Return which rows a count measures; a row of the kind with the flag too counts once."""
-    of_kind = frame["kind"].isin(measure.kinds).to_numpy()
+def _counts(sites: Sites, measure: Any) -> NDArray[np.bool_]:
+    """Return which sites a count measures; one of the kind with the flag too counts once."""
+    of_kind = sites.of_kind(*measure.kinds)
     if measure.of == "upgrade_count":
-        rebuilt = (frame["premises"] == measure.premises).to_numpy()
-        if "upgrade_of" in frame.columns:
-            rebuilt = rebuilt | frame["upgrade_of"].notna().to_numpy()
-        return np.asarray(of_kind & rebuilt)
-    if measure.also_flag is not None and measure.also_flag in frame.columns:
-        return np.asarray(of_kind | frame[measure.also_flag].eq(True).to_numpy(bool))
-    return np.asarray(of_kind)
+        return of_kind & (among(sites.premises, [measure.premises]) | sites.rebuilds)
+    return of_kind if measure.also_flag is None else of_kind | sites.flags[measure.also_flag]

@@ -52,8 +52,7 @@ class Tally:
             (a, b) for group in same_home(case) for i, a in enumerate(group) for b in group[i + 1 :]
         ]
         self.hosts = hosts(case)
-        unit = case.units.index.get_indexer(case.candidates["unit_id"])
-        kinds = case.candidates["kind"].to_numpy()
+        unit, kinds = case.sites.unit, case.sites.kind
         self.unit, self.kinds = unit, kinds
         self.in_unit: dict[str, Any] = {}
         for kind in {n.kind for n in self.needs if n.counts == "units"}:
@@ -61,7 +60,7 @@ class Tally:
             self.in_unit[kind] = sparse.csr_array(
                 (np.ones(len(mine)), (unit[mine], mine)), shape=(len(case.units), len(case.ids))
             )
-        place = case.units.index.get_indexer(case.demand["unit_id"])
+        place = case.unit_of_demand
         self.of_unit = sparse.csr_array(
             (case.weight.counts, (place, np.arange(len(place)))), shape=(len(case.units), len(place))
         )
@@ -205,7 +204,7 @@ def _next(tally: Tally, need: Requirement, x: Flags, blocked: Flags) -> int | No
     if case.setting.rule != "presence":
         reach = case.reach(need.kind)
         near = reach.today | (reach.within.T @ x > 0)
-        place = case.units.index.get_indexer(case.demand["unit_id"])
+        place = case.unit_of_demand
         useful = case.weight.counts * ~near * lacking[place] / np.maximum(1.0, tally.whole[place])
         gain += reach.within @ useful
     at = np.flatnonzero(mine & (gain > 0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -23,7 +24,8 @@ __all__ = ["Answer", "Model", "Progress", "SolveOptions", "Watch", "relative_gap
 SEED = 20250101
 INTEGRALITY = 1e-5
 """How far from a whole number an integer column may come back; farther is an error, never rounded away."""
-_ROWS = 1e-6
+ROWS = 1e-6
+"""How far a row may be broken, relative to what it adds up: the rounding of a solver."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Model:
         self.row_lower: Floats = np.empty(0)
         self.row_upper: Floats = np.empty(0)
         self._blocks: list[Any] = []
+        self._matrix: Any = None
 
     def add_columns(
         self, cost: ArrayLike, *, lower: ArrayLike = 0.0, upper: ArrayLike = 1.0, integer: ArrayLike = True
@@ -84,7 +87,7 @@ class Model:
         high = np.broadcast_to(_finite(upper, "upper bound", infinite=True), costs.shape)
         if (low > high).any():
             raise InputError(f"column {int(np.argmax(low > high))}: lower bound above upper bound")
-        first = len(self.cost)
+        first, self._matrix = len(self.cost), None
         self.cost = np.r_[self.cost, costs]
         self.lower, self.upper = np.r_[self.lower, low], np.r_[self.upper, high]
         self.integer = np.r_[self.integer, np.broadcast_to(np.asarray(integer, dtype=bool), costs.shape)]
@@ -123,7 +126,7 @@ class Model:
         high = np.broadcast_to(_finite(upper, "upper limit", infinite=True), (block.shape[0],))
         if (low > high).any():
             raise InputError(f"row {int(np.argmax(low > high))}: lower limit above upper limit")
-        first = len(self.row_lower)
+        first, self._matrix = len(self.row_lower), None
         self._blocks.append(block)
         self.row_lower, self.row_upper = np.r_[self.row_lower, low], np.r_[self.row_upper, high]
         return np.arange(first, len(self.row_lower))
@@ -143,19 +146,23 @@ class Model:
 
     @property
     def matrix(self) -> Any:
-        """Return all rows as one CSR array, rows × columns."""
-        blocks = []
-        for block in self._blocks:
-            b = block.copy()
-            b.resize((block.shape[0], len(self.cost)))
-            blocks.append(b)
-        return sparse.csr_array(sparse.vstack(blocks)) if blocks else sparse.csr_array((0, len(self.cost)))
+        """Return all rows as one CSR array, rows × columns; put together once, and not to be changed."""
+        if self._matrix is None:
+            blocks = []
+            for block in self._blocks:
+                b = block.copy()
+                b.resize((block.shape[0], len(self.cost)))
+                blocks.append(b)
+            self._matrix = sparse.csr_array(
+                sparse.vstack(blocks) if blocks else (0, len(self.cost)), dtype=np.float64
+            )
+        return self._matrix
 
     def breaches(self, x: Floats) -> Integers:
         """Return the indices of the rows that `x` breaks by more than rounding."""
         matrix = self.matrix
         activity, size = matrix @ x, abs(matrix) @ np.abs(x)
-        slack = _ROWS * (1.0 + size)
+        slack = ROWS * (1.0 + size)
         return np.flatnonzero((activity < self.row_lower - slack) | (activity > self.row_upper + slack))
 
 
@@ -166,6 +173,7 @@ def solve(
     start: ArrayLike | None = None,
     watch: Watch | None = None,
     presolve: bool = True,
+    leaps: bool = True,
 ) -> Answer:
     """Return the best solution of `model` found in time, with its bound; one thread, fixed seed, no output.
 
@@ -178,7 +186,9 @@ def solve(
     watch
         The clock of a problem of several stages; this solve takes what is left on it.
     presolve
-        Whether HiGHS may make the model smaller first; off where we have done so already.
+        Whether HiGHS may make the model smaller first; off where we have done so already, or where it is small.
+    leaps
+        Whether HiGHS may leap for some answer before it searches; off where the search itself is a matter of milliseconds.
 
     Raises
     ------
@@ -191,13 +201,13 @@ def solve(
     watch = watch or Watch(options or SolveOptions())
     with watch:
         try:
-            return _solve(model, watch, start, presolve=presolve)
+            return _solve(model, watch, start, presolve=presolve, leaps=leaps)
         except MemoryError:
             watch.out_of_memory = True
             return Answer("no_answer", np.empty(0), None, None, None, "HiGHS")
 
 
-def _solve(model: Model, watch: Watch, start: ArrayLike | None, *, presolve: bool) -> Answer:
+def _solve(model: Model, watch: Watch, start: ArrayLike | None, *, presolve: bool, leaps: bool) -> Answer:
     # HiGHS is loaded when something is to be solved, not when the room is entered
     import highspy  # noqa: PLC0415
 
@@ -208,7 +218,7 @@ def _solve(model: Model, watch: Watch, start: ArrayLike | None, *, presolve: boo
         # HiGHS calls every model without columns empty, whatever its rows ask for
         return Answer("infeasible", np.empty(0), None, None, None, name)
     highs = _silent()
-    _set_options(highs, watch, presolve=presolve)
+    _set_options(highs, watch, presolve=presolve, leaps=leaps)
     _pass(highs, model)
     if start is not None:
         values = np.atleast_1d(_finite(start, "start"))
@@ -224,6 +234,11 @@ def _solve(model: Model, watch: Watch, start: ArrayLike | None, *, presolve: boo
 
 
 def _silent() -> highspy.Highs:
+    return _silent_class()()
+
+
+@cache
+def _silent_class() -> type[highspy.Highs]:
     import highspy  # noqa: PLC0415
 
     class Silent(highspy.Highs):
@@ -232,7 +247,7 @@ def _silent() -> highspy.Highs:
             self.setOptionValue("output_flag", False)
             super().enableCallbacks()  # type: ignore[no-untyped-call]  # highspy's own, without types
 
-    return Silent()  # type: ignore[no-untyped-call]  # its own __init__ has no types
+    return Silent
 
 
 def _require(status: Any, what: str, highspy: Any) -> None:
@@ -240,7 +255,7 @@ def _require(status: Any, what: str, highspy: Any) -> None:
         raise SolverError(f"HiGHS refused {what}; this is a defect: report it with the study that caused it")
 
 
-def _set_options(highs: highspy.Highs, watch: Watch, *, presolve: bool) -> None:
+def _set_options(highs: highspy.Highs, watch: Watch, *, presolve: bool, leaps: bool) -> None:
     import highspy  # noqa: PLC0415
 
     settings: dict[str, bool | int | float | str] = {
@@ -248,6 +263,7 @@ def _set_options(highs: highspy.Highs, watch: Watch, *, presolve: bool) -> None:
         "threads": 1,
         "parallel": "off",
         "presolve": "choose" if presolve else "off",
+        "mip_heuristic_run_feasibility_jump": leaps,
         "random_seed": SEED,
         "mip_rel_gap": float(watch.options.gap),
         "mip_abs_gap": REALS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import gcd
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LARGE = 30_000
 """Parts with as many numbers in their rows are asked whether they have another answer before the best of equals is looked for."""
+SMALL = 1_000
+"""Parts of at most so many columns are solved as they are: there HiGHS takes longer to get ready than to solve."""
 MOST_DECIMALS = 6
 """Numbers with more decimals than this are treated as reals: compared to 1e-9 relative instead of exactly."""
 
@@ -162,7 +164,8 @@ class Program:
         whole
             Every value the objective can take is a whole number, so a bound may be moved to the next one.
         settle
-            The objective only chooses among answers that are equal so far; of a large part that has no other, nothing is asked.
+            No stage comes after this one: the objective only chooses among answers that are equal so far; of a large part that
+            has no other, nothing is asked.
         """
         matrix, row_lower, row_upper = self._matrix()
         free = self.upper > self.lower
@@ -183,7 +186,7 @@ class Program:
                 here = float(cost[columns] @ x[columns])
                 value, bound = value + here, bound + here
                 continue
-            answer = self._solve(piece, cost, sense, watch)
+            answer, prices = self._solve(piece, cost, sense, watch, whole=whole, settle=settle)
             name = answer.solver or name
             if answer.objective is None:
                 return Reached(answer.status, np.empty(0), None, None, name)
@@ -195,14 +198,24 @@ class Program:
                 alone = columns[cost[columns] != 0]
                 self.lower[alone] = self.upper[alone] = x[alone]
                 continue
-            if proved and whole and not settle:  # nothing comes after that
-                self._narrow(piece, cost, reached, sense, watch=watch)
+            if proved and prices is not None:
+                self._narrow(piece, prices, reached if sense == "min" else -reached, whole=whole)
             self._fix(columns, cost[columns], reached, sense, whole=whole)
         self.start, self.solved = x, True
         self._stage += 1
         return Reached(status, x, value, bound, name)  # type: ignore[arg-type]  # built from Answer.status
 
-    def _solve(self, piece: _Piece, cost: Floats, sense: Any, watch: _solver.Watch) -> _solver.Answer:
+    def _solve(
+        self,
+        piece: _Piece,
+        cost: Floats,
+        sense: Literal["min", "max"],
+        watch: _solver.Watch,
+        *,
+        whole: bool,
+        settle: bool,
+    ) -> tuple[_solver.Answer, _Prices | None]:
+        """Return the best answer for one part, and prices of its rows that bound it where integer columns can be told by them."""
         columns = piece.columns
         if piece.matrix.shape[0] == 0:  # nothing holds a column back: it goes where its cost draws it
             up = (cost[columns] < 0) if sense == "min" else (cost[columns] > 0)
@@ -210,51 +223,78 @@ class Program:
             if self.solved:
                 x = np.where(cost[columns] == 0, self.start[columns], x)
             best = float(cost[columns] @ x)
-            return _solver.Answer("optimal", x, best, best, 0.0, "")
-        model = _solver.Model(sense)
-        model.add_columns(
-            cost[columns],
-            lower=self.lower[columns],
-            upper=self.upper[columns],
-            integer=self.integer[columns],
-        )
-        model.add_rows(piece.matrix, lower=piece.lower, upper=piece.upper)
-        # no start is handed over: given one, HiGHS 1.16 may solve a model in presolve and still answer with the start
-        return _solver.solve(model, watch=watch)
+            return _solver.Answer("optimal", x, best, best, 0.0, ""), None
+        whole_columns = self.integer[columns]
+        if settle and whole_columns.any():
+            return self._ask(piece, cost, sense, watch, integer=whole_columns), None
+        # with all columns real first: its answer is often whole, and its prices bound the answer that is
+        answer = self._ask(piece, cost, sense, watch, integer=False)
+        if not whole_columns.any():
+            return answer, None
+        prices = None
+        if answer.status == "optimal":
+            prices = self._prices(piece, cost, sense, answer.row_duals)
+            answer = self._whole(piece, cost, sense, answer, prices.bound, whole=whole)
+        if answer.status not in {"infeasible", "optimal"}:
+            answer = self._ask(piece, cost, sense, watch, integer=whole_columns)
+        return answer, prices
 
-    def _narrow(
-        self, piece: _Piece, cost: Floats, reached: float, sense: str, *, watch: _solver.Watch
-    ) -> None:
-        """Fix the integer columns that no answer as good as the whole number `reached` has otherwise.
-
-        For any prices of the rows, what the columns then cost alone is a bound (Lagrange); a column whose other value
-        would lift that bound past `reached` keeps its value in every answer that later stages may give.
-        """
+    def _ask(
+        self,
+        piece: _Piece,
+        cost: Floats,
+        sense: Literal["min", "max"],
+        watch: _solver.Watch,
+        *,
+        integer: ArrayLike,
+    ) -> _solver.Answer:
         at = piece.columns
-        undecided = self.integer[at] & (self.upper[at] > self.lower[at])
-        if not undecided.any() or not cost[at].any():
-            return
+        model = _solver.Model(sense)
+        model.add_columns(cost[at], lower=self.lower[at], upper=self.upper[at], integer=integer)
+        model.add_rows(piece.matrix, lower=piece.lower, upper=piece.upper)
+        large = len(at) > SMALL
+        # no start is handed over: given one, HiGHS 1.16 may solve a model in presolve and still answer with the start
+        return _solver.solve(model, watch=watch, presolve=large, leaps=large)
+
+    def _whole(
+        self, piece: _Piece, cost: Floats, sense: str, relaxed: _solver.Answer, bound: float, *, whole: bool
+    ) -> _solver.Answer:
+        """Return the answer of the relaxed part as one of the part itself, if it is whole and as good as `bound`; else none."""
+        at = piece.columns
+        x = np.where(self.integer[at], np.round(relaxed.x), relaxed.x)
+        value = float(cost[at] @ x)
+        answer = replace(relaxed, x=x, objective=value, bound=bound if sense == "min" else -bound)
+        off = np.abs(x - relaxed.x).max(initial=0.0)
+        if off > _solver.INTEGRALITY or piece.broken(x) or not _settled(answer, sense, whole=whole)[2]:
+            return replace(answer, status="no_answer")
+        return answer
+
+    def _prices(self, piece: _Piece, cost: Floats, sense: str, duals: Floats) -> _Prices:
+        """Return what columns cost alone when rows have prices, and the bound that this gives whatever the prices are (Lagrange)."""
+        at = piece.columns
         turn = 1.0 if sense == "min" else -1.0
-        price = turn * cost[at]
-        relaxed = _solver.Model("min")
-        relaxed.add_columns(price, lower=self.lower[at], upper=self.upper[at], integer=False)
-        relaxed.add_rows(piece.matrix, lower=piece.lower, upper=piece.upper)
-        answer = _solver.solve(relaxed, watch=watch)
-        if answer.status != "optimal" or not len(answer.row_duals):
-            return
-        y = answer.row_duals
+        y = turn * duals
         y = np.where((y > 0) & np.isinf(piece.lower), 0.0, y)
         y = np.where((y < 0) & np.isinf(piece.upper), 0.0, y)
-        low, high = (
-            np.where(np.isinf(piece.lower), 0.0, piece.lower),
-            np.where(np.isinf(piece.upper), 0.0, piece.upper),
-        )
-        alone = price - piece.matrix.T @ y
+        low, high = (np.where(np.isinf(limit), 0.0, limit) for limit in (piece.lower, piece.upper))
+        alone = turn * cost[at] - piece.matrix.T @ y
         bound = float(np.where(y > 0, y * low, y * high).sum())
         bound += float(np.minimum(alone * self.lower[at], alone * self.upper[at]).sum())
-        limit = turn * reached + 0.5 + 1e-6 * max(1.0, abs(reached))
-        unit = undecided & (self.upper[at] - self.lower[at] == 1.0)
-        shut, stay = unit & (bound + alone > limit), unit & (bound - alone > limit)
+        return _Prices(alone, bound)
+
+    def _narrow(self, piece: _Piece, prices: _Prices, reached: float, *, whole: bool) -> None:
+        """Fix the integer columns that no answer as good as `reached` has otherwise.
+
+        A column whose other value would lift the bound past `reached` keeps its value in every answer that later stages
+        may give.
+        """
+        at = piece.columns
+        unit = self.integer[at] & (self.upper[at] - self.lower[at] == 1.0)
+        limit = reached + _room(reached, whole=whole) + 1e-6 * max(1.0, abs(reached))
+        shut, stay = (
+            unit & (prices.bound + prices.alone > limit),
+            unit & (prices.bound - prices.alone > limit),
+        )
         self.upper[at[shut]] = self.lower[at[shut]]
         self.lower[at[stay]] = self.upper[at[stay]]
 
@@ -263,7 +303,7 @@ class Program:
         used = cost != 0
         if not used.any():
             return
-        room = 0.5 if whole else 1e-9 * max(1.0, abs(reached))
+        room = _room(reached, whole=whole)
         if sense == "min":
             self.row(columns[used], cost[used], upper=reached + room)
         else:
@@ -314,6 +354,11 @@ class _Piece:
     rows: Integers
     """Which rows of the program these are."""
 
+    def broken(self, x: Floats) -> bool:
+        """Whether `x` breaks a row by more than rounding."""
+        activity, slack = self.matrix @ x, _solver.ROWS * (1.0 + abs(self.matrix) @ np.abs(x))
+        return bool(((activity < self.lower - slack) | (activity > self.upper + slack)).any())
+
 
 @dataclass(frozen=True)
 class _Real:
@@ -324,6 +369,19 @@ class _Real:
     worth: Floats
     """To be as large as can be."""
     row: int
+
+
+@dataclass(frozen=True)
+class _Prices:
+    """What each column of a part costs when its rows have prices, and the bound these give; both to be as small as can be."""
+
+    alone: Floats
+    bound: float
+
+
+def _room(reached: float, *, whole: bool) -> float:
+    """Return how far from what one stage reached the next ones may be."""
+    return 0.5 if whole else 1e-9 * max(1.0, abs(reached))
 
 
 @dataclass(frozen=True)

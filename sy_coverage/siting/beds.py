@@ -61,25 +61,28 @@ def nursing_bed_conversions(
     known = beds.notna() & nursing.notna() & (nursing <= beds)
     price = _prices(cost_per_bed, counted.index[known])
     order = sorted(counted.index[known], key=lambda i: (price[i], i))
-    free = {i: int(beds[i] - nursing[i]) for i in order}
+    have, nursed = (
+        dict(zip(counted.index[known], of[known].astype(int), strict=True)) for of in (beds, nursing)
+    )
+    county = dict(zip(counted.index, counted["county_id"], strict=True))
     convert = dict.fromkeys(order, 0)
-    county = counted["county_id"]
     places: list[list[str]] = []
     if target.scope != "city":
-        places += [[i for i in order if county[i] == c] for c in sorted(county[known].dropna().unique())]
+        named = sorted({county[i] for i in order if pd.notna(county[i])})
+        places += [[i for i in order if county[i] == c] for c in named]
     if target.scope in {"city", "city_and_county"}:
         places.append(order)
     for place in places:
-        asked = share * int(beds[place].sum()) - int(nursing[place].sum()) - sum(convert[i] for i in place)
+        asked = share * sum(have[i] for i in place) - sum(nursed[i] + convert[i] for i in place)
         lacking = max(0, ceil(asked))
         for i in place:
-            more = min(lacking, free[i] - convert[i])
+            more = min(lacking, have[i] - nursed[i] - convert[i])
             convert[i] += more
             lacking -= more
     cost = {i: float(price[i] * convert[i]) for i in order}
     return pd.DataFrame(
         {
-            "county_id": county,
+            "county_id": counted["county_id"],
             "beds": beds,
             "nursing_beds": nursing,
             "convert": pd.array([convert.get(i) for i in counted.index], dtype="Int64"),
@@ -107,4 +110,5 @@ def _prices(given: float | Mapping[str, float], ids: Any) -> dict[str, Fraction]
     wrong = [i for i in ids if not (np.isfinite(named[i]) and named[i] >= 0)]
     if wrong:
         raise InputError(f"cost_per_bed: must be finite and 0 or more: {some(wrong)}")
-    return {i: Fraction(str(named[i])) for i in ids}
+    exactly = {value: Fraction(str(value)) for value in {named[i] for i in ids}}
+    return {i: exactly[named[i]] for i in ids}

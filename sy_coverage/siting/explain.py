@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sy_coverage.policy import Policy
     from sy_coverage.siting._policy_case import Case
     from sy_coverage.siting._policy_rules import Requirement
+    from sy_coverage.siting._policy_sites import Sites
     from sy_coverage.siting._policy_stages import Solved
     from sy_coverage.siting._solver import SolveOptions
     from sy_coverage.siting.certificate import SitingPlan
@@ -331,21 +332,20 @@ def left_out(case: Case, sites: tuple[str, ...]) -> list[Row]:
 
 
 def _dearest(case: Case, need: Requirement, x: NDArray[np.bool_]) -> float:
-    inside = case.candidates["unit_id"].isin(case.units.index[need.members]).to_numpy()
-    mine = x & inside & (case.candidates["kind"] == need.kind).to_numpy()
+    mine = x & np.isin(case.sites.unit, need.members) & case.sites.of_kind(need.kind)
     return float(case.candidates["cost"].to_numpy(float)[mine].max()) if mine.any() else float("nan")
 
 
 def _why_not(case: Case, need: Requirement, u: int, reached: int, taken: float) -> Row:
     unit_id = case.units.index[u]
-    here = case.candidates[(case.candidates["unit_id"] == unit_id) & (case.candidates["kind"] == need.kind)]
+    here = (case.sites.unit == u) & case.sites.of_kind(need.kind)
     row = _about(need, "left_out_not_needed", reached) | {"subject": unit_id, "places": (unit_id,)}
-    if here.empty and case.setting.rule != "access":
+    if not here.any() and case.setting.rule != "access":
         return row | {"reason_id": "left_out_no_candidate"}
     if reached < need.needed:
         reason = "left_out_budget" if case.setting.budget is not None else "left_out_short"
         return row | {"reason_id": reason}
-    least = float(here["cost"].min()) if len(here) else float("nan")
+    least = float(case.candidates["cost"].to_numpy(float)[here].min()) if here.any() else float("nan")
     if least > taken:
         return row | {"reason_id": "left_out_dearer", "value": least, "other": taken}
     return row
@@ -374,7 +374,7 @@ def closures(plan: SitingPlan) -> DataFrame:
     here = case.facilities["kind"].isin(kinds) & case.facilities["unit_id"].isin(case.units.index)
     planned = [s for s in sites if case.candidates.loc[s, "kind"] in kinds]
     for site_id in sorted([*case.facilities.index[here], *planned]):
-        without = opened.drop(index=site_id)
+        without = opened.without(site_id)
         left = count(case, without)
         then = left.targets.set_index(["target_id", "scope_id"])["met"]
         rows.append(
@@ -391,10 +391,10 @@ def closures(plan: SitingPlan) -> DataFrame:
     return pd.DataFrame(rows, columns=columns).set_index("site_id")
 
 
-def _units_lost(case: Case, opened: DataFrame, without: DataFrame) -> tuple[str, ...]:
+def _units_lost(case: Case, opened: Sites, without: Sites) -> tuple[str, ...]:
     lost: set[str] = set()
     for kind in coverage_kinds(case):
-        before, after = (covered_units(case, kind, frame) for frame in (opened, without))
+        before, after = (covered_units(case, kind, there) for there in (opened, without))
         lost |= set(case.units.index[before & ~after])
     return tuple(sorted(lost))
 

@@ -51,10 +51,10 @@ def flags(case: Case, sites: tuple[str, ...]) -> list[dict[str, object]]:
     rows += [
         {"reason_id": "centre_without_location", "subject": i, "places": (case.facilities.loc[i, "unit_id"],)}
         for i in case.facilities.index[
-            case.facilities["kind"].isin(coverage_kinds(case)) & case.facilities.geometry.isna()
+            case.standing.of_kind(*coverage_kinds(case)) & case.facilities.geometry.isna().to_numpy()
         ]
     ]
-    homes = [s for s in sites if case.candidates.loc[s, "kind"] in medical_kinds(case)]
+    homes = [s for s in sites if case.sites.kind[case.position(s)] in medical_kinds(case)]
     if homes and case.to_medical is not None and case.setting.medical_min is not None:
         minutes = pd.Series(medical_minutes(case), index=case.candidates.index)
         rows += [
