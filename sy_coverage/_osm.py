@@ -59,6 +59,18 @@ def is_osm(path: str | os.PathLike[str]) -> bool:
     return str(path).lower().endswith(SUFFIXES)
 
 
+def require_osm(path: str | os.PathLike[str]) -> None:
+    """Refuse a file whose name does not say that it is an OpenStreetMap extract.
+
+    Raises
+    ------
+    InputError
+        With the names that do.
+    """
+    if not is_osm(path):
+        raise InputError(f"{path}: not an OpenStreetMap extract; its name must end in {', '.join(SUFFIXES)}")
+
+
 @dataclass(frozen=True)
 class Answer:
     """OSM XML that came over the network, and what to call it."""
@@ -81,10 +93,7 @@ def _objects(
         found = osmium.io.FileBuffer(path.content, "osm")
     else:
         found = str(_files.local_path(path))
-        if not is_osm(found):
-            raise InputError(
-                f"{path}: not an OpenStreetMap extract; its name must end in {', '.join(SUFFIXES)}"
-            )
+        require_osm(path)
     try:
         stream = prepare(osmium.FileProcessor(found, kinds))
         for each in filters:

@@ -9,13 +9,13 @@ os.environ.setdefault("OGR_CURRENT_DATE", "2000-01-01T00:00:00.000Z")
 
 from sy_coverage._files.addresses import is_database, without_password
 from sy_coverage._files.caches import remove_database, sqlite
+from sy_coverage._files.encodings import decode
 from sy_coverage._files.grids import Grid
 from sy_coverage._files.limits import USUAL, Limits
 from sy_coverage._files.postgis import require_database, write_database
 from sy_coverage._files.raster import Raster, read_raster
 from sy_coverage._files.reading import digest, local_path, read_bytes, read_toml, sample_folder, split_layer
 from sy_coverage._files.tables import read_grid
-from sy_coverage._files.text import decode
 from sy_coverage._files.workbooks import check_zip
 from sy_coverage._files.writing import (
     locked,

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from geopandas import GeoSeries
     from pandas import DataFrame
 
+    from sy_coverage._files.limits import Limits
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -32,8 +34,10 @@ class Grid:
     """What ids begin with where the table gives none, if not the file's name without its ending."""
 
 
-def even(rows: list[list[str]]) -> list[list[str]]:
+def even(rows: list[list[str]], file: str, limits: Limits) -> list[list[str]]:
+    """Return rows of equal length, the shorter ones filled with empty cells."""
     width = max((len(row) for row in rows), default=0)
+    limits.check_cells(len(rows), width, file)
     return [row + [""] * (width - len(row)) for row in rows]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from sy_coverage._files.encodings import decode
 from sy_coverage._files.grids import Grid, frame_grid, one_of
 from sy_coverage._files.reading import read_bytes
-from sy_coverage._files.text import decode
 from sy_coverage.errors import UnreadableFileError
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def layer_grid(
     except Exception as error:
         raise UnreadableFileError(f"{file}: damaged, or no {kind} file ({error})") from error
     limits.check_rows(len(frame), file)
+    limits.check_cells(len(frame), len(frame.columns), file)
     return frame_grid(frame, file, (*notes, ("layer", chosen)))
 
 
@@ -94,6 +95,7 @@ def parquet_grid(path: Path, file: str, limits: Limits) -> Grid:
         facts = pq.read_metadata(path)
         limits.check_rows(facts.num_rows, file)
         is_geo = b"geo" in (facts.metadata or {})
+        limits.check_cells(facts.num_rows, facts.num_columns, file)
         frame = gpd.read_parquet(path) if is_geo else pd.read_parquet(path)
     except UnreadableFileError:
         raise
@@ -108,9 +110,9 @@ def recoded_geojson(content: bytes, file: str, encoding: str | None) -> tuple[by
     try:
         text, name = decode(content, file, encoding=encoding)
         found = json.loads(text)
-    except ValueError as error:
-        if isinstance(error, UnreadableFileError):
-            raise
+    except UnreadableFileError:
+        raise
+    except (ValueError, RecursionError) as error:
         raise UnreadableFileError(f"{file}: damaged GeoJSON ({error})") from error
     if not isinstance(found, dict) or found.get("type") not in {"FeatureCollection", "Feature"}:
         raise UnreadableFileError(f"{file}: JSON, but no GeoJSON FeatureCollection")

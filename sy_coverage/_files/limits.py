@@ -26,6 +26,8 @@ class Limits:
     """How many times its packed size an archive above 1 MB may unpack to."""
     rows: int = 1_000_000
     """Of a table, sheet or layer."""
+    cells: int = 50_000_000
+    """Rows times columns of a table: one stray cell far out makes a table as large as one that is full."""
     vertices: int = 5_000_000
     """Of all shapes of a layer of boundaries or settled areas together."""
 
@@ -65,6 +67,14 @@ class Limits:
         if count > self.rows:
             raise UnreadableFileError(
                 f"{file}: more than {self.rows:,} rows. Split the file, or {self.more('rows')}"
+            )
+
+    def check_cells(self, rows: int, columns: int, file: str) -> None:
+        """Refuse a table so wide and so long."""
+        if rows * columns > self.cells:
+            raise UnreadableFileError(
+                f"{file}: {rows:,} rows of up to {columns:,} columns; at most {self.cells:,} cells are read. Clear what stands far "
+                f"outside the table, or {self.more('cells')}"
             )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from sy_coverage._files.addresses import without_password
+from sy_coverage._files.encodings import decode
 from sy_coverage._files.limits import USUAL, Limits
 from sy_coverage.errors import ConfigError, InputError, MissingFileError, UnreadableFileError
 
@@ -27,11 +29,19 @@ def local_path(path: str | os.PathLike[str]) -> Path:
     if "://" in written or written.startswith("/vsi"):
         raise InputError(f"{written}: only local files are read; download it first and give its path")
     found = Path(path)
-    if not found.exists():
-        raise MissingFileError(f"{written}: there is no such file; check the path")
-    if found.is_dir():
+    try:
+        kind = found.stat().st_mode
+    except (OSError, ValueError):  # also a name that is too long, or holds what no name may
+        raise MissingFileError(f"{_short(written)}: there is no such file; check the path") from None
+    if stat.S_ISDIR(kind):
         raise MissingFileError(f"{written} is a folder; a file is needed")
+    if not stat.S_ISREG(kind):
+        raise MissingFileError(f"{written} is a device or a pipe, which may never end; a file is needed")
     return found
+
+
+def _short(written: str) -> str:
+    return written if len(written) <= 300 else f"{written[:300]}…"
 
 
 def read_bytes(path: str | os.PathLike[str], *, limits: Limits = USUAL) -> bytes:
@@ -47,10 +57,15 @@ def read_bytes(path: str | os.PathLike[str], *, limits: Limits = USUAL) -> bytes
 
 
 def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return a TOML file as a dict; a syntax error names the file and the line."""
+    """Return a TOML file as a dict, in whatever encoding an editor saved it; a syntax error names the file and the line."""
+    content = read_bytes(path)
     try:
-        return tomllib.loads(read_bytes(path).decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        text, _ = decode(content, str(path))
+    except UnreadableFileError as error:
+        raise ConfigError(str(error)) from error
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
 
 

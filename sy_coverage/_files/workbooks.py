@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import stat
+import warnings
 import zipfile
+import zlib
 from pathlib import PurePosixPath
 from typing import Any
 
 from sy_coverage._files.grids import Grid, even, one_of
 from sy_coverage._files.limits import USUAL, Limits
 from sy_coverage.errors import UnreadableFileError, some
+
+MOST_MERGED = 1_000_000
+"""Cells in merged areas of a sheet; a title over a table has some dozens."""
+_MERGED = re.compile(
+    rb"<(?:\w+:)?mergeCell\b[^>]*?\bref=[\"']\$?([A-Z]{1,3})\$?(\d{1,7}):\$?([A-Z]{1,3})\$?(\d{1,7})[\"']"
+)
 
 
 def check_zip(content: bytes, file: str, limits: Limits = USUAL) -> zipfile.ZipFile:
@@ -59,6 +68,46 @@ def _sheet_text(cell: Any) -> str:
     return value.isoformat() if isinstance(value, dt.date) else str(value)
 
 
+def _check_merges(archive: zipfile.ZipFile, file: str) -> None:
+    """Refuse merged areas so large that the library, which makes every cell of them, would not come to an end."""
+    for name in archive.namelist():
+        if not name.startswith("xl/worksheets/"):
+            continue
+        try:
+            content = archive.read(name)
+        except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError) as error:
+            raise UnreadableFileError(f"{file}: damaged archive ({error})") from error
+        merged = 0
+        for left, top, right, bottom in _MERGED.findall(content):
+            merged += (_column(right) - _column(left) + 1) * (int(bottom) - int(top) + 1)
+        if merged > MOST_MERGED:
+            raise UnreadableFileError(
+                f"{file}: merged areas of {merged:,} cells in {name}; at most {MOST_MERGED:,} are read: undo those that reach "
+                "beyond the table"
+            )
+
+
+def _column(letters: bytes) -> int:
+    """Return the number of a column from its letters: A is 1, AA is 27."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
+
+
+def _filled(sheet: Any, most_rows: int | None = None) -> dict[tuple[int, int], str]:
+    """Return the text of the cells that hold any, by row and column from 1; a format alone is no text, and costs nothing."""
+    # asked for rows, the library would make every cell up to the farthest that has a format
+    cells = sheet._cells.values()  # noqa: SLF001
+    found = {}
+    for cell in cells:
+        if cell.value is not None and (most_rows is None or cell.row <= most_rows):
+            text = _sheet_text(cell)
+            if text:
+                found[cell.row, cell.column] = text
+    return found
+
+
 def sheet_grid(content: bytes, file: str, layer: str | None, limits: Limits) -> Grid:
     import openpyxl  # noqa: PLC0415
 
@@ -68,25 +117,28 @@ def sheet_grid(content: bytes, file: str, layer: str | None, limits: Limits) -> 
                 f"{file}: an archive, no workbook; unpack it and name the file inside: "
                 f"{some(archive.namelist())}"
             )
+        _check_merges(archive, file)
     try:
-        book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
+        with warnings.catch_warnings(
+            action="ignore", category=UserWarning
+        ):  # what it cannot show is #VALUE! to us
+            book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
     except Exception as error:
         raise UnreadableFileError(f"{file}: damaged or no .xlsx workbook ({error})") from error
-    full = [
-        s.title
-        for s in book.worksheets
-        if s.sheet_state == "visible"
-        and any(c.value is not None for row in s.iter_rows(max_row=1000) for c in row)
-    ]
-    if layer in book.sheetnames:
+    full = [s.title for s in book.worksheets if s.sheet_state == "visible" and _filled(s, most_rows=1000)]
+    sheets = [s.title for s in book.worksheets]
+    if layer in sheets:
         full = [str(layer)]
-    sheet = book[one_of(full or [book.worksheets[0].title], layer, file, "sheet")]
-    limits.check_rows(sheet.max_row or 0, file)
-    rows = [[_sheet_text(cell) for cell in row] for row in sheet.iter_rows()]
-    # a formatted but empty tail is not part of the table
-    while rows and not any(rows[-1]):
-        rows.pop()
+    sheet = book[one_of(full or sheets[:1], layer, file, "sheet")]
+    cells = _filled(sheet)
+    last_row, last_column = (max((at[n] for at in cells), default=0) for n in (0, 1))
+    limits.check_rows(last_row, file)
+    limits.check_cells(last_row, last_column, file)
+    rows: list[list[str]] = [[] for _ in range(last_row)]
+    for (row, column), text in sorted(cells.items()):
+        rows[row - 1] += [""] * (column - 1 - len(rows[row - 1]))
+        rows[row - 1].append(text)
     areas = sorted(
         (r.min_row - 1, r.min_col - 1, r.max_row - 1, r.max_col - 1) for r in sheet.merged_cells.ranges
     )
-    return Grid(file, even(rows), 1, merges=tuple(areas), notes=(("sheet", sheet.title),))
+    return Grid(file, even(rows, file, limits), 1, merges=tuple(areas), notes=(("sheet", sheet.title),))

@@ -38,6 +38,10 @@ def require_writable(folder: str | os.PathLike[str]) -> None:
         raise CannotWriteError(
             f"{folder}: cannot be written ({error.strerror}); choose another folder"
         ) from error
+    if "\0" in str(folder):
+        raise CannotWriteError(
+            f"{str(folder)!r}: cannot be written (no name holds NUL); choose another folder"
+        )
     if not target.is_dir():
         raise CannotWriteError(f"{folder}: cannot be written ({target} is a file); choose another folder")
     if not os.access(target, os.W_OK | os.X_OK):

@@ -202,7 +202,7 @@ class Provider:
     def _read(self, content: bytes) -> list[Hit]:
         try:
             return self.hits(json.loads(content))
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
             raise _RefusedError("its answer is not as documented") from None
 
 

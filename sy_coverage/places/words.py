@@ -27,6 +27,8 @@ _ANGLE = re.compile(
 _ABOUT = re.compile(
     r"^(约|大约|近|共|计|预计|拟|拟于|计划|预计于)\s*|\s*(左右|前后|以前|之前|前|启用|投用|开业|建成|竣工|投入使用)$"
 )
+MOST = 1e12
+"""No count, area or cost here is larger; sums of such numbers stay exact to the unit."""
 _EXCEL_DAY_ZERO = dt.date(1899, 12, 30)
 
 
@@ -141,8 +143,10 @@ def number(text: str, field: str = "", header: str = "") -> tuple[float | None, 
     if unit and unit not in units:
         return None, f"has the unit '{found.group(2).strip()}', which is unknown here"
     value = float(found.group(1)) * units.get(unit or inside_brackets(header), 1.0)
-    if value in (float("inf"), float("-inf")):
+    if abs(value) == float("inf"):
         return None, "must be a finite number"
+    if abs(value) > MOST:
+        return None, f"is beyond {MOST:g}, which counts or costs nothing here"
     return value, None
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import _files, labels, places
+from sy_coverage._osm import require_osm
+from sy_coverage.coverage.reported import reported_numbers
 from sy_coverage.errors import CoverageError, FrameError
 from sy_coverage.study import network
+from sy_coverage.study.inputs import FROM_OSM
 from sy_coverage.study.reading import in_brief
+from sy_coverage.study.save import require_writable
 from sy_coverage.study.study import read_study
 
 if TYPE_CHECKING:
@@ -57,9 +62,9 @@ def check(path: str | os.PathLike[str]) -> Report:
     if "policy" in known and "units" in known:
         attempt("facilities", lambda: study.facilities if "demand" in known else None)
         attempt("candidates", lambda: study.listed_candidates if "demand" in known else None)
-    if study.config.study.database:
-        attempt("database", lambda: _files.require_database(study.config.study.database))
+        attempt("reported", lambda: reported_numbers(study.config.reported, study.policy, study.counties))
     attempt("roads", lambda: _roads(study))
+    attempt("output", lambda: require_writable(study, Path(study.path(study.config.study.output))))
     _say_facts(study, known, report)
     report.reading += in_brief(study)
     if known.get("facilities") is not None:
@@ -81,7 +86,10 @@ def _roads(study: Study) -> str:
         _files.local_path(study.path(ground))
     if source == network.LIVE:
         return source
-    return _files.local_path(study.path(source)).name
+    path = _files.local_path(study.path(source))
+    if not path.name.lower().endswith(FROM_OSM):
+        require_osm(path)
+    return path.name
 
 
 def _lines(error: CoverageError) -> list[str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CoordinateSystem = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 Minutes = Annotated[float, Field(gt=0, le=24 * 60, allow_inf_nan=False)]
 Growth = Annotated[float, Field(ge=-0.2, le=0.2, allow_inf_nan=False)]
-Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Money = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 Mode = Literal["drive", "walk", "bike", "ebike"]
 UnitKind = Literal["street", "township", "other"]
 Service = Literal["tianditu", "amap", "baidu", "nominatim"]
@@ -371,6 +371,8 @@ class Limits(_Section):
     """How many times its packed size a workbook above 1 MB may unpack to."""
     rows: Count = _files.USUAL.rows
     """Of a table, sheet or layer."""
+    cells: Count = _files.USUAL.cells
+    """Rows times columns of a table."""
     vertices: Count = _files.USUAL.vertices
     """Of all boundaries or settled areas of a layer together."""
 

@@ -334,27 +334,10 @@ def _demand_parameters(study: Study) -> list[tuple[str, object, str, bool]]:
     return found
 
 
-def _demand_files(study: Study) -> list[tuple[str, str]]:
-    given = study.config.demand
-    return [
-        ("demand", given.villages),
-        ("raster", given.raster),
-        ("settled", given.settled),
-        ("census", given.census),
-        ("cohorts", given.cohorts),
-    ]
-
-
 def _sources(study: Study) -> DataFrame:
     config = study.config
-    files: list[tuple[str, str]] = [
-        ("units", config.boundaries.units),
-        *(("facilities", file) for file in config.facilities.files),
-        *(("candidates", file) for file in config.candidates.files),
-        *((room, file) for room, file in _demand_files(study) if file),
-    ]
     rows: list[dict[str, Any]] = []
-    for room, written in files:
+    for room, written in study.lists_and_layers:
         rows.append(
             {
                 "name": study.words(f"study.source_{room}"),

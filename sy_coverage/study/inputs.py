@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,7 +76,10 @@ class Inputs:
         """Return a path as the study file means it: relative to the file's own folder."""
         if "://" in written:
             return written
-        return str(self.folder / Path(written).expanduser())
+        given = Path(written)
+        with suppress(RuntimeError):  # ~ of somebody unknown is a name like any other
+            given = given.expanduser()
+        return str(self.folder / given)
 
     def _kept(self, room: str, frame: GeoDataFrame) -> GeoDataFrame:
         """Keep the report a reader attached to `frame`, and return the frame without it: pandas copies it at every step."""
@@ -102,6 +105,24 @@ class Inputs:
     def limits(self) -> _files.Limits:
         """How much of one file is read."""
         return self.config.limits.of_files()
+
+    @property
+    def lists_and_layers(self) -> list[tuple[str, str]]:
+        """What each file or table is for, and its path as the study writes it; roads are not among them."""
+        config, demand = self.config, self.config.demand
+        of_demand = {
+            "demand": demand.villages,
+            "raster": demand.raster,
+            "settled": demand.settled,
+            "census": demand.census,
+            "cohorts": demand.cohorts,
+        }
+        return [
+            ("units", config.boundaries.units),
+            *(("facilities", file) for file in config.facilities.files),
+            *(("candidates", file) for file in config.candidates.files),
+            *((room, file) for room, file in of_demand.items() if file),
+        ]
 
     def _paths(self, written: tuple[str, ...]) -> list[str]:
         return [self.path(file) for file in written]

@@ -8,15 +8,16 @@ import json
 import platform
 import time
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sy_coverage import _files
+from sy_coverage.errors import CannotWriteError, some
 from sy_coverage.outputs import tables
-from sy_coverage.study.files import city_files, made_here
+from sy_coverage.study.files import KEPT, city_files, made_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
 
     from sy_coverage.outputs.findings import Findings
     from sy_coverage.study.study import Study
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     Make = Callable[[Findings, Sequence[str]], Iterable[tuple[str, bytes]]]
 
 MANIFEST = "manifest.json"
+RESULTS = ("scorecard.csv", "scorecard.xlsx", "catchments.csv", "map.html", "coverage.gpkg", KEPT, MANIFEST)
+RESULT_FOLDERS = ("proposals", "maps", "figures")
+"""What a run writes, beside and in which folders."""
 DECIDING = (
     "geopandas",
     "highspy",
@@ -91,11 +95,28 @@ def require_writable(study: Study, folder: Path, *, whole: bool = True) -> None:
     Raises
     ------
     CoverageError
-        Saying which, and why.
+        Saying which, and why: it cannot be written, or results would replace what the study reads.
     """
     _files.require_writable(folder)
+    config = study.config
+    read = [file for _, file in study.lists_and_layers] + [config.roads.source, config.roads.elevation or ""]
+    lost = [
+        file for file in read if file and _is_a_result(Path(_files.split_layer(study.path(file))[0]), folder)
+    ]
+    if lost:
+        raise CannotWriteError(
+            f"{folder}: results would be written over what the study reads ({some(lost)}); choose another folder with output ="
+        )
     if whole and study.config.study.database:
         _files.require_database(study.config.study.database)
+
+
+def _is_a_result(path: Path, folder: Path) -> bool:
+    """Return whether a run into `folder` may write over `path`."""
+    if not path.exists() or not path.resolve().is_relative_to(folder.resolve()):
+        return False
+    inside = path.resolve().relative_to(folder.resolve())
+    return inside.as_posix() in RESULTS or inside.parts[0] in RESULT_FOLDERS
 
 
 def _to_database(place: str, findings: Findings) -> dict[str, int]:
