@@ -200,7 +200,7 @@ def reweighted(
 def priced(
     ptr: Integers, demand: Integers, need: Integers, cost: Floats, price: Floats, target: float, steps: int
 ) -> float:
-    """Return a lower bound on the cost of covering every row; `price`, of rows, is worked on.
+    """Return a lower bound on the cost of covering every row; `price`, of rows, becomes the one that gives it.
 
     For any prices ≥ 0: what the needs are worth, less what the sites that are worth more than their cost then bring
     (Lagrange), by steps along the averaged subgradient (Held, Wolfe, Crowder 1974). Stops above `target`, which is enough.
@@ -209,7 +209,7 @@ def priced(
     n, m = len(ptr) - 1, len(need)
     rounding = 1.2e-16 * (n + 2 * m + 4)
     best, pace, stale = -np.inf, 0.5, 0
-    lack, smooth = np.empty(m), np.zeros(m)
+    lack, smooth, kept = np.empty(m), np.zeros(m), price.copy()
     for _ in range(steps):
         value = 0.0
         for i in range(m):
@@ -231,6 +231,7 @@ def priced(
             if value > best + 1e-4 * abs(best):
                 stale = 0
             best = value
+            kept[:] = price
         if best > target:
             break
         if stale >= 10:
@@ -245,6 +246,7 @@ def priced(
         length = pace * max(1.05 * target - value, 1e-3 * abs(target)) / size
         for i in range(m):
             price[i] = max(0.0, price[i] + length * smooth[i])
+    price[:] = kept
     return best
 
 

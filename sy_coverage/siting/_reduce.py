@@ -186,6 +186,13 @@ def without_implied_rows(cover: Cover) -> Cover:
     return cover.keep(rows=np.flatnonzero(~out)) if out.any() else cover
 
 
+def with_taken(cover: Cover, columns: Integers) -> Cover:
+    """Return what is left when the sites of `columns` are chosen."""
+    need = cover.need - np.asarray(cover.rows[:, columns].sum(axis=1)).ravel().astype(np.int64)
+    rest = np.setdiff1d(np.arange(cover.rows.shape[1]), columns)
+    return replace(cover, need=need).keep(rows=np.flatnonzero(need > 0), columns=rest)
+
+
 def core(cover: Cover) -> tuple[Cover, Integers]:
     """Return what is left of a problem that must cover every row, and the positions of the sites every best answer may take.
 
@@ -200,9 +207,7 @@ def core(cover: Cover) -> tuple[Cover, Integers]:
         if tight.any():
             columns = np.unique(cover.rows[np.flatnonzero(tight)].indices)
             taken += cover.sites[columns].tolist()
-            need = cover.need - np.asarray(cover.rows[:, columns].sum(axis=1)).ravel().astype(np.int64)
-            rest = np.setdiff1d(np.arange(cover.rows.shape[1]), columns)
-            cover = replace(cover, need=need).keep(rows=np.flatnonzero(need > 0), columns=rest)
+            cover = with_taken(cover, columns)
         if cover.rows.shape == before:
             break
     return cover, np.array(sorted(taken), dtype=np.int64)

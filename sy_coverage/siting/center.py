@@ -121,11 +121,11 @@ def _within(asked: Terms, radius: float, watch: Watch, *, exact: bool) -> tuple[
         columns = covering.greedy_cover(cover)
         sites = np.r_[asked.required, cover.sites[columns]]
         return (sites if len(sites) <= p else None), None
-    small, taken = _reduce.core(cover)
-    fixed = np.r_[asked.required, taken]
-    left = p - len(fixed) + 1e-6
-    if left < 0 or covering.packed(small) > left or covering.bound_by_prices(small, left) > left:
+    asked_of = covering.narrowed(cover, p - len(asked.required))
+    if asked_of is None:
         return None, OWN
+    small, taken = asked_of
+    fixed = np.r_[asked.required, taken]
     columns = covering.search_cover(small, covering.greedy_cover(small), watch=watch, low=p - len(fixed))
     if len(fixed) + len(columns) <= p:
         return np.r_[fixed, small.sites[columns]], OWN

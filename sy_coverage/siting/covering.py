@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PRICE_STEPS = 2_000
 """Steps in which prices of rows seek a bound; a step takes as long as reading the table once."""
+SHRINKS = 0.9
+"""A question asked of prices is asked again of what is left, if that is at most so much of it."""
 HANDFUL = 8
 """So many sites are tried one by one, each row's in turn, before the solver is asked."""
 TRIES = 200_000
@@ -260,15 +262,47 @@ def packed(cover: Cover) -> float:
 
 def bound_by_prices(cover: Cover, target: float) -> float:
     """Return a lower bound on the cost of covering every row by prices of rows, sought until it lies above `target`."""
+    return _priced(cover, target)[0]
+
+
+def _priced(cover: Cover, target: float) -> tuple[float, Floats]:
+    """Return the bound, and what each site costs beyond what its rows pay for it."""
     if cover.rows.shape[0] == 0 or target <= 0:
-        return 0.0
+        return 0.0, cover.costs
     from sy_coverage.siting import _cover_kernels  # noqa: PLC0415
 
     _, _, ptr, demand = cover.table
     share = cover.costs / np.maximum(1, np.diff(ptr))
-    least = np.minimum.reduceat(share[cover.rows.indices], cover.rows.indptr[:-1])
-    found: float = _cover_kernels.priced(ptr, demand, cover.need, cover.costs, least, target, PRICE_STEPS)
-    return found
+    price = np.minimum.reduceat(share[cover.rows.indices], cover.rows.indptr[:-1])
+    found: float = _cover_kernels.priced(ptr, demand, cover.need, cover.costs, price, target, PRICE_STEPS)
+    return found, cover.costs - cover.rows.T @ price
+
+
+def narrowed(cover: Cover, most: int) -> tuple[Cover, Integers] | None:
+    """Return what is left to ask whether `most` sites can cover every row, and the sites all such covers may take; None: they cannot.
+
+    A site that would lift the bound by prices above `most` is in no such cover, one whose absence would is in each
+    (Balas, Ho 1980); without them rows and sites fall to others.
+    """
+    taken: list[int] = []
+    while True:
+        cover, sure = _reduce.core(cover)
+        taken += sure.tolist()
+        left = most - len(taken) + 1e-6
+        if left < 0 or packed(cover) > left:
+            return None
+        bound, over = _priced(cover, left)
+        if bound > left:
+            return None
+        dear, needed = bound + over > left, bound - over > left
+        taken += cover.sites[needed].tolist()
+        count = len(cover.sites)
+        cover = _reduce.with_taken(cover, np.flatnonzero(needed)) if needed.any() else cover
+        cover = cover.keep(columns=np.flatnonzero(~dear[~needed])) if dear.any() else cover
+        if (np.diff(cover.rows.indptr) < cover.need).any():
+            return None
+        if len(cover.sites) > SHRINKS * count or not len(cover.sites):
+            return cover, np.array(sorted(taken), dtype=np.int64)
 
 
 def few_that_cover(cover: Cover, most: int) -> tuple[bool | None, Integers]:

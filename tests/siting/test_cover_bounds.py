@@ -105,3 +105,48 @@ def test_what_takes_too_long_to_try_is_not_told(monkeypatch):
     need = np.ones(40, dtype=np.int64)
     assert covering.few_that_cover(cover_of(table, need, np.ones(20)), 6)[0] is None
     assert covering.few_that_cover(cover_of(table, need, np.ones(20)), covering.HANDFUL + 1)[0] is None
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 100_000))
+def test_what_prices_leave_of_a_question_has_the_answer_of_the_whole(seed):
+    rng = np.random.default_rng(seed)
+    count, sites = int(rng.integers(2, 25)), int(rng.integers(3, 10))
+    table = rng.random((count, sites)) < rng.uniform(0.1, 0.6)
+    table[np.arange(count), rng.integers(0, sites, count)] = True
+    need = np.minimum(table.sum(axis=1), rng.integers(1, 3, count))
+    best = int(cheapest(table, need, np.ones(sites)))
+    for most in range(sites + 1):
+        left = covering.narrowed(cover_of(table, need, np.ones(sites)), most)
+        if most < best:
+            if left is not None:  # not seen through, but nothing that would do has been made up
+                small, taken = left
+                assert len(taken) + cheapest(small.rows.toarray() > 0, small.need, small.costs) > most
+            continue
+        assert left is not None
+        small, taken = left
+        rest = int(cheapest(small.rows.toarray() > 0, small.need, small.costs))
+        assert len(taken) + rest <= most
+        open_ = np.zeros(sites, dtype=bool)
+        open_[taken] = True
+        choices = (list(c) for n in range(rest + 1) for c in combinations(small.sites, n))
+        assert any(
+            (table[:, open_ | np.isin(np.arange(sites), c)].sum(axis=1) >= need).all() for c in choices
+        )
+
+
+# Nine rows on a ring and nine sites, each with a row and its two neighbours: at 1/3 a row three sites are paid for. Nine more
+# sites have two rows far apart; one of these is paid 2/3, so no three sites with it among them would do: 3 1/3 is more.
+def test_a_site_that_lifts_the_bound_past_what_is_allowed_is_left_out():
+    ring = np.arange(9)
+    away = np.abs(ring[:, None] - ring)
+    near = np.minimum(away, 9 - away) <= 1
+    far = (ring[:, None] == ring) | (ring[:, None] == (ring + 4) % 9)
+    cover = cover_of(np.hstack([near, far]), np.ones(9, dtype=np.int64), np.ones(18))
+    assert covering.narrowed(cover, 2) is None
+    three = covering.narrowed(cover, 3)
+    assert three is not None
+    assert set(three[0].sites) | set(three[1]) <= set(range(9))
+    four = covering.narrowed(cover, 4)
+    assert four is not None
+    assert set(four[0].sites) == set(range(18))
