@@ -67,6 +67,11 @@ def lines(axes: Axes, shapes: Iterable[Any], **style: Any) -> None:
     axes.add_collection(LineCollection(parts, **style), autolim=False)
 
 
+def main_roads(roads: GeoDataFrame) -> GeoDataFrame:
+    """Return the roads that are drawn: of a large city a few in a hundred, which need not all be projected."""
+    return roads[roads["highway"].astype(str).str.removesuffix("_link").isin(ROADS)]
+
+
 def ground(axes: Axes, units: GeoDataFrame, roads: GeoDataFrame, *, border: float = 0.7) -> None:
     """Draw units by state, their borders (dashed where estimated), roads by class, and the counties' borders."""
     states = state(units)

@@ -80,7 +80,7 @@ def county_map(findings: Findings, *, format: Format = "png") -> bytes:  # noqa:
     tall = _steepness(units) > TALL
     height = _map_height(units, WIDTH - LEGEND) + 0.5 if tall else _map_height(units, WIDTH) + 1.5
     with draw.Canvas(WIDTH, height, format=format)() as (figure, axes, out):
-        still.ground(axes, units, findings.roads.to_crs(crs))
+        still.ground(axes, units, still.main_roads(findings.roads).to_crs(crs))
         still.furnish(axes, units)
         existing = still.facilities(axes, findings, findings.facilities.sort_index().to_crs(crs), size=26)
         still.sites(axes, findings, findings.proposals.sort_index().to_crs(crs), numbered=True, size=95)
@@ -102,7 +102,7 @@ def city_map(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A
     crs = metric_crs(findings.units)
     units = findings.units.sort_index().to_crs(crs)
     with draw.Canvas(WIDTH, _map_height(units, WIDTH) + 1.3, format=format)() as (figure, axes, out):
-        still.ground(axes, units, findings.roads.to_crs(crs), border=0.35)
+        still.ground(axes, units, still.main_roads(findings.roads).to_crs(crs), border=0.35)
         still.furnish(axes, units)
         proposals = findings.proposals.sort_index().to_crs(crs)
         still.sites(axes, findings, proposals, numbered=False, size=18)

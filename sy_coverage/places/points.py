@@ -56,7 +56,7 @@ def read_points(
         If a layer's geometry has no CRS and none is declared.
     """
     if table.geometry is not None:
-        return _layer_points(table, report, coordinate_system, units)
+        return _layer_points(table, breaches, report, coordinate_system, units)
     given = _written(table, breaches, report)
     found = given["x"].notna() & given["y"].notna()
     system = _systems(table, breaches, coordinate_system)
@@ -83,7 +83,11 @@ def read_points(
 
 
 def _layer_points(
-    table: Table, report: Report, coordinate_system: str | None, units: GeoDataFrame | None
+    table: Table,
+    breaches: Breaches,
+    report: Report,
+    coordinate_system: str | None,
+    units: GeoDataFrame | None,
 ) -> DataFrame:
     shapes = table.geometry
     assert shapes is not None  # noqa: S101  (the caller has looked)
@@ -108,7 +112,9 @@ def _layer_points(
     reshaped = there & (shapes.geom_type != "Point")
     if reshaped.any():
         report.say(table.file, "", "points_inside_shapes", "", int(reshaped.sum()))
-    x, y = spots.x.to_numpy(dtype="float64"), spots.y.to_numpy(dtype="float64")
+    given = pd.DataFrame({"x": spots.x.astype("float64"), "y": spots.y.astype("float64")})
+    _refuse_impossible(table, given, there, breaches)
+    x, y = given[["x", "y"]].where(given["possible"]).to_numpy().T
     meridian = _central_meridian(x, y, units) if name == "cgcs2000" else None
     if are_metres(x, y).any():
         report.say(table.file, "", "metres_read", name, "" if meridian is None else f"{meridian:g}")

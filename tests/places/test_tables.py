@@ -114,6 +114,13 @@ def test_row_04_latin1_is_refused_by_name_of_the_byte_and_read_when_declared(tmp
     assert read_facilities(path, encoding="latin-1")["name"].tolist() == ["Café Müller"]
 
 
+def test_row_04_latin1_whose_bytes_make_chinese_characters_by_chance_is_refused_all_the_same(tmp_path):
+    text = "name,kind,address,beds\nRésidence Hélène,hospital,Allée Désirée,3\n"
+    assert "閟" in text.encode("latin-1").decode("gb18030")  # é and the letter after it
+    with pytest.raises(UnreadableFileError, match=r"byte 24 .*declare its encoding"):
+        read_facilities(write(tmp_path, text, encoding="latin-1"))
+
+
 def test_row_04_a_quoted_newline_is_one_row_and_rows_are_counted_as_excel_does(tmp_path):
     text = 'id,name,kind,address\nA,"two\nlines",hospital,x\nB,one,hospital,y\n,,,\nC,,hospital,z\n'
     with pytest.raises(FrameError, match=r"\(name\) is empty|'name' is empty: list.csv row 5"):
