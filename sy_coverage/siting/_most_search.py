@@ -32,7 +32,7 @@ NEXT_TO_NOTHING = 0.02
 """What prices must win in a round, in parts of what lies between the two sides."""
 PLAIN_ROUNDS = 3
 """Rounds in which prices come near the plain relaxation, before cuts are added to it."""
-HOT, COLD = 0.3, 0.003
+HOT, COLD = 0.05, 0.004
 """Temperatures between which choices are annealed, in parts of the weight that a chosen site covers on average."""
 
 
@@ -73,8 +73,8 @@ class Search:
         if value > self.reached:
             self.columns, self.reached, self.idle = columns, value, -1
 
-    def lower_bound_by_prices(self) -> None:
-        """Move the prices on, and try the choice that they point at."""
+    def lower_bound_by_prices(self, enough: float = 0.0) -> None:
+        """Move the prices on until the bound is below `enough`, and try the choice that they point at."""
         from sy_coverage.siting import _most_kernels, _price_kernels  # noqa: PLC0415
 
         if self.rounds >= PLAIN_ROUNDS:
@@ -83,7 +83,7 @@ class Search:
         weights, p = self.cover.weights, len(self.columns)
         free = (np.zeros(len(self.x)), np.ones(len(self.x)))
         state = (*self.cuts.table, self.price, self.cuts.price, self.x, self.z, *free)
-        steps = (p, 100 * self.longer, 0.0)
+        steps = (p, 100 * self.longer, enough)
         found = _price_kernels.most_bound(ptr, demand, sets_ptr, sets, weights, *state, *steps)
         little = found > self.bound - NEXT_TO_NOTHING * (self.bound - self.reached)
         self.stalls = self.stalls + 1 if little else 0
@@ -125,16 +125,19 @@ def near_proof(cover: Cover, columns: Integers, asked: Terms, watch: Watch) -> S
     if asked.p is None or (cover.need > 1).any() or not len(columns) or not cover.rows.shape[0]:
         return search
     small, gap = cover.rows.nnz < SMALL, watch.options.gap
+
+    def enough() -> float:
+        return max(gap * (search.reached + cover.settled), least_step(asked, search.reached))
+
     # a small table the solver proves sooner; a large one it may never, so that both sides come nearer while time is left
     while not watch.over:
         if search.stalls < STALLED:
-            search.lower_bound_by_prices()
+            search.lower_bound_by_prices(search.reached + enough())
         if search.bound > (1 + gap) * search.reached and (gap > 0 or search.idle < STALLED):
             search.anneal()
         search.rounds += 1
         watch.say(search.reached + cover.settled, search.bound + cover.settled)
-        enough = max(gap * (search.reached + cover.settled), least_step(asked, search.reached))
-        if search.bound - search.reached <= enough:
+        if search.bound - search.reached <= enough():
             break
         near = search.rounds >= PLAIN_ROUNDS and search.bound < (1 + SOLVER_GAP) * search.reached
         if small and (near or search.stalls >= STALLED):

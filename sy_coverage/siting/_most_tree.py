@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-STEPS = 400
-"""Primal-dual steps at a node."""
+STEPS, TIMES = 50, 16
+"""Primal-dual steps at a node, and how often as many more where they promise to be enough."""
 WORK = 2e10
 """Pairs looked at, in all nodes, after which the tree is left to a solver: ten to twenty seconds."""
 SMALLER = 0.8
@@ -123,12 +123,18 @@ class Tree:
         """Move the relaxation of a node on, and decide what its prices decide."""
         from sy_coverage.siting import _price_kernels as kernels  # noqa: PLC0415
 
-        weights, need = self.rest.cover.weights, self._need(node.bound)
+        weights, bound = self.rest.cover.weights, node.bound
         ptr, demand, sets_ptr, sets = self._table
         prices, relaxed, limits = (node.price, node.cut_price), (node.x, node.z), (node.low, node.high)
+        need = self._need(bound)
         state = (*self._cuts, *prices, *relaxed, *limits, self.p, STEPS, need)
-        bound = min(node.bound, kernels.most_bound(ptr, demand, sets_ptr, sets, weights, *state))
-        self.work += 2.0 * STEPS * (len(demand) + len(self._cuts[1]) + len(self._cuts[3]) + len(weights))
+        for left in range(TIMES - 1, -1, -1):
+            before = bound
+            bound = min(bound, kernels.most_bound(ptr, demand, sets_ptr, sets, weights, *state))
+            self.work += 2.0 * STEPS * (len(demand) + len(self._cuts[1]) + len(self._cuts[3]) + len(weights))
+            # steps win less and less: where as much as last time would not do, they will not come below the need
+            if bound < need or (left < TIMES - 1 and (before - bound) * left < bound - need):
+                break
         if bound >= need:
             told = (*self._cuts, *prices, *limits, self.p, need)
             bound = min(bound, kernels.decided_by_prices(ptr, demand, weights, *told))

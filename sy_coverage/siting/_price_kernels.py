@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
+BALANCE = 0.5
+"""How long the steps of what is open and covered are, to those of prices; 1 is the textbook's, less is sooner near."""
+
 
 @compiled()
 def _open_most(x: Any, ahead: Any, income: Any, tau: Any, low: Any, high: Any, p: int, level: float) -> float:
@@ -149,7 +152,7 @@ def most_bound(
         for at in range(ptr[j], ptr[j + 1]):
             tau[j] += weight[demand[at]]
     for i in range(m):
-        sigma[i] = weight[i] / (1.0 + sets_ptr[i + 1] - sets_ptr[i])
+        sigma[i] = weight[i] / BALANCE / (1.0 + sets_ptr[i + 1] - sets_ptr[i])
     for r in range(cuts):
         size = np.inf
         for at in range(cut_ptr[r], cut_ptr[r + 1]):
@@ -160,11 +163,11 @@ def most_bound(
             total += cut_times[at]
         for at in range(cut_ptr[r], cut_ptr[r + 1]):
             tau_row[cut_rows[at]] += size
-        sigma_cut[r] = size / total
+        sigma_cut[r] = size / BALANCE / total
     for j in range(n):
-        tau[j] = 1.0 / max(tau[j], 1e-12)
+        tau[j] = BALANCE / max(tau[j], 1e-12)
     for i in range(m):
-        tau_row[i] = 1.0 / max(tau_row[i], 1e-12)
+        tau_row[i] = BALANCE / max(tau_row[i], 1e-12)
     income, ahead = np.empty(n), np.empty(n)
     kept, row_ahead = np.empty(m), np.empty(m)
     for step in range(rounds + 1):
@@ -383,21 +386,29 @@ def grow_odd_sets(
         for at in range(sets_ptr[i], sets_ptr[i + 1]):
             total += x[sets[at]]
         slack[i] = total
+    # only sites that are open at all count
+    open_ptr, open_sets = np.zeros(m + 1, dtype=np.int64), np.empty(len(sets), dtype=np.int64)
+    for i in range(m):
+        open_ptr[i + 1] = open_ptr[i]
+        for at in range(sets_ptr[i], sets_ptr[i + 1]):
+            if x[sets[at]] > 1e-3:
+                open_sets[open_ptr[i + 1]] = sets[at]
+                open_ptr[i + 1] += 1
     touched, change = np.empty(m, dtype=np.int64), np.empty(m)
     for r in range(len(found)):
         size, first = 0, found[r, 0]
         while size < found.shape[1] and found[r, size] >= 0:
-            for at in range(sets_ptr[found[r, size]], sets_ptr[found[r, size] + 1]):
-                odd[sets[at]] = not odd[sets[at]]
+            for at in range(open_ptr[found[r, size]], open_ptr[found[r, size] + 1]):
+                odd[open_sets[at]] = not odd[open_sets[at]]
             size += 1
         while size + 2 <= found.shape[1]:
             count = 0
             for q in range(size):
                 met[found[r, q]] = True
             for q in range(size):
-                for at in range(sets_ptr[found[r, q]], sets_ptr[found[r, q] + 1]):
-                    j = sets[at]
-                    if not odd[j] or x[j] <= 1e-3:
+                for at in range(open_ptr[found[r, q]], open_ptr[found[r, q] + 1]):
+                    j = open_sets[at]
+                    if not odd[j]:
                         continue
                     for to in range(ptr[j], ptr[j + 1]):
                         k = demand[to]
@@ -405,29 +416,29 @@ def grow_odd_sets(
                             continue
                         met[k] = True
                         total = slack[k]
-                        for by in range(sets_ptr[k], sets_ptr[k + 1]):
-                            total += -x[sets[by]] if odd[sets[by]] else x[sets[by]]
+                        for by in range(open_ptr[k], open_ptr[k + 1]):
+                            total += -x[open_sets[by]] if odd[open_sets[by]] else x[open_sets[by]]
                         touched[count], change[count] = k, total
                         count += 1
             order = np.argsort(change[:count])[:near]
             one_row, other_row, best = -1, -1, -2.0 * least
             for a in range(len(order)):
                 k = touched[order[a]]
-                for at in range(sets_ptr[k], sets_ptr[k + 1]):
-                    one[sets[at]] = True
+                for at in range(open_ptr[k], open_ptr[k + 1]):
+                    one[open_sets[at]] = True
                 for b in range(a + 1, len(order)):
                     other = touched[order[b]]
                     total = change[order[a]] + change[order[b]]
                     if total - 2.0 >= best:
                         break
-                    for at in range(sets_ptr[other], sets_ptr[other + 1]):
-                        j = sets[at]
+                    for at in range(open_ptr[other], open_ptr[other + 1]):
+                        j = open_sets[at]
                         if one[j]:
                             total += 2.0 * x[j] if odd[j] else -2.0 * x[j]
                     if total < best:
                         one_row, other_row, best = k, other, total
-                for at in range(sets_ptr[k], sets_ptr[k + 1]):
-                    one[sets[at]] = False
+                for at in range(open_ptr[k], open_ptr[k + 1]):
+                    one[open_sets[at]] = False
             for q in range(size):
                 met[found[r, q]] = False
             for q in range(count):
@@ -437,9 +448,9 @@ def grow_odd_sets(
             for k in (one_row, other_row):
                 found[r, size] = k
                 size += 1
-                for at in range(sets_ptr[k], sets_ptr[k + 1]):
-                    odd[sets[at]] = not odd[sets[at]]
+                for at in range(open_ptr[k], open_ptr[k + 1]):
+                    odd[open_sets[at]] = not odd[open_sets[at]]
             excess[r] -= 0.5 * best
         for q in range(size):
-            for at in range(sets_ptr[found[r, q]], sets_ptr[found[r, q] + 1]):
-                odd[sets[at]] = False
+            for at in range(open_ptr[found[r, q]], open_ptr[found[r, q] + 1]):
+                odd[open_sets[at]] = False
