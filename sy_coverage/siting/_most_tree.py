@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 STEPS, TIMES = 50, 16
 """Primal-dual steps at a node, and how often as many more where they promise to be enough."""
-WORK = 2e10
-"""Pairs looked at, in all nodes, after which the tree is left to a solver: ten to twenty seconds."""
+WORK = 3e10
+"""Pairs looked at, in all nodes, after which the tree is left to a solver: some twenty seconds."""
 SMALLER = 0.8
 """Of its free sites, what a node must come down to for its bound to be sought once more before it is parted."""
 

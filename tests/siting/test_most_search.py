@@ -18,6 +18,10 @@ from sy_coverage.siting._most_search import Search
 from sy_coverage.siting._odd_cuts import Cuts, joined
 from sy_coverage.siting._reduce import Cover
 
+EXAMPLES = settings().max_examples
+FEW = settings(max_examples=EXAMPLES if EXAMPLES > 60 else 25)
+SUBSETS = np.array(list(itertools.product((0, 1), repeat=11)))
+
 
 def cover(near, weights):
     """Return the table of groups × sites from a matrix of yes and no."""
@@ -61,7 +65,7 @@ def test_five_groups_in_a_ring_are_cut_off_where_no_three_of_them_are():
 
 
 @given(st.integers(0, 10_000), st.integers(2, 4))
-@settings(max_examples=25)
+@FEW
 def test_bounds_with_odd_cuts_hold_for_every_choice_and_come_down(seed, p):
     rng = np.random.default_rng(seed)
     near = rng.random((40, 12)) < 0.22
@@ -108,7 +112,7 @@ def searched(table, p, turns):
 
 
 @given(st.integers(0, 10_000), st.integers(1, 5), st.booleans(), st.sampled_from([1, 3, 400]))
-@settings(max_examples=25)
+@FEW
 def test_the_tree_ends_with_the_best_choice_there_is_however_poor_its_bounds(seed, p, whole, steps):
     rng = np.random.default_rng(seed)
     near = rng.random((30, 10)) < rng.uniform(0.1, 0.35)
@@ -131,7 +135,7 @@ def test_the_tree_ends_with_the_best_choice_there_is_however_poor_its_bounds(see
 
 
 @given(st.integers(0, 10_000), st.integers(1, 4))
-@settings(max_examples=25)
+@FEW
 def test_prices_decide_nothing_that_a_choice_worth_the_need_contradicts(seed, p):
     rng = np.random.default_rng(seed)
     near = rng.random((25, 9)) < 0.25
@@ -164,7 +168,7 @@ def test_prices_decide_nothing_that_a_choice_worth_the_need_contradicts(seed, p)
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=25)
+@FEW
 def test_cuts_hold_in_what_is_left_of_a_table(seed):
     rng = np.random.default_rng(seed)
     near = rng.random((40, 12)) < 0.22
@@ -191,3 +195,29 @@ def test_what_prices_say_of_p_sites_is_not_said_of_what_a_budget_buys():
     costs = np.r_[9.5, np.ones(10)]
     plan = siting.mclp(TravelTimes.from_matrix(minutes), 5, np.ones(100), budget=10, costs=costs)
     assert (plan.status, plan.objective, len(plan.sites)) == ("optimal", 100.0, 10)
+
+
+@given(st.integers(0, 10_000), st.booleans(), st.booleans(), st.sampled_from([1, 1, 2]))
+@FEW
+def test_most_coverage_by_p_sites_or_a_budget_equals_brute_force(seed, whole, by_budget, most_needed):
+    rng = np.random.default_rng(seed)
+    near = rng.random((60, 11)) < rng.uniform(0.08, 0.4)
+    weights = np.where(rng.random(60) < 0.3, 20.0, rng.integers(0, 9, 60)) * (1.0 if whole else 0.37)
+    needs = rng.integers(1, most_needed + 1, 60)
+    covered = ((needs <= SUBSETS @ near.T) @ weights).round(9)
+    times = TravelTimes.from_matrix(np.where(near, 1.0, 9.0))
+    if by_budget:
+        # one site dear and good, as greedy likes it
+        costs = rng.integers(1, 5, 11) / 2
+        costs[np.argmax(near.sum(axis=0))] = 5.0
+        budget = float(rng.integers(4, 13) / 2)
+        best = covered[SUBSETS @ costs <= budget].max()
+        plan = siting.mclp(times, 5, weights, budget=budget, costs=costs, k=needs)
+    else:
+        p = int(rng.integers(1, 8))
+        best = covered[SUBSETS.sum(axis=1) == p].max()
+        plan = siting.mclp(times, 5, weights, p=p, k=needs)
+    assert plan.status == "optimal"
+    assert plan.objective == pytest.approx(best, rel=1e-9, abs=1e-9)
+    chosen = np.isin(np.arange(11), [int(site) for site in plan.sites]).astype(int)
+    assert float(weights[near @ chosen >= needs].sum()) == pytest.approx(best, rel=1e-9, abs=1e-9)
