@@ -175,6 +175,10 @@ def _schema(name: str) -> DataFrameSchema:
     return pa.DataFrameSchema(columns, index=index)
 
 
+_NUMERIC = ("floating", "integer", "mixed-integer-float")
+"""What values of a frame without a type of its own may be, to be numbers for sure."""
+
+
 def _surely_holds(values: pd.Series, rule: Column) -> bool:
     """Whether every value is what `rule` asks for, as far as its type says so at a glance; False is only a doubt."""
     if rule.holds == "number" and values.dtype.kind in "iuf":
@@ -188,6 +192,8 @@ def _surely_holds(values: pd.Series, rule: Column) -> bool:
         return False
     if missing.all():
         return True
+    if rule.holds == "number" and str(pd.api.types.infer_dtype(values, skipna=True)) in _NUMERIC:
+        return _surely_holds(pd.to_numeric(values), rule)
     if rule.among and not (missing | values.isin(rule.among)).all():
         return False
     found = str(pd.api.types.infer_dtype(values, skipna=True))

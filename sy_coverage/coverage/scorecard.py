@@ -20,7 +20,7 @@ from sy_coverage.policy.standards import exact, units_needed
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from geopandas import GeoDataFrame
     from pandas import DataFrame
@@ -88,6 +88,7 @@ def scorecard(
     reported: Mapping[str, Any] | None = None,
     demand: DataFrame | None = None,
     language: Language = "zh",
+    scope_ids: Collection[str] | None = None,
 ) -> DataFrame:
     """Return where every target of `policy` stands, for each county or the city as the target says.
 
@@ -116,6 +117,8 @@ def scorecard(
         Communities with `households`, for targets of floor area.
     language
         Of `reason`.
+    scope_ids
+        Only the rows of these places, counties or ``city``; None: all.
 
     Returns
     -------
@@ -155,18 +158,28 @@ def scorecard(
         unit_ids=frozenset(distinct.index),
         astray=there[~there["county_id"].isin([str(key) for key in named])],
     )
-    cases = {scope_id: case.within(scope_id) for scope_id in (CITY, *case.counties)}
+    asked = [s for s in (CITY, *case.counties) if scope_ids is None or s in scope_ids]
+    cases = {scope_id: case.within(scope_id) for scope_id in asked}
     rows = {
         (target.id, scope_id): _row(cases[scope_id], target)
         for target in policy.targets
         for scope_id in _scopes(case, target, scope)
+        if scope_id in cases
     }
     return _frame(rows)
 
 
+_FIGURES = ["scope", "value", "target", "met", "needed", "access_share", "basis", "reason", "citation"]
+
+
 def _frame(rows: Mapping[tuple[str, str], Mapping[str, Any]]) -> DataFrame:
-    index = pd.MultiIndex.from_tuples(list(rows), names=["target_id", "scope_id"])
-    frame = pd.DataFrame(list(rows.values()), index=index)
+    names = ["target_id", "scope_id"]
+    index = (
+        pd.MultiIndex.from_tuples(list(rows), names=names)
+        if rows
+        else pd.MultiIndex.from_arrays([[], []], names=names)
+    )
+    frame = pd.DataFrame(list(rows.values()), index=index, columns=_FIGURES)
     types = {
         "value": "float64",
         "access_share": "float64",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
+    from threadpoolctl import ThreadpoolController
 
     from sy_coverage.policy import Policy, Target
     from sy_coverage.roads import TravelTimes
@@ -172,13 +174,7 @@ class Maker:
         if count == 1:
             centres = np.average(self.metres[points], axis=0, weights=self.elders[points])[None, :]
         else:
-            from sklearn.cluster import KMeans  # noqa: PLC0415  a second to import, only where sites are generated
-            from threadpoolctl import threadpool_limits  # noqa: PLC0415
-
-            model = KMeans(n_clusters=count, n_init=1, random_state=SEED, algorithm="lloyd")
-            # a few dozen points: starting threads would take a hundred times as long as the work
-            with threadpool_limits(limits=1):
-                centres = model.fit(self.metres[points], sample_weight=self.elders[points]).cluster_centers_
+            centres = self._means(points, count)
         chosen: list[int] = []
         for centre in centres[np.lexsort((centres[:, 1], centres[:, 0]))]:
             away = np.hypot(*(self.metres[points] - centre).T)
@@ -190,6 +186,17 @@ class Maker:
         )
         served = np.bincount(nearest, weights=self.elders[points], minlength=len(chosen))
         return [chosen[n] for n in np.lexsort((np.array(chosen), -served))]
+
+    def _means(self, points: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+        """Return the centres of `count` clusters of elders."""
+        from sklearn import config_context  # noqa: PLC0415  a second to import, only where sites are generated
+        from sklearn.cluster import KMeans  # noqa: PLC0415
+
+        model = KMeans(n_clusters=count, n_init=1, random_state=SEED, algorithm="lloyd")
+        # a few dozen points: starting threads, or looking over the arguments again, would take longer than the work
+        with _threads().limit(limits=1), config_context(skip_parameter_validation=True, assume_finite=True):
+            model.fit(self.metres[points], sample_weight=self.elders[points])
+        return np.asarray(model.cluster_centers_, dtype=np.float64)
 
     def row(self, candidate_id: str, kind: str, at: int) -> dict[str, Any]:
         """Return a site of `kind` at the demand point at position `at`."""
@@ -226,6 +233,14 @@ class Maker:
         metric = inside.to_crs(metric_crs(self.units))
         away = np.round(np.hypot(metric.x - self.metres[at, 0], metric.y - self.metres[at, 1]), 1)
         return inside.iloc[int(np.argmin(away))]
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """Return what limits the threads of the libraries that are loaded; looking for these takes long."""
+    from threadpoolctl import ThreadpoolController  # noqa: PLC0415
+
+    return ThreadpoolController()
 
 
 def _moved(point: Any, crs: Any, to: Any) -> Any:

@@ -54,8 +54,9 @@ def shorter(case: Case, kind: str, county: str | None, *, certain: list[Integers
         if own_sites[group].all():
             part = reach.minutes[group].tocsc()
             full = np.flatnonzero(np.diff(part.indptr) == len(group))
-            worst = np.array([part.data[part.indptr[i] : part.indptr[i + 1]].max() for i in full])
-            sure[full] = np.minimum(sure[full], worst) if len(full) else sure[full]
+            # a column that holds all of the group holds as many numbers as it has sites
+            worst = part.data[part.indptr[full][:, None] + np.arange(len(group))].max(axis=1)
+            sure[full] = np.minimum(sure[full], worst)
     rows = np.flatnonzero(free & own_sites)
     coo = reach.minutes[rows].tocoo()
     site, demand = rows[coo.row], coo.col

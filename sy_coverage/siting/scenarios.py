@@ -138,7 +138,7 @@ def _point(
             whole = case.weight.exact
         else:
             objective, whole = (model.cost(), case.cost.exact) if name == "cost" else (model.ranks(), True)
-        answer = program.optimise(objective, sense, whole=whole, watch=watch)  # type: ignore[arg-type]  # min or max
+        answer = program.optimise(objective, sense, whole=whole, watch=watch, settle=name == "ranks")  # type: ignore[arg-type]  # min or max
         if answer.status != "optimal" or answer.value is None:
             return None
         x = answer.x

@@ -56,7 +56,7 @@ def gather(study: Study) -> Findings:
         overlap=_overlap(study, catchments),
         roads=study.network.lines(),
         water=study.water,
-        scorecard=study.scorecard.query("scope_id in @plans") if alone else study.scorecard,
+        scorecard=study.scorecard_of(plans) if alone else study.scorecard,
         plans=plans,
         reasons=reasons,
         left_out=_left_out(study),

@@ -13,6 +13,8 @@ from sy_coverage.study.generated import generated
 from sy_coverage.study.inputs import Inputs
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
@@ -148,7 +150,9 @@ class Measured(Inputs):
             # no candidate is needed to say where things stand
             return self._coverage(self.facilities, self.centre_kind, self.centre_times)
 
-    def _scorecard(self, facilities: GeoDataFrame, by_unit: GeoDataFrame) -> DataFrame:
+    def _scorecard(
+        self, facilities: GeoDataFrame, by_unit: GeoDataFrame, scope_ids: Collection[str] | None = None
+    ) -> DataFrame:
         return coverage.scorecard(
             self.units,
             facilities,
@@ -159,6 +163,7 @@ class Measured(Inputs):
             reported=self.config.reported,
             demand=self.demand,
             language=self.config.study.language,
+            scope_ids=scope_ids,
         )
 
     @cached_property

@@ -19,7 +19,7 @@ from sy_coverage.study.progress import Progress, silent
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from geopandas import GeoDataFrame
     from pandas import DataFrame
@@ -62,8 +62,14 @@ class Study(Measured):
     @cached_property
     def scorecard(self) -> DataFrame:
         """Every target of the policy, today and with the plan: `value_today`, `value_planned`, `target`, `met_today`, …."""
-        today = self.scorecard_today
-        planned = self._scorecard(self.planned_facilities, self.coverage_planned)
+        return self._both_scorecards(self.scorecard_today)
+
+    def scorecard_of(self, scope_ids: Collection[str]) -> DataFrame:
+        """Return the rows of `scorecard` of some places only, counties or ``city``; no others are counted."""
+        return self._both_scorecards(self._scorecard(self.facilities, self.coverage, scope_ids), scope_ids)
+
+    def _both_scorecards(self, today: DataFrame, scope_ids: Collection[str] | None = None) -> DataFrame:
+        planned = self._scorecard(self.planned_facilities, self.coverage_planned, scope_ids)
         both = today.rename(columns={"value": "value_today", "met": "met_today"}).join(
             planned[["value", "met"]].rename(columns={"value": "value_planned", "met": "met_planned"}),
             validate="one_to_one",

@@ -146,6 +146,19 @@ def test_over_the_whole_city_units_of_all_counties_are_counted_together(policy):
     assert line(county, "township_centre_coverage", "990200") == (0.5, False, 1, "computed")
 
 
+def test_the_card_of_some_places_is_those_lines_of_the_whole_card(policy):
+    units, counties = two_counties()
+    there = places(A=("service_centre", 2.0), B=("dementia_unit", 12.0))
+    whole = card(there, policy=policy, units=units, counties=counties)
+    scope = whole.index.get_level_values("scope_id")
+    for asked in (["990200"], ["990100", "city"]):
+        some = card(there, policy=policy, units=units, counties=counties, scope_ids=asked)
+        pd.testing.assert_frame_equal(some, whole[scope.isin(asked)])
+    none = card(there, policy=policy, units=units, counties=counties, scope_ids=[])
+    assert none.empty
+    assert list(none.columns) == list(whole.columns)
+
+
 def test_the_scope_is_the_policys_reading_unless_one_is_given(policy):
     frame = card(toy.facilities(), policy=policy.with_readings(scope="city"), scope=None)
     assert ("street_centre_coverage", "city") in frame.index
