@@ -14,7 +14,7 @@ from sy_coverage.errors import MissingFileError
 from sy_coverage.outputs import kept
 from sy_coverage.study import files
 from sy_coverage.study.progress import silent
-from sy_coverage.study.save import MANIFEST
+from sy_coverage.study.save import MANIFEST, manifest_of
 
 if TYPE_CHECKING:
     import os
@@ -86,9 +86,10 @@ def write(
             _files.write_bytes(target / path, content)
             digests[path] = hashlib.sha256(content).hexdigest()
             advance()
-        manifest = results / MANIFEST
-        if target.resolve() == results.resolve() and manifest.is_file():
-            said = json.loads(_files.read_bytes(manifest))
+        said = manifest_of(results) if target.resolve() == results.resolve() else {}
+        if said:
             said["outputs"] = dict(sorted({**said["outputs"], **digests}.items()))
-            _files.write_bytes(manifest, (json.dumps(said, ensure_ascii=False, indent=1) + "\n").encode())
+            _files.write_bytes(
+                results / MANIFEST, (json.dumps(said, ensure_ascii=False, indent=1) + "\n").encode()
+            )
     return [target / path for path in digests]

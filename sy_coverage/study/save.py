@@ -9,7 +9,7 @@ import platform
 import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sy_coverage import _files
 from sy_coverage.errors import CannotWriteError, some
@@ -130,17 +130,21 @@ def _to_database(place: str, findings: Findings) -> dict[str, int]:
 
 def _tidy(folder: Path, written: set[str]) -> None:
     """Remove what an earlier run wrote here and this one did not: a county that is gone leaves no proposal behind."""
-    old = folder / MANIFEST
-    if not old.exists():
-        return
+    before = manifest_of(folder).get("outputs", {})
+    for path in sorted(set(before) - written):
+        # whoever wrote it: nothing but results is ever removed
+        if "\0" not in path and _is_a_result(folder / path, folder) and (folder / path).is_file():
+            (folder / path).unlink(missing_ok=True)
+
+
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """Return the manifest in a folder of results, with its `outputs`; empty where there is none, or it is damaged."""
     try:
-        before = set(json.loads(old.read_text(encoding="utf-8"))["outputs"])
-    except (ValueError, KeyError, TypeError):
-        return
-    for path in sorted(before - written):
-        target = (folder / path).resolve()
-        if target.is_relative_to(folder.resolve()):
-            target.unlink(missing_ok=True)
+        found = json.loads(_files.read_bytes(folder / MANIFEST))
+    except (ValueError, RecursionError):  # a missing file is a ValueError too
+        return {}
+    whole = isinstance(found, dict) and isinstance(found.get("outputs"), dict)
+    return found if whole else {}
 
 
 def _manifest(

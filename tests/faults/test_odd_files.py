@@ -17,9 +17,10 @@ from sy_coverage.errors import (
     UnreadableFileError,
 )
 from sy_coverage.places import Limits, read_candidates, read_facilities, read_units
-from sy_coverage.study import read_config, read_study
+from sy_coverage.study import again, read_config, read_study
 from sy_coverage.study.check import check
 from tests import toy
+from tests.faults.finished import Finished, contents
 
 ROWS = "编号,名称,类型\n1,甲,医院\n2,乙,医院\n"
 
@@ -164,6 +165,40 @@ def test_row_07_a_number_beyond_all_counts_and_costs_is_a_breach(tmp_path, cost)
     (tmp_path / "a.csv").write_text(f"编号,名称,类型,造价,性质\n1,甲,区域性敬老院,{cost},新建\n")
     with pytest.raises(FrameError, match=r"a\.csv row 2"):
         read_candidates(tmp_path / "a.csv")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    return Finished.of(toy.write_study(tmp_path_factory.mktemp("study")), tmp_path_factory.mktemp("whole"))
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        b"",
+        b"[]",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"outputs": 5}',
+        b'{"outputs": {"keep.csv": 1, "../keep.csv": 1, "a\\u0000b": 1, "proposals": 1, "proposals/../keep.csv": 1}}',
+    ],
+)
+def test_row_71_a_damaged_or_false_manifest_removes_nothing_but_results_and_stops_no_run(
+    finished, monkeypatch, tmp_path, manifest
+):
+    finished.ready(monkeypatch)
+    out = tmp_path / "out"
+    out.mkdir()
+    for path in (out / "keep.csv", tmp_path / "keep.csv"):
+        path.write_text("mine")
+    (out / "manifest.json").write_bytes(manifest)
+    finished.study.save(out)
+    assert [p.read_text() for p in (out / "keep.csv", tmp_path / "keep.csv")] == ["mine", "mine"]
+    (out / "keep.csv").unlink()
+    assert contents(out) == finished.written
+    (out / "manifest.json").write_bytes(manifest)
+    again.write([("map.html", lambda: b"drawn again")], out)
+    assert (out / "map.html").read_bytes() == b"drawn again"
 
 
 @pytest.mark.parametrize("name", ["coverage.gpkg", "proposals/units.gpkg"])
