@@ -180,6 +180,7 @@ def test_a_unit_that_stands_there_twice_counts_once(policy):
         twice, facilities, by_unit, policy=policy, counties=COUNTIES, scope="county", date=DATE
     )
     assert line(frame, "township_centre_coverage") == (1 / 3, False, 1, "computed")
+    pd.testing.assert_frame_equal(measured(twice, facilities, policy=policy), by_unit)
 
 
 def test_only_what_is_open_on_the_day_counts(policy):

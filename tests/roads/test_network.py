@@ -168,12 +168,35 @@ def test_graphml_with_entities_or_of_another_kind_is_refused(tmp_path, text) -> 
         roads.read_osm(tmp_path / "g.graphml")
 
 
-def test_an_osm_file_with_entities_is_refused(tmp_path) -> None:
-    (tmp_path / "g.osm").write_text(
-        "<?xml version='1.0'?><!DOCTYPE osm [<!ENTITY a 'x'>]><osm version='0.6'><node id='1' lat='1' lon='1' user='&a;'/></osm>"
-    )
-    with pytest.raises(UnreadableFileError):
-        roads.read_osm(tmp_path / "g.osm")
+ENTITIES = [
+    "<!ENTITY a 'x'>",
+    "<!ENTITY a SYSTEM 'file:///etc/hostname'>",
+    "<!ENTITY b 'x'><!ENTITY a '&b;&b;&b;'>",
+]
+
+
+@pytest.mark.parametrize("entities", ENTITIES)
+def test_a_good_graphml_is_refused_for_nothing_but_the_entities_it_defines(tmp_path, entities) -> None:
+    import osmnx as ox
+
+    path = tmp_path / "g.graphml"
+    ox.save_graphml(osmnx_like(), path)
+    assert len(roads.read_osm(path).node_ids) > 0
+    declaration, rest = path.read_text(encoding="utf-8").split("?>", 1)
+    path.write_text(f"{declaration}?><!DOCTYPE graphml [{entities}]>{rest}", encoding="utf-8")
+    with pytest.raises(UnreadableFileError, match="Forbidden"):
+        roads.read_osm(path)
+
+
+@pytest.mark.parametrize("entities", ENTITIES)
+def test_an_osm_file_with_entities_is_refused(tmp_path, entities) -> None:
+    path = tmp_path / "g.osm"
+    path.write_text(toy.roads_xml(), encoding="utf-8")
+    assert len(roads.read_osm(path).node_ids) > 0
+    declaration, rest = toy.roads_xml().split("?>", 1)
+    path.write_text(f"{declaration}?><!DOCTYPE osm [{entities}]>{rest}", encoding="utf-8")
+    with pytest.raises(UnreadableFileError, match=r"[Ee]ntit"):
+        roads.read_osm(path)
 
 
 def test_lines_are_drawn_in_degrees_with_their_class() -> None:
