@@ -186,7 +186,7 @@ class Client:
             return known
         if self.offline:
             raise OfflineError(
-                f"{urlsplit(url).hostname}: the network is forbidden and the cache has no answer"
+                f"{urlsplit(url).hostname}: the network is forbidden and the cache has no answer; run once without --offline"
             )
         reply = self._asked(
             url, {**params, **{k: v.get_secret_value() for k, v in (secrets or {}).items()}}, pause_s, accept

@@ -242,3 +242,14 @@ def test_a_study_in_a_folder_with_quotes_and_windows_line_ends_is_read(tmp_path)
     study = read_study(study_file)
     assert list(study.facilities.index) == list(toy.facilities().index)
     assert check(study_file).errors == []
+
+
+def test_years_in_which_nothing_may_open_make_a_plan_without_sites_that_says_so(tmp_path):
+    study_file = toy.write_study(tmp_path)
+    with study_file.open("a", encoding="utf-8") as file:
+        file.write("[phases]\n2026 = { sites = 0 }\n2027 = { sites = 0 }\n")
+    study = read_study(study_file)
+    findings = study.findings
+    assert findings.falls_short(toy.COUNTY)
+    assert findings.proposals.empty
+    assert findings.left_out["sentence"].str.len().gt(0).all()
