@@ -32,6 +32,8 @@ NEXT_TO_NOTHING = 0.02
 """What prices must win in a round, in parts of what lies between the two sides."""
 PLAIN_ROUNDS = 3
 """Rounds in which prices come near the plain relaxation, before cuts are added to it."""
+STEPS = 100
+"""Primal-dual steps in the first round."""
 HOT, COLD = 0.05, 0.004
 """Temperatures between which choices are annealed, in parts of the weight that a chosen site covers on average."""
 
@@ -73,8 +75,8 @@ class Search:
         if value > self.reached:
             self.columns, self.reached, self.idle = columns, value, -1
 
-    def lower_bound_by_prices(self, enough: float = 0.0) -> None:
-        """Move the prices on until the bound is below `enough`, and try the choice that they point at."""
+    def lower_bound_by_prices(self, enough: float = 0.0, watch: Watch | None = None) -> None:
+        """Move the prices on until the bound is below `enough` or time is over, and try the choice that they point at."""
         from sy_coverage.siting import _most_kernels, _price_kernels  # noqa: PLC0415
 
         if self.rounds >= PLAIN_ROUNDS:
@@ -83,12 +85,17 @@ class Search:
         weights, p = self.cover.weights, len(self.columns)
         free = (np.zeros(len(self.x)), np.ones(len(self.x)))
         state = (*self.cuts.table, self.price, self.cuts.price, self.x, self.z, *free)
-        steps = (p, 100 * self.longer, enough)
-        found = _price_kernels.most_bound(ptr, demand, sets_ptr, sets, weights, *state, *steps)
+        found = np.inf
+        for _ in range(self.longer):
+            now = _price_kernels.most_bound(ptr, demand, sets_ptr, sets, weights, *state, p, STEPS, enough)
+            found = min(found, now)
+            # on ten million pairs a hundred steps take seconds
+            if found < enough or (watch is not None and watch.over):
+                break
         little = found > self.bound - NEXT_TO_NOTHING * (self.bound - self.reached)
         self.stalls = self.stalls + 1 if little else 0
         self.bound = min(self.bound, found)
-        if self.rounds % 3 == 2 or self.stalls >= STALLED:
+        if self.rounds in {1, 2} or self.rounds % 3 == 2 or self.stalls >= STALLED:
             rounded = np.sort(np.argsort(-self.x, kind="stable")[:p])
             self.offer(_most_kernels.exchanged(ptr, demand, sets_ptr, sets, weights, rounded))
 
@@ -132,7 +139,7 @@ def near_proof(cover: Cover, columns: Integers, asked: Terms, watch: Watch) -> S
     # a small table the solver proves sooner; a large one it may never, so that both sides come nearer while time is left
     while not watch.over:
         if search.stalls < STALLED:
-            search.lower_bound_by_prices(search.reached + enough())
+            search.lower_bound_by_prices(search.reached + enough(), watch)
         if search.bound > (1 + gap) * search.reached and (gap > 0 or search.idle < STALLED):
             search.anneal()
         search.rounds += 1
