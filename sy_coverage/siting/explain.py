@@ -262,7 +262,8 @@ def _alternative(context: _Context, j: int) -> Iterator[Row]:
     others = (tally.kinds == tally.kinds[j]) & ~context.x & tally.open
     others &= case.county_of_site == case.county_of_site[j]
     at = np.flatnonzero(others)
-    away = np.hypot(*(context.metres[at] - context.metres[j]).T)
+    # to the decimetre: places equally far are told apart by id, not by rounding
+    away = np.round(np.hypot(*(context.metres[at] - context.metres[j]).T), 1)
     at, away = at[np.lexsort((at, away))], np.sort(away)
     sets = np.repeat(context.x[:, None], len(at), axis=1)
     sets[j] = False
