@@ -227,6 +227,8 @@ def _solve(model: Model, watch: Watch, start: ArrayLike | None, *, presolve: boo
         _offer(highs, values)
     _listen(highs, watch)
     if highs.run() == highspy.HighsStatus.kError:
+        if highs.getModelStatus() == highspy.HighsModelStatus.kMemoryLimit:
+            raise MemoryError  # what it holds then, bounds above all, is nothing to go by
         # another use of HiGHS in this process with other threads makes run() fail without solving: start its pool anew
         highspy.Highs.resetGlobalScheduler(True)
         _require(highs.run(), "to run", highspy)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -16,6 +15,7 @@ from scipy import sparse
 from sy_coverage._frames import require_ids
 from sy_coverage.errors import InputError, some
 from sy_coverage.roads.travel_times import TravelTimes
+from sy_coverage.siting._memory import require_room
 from sy_coverage.siting._watch import SolveOptions
 
 if TYPE_CHECKING:
@@ -27,12 +27,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
-
-
-BYTES_A_PAIR = 100
-"""Memory that a pair of site and demand takes while a problem is solved: the table, its transpose, and what is reduced."""
-MOST_SHARE = 0.8
-"""Share of the machine's memory that a problem may take."""
 
 
 class Setting(TypedDict, total=False):
@@ -168,7 +162,9 @@ def terms(problem: str, times: TravelTimes, **asked: Unpack[Question]) -> Terms:
 
     given, problem_p = times, asked.get("p")
     times = in_order(times)
-    _require_room(problem, times)
+    rows, columns = times.minutes.shape
+    pairs = rows * columns if problem == "p_dispersion" else times.minutes.nnz
+    require_room(problem, rows, columns, pairs)
     cutoff, costs, capacities = asked.get("cutoff"), asked.get("costs"), asked.get("capacities")
     if cutoff is not None:
         times.require_cutoff(cutoff)
@@ -222,28 +218,6 @@ def _check_together(made: Terms, p: Any) -> None:
     if made.share is not None and not 0 <= made.share <= 1:
         hint = f"; did you mean {made.share / 100:g}?" if 1 < made.share <= 100 else ""
         raise InputError(f"share={made.share}: must lie between 0 and 1{hint}")
-
-
-def memory_bytes() -> int | None:
-    """Return how much memory this machine has; None where it does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
-
-
-def _require_room(problem: str, times: TravelTimes) -> None:
-    """Refuse a problem whose tables would not fit in this machine's memory, before any of them is made."""
-    room = memory_bytes()
-    sites, demand = times.minutes.shape
-    pairs = sites * demand if problem == "p_dispersion" else times.minutes.nnz
-    needed = pairs * BYTES_A_PAIR
-    if room is not None and needed > room * MOST_SHARE:
-        raise InputError(
-            f"{problem}: {sites:,} sites × {demand:,} points have {pairs / 1e6:,.0f} million pairs, which takes about "
-            f"{needed / 1e9:,.1f} GB of this machine's {room / 1e9:,.1f}; take a shorter cutoff, fewer candidates, or "
-            "demand points put together"
-        )
 
 
 def _ids(ids: Iterable[str], what: str) -> set[str]:

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from sy_coverage.siting._policy_stages import Solved
 
 
-def no_answer(case: Case) -> DataFrame:
-    """Return the finding that the time was too short for any plan."""
-    row = {"reason_id": "no_answer", "subject": CITY, "value": float(len(case.ids))}
+def no_answer(case: Case, stopped: tuple[str, ...] = ()) -> DataFrame:
+    """Return the finding that the time, or as `stopped` notes the memory, was too little for any plan."""
+    reason = "no_answer_memory" if "memory_limit" in stopped else "no_answer"
+    row = {"reason_id": reason, "subject": CITY, "value": float(len(case.ids))}
     return reason_frame([row], policy=case.policy)
 
 

@@ -122,7 +122,7 @@ def _finished(
 ) -> SitingPlan:
     """Return the certified plan, every year recomputed from the frames."""
     if not run.answers:
-        findings = infeasible.no_answer(case)
+        findings = infeasible.no_answer(case, watch.stopped)
         return SitingPlan((), "no_answer", None, None, None, None, findings=findings)
     by_year = [open_by(run.opens, year.year) for year in years]
     checked = [figures(case, sites) for sites in by_year]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sy_coverage.errors import CertificateError, some
 from sy_coverage.siting import _solver
+from sy_coverage.siting._memory import require_room, within_memory
 from sy_coverage.siting._policy_case import Case, Setting, read_case
 from sy_coverage.siting._policy_search import require_unbeaten
 from sy_coverage.siting._policy_stages import TIE_BREAK, Solved, solve_stages
@@ -46,6 +47,7 @@ TARGET_RULES = frozenset({"coverage_targets", "counts", "upgrades", "demonstrati
 """Those that a plan which only comes near to the targets does not keep."""
 
 
+@within_memory
 def policy_plan(
     units: GeoDataFrame,
     facilities: GeoDataFrame,
@@ -197,6 +199,8 @@ def case_asked(
     """Return the case that `policy_plan` plans when it is asked the same; what else `setting` holds goes as it is."""
     if spread_min is None and between_homes is not None and between_homes.cutoff_min < float("inf"):
         spread_min = between_homes.cutoff_min
+    pairs = sum(table.minutes.nnz for table in times.values())
+    require_room("policy_plan", len(candidates), len(demand), pairs)
     return read_case(
         units,
         facilities,
@@ -250,7 +254,9 @@ def finished(
     from sy_coverage.siting import demonstration, explain, infeasible  # noqa: PLC0415  they build on this module
 
     if solved.figures is None:
-        return SitingPlan((), "no_answer", None, None, None, None, findings=infeasible.no_answer(case))
+        return SitingPlan(
+            (), "no_answer", None, None, None, None, findings=infeasible.no_answer(case, solved.stopped)
+        )
     checked = solved.figures
     if checked.broken:
         raise CertificateError(f"the plan breaks rules: {some(checked.broken)}; it is not shown")
