@@ -241,8 +241,9 @@ def road_layers(frame: Frame) -> tuple[list[dict[str, Any]], list[str]]:
         lines = light.merged_lines(
             light.shifted(own.geometry, frame.shift),
             tolerance=frame.tolerance * (1 if name != "minor" else 2),
+            most=left,
         )
-        left -= int(shapely.get_num_coordinates(lines))
+        left -= left + 1 if lines is None else int(shapely.get_num_coordinates(lines))
         if left < 0:
             notes.append(words.say("statement_roads"))
             break

@@ -98,8 +98,11 @@ def _without_crumbs(polygons: Any, area: float) -> Any:
     return np.array([shapely.MultiPolygon(one) for one in kept], dtype=object)
 
 
-def merged_lines(geometry: Iterable[Any], *, tolerance: float) -> Any:
-    """Return lines joined end to end, each drawn once whatever its direction or the order of rows, and simplified."""
+def merged_lines(geometry: Iterable[Any], *, tolerance: float, most: int | None = None) -> Any:
+    """Return lines joined end to end, each drawn once whatever its direction or the order of rows, and simplified.
+
+    None where they would surely have more than `most` vertices: joining a million roads takes gigabytes.
+    """
     lines = np.asarray(list(geometry), dtype=object)
     lines = shapely.get_parts(lines[~(shapely.is_missing(lines) | shapely.is_empty(lines))])
     if not len(lines):
@@ -108,10 +111,23 @@ def merged_lines(geometry: Iterable[Any], *, tolerance: float) -> Any:
     lines = shapely.normalize(lines[~shapely.is_empty(lines)])
     keys = shapely.to_wkb(lines)
     _, first = np.unique(keys, return_index=True)
-    merged = shapely.line_merge(shapely.multilinestrings(lines[first]))
+    lines = lines[first]
+    if most is not None and _least_vertices(lines) > most:
+        return None
+    merged = shapely.line_merge(shapely.multilinestrings(lines))
     # line by line: kept apart from each other they need no test against all the rest
     parts = shapely.simplify(shapely.get_parts(merged), tolerance, preserve_topology=False)
     return shapely.multilinestrings(parts)
+
+
+def _least_vertices(lines: Any) -> int:
+    """Return how many vertices lines, each there once, have at least when joined and simplified: the ends of what is joined."""
+    last = np.cumsum(shapely.get_num_coordinates(lines)) - 1
+    ends = np.concatenate([last, np.r_[0, last[:-1] + 1]])
+    corners = np.rint(shapely.get_coordinates(lines)[ends] * STEPS_PER_DEGREE).astype("int64")
+    _, meeting = np.unique(corners[:, 0] * 2**32 + corners[:, 1], return_counts=True)
+    # two ends that meet are joined; any other number stays apart
+    return int(meeting[meeting != 2].sum())
 
 
 def outline(polygons: Any, *, tolerance: float) -> Any:

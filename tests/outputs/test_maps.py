@@ -294,6 +294,18 @@ def test_a_line_given_in_both_directions_and_any_order_is_drawn_once():
     assert sum(len(one) // 2 - 1 for one in lines) == 2
 
 
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.booleans()), min_size=1, max_size=30))
+def test_roads_too_many_to_draw_are_known_before_they_are_joined(blocks):
+    # sides of blocks of a grid, some in both directions
+    sides = [LineString([(x, y), (x + 1, y)] if flat else [(x, y), (x, y + 1)]) for x, y, flat in blocks]
+    drawn = light.merged_lines([*sides, sides[0].reverse()], tolerance=0.0)
+    vertices = int(shapely.get_num_coordinates(drawn))
+    assert light.merged_lines(sides, tolerance=0.0, most=vertices).equals_exact(drawn)
+    apart = sum(not line.is_ring for line in shapely.get_parts(drawn))
+    if apart:
+        assert light.merged_lines(sides, tolerance=0.0, most=2 * apart - 1) is None
+
+
 def test_roads_and_lakes_that_only_touch_the_area_leave_no_point_or_line_on_the_map():
     area = [box(0, 0, 1, 1)]
     touching = LineString([(-1, 0), (1, 2)])  # through the corner (0, 1)
