@@ -199,7 +199,7 @@ class Program:
                 self.lower[alone] = self.upper[alone] = x[alone]
                 continue
             if proved and prices is not None:
-                self._narrow(piece, prices, reached if sense == "min" else -reached, whole=whole)
+                self._narrow(piece, prices, reached if sense == "min" else -reached)
             self._fix(columns, cost[columns], reached, sense, whole=whole)
         self.start, self.solved = x, True
         self._stage += 1
@@ -225,16 +225,17 @@ class Program:
             best = float(cost[columns] @ x)
             return _solver.Answer("optimal", x, best, best, 0.0, ""), None
         whole_columns = self.integer[columns]
-        if settle and whole_columns.any():
+        if (settle or not whole) and whole_columns.any():
             return self._ask(piece, cost, sense, watch, integer=whole_columns), None
-        # with all columns real first: its answer is often whole, and its prices bound the answer that is
+        # with all columns real first: its answer is often whole, and its prices bound the answer that is; not where minutes
+        # are counted: what earlier stages may lose by half a unit lets real columns save more than whole ones can
         answer = self._ask(piece, cost, sense, watch, integer=False)
         if not whole_columns.any():
             return answer, None
         prices = None
         if answer.status == "optimal":
             prices = self._prices(piece, cost, sense, answer.row_duals)
-            answer = self._whole(piece, cost, sense, answer, prices.bound, whole=whole)
+            answer = self._whole(piece, cost, sense, answer, prices.bound)
         if answer.status not in {"infeasible", "optimal"}:
             answer = self._ask(piece, cost, sense, watch, integer=whole_columns)
         return answer, prices
@@ -257,7 +258,7 @@ class Program:
         return _solver.solve(model, watch=watch, presolve=large, leaps=large)
 
     def _whole(
-        self, piece: _Piece, cost: Floats, sense: str, relaxed: _solver.Answer, bound: float, *, whole: bool
+        self, piece: _Piece, cost: Floats, sense: str, relaxed: _solver.Answer, bound: float
     ) -> _solver.Answer:
         """Return the answer of the relaxed part as one of the part itself, if it is whole and as good as `bound`; else none."""
         at = piece.columns
@@ -265,7 +266,7 @@ class Program:
         value = float(cost[at] @ x)
         answer = replace(relaxed, x=x, objective=value, bound=bound if sense == "min" else -bound)
         off = np.abs(x - relaxed.x).max(initial=0.0)
-        if off > _solver.INTEGRALITY or piece.broken(x) or not _settled(answer, sense, whole=whole)[2]:
+        if off > _solver.INTEGRALITY or piece.broken(x) or not _settled(answer, sense, whole=True)[2]:
             return replace(answer, status="no_answer")
         return answer
 
@@ -282,15 +283,15 @@ class Program:
         bound += float(np.minimum(alone * self.lower[at], alone * self.upper[at]).sum())
         return _Prices(alone, bound)
 
-    def _narrow(self, piece: _Piece, prices: _Prices, reached: float, *, whole: bool) -> None:
-        """Fix the integer columns that no answer as good as `reached` has otherwise.
+    def _narrow(self, piece: _Piece, prices: _Prices, reached: float) -> None:
+        """Fix the integer columns that no answer as good as the whole number `reached` has otherwise.
 
         A column whose other value would lift the bound past `reached` keeps its value in every answer that later stages
         may give.
         """
         at = piece.columns
         unit = self.integer[at] & (self.upper[at] - self.lower[at] == 1.0)
-        limit = reached + _room(reached, whole=whole) + 1e-6 * max(1.0, abs(reached))
+        limit = reached + 0.5 + 1e-6 * max(1.0, abs(reached))
         shut, stay = (
             unit & (prices.bound + prices.alone > limit),
             unit & (prices.bound - prices.alone > limit),
@@ -303,7 +304,7 @@ class Program:
         used = cost != 0
         if not used.any():
             return
-        room = _room(reached, whole=whole)
+        room = 0.5 if whole else 1e-9 * max(1.0, abs(reached))
         if sense == "min":
             self.row(columns[used], cost[used], upper=reached + room)
         else:
@@ -377,11 +378,6 @@ class _Prices:
 
     alone: Floats
     bound: float
-
-
-def _room(reached: float, *, whole: bool) -> float:
-    """Return how far from what one stage reached the next ones may be."""
-    return 0.5 if whole else 1e-9 * max(1.0, abs(reached))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from sy_coverage.siting._stages import Program
 from tests.siting.test_classic_proofs import HARD
 from tests.siting.test_policy_plan import strict, toy_plan
 
-RUNS = 9
+RUNS = 8
 """How often the solver runs for `strict()`; its last stages only choose among equal plans."""
 
 
