@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from sy_coverage.labels import Language
+    from sy_coverage.siting import Progress as Solving
     from sy_coverage.study import Study
 
 
@@ -60,18 +61,29 @@ def bars(console: Console, language: Language) -> Iterator[Any]:
         @contextmanager
         def progress(stage: str, *, total: int = 1) -> Iterator[Callable[[], None]]:
             ctrl_c.stop_if_heard()
-            task = bars.add_task(labels.text(f"study.stage_{stage}", language), total=total)
+            named = labels.text(f"study.stage_{stage}", language)
+            task = bars.add_task(named, total=total)
             steps = 0
 
             def advance() -> None:
                 nonlocal steps
                 ctrl_c.stop_if_heard()
                 steps += 1
-                bars.update(task, completed=min(steps, total))
+                bars.update(task, completed=min(steps, total), description=named)
 
             yield advance
-            bars.update(task, completed=total)
+            bars.update(task, completed=total, description=named)
 
+        def tell(seen: Solving) -> None:
+            """Say behind the name of the last bar how far the best answer is from the bound."""
+            if seen.gap is not None and bars.tasks:
+                last = bars.tasks[-1]
+                gap = labels.text("study.gap_so_far", language, gap=f"{seen.gap:.2%}")
+                bars.update(
+                    last.id, description=f"{last.description.partition(' · ')[0]} · {gap}", refresh=True
+                )
+
+        progress.tell = tell  # type: ignore[attr-defined]  # beside the stages, what a long solve knows so far
         yield progress
         ctrl_c.stop_if_heard()
 

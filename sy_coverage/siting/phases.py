@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -155,7 +156,7 @@ def _finished(
         certificate,
         assignment=last.assignment.rename("site_id"),
         phase=dict(sorted(run.opens.items())),
-        reasons=Reasons(case, solved, watch.options, dict(run.opens)),
+        reasons=Reasons(case, solved, replace(watch.options, progress=None), dict(run.opens)),
         findings=infeasible.with_more(infeasible.remarks(case, sites), shown.findings),
         details={
             "cost": last.cost,

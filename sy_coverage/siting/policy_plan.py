@@ -293,7 +293,7 @@ def finished(
         gap=gap,
         certificate=certificate,
         assignment=checked.assignment.rename("site_id"),
-        reasons=explain.Reasons(case, solved, options),
+        reasons=explain.Reasons(case, solved, replace(options, progress=None)),
         findings=infeasible.with_more(
             infeasible.remarks(case, solved.sites) if findings is None else findings, shown.findings
         ),

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
 
 
 class Progress(Protocol):
-    """Called with a stage's id and its number of steps; gives a function to call after each step."""
+    """Called with a stage's id and its number of steps; gives a function to call after each step.
+
+    If it has an attribute `tell`, that is called now and then during a long solve with a `siting.Progress`: best answer,
+    bound and gap of the part that is being solved.
+    """
 
     def __call__(self, stage: str, *, total: int = 1) -> AbstractContextManager[Callable[[], None]]:
         """Enter `stage`; leaving it marks it done."""

@@ -99,7 +99,8 @@ class Study(Measured):
         if county_id is not None:
             require_ids([county_id], self.counties, "county")
         if county_id not in self._plans:
-            self._plans[county_id] = alternatives.plan_county(self.case, county_id)
+            options = replace(self.case["options"], progress=getattr(self._progress, "tell", None))
+            self._plans[county_id] = alternatives.plan_county({**self.case, "options": options}, county_id)
         return self._plans[county_id]
 
     def why(self, plan: SitingPlan) -> DataFrame:
