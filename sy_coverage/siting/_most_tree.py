@@ -137,7 +137,11 @@ class Tree:
                 break
         if bound >= need:
             told = (*self._cuts, *prices, *limits, self.p, need)
+            count = len(node.free)
             bound = min(bound, kernels.decided_by_prices(ptr, demand, weights, *told))
+            # what is decided is let go: worth less than the need, but within a gap maybe more than the best
+            if self.gap and len(node.free) < count:
+                self._let_go = max(self._let_go, need)
         return replace(node, bound=bound)
 
     def _round(self, node: Node) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from sy_coverage.roads.travel_times import TravelTimes
 from sy_coverage.siting import _reduce, _solver, covering, maximal
+from sy_coverage.siting._memory import within_memory
 from sy_coverage.siting._settle import OWN, Found, no_answer, settle
 from sy_coverage.siting._terms import Setting, terms
 from sy_coverage.siting.capacitated import planned
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 
+@within_memory
 def p_center(
     times: TravelTimes,
     p: int,
@@ -151,6 +153,7 @@ def _decided(
     return np.r_[fixed, small.sites[answer.x > 0.5]], answer.solver
 
 
+@within_memory
 def p_dispersion(
     distances: Any,
     p: int,

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from sy_coverage.errors import CertificateError
 from sy_coverage.siting import _reduce, _solver
+from sy_coverage.siting._memory import within_memory
 from sy_coverage.siting._settle import Found, impossible, points, settle
 from sy_coverage.siting._terms import Setting, terms
 from sy_coverage.siting.capacitated import planned
@@ -39,6 +40,7 @@ LARGE = 50_000
 """Pairs of site and demand, after reductions, from which a search is worth more than the solver."""
 
 
+@within_memory
 def lscp(
     times: TravelTimes,
     cutoff: float,
@@ -143,6 +145,7 @@ def same_cost(cover: Cover, columns: Integers, answer: _solver.Answer) -> None:
         raise CertificateError(f"the solver counted {answer.objective!r} for sites that cost {cost!r}")
 
 
+@within_memory
 def lscp_backup(
     times: TravelTimes,
     cutoff: float,

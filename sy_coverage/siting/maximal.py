@@ -11,6 +11,7 @@ from scipy import sparse
 
 from sy_coverage.errors import CertificateError
 from sy_coverage.siting import _reduce, _solver
+from sy_coverage.siting._memory import within_memory
 from sy_coverage.siting._most_rest import still_open
 from sy_coverage.siting._most_search import least_step, near_proof
 from sy_coverage.siting._most_tree import Tree
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 
+@within_memory
 def mclp(
     times: TravelTimes,
     cutoff: float,
@@ -237,6 +239,7 @@ def most_start(open_: Rest, columns: Integers, model: _solver.Model) -> Floats:
     return start
 
 
+@within_memory
 def partial_cover(
     times: TravelTimes,
     cutoff: float,

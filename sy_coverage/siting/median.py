@@ -11,6 +11,7 @@ from scipy import sparse
 from sy_coverage.errors import CertificateError
 from sy_coverage.siting import _reduce, _solver
 from sy_coverage.siting._median_tree import Node, Tree, decided
+from sy_coverage.siting._memory import within_memory
 from sy_coverage.siting._settle import (
     Found,
     findings,
@@ -39,6 +40,7 @@ LARGE = 20_000
 """Entries of the model that is left for the solver, from which branching with prices is quicker."""
 
 
+@within_memory
 def p_median(
     times: TravelTimes,
     weights: Any,

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from sy_coverage.siting import center, covering, maximal, median
-from sy_coverage.siting._memory import within_memory
-
-lscp, lscp_backup = within_memory(covering.lscp), within_memory(covering.lscp_backup)
-mclp, partial_cover = within_memory(maximal.mclp), within_memory(maximal.partial_cover)
-p_median = within_memory(median.p_median)
-p_center, p_dispersion = within_memory(center.p_center), within_memory(center.p_dispersion)
+from sy_coverage.siting.center import p_center, p_dispersion
+from sy_coverage.siting.covering import lscp, lscp_backup
+from sy_coverage.siting.maximal import mclp, partial_cover
+from sy_coverage.siting.median import p_median
 
 __all__ = ["lscp", "lscp_backup", "mclp", "p_center", "p_dispersion", "p_median", "partial_cover"]

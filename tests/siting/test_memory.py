@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import resource
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from sy_coverage import siting
 from sy_coverage.errors import InputError
-from sy_coverage.siting import _memory
+from sy_coverage.siting import _memory, problems
 from tests.siting.test_policy_plan import toy_plan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,6 +67,12 @@ def test_memory_that_runs_out_outside_the_solver_is_a_refusal(monkeypatch):
     monkeypatch.setattr("sy_coverage.siting.covering.terms", crowded)
     with pytest.raises(InputError, match="lscp: memory ran out"):
         siting.lscp(None, 5)
+
+
+@pytest.mark.parametrize("name", [*problems.__all__, "policy_plan"])
+def test_what_refuses_for_want_of_memory_can_still_be_handed_to_other_processes(name):
+    ask = getattr(siting, name)
+    assert pickle.loads(pickle.dumps(ask)) is ask  # noqa: S301  (our own bytes)
 
 
 def test_a_plan_for_which_memory_was_too_little_says_that_it_was_not_the_time(monkeypatch):

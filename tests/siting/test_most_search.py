@@ -134,6 +134,39 @@ def test_the_tree_ends_with_the_best_choice_there_is_however_poor_its_bounds(see
     assert bound == tree.reached
 
 
+def test_what_prices_decide_within_a_gap_stays_in_the_bound(monkeypatch):
+    # three sites of one group each; within 40 % of the third (10) nobody seeks less than 14, so that the prices leave the first
+    # only, for which they promise 14.2: it covers 12, and the second would have covered 13
+    near, weights = np.eye(3, dtype=bool), np.array([12.0, 13.0, 10.0])
+    search = searched(cover(near, weights), 1, 0)
+    search.columns, search.reached = np.array([2]), 10.0
+    search.price[:] = [14.2, 13.0, 10.0]
+    monkeypatch.setattr(_most_tree, "STEPS", 0)
+    tree = _most_tree.Tree(still_open(search, 1.0), search.columns, 1.0, gap=0.4)
+    bound = tree.search(20.0, _solver.Watch(_solver.SolveOptions(gap=0.4)))
+    assert (tree.columns.tolist(), tree.reached) == ([0], 12.0)
+    assert 13.0 <= bound <= 1.4 * tree.reached
+
+
+@given(st.integers(0, 10_000), st.integers(1, 4), st.sampled_from([0.02, 0.1, 0.4]), st.sampled_from([1, 25]))
+@FEW
+def test_within_a_gap_the_tree_ends_with_a_bound_that_holds_and_meets_the_gap(seed, p, gap, steps):
+    rng = np.random.default_rng(seed)
+    near = rng.random((20, 9)) < rng.uniform(0.15, 0.4)
+    near[np.arange(20), rng.integers(0, 9, 20)] = True
+    weights = rng.integers(1, 9, 20).astype(float)
+    best = max(worth(near, weights, c) for c in itertools.combinations(range(9), p))
+    search = searched(cover(near, weights), p, 1)
+    rest = still_open(search, 1.0 - 1e-6)
+    start = np.flatnonzero(np.isin(rest.cover.sites, search.columns))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_most_tree, "STEPS", steps)
+        tree = _most_tree.Tree(rest, start, 1.0 - 1e-6, gap)
+        bound = tree.search(search.bound, _solver.Watch(_solver.SolveOptions(gap=gap)))
+    assert tree.reached <= best <= bound + 1e-6
+    assert bound - tree.reached <= max(1.0, gap * tree.reached)
+
+
 @given(st.integers(0, 10_000), st.integers(1, 4))
 @FEW
 def test_prices_decide_nothing_that_a_choice_worth_the_need_contradicts(seed, p):
