@@ -50,7 +50,8 @@ def _every_home(case: Case) -> DataFrame:
         rows = np.flatnonzero(own.of_kind(*base_kinds(case)) & among(own.county, case.counties))
         columns = {c: frame[c].to_numpy()[rows] for c in ("kind", "beds", "nursing_beds")}
         frames.append(pd.DataFrame(columns, index=frame.index[rows]).assign(county_id=own.county[rows]))
-    return pd.concat(frames).sort_index()
+    # an empty frame has no say in what type the text of the other is
+    return pd.concat([frame for frame in frames if len(frame)] or frames).sort_index()
 
 
 def conversions(case: Case, sites: Iterable[str]) -> DataFrame:
