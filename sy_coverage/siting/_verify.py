@@ -17,7 +17,7 @@ from sy_coverage.siting._terms import Question, Terms, terms
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
     from sy_coverage.roads.travel_times import TravelTimes
     from sy_coverage.siting.certificate import SitingPlan
@@ -85,10 +85,8 @@ def verify(plan: SitingPlan, times: TravelTimes | None = None, **asked_for: Unpa
     seen = rules.examine(asked, chosen, _service(asked, plan))
     if seen.breaches:
         raise CertificateError(f"{problem}: the plan {some(plan.sites)} breaks {some(seen.breaches)}")
-    _numbers(plan, seen.objective, rules.SENSES[problem])
-    expected = rules.assignment(asked, seen)
-    if not plan.assignment.reindex(expected.index).fillna("").equals(expected.fillna("")):
-        raise CertificateError(f"{problem}: demand is not assigned to the sites that the travel times give")
+    require_numbers(plan, seen.objective, rules.SENSES[problem])
+    require_assignment(plan, rules.assignment(asked, seen))
     return Verification(problem, seen.objective, _held(seen.rules), seen.details)
 
 
@@ -126,8 +124,26 @@ def _service(asked: Terms, plan: SitingPlan) -> Any:
     return sparse.csr_array((table["share"].to_numpy(), (site, demand)), shape=asked.times.minutes.shape)
 
 
-def _numbers(plan: SitingPlan, objective: float, sense: str) -> None:
-    """Refuse objective, bound, gap and status that do not fit one another."""
+def require_assignment(plan: SitingPlan, expected: Series) -> None:
+    """Refuse a plan whose demand goes elsewhere than the travel times say.
+
+    Raises
+    ------
+    CertificateError
+        If it does.
+    """
+    if not plan.assignment.reindex(expected.index).fillna("").equals(expected.fillna("")):
+        raise CertificateError("demand is not assigned to the sites that the travel times give")
+
+
+def require_numbers(plan: SitingPlan, objective: float, sense: str) -> None:
+    """Refuse objective, bound, gap and status that do not fit one another.
+
+    Raises
+    ------
+    CertificateError
+        If they do not.
+    """
     said = plan.objective
     if said is None or not (said == objective or _solver.same(said, objective)):
         raise CertificateError(f"the plan says it is worth {said!r}; the travel times give {objective!r}")

@@ -262,9 +262,11 @@ def recount(case: Case, plan: SitingPlan) -> dict[str, float]:
 
 def breaches(case: Case, plan: SitingPlan) -> list[str]:
     """Return the demonstration sites of a plan that are not open or do not meet the criteria, and the targets they miss."""
+    if not case.setting.demonstration:
+        return []
     table = plan.details.get("demonstration")
     if table is None:
-        return []
+        return ["demonstration:"]
     found = []
     for target_id, criteria in case.setting.demonstration:
         stations = stations_of(case, plan.sites, target_id)

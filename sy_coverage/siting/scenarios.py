@@ -13,9 +13,9 @@ from sy_coverage.siting import _phase_check, _solver, demonstration
 from sy_coverage.siting import _policy_nursing as nursing
 from sy_coverage.siting._policy_check import count, figures, opened_with, spent_on
 from sy_coverage.siting._policy_model import Model
-from sy_coverage.siting._verify import Verification
+from sy_coverage.siting._verify import Verification, require_assignment, require_numbers
 from sy_coverage.siting.explain import as_kept, case_of
-from sy_coverage.siting.policy_plan import case_asked, plan_of
+from sy_coverage.siting.policy_plan import case_asked, plan_of, rules_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -254,7 +254,9 @@ def verify_policy(plan: SitingPlan, **asked_for: Any) -> Verification:
     differ = [k for k in said if not _solver.same(plan.details[k], getattr(again, k))]
     wrong = [s.objective_id for s in certificate.stages if not _solver.same(s.value, ours[s.objective_id])]
     unproved = [s.objective_id for s in certificate.stages if s.proved and not _solver.same(s.value, s.bound)]
-    missed = [] if "coverage_targets" not in certificate.rules or again.met else ["targets"]
+    first = certificate.stages[0]
+    elastic = first.objective_id == "towards_targets"
+    missed = [] if elastic or again.met else ["targets"]
     false_claim = ["status"] if plan.status == "optimal" and not certificate.proved else []
     found = [
         *again.broken,
@@ -264,11 +266,17 @@ def verify_policy(plan: SitingPlan, **asked_for: Any) -> Verification:
         *unproved,
         *missed,
         *false_claim,
+        *(f"rule not named: {r}" for r in rules_of(case, elastic=elastic) if r not in certificate.rules),
+        *(() if plan.details["targets_met"] == again.met else ("targets_met",)),
+        *(() if plan.details["targets"].equals(again.targets) else ("details: targets",)),
+        *(() if plan.bound == first.bound or np.isnan(first.bound) else ("bound",)),
     ]
-    if found or plan.objective != certificate.stages[0].value:
+    if found or plan.objective != first.value:
         raise CertificateError(
             f"the plan does not hold when counted again: {some(found or ['objective'])}; it is not to be used"
         )
+    require_numbers(plan, first.value, first.sense)
+    require_assignment(plan, again.assignment)
     rules = pd.DataFrame({"holds": True}, index=pd.Index(certificate.rules, name="rule_id"))
     return Verification(certificate.problem, plan.objective, rules, {**ours, "targets": again.targets})
 

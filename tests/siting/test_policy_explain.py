@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -206,10 +207,26 @@ def test_a_plan_is_counted_again_without_the_solver(plan):
 
 @pytest.mark.parametrize("sites", [("c15", "c35", "d15", "r15"), ("c15", "c19", "c35", "d15", "r15", "r36")])
 def test_a_plan_that_was_tampered_with_does_not_verify(plan, sites):
-    from dataclasses import replace
-
     with pytest.raises(CertificateError):
         verify_policy(replace(plan, sites=sites))
+
+
+def test_a_plan_whose_claims_were_tampered_with_does_not_verify(plan):
+    certificate, details = plan.certificate, plan.details
+    targets = details["targets"].assign(reached=lambda t: t["reached"] + 1)
+    claims = {
+        "rule not named: coverage_targets": {
+            "certificate": replace(certificate, rules=certificate.rules[1:])
+        },
+        "bound": {"bound": plan.bound - 1},
+        "gap": {"gap": 0.5},
+        "not assigned": {"assignment": plan.assignment.iloc[::-1].set_axis(plan.assignment.index)},
+        "targets_met": {"details": {**details, "targets_met": False}},
+        "details: targets": {"details": {**details, "targets": targets}},
+    }
+    for said, changed in claims.items():
+        with pytest.raises(CertificateError, match=said):
+            verify_policy(replace(plan, **changed))
 
 
 def test_a_plan_survives_pickling(plan):
