@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +14,6 @@ from sy_coverage.study import files, read_study
 from sy_coverage.study import save as saving
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sy_coverage.study import Study
 
 NOT_COMPARED = {".lock"}
@@ -56,10 +56,12 @@ class Finished:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Return the bytes of every file by path; of the manifest all but its timings."""
+    # os.walk bears a folder of a running process that goes while it looks; rglob does not
+    paths = sorted(Path(at) / name for at, _, names in os.walk(folder) for name in names)
     found = {
         path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in NOT_COMPARED and ".writing-" not in str(path)
+        for path in paths
+        if path.name not in NOT_COMPARED and ".writing-" not in str(path)
     }
     if saving.MANIFEST in found:
         manifest = json.loads(found[saving.MANIFEST])

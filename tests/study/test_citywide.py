@@ -63,7 +63,7 @@ def test_with_the_scope_of_the_city_one_plan_chooses_the_demonstration_sites_too
     assert sorted(plan.details["demonstration"].index) == ["A", "k9"]
     assert whole.citywide is plan
     assert siting.verify(plan).rules.loc["demonstration", "holds"]
-    assert whole.planned_facilities["demonstration"].fillna(value=False).sum() == 2
+    assert whole.planned_facilities["demonstration"].eq(other=True).sum() == 2
 
 
 def test_with_the_scope_of_counties_they_are_chosen_after_the_counties_plans(study):
