@@ -110,8 +110,8 @@ def generate_stations(
 
     Looked at are the units that a coverage rate counts and that have a centre, open or among `candidates`. Where no station
     of the unit, open or listed, is within the walk of a cluster, one is proposed at its village with elders that is nearest
-    to the middle of its elders. Walks are the same both ways, so that a station of one cluster serves another wherever any
-    place of the first could: one for each is enough to choose from.
+    to the middle of its elders. A plan opens those it needs: one may serve several clusters. Other villages might serve more
+    at once; whoever wants them weighed lists them.
 
     Parameters
     ----------
