@@ -37,7 +37,7 @@ class Found:
     """For the problem as asked, constants included; None when nothing is known."""
     solver: str = OWN
     claimed: float | None = None
-    """The objective as the method counted it; must agree with ours."""
+    """The objective as the method counted it; must agree with ours, or where it was cut short be no better than ours."""
     heuristic: float | None = None
     """The best that greedy and swap found; must not beat the answer."""
     service: Any = None
@@ -81,7 +81,7 @@ def settle(terms: Terms, found: Found, watch: Watch) -> SitingPlan:
             f"{terms.problem}: the plan {some(ids)} breaks {some(seen.breaches)}; it is not shown"
         )
     sense = rules.SENSES[terms.problem]
-    if found.claimed is not None and not _as_claimed(terms, found.claimed, seen.objective):
+    if found.claimed is not None and not _as_claimed(terms, found, seen.objective):
         raise CertificateError(
             f"{terms.problem}: the solver counted {found.claimed!r} where the travel times give {seen.objective!r}"
         )
@@ -131,10 +131,17 @@ def settle(terms: Terms, found: Found, watch: Watch) -> SitingPlan:
     )
 
 
-def _as_claimed(terms: Terms, claimed: float, objective: float) -> bool:
-    """Whether a solver's own count, with its rounding, is the objective that we count."""
+def _as_claimed(terms: Terms, found: Found, objective: float) -> bool:
+    """Whether a solver's own count, with its rounding, is the objective that we count.
+
+    An answer cut short may be worth more than its helper columns say, never less.
+    """
+    claimed, bound = found.claimed, found.bound
+    if claimed is None or claimed == objective:
+        return True
+    cut_short = bound is None or not _agrees(terms, bound, claimed)
     near = 0.5 if whole_objective(terms) else 1e-6 * max(1.0, abs(objective))
-    return claimed == objective or abs(claimed - objective) < near
+    return abs(claimed - objective) < near or (cut_short and _better(terms, objective, claimed))
 
 
 def _agrees(terms: Terms, one: float, other: float) -> bool:

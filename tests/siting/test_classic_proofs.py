@@ -124,6 +124,27 @@ def test_claiming_a_worse_answer_optimal_is_caught_by_our_own_heuristics(monkeyp
         PROBLEMS[problem]()
 
 
+@pytest.mark.parametrize("problem", ["mclp_budget", "mclp_capacity", "p_median_capacity", "lscp_backup"])
+def test_an_answer_cut_short_may_be_worth_more_than_the_solver_counted_but_never_less(monkeypatch, problem):
+    honest, solve = PROBLEMS[problem](), _solver.solve
+
+    def cut_short(by):
+        def told(model, **given):
+            answer = solve(model, **given)
+            if answer.status != "optimal" or not model.integer.any() or not model.cost.any():
+                return answer
+            worse = by if model.sense == "min" else -by
+            return replace(answer, status="feasible", objective=answer.objective + worse)
+
+        return told
+
+    monkeypatch.setattr(_solver, "solve", cut_short(1.0))
+    assert PROBLEMS[problem]().objective == honest.objective
+    monkeypatch.setattr(_solver, "solve", cut_short(-1.0))
+    with pytest.raises(CertificateError):
+        PROBLEMS[problem]()
+
+
 @pytest.mark.parametrize("problem", ["lscp", "partial_cover"])
 def test_denying_a_plan_that_greedy_has_found_is_caught(monkeypatch, problem):
     nothing = _solver.Answer("infeasible", np.empty(0), None, None, None, "liar")
