@@ -193,7 +193,8 @@ def _surely_holds(values: pd.Series, rule: Column) -> bool:
     if missing.all():
         return True
     if rule.holds == "number" and str(pd.api.types.infer_dtype(values, skipna=True)) in _NUMERIC:
-        return _surely_holds(pd.to_numeric(values), rule)
+        numbers = pd.to_numeric(values)  # whole numbers beyond all types stay objects
+        return numbers.dtype.kind in "iuf" and _surely_holds(numbers, rule)
     if rule.among and not (missing | values.isin(rule.among)).all():
         return False
     found = str(pd.api.types.infer_dtype(values, skipna=True))

@@ -14,7 +14,15 @@ from sy_coverage._files.grids import Grid
 from sy_coverage._files.limits import USUAL, Limits
 from sy_coverage._files.postgis import require_database, write_database
 from sy_coverage._files.raster import Raster, read_raster
-from sy_coverage._files.reading import digest, local_path, read_bytes, read_toml, sample_folder, split_layer
+from sy_coverage._files.reading import (
+    digest,
+    is_there,
+    local_path,
+    read_bytes,
+    read_toml,
+    sample_folder,
+    split_layer,
+)
 from sy_coverage._files.tables import read_grid
 from sy_coverage._files.workbooks import check_zip
 from sy_coverage._files.writing import (
@@ -28,7 +36,7 @@ from sy_coverage._files.writing import (
 )
 
 __all__ = [
-    "USUAL", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "is_database", "local_path", "locked", "passing_file", "read_bytes", "read_grid",
+    "USUAL", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "is_database", "is_there", "local_path", "locked", "passing_file", "read_bytes", "read_grid",
     "read_raster", "read_toml", "remove_database", "replacing", "require_database", "require_plain_names",
     "require_writable", "sample_folder", "split_layer", "sqlite", "without_password", "write_bytes", "write_database",
     "write_layers",

@@ -15,6 +15,14 @@ from sy_coverage._files.limits import USUAL, Limits
 from sy_coverage.errors import ConfigError, InputError, MissingFileError, UnreadableFileError
 
 
+def is_there(path: str | os.PathLike[str]) -> bool:
+    """Return whether there is a file or folder of this name; what no name can be is not there."""
+    try:
+        return bool(Path(path).stat())
+    except (OSError, ValueError):
+        return False
+
+
 def local_path(path: str | os.PathLike[str]) -> Path:
     """Return `path` if it is an existing local file.
 
@@ -78,7 +86,7 @@ def digest(path: str | os.PathLike[str]) -> str:
 def split_layer(source: str | os.PathLike[str]) -> tuple[str, str | None]:
     """Return a path and the layer or sheet named after its last ``#``, unless a file has just that name."""
     written = os.fspath(source)
-    if "#" not in written or Path(written).exists():
+    if "#" not in written or is_there(written):
         return written, None
     path, _, layer = written.rpartition("#")
     return path, layer or None

@@ -47,7 +47,7 @@ def load_policy(name_or_path: str | os.PathLike[str]) -> Policy:
     written = str(name_or_path)
     if written in shipped_policies():
         path = _SHIPPED / f"{written}.toml"
-    elif not written.endswith(".toml") and not Path(written).is_file():
+    elif not written.endswith(".toml") and not _files.is_there(written):
         raise MissingFileError(
             f"policy '{written}': neither a file nor a shipped policy; shipped are: {', '.join(shipped_policies())}"
         )

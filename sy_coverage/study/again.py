@@ -35,7 +35,7 @@ def read_findings(folder: str | os.PathLike[str]) -> Findings:
         If the file is damaged or of another version.
     """
     path = Path(folder) / files.KEPT
-    if not path.is_file():
+    if not _files.is_there(path):
         raise MissingFileError(
             f"{path}: there are no results of a whole run; let `sy-coverage run` write into this folder first"
         )

@@ -36,7 +36,7 @@ def new_study(folder: str | os.PathLike[str], *, language: Language = "zh") -> l
         If the folder is not empty: nothing that is there is ever overwritten.
     """
     target = Path(folder)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+    if _files.is_there(target) and (not target.is_dir() or any(target.iterdir())):
         raise CannotWriteError(f"{folder}: is not empty; give a new folder")
     template = files("sy_coverage.study").joinpath(f"template_{language}.toml").read_text(encoding="utf-8")
     written = {"study.toml": template.encode()}

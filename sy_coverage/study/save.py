@@ -113,10 +113,10 @@ def require_writable(study: Study, folder: Path, *, whole: bool = True) -> None:
 
 def _is_a_result(path: Path, folder: Path) -> bool:
     """Return whether a run into `folder` may write over `path`."""
-    if not path.exists() or not path.resolve().is_relative_to(folder.resolve()):
+    if not _files.is_there(path) or not path.resolve().is_relative_to(folder.resolve()):
         return False
-    inside = path.resolve().relative_to(folder.resolve())
-    return inside.as_posix() in RESULTS or inside.parts[0] in RESULT_FOLDERS
+    inside = path.resolve().relative_to(folder.resolve()).as_posix()
+    return inside in RESULTS or inside.partition("/")[0] in RESULT_FOLDERS
 
 
 def _to_database(place: str, findings: Findings) -> dict[str, int]:
@@ -133,7 +133,7 @@ def _tidy(folder: Path, written: set[str]) -> None:
     before = manifest_of(folder).get("outputs", {})
     for path in sorted(set(before) - written):
         # whoever wrote it: nothing but results is ever removed
-        if "\0" not in path and _is_a_result(folder / path, folder) and (folder / path).is_file():
+        if _is_a_result(folder / path, folder) and (folder / path).is_file():
             (folder / path).unlink(missing_ok=True)
 
 

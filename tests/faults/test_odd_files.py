@@ -9,16 +9,19 @@ import zipfile
 import openpyxl
 import pytest
 
+from sy_coverage._files.workbooks import _MERGED
 from sy_coverage.errors import (
     CannotWriteError,
     ConfigError,
     FrameError,
+    InputError,
     MissingFileError,
     UnreadableFileError,
 )
 from sy_coverage.places import Limits, read_candidates, read_facilities, read_units
 from sy_coverage.study import again, read_config, read_study
 from sy_coverage.study.check import check
+from sy_coverage.study.new import new_study
 from tests import toy
 from tests.faults.finished import Finished, contents
 
@@ -86,7 +89,7 @@ def test_row_12_a_pipe_and_a_device_are_refused_and_not_waited_for(tmp_path):
         refused = []
         reader = threading.Thread(target=lambda p=path, r=refused: r.append(_refusal(p)), daemon=True)
         reader.start()
-        reader.join(10)
+        reader.join(60)
         assert len(refused) == 1
         assert "device or a pipe" in refused[0]
 
@@ -103,6 +106,22 @@ def test_row_12_names_that_no_file_can_have_are_not_there(tmp_path, name):
     with pytest.raises(MissingFileError, match="there is no such file") as caught:
         read_facilities(study.path(name))
     assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\\u0000b"])
+@pytest.mark.parametrize("what", ["facilities.csv", "roads.osm", "shaoyang_2025"])
+def test_row_12_a_study_of_such_names_is_refused_by_check_and_by_a_run(tmp_path, name, what):
+    study_file = changed(toy.write_study(tmp_path), what, name + what)
+    assert check(study_file).errors
+    with pytest.raises(InputError):
+        read_study(study_file).save(tmp_path / "out")
+
+
+def test_row_12_a_folder_of_such_a_name_has_no_results_and_becomes_no_study(tmp_path):
+    with pytest.raises(MissingFileError, match="no results of a whole run"):
+        again.read_findings(tmp_path / ("x" * 300))
+    with pytest.raises(CannotWriteError):
+        new_study(tmp_path / ("x" * 300))
 
 
 def workbook(path, *, cells=()):
@@ -150,6 +169,11 @@ def test_row_08_a_merged_area_as_large_as_the_sheet_is_refused_before_its_cells_
         read_facilities(tmp_path / "a.xlsx")
 
 
+def test_row_08_marks_of_merged_areas_that_never_end_are_looked_over_once():
+    marks = b"<mergeCell " * 1_000_000
+    assert _MERGED.findall(marks + b'<x:mergeCell a="1" ref="$B$2:D4"/>') == [(b"B", b"2", b"D", b"4")]
+
+
 def test_row_10_a_date_that_is_none_is_a_breach_and_no_warning(tmp_path):
     book = openpyxl.load_workbook(workbook(tmp_path / "a.xlsx"))
     book.active["D1"] = "开业日期"
@@ -180,7 +204,8 @@ def finished(tmp_path_factory):
         b"\xff\xfe",
         b"[" * 100_000,
         b'{"outputs": 5}',
-        b'{"outputs": {"keep.csv": 1, "../keep.csv": 1, "a\\u0000b": 1, "proposals": 1, "proposals/../keep.csv": 1}}',
+        b'{"outputs": {"proposals/' + b"x" * 300 + b'": 1}}',
+        b'{"outputs": {"keep.csv": 1, "../keep.csv": 1, "a\\u0000b": 1, "proposals": 1, "proposals/../keep.csv": 1, "": 1, ".": 1}}',
     ],
 )
 def test_row_71_a_damaged_or_false_manifest_removes_nothing_but_results_and_stops_no_run(

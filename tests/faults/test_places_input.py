@@ -101,14 +101,13 @@ def packed(name, content, method=zipfile.ZIP_DEFLATED):
     return buffer.getvalue()
 
 
-def test_row_08_an_archive_that_unpacks_a_hundredfold_is_refused_before_it_is_read(tmp_path):
+def test_row_08_an_archive_that_unpacks_a_hundredfold_is_refused_before_it_is_read(tmp_path, monkeypatch):
     path = write(tmp_path, packed("xl/worksheets/sheet1.xml", b"0" * 20_000_000), "bomb.xlsx")
-    start = time.monotonic()
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_, **__: pytest.fail("it was unpacked"))
     with pytest.raises(
         UnreadableFileError, match=r"unpack to 20,000,000; .* 100 times .*\[limits\] with ratio"
     ):
         read_facilities(path)
-    assert time.monotonic() - start < 1
 
 
 def test_row_08_a_larger_ratio_lets_the_archive_through_to_what_is_inside(tmp_path):
@@ -329,9 +328,9 @@ def test_row_15_a_hundred_thousand_vertices_are_read_in_time_and_more_than_the_l
         {"unit_id": ["990100001"], "name": ["甲镇"]}, geometry=[Polygon(ring)], crs=toy.CRS
     )
     frame.to_file(tmp_path / "a.gpkg")
-    start = time.monotonic()
+    start = time.process_time()
     assert len(read_units(tmp_path / "a.gpkg")) == 1
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
     with pytest.raises(
         GeometryError, match=r"100,001 vertices; at most 100,000.*Simplify.*\[limits\] with vertices"
     ):
@@ -349,9 +348,9 @@ def test_row_15_a_polygon_with_ten_thousand_holes_is_read_in_time_and_keeps_them
         crs=toy.CRS,
     )
     frame.to_file(tmp_path / "a.gpkg")
-    start = time.monotonic()
+    start = time.process_time()
     units = read_units(tmp_path / "a.gpkg").to_crs(toy.CRS)
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
     # 9,200 m square less ten thousand holes of 30 m square
     assert units.area.iloc[0] == pytest.approx(9200**2 - 10_000 * 900, rel=1e-6)
 

@@ -28,6 +28,7 @@ ODD = st.sampled_from(
         np.bool_(False),
         0,
         3,
+        10**30,
         -1,
         2.5,
         np.inf,
@@ -54,6 +55,12 @@ def test_what_passes_at_a_glance_passes_value_by_value(data):
     frame.index = pd.Index([f"f{i}" for i in range(rows)], name=contract.index, dtype=object)
     if _frames._surely_sound(frame, contract):
         assert _frames._schema(contract.name).validate(frame, lazy=True) is not None
+
+
+def test_a_whole_number_beyond_all_types_is_a_number_like_any_other():
+    demand = toy.demand()
+    demand["elders"] = pd.Series([10**30] * len(demand), index=demand.index, dtype=object)
+    assert (_frames.checked(demand, _frames.DEMAND)["elders"] == 1e30).all()
 
 
 @pytest.mark.parametrize(
