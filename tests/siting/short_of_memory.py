@@ -40,13 +40,13 @@ def policy_problem():
 
 
 def classic_problem():
-    """Return what asks which 12 of 150 places are nearest to most of 1,500 people; our own searches and HiGHS are both needed."""
+    """Return what asks which 8 of 80 places with room for 140 are nearest to 727 people; our own searches and HiGHS are both needed."""
     rng = np.random.default_rng(1)
-    at, of = rng.random((300, 2)), rng.random((150, 2))
+    at, of = rng.random((160, 2)), rng.random((80, 2))
     minutes = np.abs(at[:, None, :] - of[None, :, :]).sum(axis=2).round(3) * 60
-    times, weights = TravelTimes.from_matrix(minutes), rng.integers(1, 9, 300).astype(float)
-    room = np.full(150, 200.0)
-    asked = {"weights": weights, "p": 12, "capacities": room}
+    times, weights = TravelTimes.from_matrix(minutes), rng.integers(1, 9, 160).astype(float)
+    room = np.full(80, 140.0)
+    asked = {"weights": weights, "p": 8, "capacities": room}
     return lambda: siting.p_median(times, **asked), lambda plan: siting.verify(plan, times, **asked)
 
 
