@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 )
 @pytest.mark.parametrize("problem", ["policy", "classic"])
 def test_with_less_and_less_memory_an_answer_is_proved_or_says_that_memory_ran_out(problem):
-    limits = ["30", "8", "0.5", "0.05"]
+    limits = ["8", "3", "0.5", "0.05"]
     done = subprocess.run(
         [sys.executable, "-m", "tests.siting.short_of_memory", problem, *limits],
         capture_output=True,
