@@ -49,6 +49,15 @@ def joined(words: Iterable[str], language: Language = "zh") -> str:
     return ("、" if language == "zh" else ", ").join(words)
 
 
+def first(words: Iterable[str], language: Language = "zh", *, most: int = 5) -> str:
+    """Return the first `most` of `words` as such a list, and how many more there are."""
+    every = list(words)
+    shown = joined(every[:most], language)
+    if len(every) <= most:
+        return shown
+    return text("study.first_of_more", language, shown=shown, more=len(every) - most)
+
+
 def pick(words: Mapping[Any, str], language: Language = "zh") -> str:
     """Return the `language` side of a ``{"zh": …, "en": …}`` pair that a policy or study brought."""
     return words.get(language) or words["zh"]

@@ -146,7 +146,7 @@ def number(text: str, field: str = "", header: str = "") -> tuple[float | None, 
     if abs(value) == float("inf"):
         return None, "must be a finite number"
     if abs(value) > MOST:
-        return None, f"is beyond {MOST:g}, which counts or costs nothing here"
+        return None, f"is beyond {MOST:g}: no count, area or cost is so large"
     return value, None
 
 

@@ -432,7 +432,7 @@ def sentences(
                 other=row.get("other"),
                 target=labels.pick(target, language) if isinstance(target, dict) else "",
                 scope=known.get(row.get("scope_id", ""), row.get("scope_id", "")),
-                places=_listed(places, language),
+                places=labels.first(places, language, most=12),
             )
         )
     return frame.assign(sentence=pd.Series(said, index=frame.index, dtype=object))
@@ -445,11 +445,3 @@ def _label(row: Mapping[str, Any]) -> str:
     if row.get("places"):
         return "elders_gained_unit"
     return "elders_gained_nearer" if (row.get("other") or 0.0) > 0 else "elders_gained_none"
-
-
-def _listed(places: list[str], language: Language, *, most: int = 12) -> str:
-    if len(places) <= most:
-        return labels.joined(places, language)
-    return labels.text(
-        "siting.and_more", language, shown=labels.joined(places[:most], language), more=len(places) - most
-    )

@@ -161,8 +161,7 @@ def _say_doubts(study: Study, report: Report, candidates: GeoDataFrame | None) -
                     list=study.words(f"places.list_{name}"),
                     what=study.words(f"places.doubt_title_{doubt_id}"),
                     count=len(rows),
-                    rows=labels.joined(list(rows.astype(str))[:5], study.config.study.language),
-                    more=" …" if len(rows) > 5 else "",
+                    rows=labels.first(rows.astype(str), study.config.study.language),
                 )
             )
 
@@ -174,6 +173,6 @@ def _say_empty_units(study: Study, report: Report) -> None:
             study.words(
                 "study.remark_empty_units",
                 count=len(none),
-                rows=labels.joined(study.units.loc[none[:5], "name"]),
+                rows=labels.first(study.units.loc[none, "name"], study.config.study.language),
             )
         )

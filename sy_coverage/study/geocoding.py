@@ -197,7 +197,7 @@ def request_sentences(study: Study, table: DataFrame) -> list[str]:
 def not_asked_sentences(study: Study, located: Located) -> list[str]:
     """Return in words which addresses wait for a network."""
     waiting = located.not_asked
-    rows = labels.joined(waiting[:5], study.config.study.language)
+    rows = labels.first(waiting, study.config.study.language)
     return [study.words("places.said_not_asked", count=len(waiting), rows=rows)]
 
 

@@ -134,6 +134,30 @@ def test_row_37_check_names_the_list_and_the_row_whose_coordinates_were_refused(
     assert f"待核实·{word}·坐标远离研究范围：1 行（{row}）" in check(study_file).remarks
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("zh", ["c15、c19、c25、c35、d05等，另有 2 个", "2 个乡镇街道没有任何老年人口（城东街道、甲镇）"]),
+        ("en", ["c15, c19, c25, c35, d05 and 2 more)", "2 units without any elders (城东街道, 甲镇)"]),
+    ],
+)
+def test_row_37_check_lists_the_first_five_and_says_how_many_more_there_are(tmp_path, language, said):
+    from sy_coverage.study.check import check
+
+    study_file = toy.write_study(tmp_path)
+    text = study_file.read_text(encoding="utf-8")
+    study_file.write_text(text.replace("date = ", f'language = "{language}"\ndate = '), encoding="utf-8")
+    path = tmp_path / "candidates.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table.loc[table.index[:7], ["lon", "lat"]] = ["-70.0", "27.1"]
+    table.to_csv(path, index=False, lineterminator="\n")
+    villages = pd.read_csv(tmp_path / "villages.csv", dtype=str, keep_default_na=False)
+    left = villages[~villages["unit_id"].isin(["990100001", "990100100"])]
+    left.to_csv(tmp_path / "villages.csv", index=False, lineterminator="\n")
+    remarks = "\n".join(check(study_file).remarks)
+    assert [words for words in said if words not in remarks] == []
+
+
 def test_row_30_elders_within_reach_of_two_centres_are_counted_once(shaoyang):
     one = toy.facilities()
     twice = pd.concat([one, one.loc[["S1"]].rename(index={"S1": "S2"})])
