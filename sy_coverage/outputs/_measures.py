@@ -122,12 +122,12 @@ def _conversions_by_county(findings: Findings, table: DataFrame, writer: Writer)
 def _turned(table: DataFrame, writer: Writer) -> DataFrame:
     """Return the homes of which beds are turned, having said how many; what nobody priced has no cost, not a cost of 0."""
     turned = table[table["convert"].fillna(0) > 0]
-    if turned.empty:
-        writer.paragraph("conversions_none")
-        return turned
     beds, cost = fmt.number(turned["convert"].sum()), _costs(turned["cost"])[-1]
-    key = "conversions" if cost else "conversions_unpriced"
+    key = "conversions_none" if turned.empty else "conversions" if cost else "conversions_unpriced"
     writer.paragraph(key, beds=beds, homes=len(turned), cost=cost)
+    unknown = int(table["convert"].isna().sum())
+    if unknown:
+        writer.paragraph("conversions_unknown", homes=unknown)
     return turned
 
 

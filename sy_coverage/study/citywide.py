@@ -172,7 +172,9 @@ def tables(study: Study) -> dict[str, DataFrame]:
     """Return what proposals show of this: `conversions` and `demonstration`, each with `county_id`, `name` and `unit`."""
     found: dict[str, DataFrame] = {}
     beds = conversions(study)
-    beds = beds[beds["convert"].fillna(0).astype(float) > 0]
+    turned = beds["convert"].fillna(0).astype(float) > 0
+    # beside homes whose beds are turned, those of which nobody knows
+    beds = beds[turned | (beds["convert"].isna() & turned.any())]
     shown = None if study.citywide is None else study.citywide.details.get("demonstration")
     unit_of = pd.concat([study.facilities["unit_id"], study.candidates["unit_id"]])
     for name, table in (("conversions", beds), ("demonstration", shown)):

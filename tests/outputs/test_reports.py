@@ -172,6 +172,13 @@ def test_what_a_plan_asks_for_besides_sites_has_sections_of_its_own(county):
     )
     assert tables_of(other)["机构床位供需"].rows == (("试验县", "48", "60", "0"),)
     assert "护理型床位改造清单" not in tables_of(county)
+    # of a home whose beds nobody knows nothing can be said
+    unknown = turned.astype(object).assign(convert=pd.array([0, None], dtype="Int64"))
+    doubtful = {**more.details, "conversions": unknown}
+    said = paragraphs_of(replace(county, plans={toy.COUNTY: replace(more, details=doubtful)}))
+    assert "不需改造床位即可达到目标" in said
+    assert "另有1处机构的床位或护理型床位数缺失、有误，未计入" in said
+    assert "未计入；补齐" not in paragraphs_of(other)
     # a cost that nobody gave is no cost of 0
     free = {**more.details, "conversions": turned.assign(cost=0.0)}
     unpriced = replace(county, plans={toy.COUNTY: replace(more, details=free)})
