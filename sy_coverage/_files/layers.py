@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from sy_coverage._files.limits import Limits
 
 
-def _dbf_encoding(shapefile: Path) -> str:
+def _dbf_encoding(shapefile: Path, limits: Limits) -> str:
     """Return the encoding of a shapefile's attribute table, found out over its records."""
     table = next(
         (shapefile.with_suffix(s) for s in (".dbf", ".DBF") if shapefile.with_suffix(s).exists()), None
     )
     if table is None:
         raise UnreadableFileError(f"{shapefile}: its .dbf is not there; copy all parts of the shapefile")
-    content = read_bytes(table)
+    content = read_bytes(table, limits=limits)
     if len(content) < 32:
         raise UnreadableFileError(f"{table}: damaged attribute table")
     start = int.from_bytes(content[8:10], "little")
@@ -61,7 +61,7 @@ def layer_grid(
     if kind == "shapefile":
         if not path.with_suffix(".shx").exists() and not path.with_suffix(".SHX").exists():
             raise UnreadableFileError(f"{path}: its .shx is not there; copy all parts of the shapefile")
-        options["encoding"] = encoding or _dbf_encoding(path)
+        options["encoding"] = encoding or _dbf_encoding(path, limits)
         notes = (("encoding", options["encoding"]),)
     try:
         # what has no file has a layer of another name each time, and only one

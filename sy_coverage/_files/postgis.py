@@ -176,7 +176,7 @@ def read_database(
     Raises
     ------
     InputError, OfflineError, MissingFileError, UnreadableFileError
-        If it cannot be reached, there is no such table, or it has more rows than `limits` allow.
+        If it cannot be reached, there is no such table, or it has more rows or cells than `limits` allow.
     """
     sa = _sqlalchemy()
 
@@ -191,6 +191,7 @@ def read_database(
             count = connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608  (quoted)
             limits.check_rows(count, full)
             columns = _columns(connection, oid)
+            limits.check_cells(count, len(columns), full)
             keys = [f"r.{quote(column)}" for column, _, is_key in columns if is_key]
             order = ", ".join(keys) or 'CAST(r.* AS text) COLLATE "C"'
             chosen = ", ".join(f"CAST(r.{quote(column)} AS text)" for column, _, _ in columns)

@@ -185,8 +185,8 @@ def cluster(tmp_path):
     scheduler = started(
         "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", *common, **quiet
     )
-    deadline = time.monotonic() + 60
-    while not file.exists():
+    deadline = time.monotonic() + 120
+    while not (file.exists() and file.read_text(encoding="utf-8").endswith("}")):  # it is not written at once
         assert time.monotonic() < deadline, "the scheduler does not start"
         time.sleep(0.1)
     worker = ("-m", "distributed.cli.dask_worker", "--nthreads", "1", "--no-nanny", "--name")

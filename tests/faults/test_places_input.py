@@ -173,6 +173,22 @@ def test_row_08_a_file_of_more_bytes_is_refused_before_it_is_read(tmp_path):
         read_facilities(written, limits=Limits(megabytes=1))
 
 
+@pytest.mark.parametrize("more", [1, 2])
+def test_row_08_the_table_of_a_shapefile_is_held_to_the_same_limit_and_let_through_with_it(tmp_path, more):
+    long = {f"c{n}": "x" * 200 for n in range(60)}  # 100 rows of 12 kB
+    frame = gpd.GeoDataFrame(
+        {"编号": [f"{n}" for n in range(100)], "名称": "甲", "类型": "医院", **long},
+        geometry=gpd.points_from_xy([111.0] * 100, [27.0] * 100),
+        crs=4326,
+    )
+    frame.to_file(tmp_path / "a.shp", encoding="utf-8")
+    if more == 1:
+        with pytest.raises(UnreadableFileError, match=r"a\.dbf: 1,.* at most 1 MB.*now 1;"):
+            read_facilities(tmp_path / "a.shp", limits=Limits(megabytes=1))
+    else:
+        assert len(read_facilities(tmp_path / "a.shp", limits=Limits(megabytes=2))) == 100
+
+
 def test_row_08_a_study_sets_the_limits_of_all_its_files(tmp_path):
     study_file = toy.write_study(tmp_path)
     with study_file.open("a", encoding="utf-8") as file:

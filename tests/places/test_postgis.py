@@ -63,6 +63,13 @@ def test_units_facilities_and_villages_come_back_from_the_database_as_they_went_
     assert villages["elders"].to_dict() == {v: float(e) for v, (_, e) in toy.VILLAGES.items()}
 
 
+def test_row_08_a_table_of_a_database_is_held_to_the_limits_too(filled):
+    with pytest.raises(UnreadableFileError, match=r"more than 2 rows.*\[limits\] with rows"):
+        places.read_facilities(f"{filled}.facilities", limits=places.Limits(rows=2))
+    with pytest.raises(UnreadableFileError, match=r"3 rows of up to \d+ columns.*\[limits\] with cells"):
+        places.read_facilities(f"{filled}.facilities", limits=places.Limits(cells=10))
+
+
 def test_a_table_without_a_key_has_ids_of_its_name_and_an_order_of_its_own(postgis, schema):
     postgis.sql(
         f'CREATE TABLE {schema}."养老 机构" (名称 text, 类型 text, "床位数" numeric, 经度 float8, 纬度 float8, 坐标系 text)',
