@@ -79,7 +79,7 @@ class Cuts:
 
 def joined(cover: Cover, old: Cuts, x: Floats, z: Floats) -> Cuts:
     """Return the cuts of `old` that have a price, and new ones that forbid what `x` and `z` do."""
-    from sy_coverage.siting import _price_kernels as kernels  # noqa: PLC0415
+    from sy_coverage.siting import _odd_kernels as kernels  # noqa: PLC0415
 
     sets_ptr, sets, ptr, demand = cover.table
     table = (ptr, demand, sets_ptr, sets, cover.weights)

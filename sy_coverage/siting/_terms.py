@@ -155,7 +155,7 @@ def terms(problem: str, times: TravelTimes, **asked: Unpack[Question]) -> Terms:
         If the cutoff lies beyond what `times` hold.
     """
     # compiled loops are loaded, or compiled the first time, before any clock starts
-    from sy_coverage.siting import _cover_kernels, _kernels, _most_kernels, _price_kernels  # noqa: F401, PLC0415
+    from sy_coverage.siting import _cover_kernels, _kernels, _most_kernels, _odd_kernels, _price_kernels  # noqa: F401, PLC0415
 
     if problem == "p_median":
         from sy_coverage.siting import _median_kernels  # noqa: F401, PLC0415
