@@ -23,7 +23,7 @@ from sy_coverage.study.network import read as read_network
 from sy_coverage.study.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from geopandas import GeoDataFrame
     from pandas import DataFrame
@@ -37,6 +37,14 @@ READINGS = ("scope", "rule", "share", "elders", "nursing_bed_base")
 OPENSTREETMAP = "© OpenStreetMap contributors, ODbL"
 FROM_OSM = (".graphml", SAVED)
 """Files that hold roads of OpenStreetMap, though not in its own format."""
+
+
+def _require_among(allowed: Iterable[str], given: Iterable[str], wrong: str) -> None:
+    there = list(allowed)
+    unknown = sorted(set(given) - set(there))
+    if unknown:
+        may_be = ", ".join(there) or "none, for this policy asks for no such sites"
+        raise ConfigError(f"{wrong}: {some(unknown)}; allowed: {may_be}")
 
 
 class Inputs:
@@ -139,10 +147,13 @@ class Inputs:
         for kind, reach in {policy.coverage_kind: access, **access.kinds}.items():
             policy = policy.with_access(mode=reach.mode, cutoff_min=dict(reach.cutoff_min.items()), kind=kind)
         shown = [target.id for target in policy.marked_targets]
-        unknown = sorted(set(siting_.demonstration) - set(shown))
-        if unknown:
-            allowed = ", ".join(shown) or "none, for this policy asks for no such sites"
-            raise ConfigError(f"[siting.demonstration]: no such target: {some(unknown)}; allowed: {allowed}")
+        candidates = self.config.candidates
+        _require_among(shown, siting_.demonstration, "[siting.demonstration]: no such target")
+        _require_among(policy.kinds, candidates.costs, "[candidates] costs: no such kind")
+        stations = policy.station_kinds
+        _require_among(
+            stations, candidates.floor_area_m2, "[candidates] floor_area_m2: no such kind of station"
+        )
         chosen = {name: getattr(siting_, name) for name in READINGS}
         return policy.with_readings(**{name: value for name, value in chosen.items() if value is not None})
 

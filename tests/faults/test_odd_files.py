@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import zipfile
 
@@ -245,6 +246,25 @@ def test_row_75_a_folder_with_a_name_that_holds_nul_is_refused_before_any_work(t
     assert any("no name holds NUL" in error for error in check(study_file).errors)
     with pytest.raises(CannotWriteError, match="NUL"):
         read_study(study_file).save("o\0ut")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "costs = { service_center = { new = 5 } }",
+            r"costs: no such kind: service_center; .*service_centre",
+        ),
+        (
+            "floor_area_m2 = { statoin = 300 }",
+            "no such kind of station: statoin; allowed: station, village_station",
+        ),
+        ("floor_area_m2 = { medical = 300 }", "no such kind of station: medical"),
+    ],
+)
+def test_check_names_kinds_that_the_policy_does_not_know(tmp_path, line, said):
+    study_file = changed(toy.write_study(tmp_path), "[candidates]\n", f"[candidates]\n{line}\n")
+    assert re.search(said, "\n".join(check(study_file).errors))
 
 
 def test_check_names_reported_targets_and_roads_that_a_run_would_refuse(tmp_path):
