@@ -12,6 +12,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from sy_coverage.siting import _solver
+from sy_coverage.siting._watch import REALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -143,7 +144,8 @@ class Program:
         """Return the best answer for an objective that is written now, and its constant; none where memory runs out."""
         try:
             cost, constant = objective()
-            return self.optimise(cost, sense, whole=whole, watch=watch, settle=settle), constant
+            given: dict[str, Any] = {"watch": watch, "settle": settle, "constant": constant}
+            return self.optimise(cost, sense, whole=whole, **given), constant
         except MemoryError:
             watch.out_of_memory = True
             return Reached("no_answer", np.empty(0), None, None, ""), 0.0
@@ -156,6 +158,7 @@ class Program:
         whole: bool,
         watch: _solver.Watch,
         settle: bool = False,
+        constant: float = 0.0,
     ) -> Reached:
         """Return the best answer for `cost`, and fix its value for whatever comes next.
 
@@ -166,14 +169,17 @@ class Program:
         settle
             No stage comes after this one: the objective only chooses among answers that are equal so far; of a large part that
             has no other, nothing is asked.
+        constant
+            What no choice changes of the objective, of which `cost` is added or saved: real numbers meet their bound relative to
+            the whole of it.
         """
         matrix, row_lower, row_upper = self._matrix()
         free = self.upper > self.lower
         x = np.where(free, self.start, self.lower)
-        constant = matrix @ np.where(free, 0.0, self.lower)
-        low, high = row_lower - constant, row_upper - constant
+        fixed = matrix @ np.where(free, 0.0, self.lower)
+        low, high = row_lower - fixed, row_upper - fixed
         parts = _parts(matrix, free)
-        size = 1e-7 * (1.0 + np.abs(constant))
+        size = 1e-7 * (1.0 + np.abs(fixed))
         if ((low > size) | (high < -size))[parts.lone_rows].any():
             return Reached("infeasible", np.empty(0), None, None, "")
         value, status, name = float(cost[~free] @ x[~free]), "optimal", ""
@@ -201,6 +207,9 @@ class Program:
             if proved and prices is not None:
                 self._narrow(piece, prices, reached if sense == "min" else -reached)
             self._fix(columns, cost[columns], reached, sense, whole=whole)
+        # what is saved may be little beside what is left, and the solver's rounding of it much
+        if not whole and abs(value - bound) <= REALS * abs(abs(constant) - abs(value)):
+            status = "optimal"
         self.start, self.solved = x, True
         self._stage += 1
         return Reached(status, x, value, bound, name)  # type: ignore[arg-type]  # built from Answer.status

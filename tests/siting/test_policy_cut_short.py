@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 
 import highspy
+import numpy as np
 import pytest
 
 from sy_coverage import siting
-from sy_coverage.siting import verify
+from sy_coverage.siting import _solver, verify
 from sy_coverage.siting._stages import Program
 from tests.siting.test_classic_proofs import HARD
 from tests.siting.test_policy_plan import strict, toy_plan
@@ -117,3 +119,26 @@ def test_a_classic_plan_without_memory_for_the_solver_is_what_our_own_search_fou
     assert plan.status == "feasible"
     assert plan.bound < plan.objective
     assert "memory_limit" in plan.certificate.notes
+
+
+@pytest.mark.parametrize(
+    ("constant", "off", "status"),
+    [(22_292.5, 8e-6, "optimal"), (0.0, 8e-6, "feasible"), (22_292.5, 1e-3, "feasible")],
+)
+def test_real_numbers_meet_their_bound_relative_to_all_that_is_counted(monkeypatch, constant, off, status):
+    # 1,605.5 minutes saved of so many: a bound that rounding puts 0.000008 above is 4e-10 of what is left
+    honest = _solver.solve
+
+    def rounded(model, **given):
+        answer = honest(model, **given)
+        return replace(answer, status="feasible", bound=answer.objective + off)
+
+    monkeypatch.setattr(_solver, "solve", rounded)
+    program = Program()
+    columns = program.columns(2, integer=True)
+    program.row(columns, upper=1.0)
+    watch = _solver.Watch(_solver.SolveOptions())
+    found, said = program.attempt(
+        lambda: (np.array([1605.5, 3.0]), constant), "max", whole=False, watch=watch
+    )
+    assert (found.status, found.value, said) == (status, 1605.5, constant)

@@ -29,10 +29,10 @@ def test_a_plan_whose_ties_ran_out_of_time_is_as_good_and_says_so(study, monkeyp
     stages = import_module("sy_coverage.siting._stages")
     whole = stages.Program.optimise
 
-    def without_time_for_ties(self, cost, sense, *, whole_=whole, watch, whole, settle=False):
+    def without_time_for_ties(self, cost, sense, *, whole_=whole, watch, **more):
         if watch.options.time_limit_s <= 10:  # only the last stage has so little
             return stages.Reached("no_answer", np.empty(0), None, None, "")
-        return whole_(self, cost, sense, whole=whole, watch=watch, settle=settle)
+        return whole_(self, cost, sense, watch=watch, **more)
 
     best = study.propose(toy.COUNTY)
     monkeypatch.setattr(stages.Program, "optimise", without_time_for_ties)
