@@ -85,7 +85,6 @@ def write_study(folder: Path, *, facilities: int, villages: int, units: int, nod
 
 
 def _units(count: int, side: int) -> gpd.GeoDataFrame:
-
     columns = int(np.ceil(count**0.5))
     rows = -(-count // columns)
     width, height = side * STEP_LON / columns, side * STEP_LAT / rows

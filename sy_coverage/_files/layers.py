@@ -71,6 +71,7 @@ def layer_grid(
         facts = pyogrio.read_info(source, **options)
         _require_driver(str(facts["driver"]), driver, file)
         limits.check_rows(int(facts["features"]), file)
+        limits.check_cells(int(facts["features"]), len(facts["fields"]), file)
         frame = pyogrio.read_dataframe(source, **options)
     except UnreadableFileError:
         raise

@@ -157,6 +157,8 @@ def test_row_08_the_limit_of_rows_holds_for_every_kind_of_file(tmp_path, ending)
         frame.to_file(path)
     with pytest.raises(UnreadableFileError, match="more than 99 rows"):
         read_facilities(path, limits=Limits(rows=99))
+    with pytest.raises(UnreadableFileError, match=r"10[01] rows of up to [34] columns"):
+        read_facilities(path, limits=Limits(cells=299))
     assert len(read_facilities(path, limits=Limits(rows=101))) == 100
 
 
