@@ -11,7 +11,7 @@ from sy_coverage._files.addresses import is_database, without_password
 from sy_coverage._files.caches import remove_database, sqlite
 from sy_coverage._files.encodings import decode
 from sy_coverage._files.grids import Grid
-from sy_coverage._files.limits import USUAL, Limits
+from sy_coverage._files.limits import HIGHEST, USUAL, Limits
 from sy_coverage._files.postgis import require_database, write_database
 from sy_coverage._files.raster import Raster, read_raster
 from sy_coverage._files.reading import (
@@ -36,7 +36,7 @@ from sy_coverage._files.writing import (
 )
 
 __all__ = [
-    "USUAL", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "is_database", "is_there", "local_path", "locked", "passing_file", "read_bytes", "read_grid",
+    "HIGHEST", "USUAL", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "is_database", "is_there", "local_path", "locked", "passing_file", "read_bytes", "read_grid",
     "read_raster", "read_toml", "remove_database", "replacing", "require_database", "require_plain_names",
     "require_writable", "sample_folder", "split_layer", "sqlite", "without_password", "write_bytes", "write_database",
     "write_layers",

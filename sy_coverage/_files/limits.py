@@ -6,6 +6,9 @@ from dataclasses import dataclass, fields
 
 from sy_coverage.errors import InputError, UnreadableFileError
 
+HIGHEST = 10**12
+"""More than any memory holds of anything."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
@@ -17,7 +20,7 @@ class Limits:
     Raises
     ------
     InputError
-        If one is below 1.
+        If one is no whole number from 1 to `HIGHEST`.
     """
 
     megabytes: int = 500
@@ -33,11 +36,12 @@ class Limits:
 
     def __post_init__(self) -> None:
         """Refuse what is no limit."""
+        given = {f.name: getattr(self, f.name) for f in fields(self)}
         wrong = [
-            f"{f.name} = {getattr(self, f.name)}" for f in fields(self) if not getattr(self, f.name) >= 1
+            f"{n} = {v}" for n, v in given.items() if not (isinstance(v, int) and 1 <= v <= HIGHEST)
         ]
         if wrong:
-            raise InputError(f"limits: {', '.join(wrong)}; give whole numbers from 1 up")
+            raise InputError(f"limits: {', '.join(wrong)}; give whole numbers from 1 to {HIGHEST:_}")
 
     def more(self, key: str) -> str:
         """Return how somebody who means the file allows more of `key`."""

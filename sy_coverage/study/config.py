@@ -359,7 +359,7 @@ class MapOptions(_Section):
     the page asks its reader for one."""
 
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=_files.HIGHEST)]
 
 
 class Limits(_Section):

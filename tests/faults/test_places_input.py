@@ -19,6 +19,7 @@ from shapely import Point, Polygon, box
 
 from sy_coverage._files import decode, read_grid
 from sy_coverage.errors import (
+    ConfigError,
     CoverageError,
     CRSMismatchError,
     FrameError,
@@ -204,10 +205,23 @@ def test_row_08_a_study_sets_the_limits_of_all_its_files(tmp_path):
         _ = read_study(study_file).units
 
 
-@pytest.mark.parametrize("wrong", [{"rows": 0}, {"ratio": -1}, {"megabytes": float("nan")}])
+@pytest.mark.parametrize(
+    "wrong", [{"rows": 0}, {"ratio": -1}, {"megabytes": float("nan")}, {"rows": 1.5}, {"cells": 10**13}]
+)
 def test_row_08_what_is_no_limit_is_refused(wrong):
     with pytest.raises(InputError, match=next(iter(wrong))):
         Limits(**wrong)
+
+
+def test_row_08_the_highest_limits_are_limits_too_and_a_study_may_ask_for_no_higher_ones(tmp_path):
+    path = write(tmp_path, ROWS_101)
+    most = dict.fromkeys(("megabytes", "ratio", "rows", "cells", "vertices"), 10**12)
+    assert len(read_facilities(path, limits=Limits(**most))) == 100
+    study_file = toy.write_study(tmp_path)
+    with study_file.open("a", encoding="utf-8") as file:
+        file.write("\n[limits]\nrows = 10_000_000_000_000\n")
+    with pytest.raises(ConfigError, match=r"limits\.rows"):
+        read_study(study_file)
 
 
 @pytest.mark.parametrize("member", ["../../x.csv", "/etc/x.csv", "a/../../x.csv", "..\\x.csv"])
