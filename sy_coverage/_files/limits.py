@@ -37,9 +37,7 @@ class Limits:
     def __post_init__(self) -> None:
         """Refuse what is no limit."""
         given = {f.name: getattr(self, f.name) for f in fields(self)}
-        wrong = [
-            f"{n} = {v}" for n, v in given.items() if not (isinstance(v, int) and 1 <= v <= HIGHEST)
-        ]
+        wrong = [f"{n} = {v}" for n, v in given.items() if not (isinstance(v, int) and 1 <= v <= HIGHEST)]
         if wrong:
             raise InputError(f"limits: {', '.join(wrong)}; give whole numbers from 1 to {HIGHEST:_}")
 
