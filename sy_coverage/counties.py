@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from sy_coverage.outputs.findings import Findings
-    from sy_coverage.study.config import Compare
+    from sy_coverage.study.sections import Compare
     from sy_coverage.study.study import Study
 
     Key = str | None
