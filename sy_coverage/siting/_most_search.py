@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sy_coverage.siting._most_rest import ROUNDING
 from sy_coverage.siting._odd_cuts import Cuts, joined
 from sy_coverage.siting._settle import whole_objective
 
@@ -85,10 +86,11 @@ class Search:
         weights, p = self.cover.weights, len(self.columns)
         free = (np.zeros(len(self.x)), np.ones(len(self.x)))
         state = (*self.cuts.table, self.price, self.cuts.price, self.x, self.z, *free)
-        found = np.inf
+        found, rounding = np.inf, ROUNDING * max(1.0, self.bound)
+        steps = (p, STEPS, enough - rounding)
         for _ in range(self.longer):
-            now = _price_kernels.most_bound(ptr, demand, sets_ptr, sets, weights, *state, p, STEPS, enough)
-            found = min(found, now)
+            now = _price_kernels.most_bound(ptr, demand, sets_ptr, sets, weights, *state, *steps)
+            found = min(found, now + rounding)
             # on ten million pairs a hundred steps take seconds
             if found < enough or (watch is not None and watch.over):
                 break

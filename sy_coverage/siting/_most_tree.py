@@ -73,8 +73,8 @@ class Tree:
             watch.say(
                 self._total(self.reached), self._total(max([self.reached, *(w.bound for w in waiting)]))
             )
-        most = max([self._let_go, *(node.bound for node in waiting)])
-        return min(bound, most) if most >= self.reached + self.step - self._margin(bound) else self.reached
+        most = max([self._let_go, *(node.bound for node in waiting)]) + self._margin(bound)
+        return min(bound, most) if most >= self.reached + self.step else self.reached
 
     def _total(self, value: float) -> float:
         return value + self.rest.cover.settled
@@ -90,8 +90,8 @@ class Tree:
         return True
 
     def _need(self, bound: float) -> float:
-        """Return what a choice must cover to be sought."""
-        return self.reached + max(self.step, self.gap * self._total(self.reached)) - self._margin(bound)
+        """Return what a choice must cover to be sought: so little more that a bound, with its rounding, ends within step or gap."""
+        return self.reached + max(self.step, self.gap * self._total(self.reached)) - 2.0 * self._margin(bound)
 
     def _offer(self, columns: Integers) -> None:
         value = covered_weight(self.rest.cover, columns)

@@ -134,6 +134,14 @@ def test_the_tree_ends_with_the_best_choice_there_is_however_poor_its_bounds(see
     assert bound == tree.reached
 
 
+def test_a_bound_by_prices_allows_for_the_rounding_of_its_sums(monkeypatch):
+    # ten million elders in whole numbers: a sum that came out at 9,999,999.9995 may stand for one more than 9,999,999
+    search = searched(cover(np.ones((2, 2), dtype=bool), np.array([5e6, 5e6])), 1, 0)
+    monkeypatch.setattr(_price_kernels, "most_bound", lambda *_given: 9_999_999.9995)
+    search.lower_bound_by_prices()
+    assert search.bound >= 10_000_000.0
+
+
 def test_what_prices_decide_within_a_gap_stays_in_the_bound(monkeypatch):
     # three sites of one group each; within 40 % of the third (10) nobody seeks less than 14, so that the prices leave the first
     # only, for which they promise 14.2: it covers 12, and the second would have covered 13
