@@ -103,6 +103,6 @@ def _line(name: str, case: dict[str, Any], runs: list[tuple[Any, float, float]])
     open_ties = " (ties open)" if plan.certificate and "ties_not_settled" in plan.certificate.notes else ""
     print(
         f"{name:28s} {len(case['candidates']):9,d}  {plan.status:8s} {plan.objective or float('nan'):10,.1f} "
-        f"{100 * (plan.gap or 0.0):8.3f} % {wall:8.2f} {cpu:8.2f} {peak:8d}{open_ties}",
+        f"{100 * (plan.gap or 0.0):8.3f} % {wall:8.3f} {cpu:8.3f} {peak:8d}{open_ties}",
         flush=True,
     )
