@@ -156,7 +156,7 @@ def plan_with(study: Study, crew: Crew) -> dict[str, str]:
     tables: dict[Key, dict[str, DataFrame]] = {}
     reasons: dict[Key, str] = {}
     shared = (study.case, study.config.compare)
-    with study.progress("plans", total=len(scopes)) as advance:
+    with study.progress("plans" if None not in scopes else "plan_of_city", total=len(scopes)) as advance:
         for key, answer in crew.work(_plan_of, shared, scopes):
             if isinstance(answer, Failed):
                 reasons[key] = answer.reason

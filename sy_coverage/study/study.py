@@ -215,7 +215,9 @@ class Study(Measured):
         """The plan of every county by `county_id`; with scope ``city`` the one plan of the city, under each of them."""
         waiting = [scope for scope in self.scopes if scope not in self._plans]
         if waiting:
-            with self.progress("plans", total=len(waiting)) as advance:
+            with self.progress(
+                "plans" if None not in waiting else "plan_of_city", total=len(waiting)
+            ) as advance:
                 for scope in waiting:
                     self.propose(scope)
                     advance()

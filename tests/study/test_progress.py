@@ -50,3 +50,17 @@ def test_a_study_hands_what_a_solve_says_to_its_progress_and_keeps_nothing_of_it
     assert {(seen.objective, seen.bound, seen.gap) for seen in told} == {(2.0, 1.0, 0.5)}
     again = pickle.loads(pickle.dumps(plan))  # noqa: S301  (our own)
     assert siting.verify(again).objective == plan.objective
+
+
+@pytest.mark.parametrize(("scope", "stage"), [("county", "plans"), ("city", "plan_of_city")])
+def test_a_plan_of_the_whole_city_is_not_announced_as_planning_county_by_county(tmp_path, scope, stage):
+    entered = []
+
+    @contextmanager
+    def progress(stage, *, total=1):
+        entered.append((stage, total))
+        yield lambda: None
+
+    study = sy.read_study(toy.write_study(tmp_path), progress=progress).but(siting={"scope": scope})
+    assert study.plans
+    assert [s for s in entered if s[0].startswith("plan")] == [(stage, 1)]
