@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
     print(
         f"  a worker       starts in {start_s:.1f} s, is sent {job_bytes / 1e6:.1f} MB once, and peaks at {worker_mb:,.0f} MB"
     )
-    print(f"  a task         goes there and back in {1000 * handing_s:.1f} ms")
+    print(f"  a task         goes there and back in {1000 * handing_s:.2f} ms")
     print(f"  a county       leaves {file_bytes / n / 1e6:.2f} MB of files")
     peak = _memory.peak_mb()
     print(f"  this process   peak {peak:,.0f} MB")
