@@ -8,7 +8,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -68,18 +68,18 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"  read (CSV) + gazetteer + units {total:.2f} s, goal {GOAL_S:g} s; peak {peak:,.0f} MB")
 
 
-def _rows(units: object, villages: object, count: int, rng: np.random.Generator) -> list[list[str]]:
+def _rows(units: Any, villages: Any, count: int, rng: np.random.Generator) -> list[list[str]]:
     """Return a header and rows of made-up stations: two of three with an address only, one with a GCJ-02 point too."""
     from sy_coverage.places import from_wgs84
 
-    chosen = rng.integers(len(villages), size=count)  # type: ignore[arg-type]
-    picked = villages.iloc[chosen]  # type: ignore[attr-defined]
+    chosen = rng.integers(len(villages), size=count)
+    picked = villages.iloc[chosen]
     lon, lat = from_wgs84(picked.geometry.x.to_numpy(), picked.geometry.y.to_numpy(), "gcj02")
     rows = [
         ["序号", "机构名称", "类型", "床位数", "地址", "所在县（市、区）", "所在镇（街道）", "经度", "纬度"]
     ]
     for n, (village, unit_id) in enumerate(zip(picked["name"], picked["unit_id"], strict=True)):
-        unit = units.loc[unit_id]  # type: ignore[attr-defined]
+        unit = units.loc[unit_id]
         address = f"{unit['county']}{unit['name']}{village}{rng.integers(1, 20)}组"
         point = [f"{lon[n]:.6f}", f"{lat[n]:.6f}"] if n % 3 == 0 else ["", ""]
         kind = "日间照料中心" if n % 2 else "敬老院"
