@@ -5,7 +5,7 @@ Run it again whenever the sample gains names::
     apt-get install fonts-noto-cjk          # Debian; or give --source another Noto Sans CJK collection
     python scripts/build_font.py
 
-The result lies in `sy_coverage/outputs/fonts/` under another family name, with the SIL Open Font License beside it. The
+The result lies in `sy_coverage/outputs/figures/fonts/` under another family name, with the SIL Open Font License beside it. The
 same source gives the same bytes.
 """
 
@@ -17,7 +17,7 @@ from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FONTS = ROOT / "sy_coverage" / "outputs" / "fonts"
+FONTS = ROOT / "sy_coverage" / "outputs" / "figures" / "fonts"
 SOURCE = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 FACE = 2  # Simplified Chinese
 FAMILY = "SY Coverage Sans SC"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sy_coverage import _files
 from sy_coverage._frames import require_ids
 from sy_coverage.errors import MissingFileError
-from sy_coverage.outputs import kept
+from sy_coverage.outputs import store
 from sy_coverage.study import files
 from sy_coverage.study.progress import silent
 from sy_coverage.study.save import MANIFEST, manifest_of
@@ -39,7 +39,7 @@ def read_findings(folder: str | os.PathLike[str]) -> Findings:
         raise MissingFileError(
             f"{path}: there are no results of a whole run; let `sy-coverage run` write into this folder first"
         )
-    return kept.unpacked(_files.read_bytes(path), file=str(path))
+    return store.unpacked(_files.read_bytes(path), file=str(path))
 
 
 def map_files(findings: Findings, county_ids: tuple[str, ...] = ()) -> list[Write]:

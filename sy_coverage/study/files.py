@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from sy_coverage.outputs import figures, kept, maps, reports, tables
+from sy_coverage.outputs import figures, maps, reports, store, tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sy_coverage.outputs._drawing import Format
+    from sy_coverage.outputs.figures.canvas import Format
     from sy_coverage.outputs.findings import Findings
 
     Write = tuple[str, Callable[[], bytes]]
@@ -71,7 +71,7 @@ def city_map(findings: Findings) -> list[Write]:
 
 def city_files(findings: Findings) -> list[Write]:
     """Return the path and the maker of each file of the city, but the GeoPackage and the manifest."""
-    kept_file = (KEPT, lambda: kept.packed(findings))
+    kept_file = (KEPT, lambda: store.packed(findings))
     return [*city_reports(findings), *city_map(findings), kept_file]
 
 

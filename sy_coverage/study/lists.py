@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sy_coverage import _files, labels, places
-from sy_coverage.outputs import _format as fmt
+from sy_coverage.outputs.text import format as fmt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -109,15 +109,15 @@ def test_findings_with_any_wrong_words_are_refused_or_read():
 
     import fuzz
 
-    from sy_coverage.outputs import kept
+    from sy_coverage.outputs import store
     from tests.outputs.conftest import make_findings
 
-    whole, chance = gzip.decompress(kept.packed(make_findings())), random.Random(7)  # noqa: S311  (mutations)
+    whole, chance = gzip.decompress(store.packed(make_findings())), random.Random(7)  # noqa: S311  (mutations)
     system, head = whole.index(b"EPSG:4326"), whole.index(b'"version"')
     wrong = [whole[:system] + b"EPSGG:4326" + whole[system + 9 :], whole[:head] + b"[" * 100_000]
     for content in [*wrong, *(fuzz.mutated(whole, chance) for _ in range(60))]:
         try:
-            kept.unpacked(gzip.compress(content, 1), file="findings")
+            store.unpacked(gzip.compress(content, 1), file="findings")
         except UnreadableFileError:
             continue
 

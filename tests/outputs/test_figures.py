@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sy_coverage.outputs import _curves, _drawing, figures
+from sy_coverage.outputs import figures
+from sy_coverage.outputs.figures import canvas, curves
 from tests.outputs.conftest import HOSTILE, NORTH_COUNTY
 from tests.outputs.test_tables import shuffled
 
@@ -57,13 +58,13 @@ def test_the_three_states_keep_apart_when_printed_in_grey():
         red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
         return 0.299 * red + 0.587 * green + 0.114 * blue
 
-    today, plan, none = (grey(c) for c in (_drawing.TODAY, _drawing.PLAN, _drawing.NONE))
+    today, plan, none = (grey(c) for c in (canvas.TODAY, canvas.PLAN, canvas.NONE))
     assert plan - today > 0.25
     assert none - plan > 0.1
 
 
 def test_estimated_borders_are_said_to_be_estimated_and_official_ones_are_not(findings):
-    from sy_coverage.outputs import _plotted_map as still
+    from sy_coverage.outputs.figures import still_map as still
 
     north, south = findings.of_county(NORTH_COUNTY), findings.of_county("990100")
     estimated = "乡级界（估算，非官方界线）"
@@ -74,10 +75,10 @@ def test_estimated_borders_are_said_to_be_estimated_and_official_ones_are_not(fi
 def test_the_shipped_face_has_gb_2312_and_every_name_of_the_sample():
     names = "邵阳市双清区大祥区北塔区新邵县隆回县洞口县绥宁县新宁县城步苗族自治县武冈市邵东市桃洪镇"
     level_1_and_2 = bytes(b for row in range(0xB0, 0xF8) for cell in range(0xA1, 0xFF) for b in (row, cell))
-    assert _drawing.missing_characters([names]) == ()
+    assert canvas.missing_characters([names]) == ()
     hanzi = set(level_1_and_2.decode("gb2312", errors="ignore"))
     assert len(hanzi) == 6763
-    assert hanzi <= _drawing._shipped_characters()
+    assert hanzi <= canvas._shipped_characters()
 
 
 def test_a_character_no_face_has_is_reported_and_drawn_as_geta(county, caplog):
@@ -88,24 +89,24 @@ def test_a_character_no_face_has_is_reported_and_drawn_as_geta(county, caplog):
     assert figures.missing_glyphs(county) == ()
     with caplog.at_level("WARNING"):
         figures.county_map(odd)
-    assert _drawing.drawable(f"甲{nameless}") == "甲〓"
+    assert canvas.drawable(f"甲{nameless}") == "甲〓"
     assert nameless in caplog.text
 
 
 def test_the_lorenz_curve_of_the_toy_county_is_the_one_worked_out_by_hand(county):
     # 1,600 elders; 丙乡 (300) has 200 within the cutoff, the others all: 1,500 in all
-    points = _curves.lorenz_points(county).to_numpy()
+    points = curves.lorenz_points(county).to_numpy()
     assert points[1] == pytest.approx([300 / 1600, 200 / 1500])
     assert points[-1] == pytest.approx([1, 1])
     # area under the line (0,0)-(x,y)-(1,1) is (1 + y − x) / 2, so Gini is x − y
-    assert _curves.gini(county) == pytest.approx(300 / 1600 - 200 / 1500)
-    assert _curves.gini(county, "_planned") == pytest.approx(0)
+    assert curves.gini(county) == pytest.approx(300 / 1600 - 200 / 1500)
+    assert curves.gini(county, "_planned") == pytest.approx(0)
 
 
 def test_where_nobody_is_within_the_cutoff_there_is_no_curve(findings):
     north = findings.of_county(NORTH_COUNTY)
-    assert _curves.lorenz_points(north) is None
-    assert _curves.lorenz_points(north, "_planned") is not None
+    assert curves.lorenz_points(north) is None
+    assert curves.lorenz_points(north, "_planned") is not None
     bare = north.units.assign(elders_covered_planned=0.0)
     assert not figures.has_lorenz(replace(north, units=bare))
 

@@ -21,8 +21,10 @@ from hypothesis import strategies as st
 from shapely import LineString, Polygon, box
 
 from sy_coverage.errors import CannotWriteError, ConfigError
-from sy_coverage.outputs import _map_areas, _map_points, maps
-from sy_coverage.outputs import _map_geometry as light
+from sy_coverage.outputs import maps
+from sy_coverage.outputs.maps import areas
+from sy_coverage.outputs.maps import geometry as light
+from sy_coverage.outputs.maps import points as map_points
 from tests.conftest import ROOT
 
 DANGEROUS = "<>\"'`$\\{}\u2028\u2029"
@@ -141,7 +143,7 @@ def test_a_renamed_town_is_known_by_its_former_name():
         index=pd.Index(["430503100", "430000100"], name="unit_id"),
         crs="EPSG:4326",
     )
-    assert _map_areas.former_names(towns) == {"430503100": ["罗士镇"]}
+    assert areas.former_names(towns) == {"430503100": ["罗士镇"]}
 
 
 def test_both_parts_of_a_divided_town_are_known_by_its_name():
@@ -151,7 +153,7 @@ def test_both_parts_of_a_divided_town_are_known_by_its_name():
         index=pd.Index(["430524001", "430524002"], name="unit_id"),
         crs="EPSG:4326",
     )
-    assert _map_areas.former_names(towns) == {"430524001": ["桃洪镇"], "430524002": ["桃洪镇"]}
+    assert areas.former_names(towns) == {"430524001": ["桃洪镇"], "430524002": ["桃洪镇"]}
 
 
 def test_units_can_be_coloured_by_the_share_of_elders_within_reach(city):
@@ -387,7 +389,7 @@ def test_every_word_is_there_in_english(findings):
 
 
 def test_many_villages_are_cut_to_the_most_elders_and_the_rest_is_counted(findings, monkeypatch):
-    monkeypatch.setattr(_map_points, "MOST_VILLAGES", 5)
+    monkeypatch.setattr(map_points, "MOST_VILLAGES", 5)
     data = data_of(maps.draw(findings))
     assert "人数最多的 5 个村（社区）画在图上，另有 8 个未画。" in data["statements"]
 

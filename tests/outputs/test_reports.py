@@ -15,7 +15,8 @@ import pandas as pd
 import pytest
 
 from sy_coverage import labels
-from sy_coverage.outputs import _document, reports
+from sy_coverage.outputs import reports
+from sy_coverage.outputs.reports import document as report_document
 from tests import toy
 from tests.outputs.conftest import FORMULA, HOSTILE, NORTH_COUNTY
 from tests.outputs.test_tables import shuffled
@@ -51,16 +52,18 @@ def words_of(document: bytes) -> str:
     )
 
 
-def tables_of(findings) -> dict[str, _document.Table]:
+def tables_of(findings) -> dict[str, report_document.Table]:
     return {
         b.caption.split("　")[-1]: b
         for b in reports.proposal(findings).blocks
-        if isinstance(b, _document.Table)
+        if isinstance(b, report_document.Table)
     }
 
 
 def paragraphs_of(findings) -> str:
-    return "\n".join(b.text for b in reports.proposal(findings).blocks if isinstance(b, _document.Paragraph))
+    return "\n".join(
+        b.text for b in reports.proposal(findings).blocks if isinstance(b, report_document.Paragraph)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +212,7 @@ def test_the_summary_says_for_each_county_how_much_and_leaves_the_lists_to_the_p
     tables = {
         block.caption.split("\u3000")[1]: block
         for block in reports.summary(whole).blocks
-        if isinstance(block, _document.Table)
+        if isinstance(block, report_document.Table)
     }
     first, second = findings.counties.loc[["990100", "990200"], "county"]
     assert tables["各县（市、区）护理型床位改造"].rows == (
@@ -224,12 +227,12 @@ def test_page_and_document_say_the_same(county, page, document):
     seen, written = Page(page).text, words_of(document)
     for block in reports.proposal(county).blocks:
         said = {
-            _document.Heading: lambda b: [b.text],
-            _document.Paragraph: lambda b: [b.text],
-            _document.Items: lambda b: [t for pair in b.points for t in pair],
-            _document.Facts: lambda b: [t for pair in b.facts for t in pair],
-            _document.Table: lambda b: [b.caption, *b.head, *(c for row in b.rows for c in row)],
-            _document.Image: lambda b: [b.caption],
+            report_document.Heading: lambda b: [b.text],
+            report_document.Paragraph: lambda b: [b.text],
+            report_document.Items: lambda b: [t for pair in b.points for t in pair],
+            report_document.Facts: lambda b: [t for pair in b.facts for t in pair],
+            report_document.Table: lambda b: [b.caption, *b.head, *(c for row in b.rows for c in row)],
+            report_document.Image: lambda b: [b.caption],
         }[type(block)](block)
         for text in said:
             assert text in seen
@@ -395,7 +398,7 @@ def test_the_document_is_a4_with_the_margins_and_faces_of_the_standard(document)
 
 def test_the_summary_adds_the_counties_up(findings):
     text = Page(reports.summary_html(findings)).text
-    table = next(b for b in reports.summary(findings).blocks if isinstance(b, _document.Table))
+    table = next(b for b in reports.summary(findings).blocks if isinstance(b, report_document.Table))
     assert [row[0] for row in table.rows] == ["试验县", "示范县", "合计"]
     # 1,600 + 440 elders; 1,500 of them in reach today, 1,600 + 400 with the plan; 700 + 260
     assert table.rows[-1] == (
@@ -452,4 +455,4 @@ def test_every_word_a_proposal_asks_for_is_in_both_languages_with_the_same_field
     ("value", "said"), [(1, "一"), (9, "九"), (10, "十"), (11, "十一"), (20, "二十"), (99, "九十九")]
 )
 def test_headings_are_numbered_in_chinese(value, said):
-    assert _document.chinese_number(value) == said
+    assert report_document.chinese_number(value) == said

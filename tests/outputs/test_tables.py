@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sy_coverage import _files
-from sy_coverage.outputs import _format as fmt
 from sy_coverage.outputs import tables
+from sy_coverage.outputs.text import format as fmt
 from tests import toy
 from tests.outputs.conftest import FORMULA, HOSTILE, NORTH_COUNTY
 
@@ -146,7 +146,7 @@ def test_each_way_to_start_a_formula_gets_a_quote(text):
 
 
 def test_a_negative_number_stays_a_number():
-    from sy_coverage.outputs._sheets import cell_value
+    from sy_coverage.outputs.tables.workbook import cell_value
 
     assert cell_value(-5.5) == -5.5
     assert cell_value("-5.5") == "'-5.5"

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import sy_coverage as sy
 from sy_coverage.cli import app
 from sy_coverage.errors import MissingFileError, UnknownIdError, UnreadableFileError
-from sy_coverage.outputs import kept
+from sy_coverage.outputs import store
 from sy_coverage.study import again
 from tests import counties_toy
 
@@ -47,7 +47,7 @@ def test_what_was_kept_gives_the_very_bytes_of_the_run(results, folder):
 
 def test_findings_are_the_same_after_being_kept(results):
     content = (results / "findings.json.gz").read_bytes()
-    assert kept.packed(kept.unpacked(content, file="findings")) == content
+    assert store.packed(store.unpacked(content, file="findings")) == content
 
 
 def test_a_number_that_came_later_is_filled_in_and_the_manifest_follows(folder):
@@ -98,10 +98,10 @@ def test_a_county_that_is_not_there_is_refused(folder):
 )
 def test_what_are_no_findings_is_refused(content, reason):
     with pytest.raises(UnreadableFileError, match=reason):
-        kept.unpacked(content, file="findings.json.gz")
+        store.unpacked(content, file="findings.json.gz")
 
 
 def test_findings_cut_short_are_refused(results):
     content = (results / "findings.json.gz").read_bytes()
     with pytest.raises(UnreadableFileError, match="damaged"):
-        kept.unpacked(content[: len(content) // 2], file="findings.json.gz")
+        store.unpacked(content[: len(content) // 2], file="findings.json.gz")

@@ -5,7 +5,7 @@ import pytest
 import sy_coverage as sy
 from sy_coverage.errors import ConfigError
 from sy_coverage.outputs import maps, reports
-from sy_coverage.outputs._document import Paragraph
+from sy_coverage.outputs.reports.document import Paragraph
 from tests import toy
 
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sy_coverage import labels
-from sy_coverage.outputs import _format as fmt
-from sy_coverage.outputs import _words as words
+from sy_coverage.outputs.text import format as fmt
+from sy_coverage.outputs.text import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pandas import DataFrame, Series
 
-    from sy_coverage.outputs._document import Writer
     from sy_coverage.outputs.findings import Findings
+    from sy_coverage.outputs.reports.document import Writer
 
 
 OF_THE_CITY = frozenset({"conversions", "demonstration"})

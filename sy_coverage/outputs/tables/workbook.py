@@ -13,8 +13,8 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
 from sy_coverage import labels
-from sy_coverage.outputs import _format as fmt
-from sy_coverage.outputs._zipped import normalised
+from sy_coverage.outputs.text import format as fmt
+from sy_coverage.outputs.text.zipped import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -6,13 +6,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
-from sy_coverage.outputs import _compared, _measures, _outcome, _sections, figures, tables
-from sy_coverage.outputs import _format as fmt
-from sy_coverage.outputs import _words as words
+from sy_coverage.outputs import figures, tables
+from sy_coverage.outputs.reports.sections import compared, measures, outcome, standing
+from sy_coverage.outputs.text import format as fmt
+from sy_coverage.outputs.text import words
 
 if TYPE_CHECKING:
-    from sy_coverage.outputs._document import Writer
     from sy_coverage.outputs.findings import Findings
+    from sy_coverage.outputs.reports.document import Writer
 
 
 def write(findings: Findings, writer: Writer) -> None:
@@ -25,21 +26,21 @@ def write(findings: Findings, writer: Writer) -> None:
     writer.heading(1, "section_indicators")
     _indicators(findings, writer)
     writer.heading(1, "section_proposed_city")
-    _sections.overall(findings, writer)
-    _measures.by_county(findings, writer)
+    standing.overall(findings, writer)
+    measures.by_county(findings, writer)
     if figures.has_lorenz(findings):
         writer.heading(1, "section_even")
-        _outcome.even(findings, writer)
-    _compared.write(findings, writer)
+        outcome.even(findings, writer)
+    compared.write(findings, writer)
     writer.heading(1, "section_proof")
     _proofs(findings, writer)
-    _outcome.grounds(findings, writer)
+    outcome.grounds(findings, writer)
 
 
 def _opening(findings: Findings, writer: Writer) -> None:
     totals = findings.totals
     counted = int((findings.units["kind"] != "other").sum())
-    shares = [fmt.share(_sections.within(findings, s)) for s in ("", "_planned")]
+    shares = [fmt.share(standing.within(findings, s)) for s in ("", "_planned")]
     cost = fmt.money([findings.proposals["cost"].sum()])[0]
     before, after = int(totals["covered_today"]), int(totals["covered_planned"])
     writer.facts(
@@ -66,8 +67,8 @@ def _opening(findings: Findings, writer: Writer) -> None:
         after=after,
         share_today=shares[0],
         share_plan=shares[1],
-        change=_sections.share_change(findings, writer),
-        centre=_sections.centre_of(findings),
+        change=standing.share_change(findings, writer),
+        centre=standing.centre_of(findings),
     )
 
 
@@ -92,7 +93,7 @@ def _counties(findings: Findings, writer: Writer) -> None:
         ]
         for (county_id, row), cost in zip(table.iterrows(), costs, strict=False)
     ]
-    shares = [fmt.share(_sections.within(findings, s)) for s in ("", "_planned")]
+    shares = [fmt.share(standing.within(findings, s)) for s in ("", "_planned")]
     numbers = [
         fmt.number(totals[c]) for c in ("streets", "townships", "elders", "covered_today", "covered_planned")
     ]
@@ -147,7 +148,7 @@ def _indicators(findings: Findings, writer: Writer) -> None:
         writer.table("table_county_targets", columns, rows, note=writer.say("table_county_targets_note"))
     city = card[card["scope_id"] == words.CITY]
     if len(city):
-        _sections.indicator_table(findings, city, writer)
+        standing.indicator_table(findings, city, writer)
 
 
 def _proofs(findings: Findings, writer: Writer) -> None:

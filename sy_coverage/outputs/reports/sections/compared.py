@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sy_coverage import labels
-from sy_coverage.outputs import _curves, figures
-from sy_coverage.outputs import _format as fmt
-from sy_coverage.outputs import _words as words
+from sy_coverage.outputs import figures
+from sy_coverage.outputs.figures import curves
+from sy_coverage.outputs.text import format as fmt
+from sy_coverage.outputs.text import words
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from sy_coverage.outputs._document import Writer
     from sy_coverage.outputs.findings import Findings
+    from sy_coverage.outputs.reports.document import Writer
 
 MOST_CLOSURES = 15
 """So many closures are listed, those that take most elders out of reach first."""
@@ -46,7 +47,7 @@ def write(findings: Findings, writer: Writer) -> None:
 
 def _trade_off(findings: Findings, writer: Writer) -> None:
     writer.heading(2, "section_trade_off")
-    curve = _curves.trade_off_table(findings)
+    curve = curves.trade_off_table(findings)
     if curve is None:
         point = findings.beside("trade_off")
         reached = fmt.number(None if point is None else point["elders_covered"].max())

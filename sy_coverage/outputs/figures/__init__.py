@@ -9,11 +9,18 @@ import numpy as np
 
 from sy_coverage import labels
 from sy_coverage._frames import metric_crs
-from sy_coverage.outputs import _drawing as draw
-from sy_coverage.outputs import _format as fmt
-from sy_coverage.outputs import _plotted_map as still
-from sy_coverage.outputs import _words as words
-from sy_coverage.outputs._curves import has_lorenz, has_timeline, has_trade_off, lorenz, timeline, trade_off
+from sy_coverage.outputs.figures import canvas as draw
+from sy_coverage.outputs.figures import still_map as still
+from sy_coverage.outputs.figures.curves import (
+    has_lorenz,
+    has_timeline,
+    has_trade_off,
+    lorenz,
+    timeline,
+    trade_off,
+)
+from sy_coverage.outputs.text import format as fmt
+from sy_coverage.outputs.text import words as words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from matplotlib.figure import Figure
 
-    from sy_coverage.outputs._drawing import Format
+    from sy_coverage.outputs.figures.canvas import Format
     from sy_coverage.outputs.findings import Findings
 
 __all__ = [

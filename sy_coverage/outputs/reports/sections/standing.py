@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sy_coverage import labels
-from sy_coverage.outputs import _format as fmt
-from sy_coverage.outputs import _measures, _proof, figures, tables
-from sy_coverage.outputs import _words as words
+from sy_coverage.outputs import figures, tables
+from sy_coverage.outputs.reports.sections import measures, proof
+from sy_coverage.outputs.text import format as fmt
+from sy_coverage.outputs.text import words
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from sy_coverage.outputs._document import Writer
     from sy_coverage.outputs.findings import Findings
+    from sy_coverage.outputs.reports.document import Writer
 
 
 def opening(findings: Findings, writer: Writer) -> None:
@@ -61,7 +62,7 @@ def opening(findings: Findings, writer: Writer) -> None:
         )
     else:
         writer.paragraph("opening_nothing")
-    writer.text(_proof.verdict(findings, writer))
+    writer.text(proof.verdict(findings, writer))
 
 
 def centre_of(findings: Findings) -> str:
@@ -283,7 +284,7 @@ def proposed(findings: Findings, writer: Writer) -> None:
     if sites.empty:
         writer.paragraph("nothing_proposed")
         _map(findings, writer)
-        _measures.add(findings, writer)
+        measures.add(findings, writer)
         return
     writer.heading(2, "section_overall")
     overall(findings, writer)
@@ -303,7 +304,7 @@ def proposed(findings: Findings, writer: Writer) -> None:
         )
         for row in sites.to_dict("records")
     )
-    _measures.add(findings, writer)
+    measures.add(findings, writer)
 
 
 def _map(findings: Findings, writer: Writer) -> None:

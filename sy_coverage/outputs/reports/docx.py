@@ -19,8 +19,8 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Emu, Mm, Pt, RGBColor
 
-from sy_coverage.outputs import _document as parts
-from sy_coverage.outputs._zipped import normalised
+from sy_coverage.outputs.reports import document as parts
+from sy_coverage.outputs.text.zipped import normalised
 
 TITLE, BODY, HEI, KAI, SONG = "方正小标宋简体", "仿宋_GB2312", "黑体", "楷体_GB2312", "宋体"
 LATIN = "Times New Roman"

@@ -12,15 +12,15 @@ import pandas as pd
 
 from sy_coverage import labels
 from sy_coverage._frames import GEOGRAPHIC
-from sy_coverage.outputs import _format as fmt
-from sy_coverage.outputs import _words as words
+from sy_coverage.outputs.text import format as fmt
+from sy_coverage.outputs.text import words as words
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
-    from sy_coverage.outputs._sheets import Field
     from sy_coverage.outputs.findings import Findings
+    from sy_coverage.outputs.tables.workbook import Field
 
 SCORECARD = (
     "target_id",
@@ -193,10 +193,10 @@ def scorecard_xlsx(findings: Findings) -> bytes:
     The first, ``scorecard``, is for programs: headers as in `SCORECARD`, plain values. The second is for people and is
     the one that opens: labelled headers, percent and number formats, met in words.
     """
-    from sy_coverage.outputs import _sheets  # noqa: PLC0415  openpyxl is loaded only when a workbook is written
+    from sy_coverage.outputs.tables import workbook  # noqa: PLC0415  openpyxl is loaded only when a workbook is written
 
     language = findings.language
-    book = _sheets.Book(findings)
+    book = workbook.Book(findings)
     frame = scorecard(findings)
     book.add_plain("scorecard", frame)
     book.add(labels.text("outputs.sheet_scorecard", language), _scorecard_fields(findings), frame)
@@ -205,7 +205,7 @@ def scorecard_xlsx(findings: Findings) -> bytes:
 
 
 def _scorecard_fields(findings: Findings) -> list[Field]:
-    from sy_coverage.outputs._sheets import Field  # noqa: PLC0415
+    from sy_coverage.outputs.tables.workbook import Field  # noqa: PLC0415
 
     language = findings.language
 
@@ -237,9 +237,9 @@ def proposal_xlsx(findings: Findings) -> bytes:
     parameters, sources). Each has its title and the notices above a frozen header. Shares are percentages, costs in 10⁴
     yuan, text inert.
     """
-    from sy_coverage.outputs import _sheets  # noqa: PLC0415
+    from sy_coverage.outputs.tables import workbook  # noqa: PLC0415
 
-    book = _sheets.Book(findings)
+    book = workbook.Book(findings)
 
     def sheet(key: str, fields: list[Field], frame: DataFrame, **options: Any) -> None:
         book.add(labels.text(f"outputs.sheet_{key}", findings.language), fields, frame, **options)
@@ -276,7 +276,7 @@ def doubts(findings: Findings) -> DataFrame:
 
 
 def _site_fields(findings: Findings) -> list[Field]:
-    from sy_coverage.outputs._sheets import Field  # noqa: PLC0415
+    from sy_coverage.outputs.tables.workbook import Field  # noqa: PLC0415
 
     language = findings.language
     names = findings.facilities["name"].to_dict()
@@ -302,7 +302,7 @@ def _site_fields(findings: Findings) -> list[Field]:
 
 
 def _unit_fields(findings: Findings) -> list[Field]:
-    from sy_coverage.outputs._sheets import Field  # noqa: PLC0415
+    from sy_coverage.outputs.tables.workbook import Field  # noqa: PLC0415
 
     language = findings.language
 
@@ -331,7 +331,7 @@ def _unit_fields(findings: Findings) -> list[Field]:
 
 
 def _doubt_fields(findings: Findings) -> list[Field]:
-    from sy_coverage.outputs._sheets import Field  # noqa: PLC0415
+    from sy_coverage.outputs.tables.workbook import Field  # noqa: PLC0415
 
     language = findings.language
     return [

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sy_coverage import labels
-from sy_coverage.outputs import _format as fmt
-from sy_coverage.outputs import _words as words
+from sy_coverage.outputs.text import format as fmt
+from sy_coverage.outputs.text import words
 from sy_coverage.siting import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sy_coverage.outputs._document import Writer
     from sy_coverage.outputs.findings import Findings
+    from sy_coverage.outputs.reports.document import Writer
     from sy_coverage.siting.certificate import Certificate, SitingPlan
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any, Literal
 
-from sy_coverage.outputs import _format as fmt
+from sy_coverage.outputs.text import format as fmt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,7 +46,7 @@ _LOG = logging.getLogger(__name__)
 def _shipped_characters() -> frozenset[str]:
     from matplotlib.font_manager import get_font  # noqa: PLC0415
 
-    with as_file(files("sy_coverage.outputs").joinpath("fonts", FACE)) as path:
+    with as_file(files("sy_coverage.outputs.figures").joinpath("fonts", FACE)) as path:
         return frozenset(map(chr, get_font(str(path)).get_charmap()))
 
 
@@ -55,7 +55,7 @@ def _families() -> tuple[str, ...]:
     """Return our face, registered with matplotlib, and the system faces that are there."""
     from matplotlib.font_manager import fontManager  # noqa: PLC0415
 
-    with as_file(files("sy_coverage.outputs").joinpath("fonts", FACE)) as path:
+    with as_file(files("sy_coverage.outputs.figures").joinpath("fonts", FACE)) as path:
         fontManager.addfont(str(path))
     there = set(fontManager.get_font_names())
     return (FAMILY, *(name for name in FALLBACKS if name in there))

@@ -8,8 +8,8 @@ import numpy as np
 import shapely
 
 from sy_coverage import labels
-from sy_coverage.outputs import _drawing as draw
-from sy_coverage.outputs import _words as words
+from sy_coverage.outputs.figures import canvas as draw
+from sy_coverage.outputs.text import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sy_coverage import labels
 from sy_coverage.errors import ConfigError
-from sy_coverage.outputs import _map_page
+from sy_coverage.outputs.maps import page as map_page
 
 if TYPE_CHECKING:
     from sy_coverage.outputs.findings import Findings
@@ -136,7 +136,7 @@ def draw(findings: Findings, *, base_map: BaseMap | None = None, key_in_page: bo
             moved: tuple[Any, Any] = from_wgs84(lon, lat, "gcj02")
             return moved
 
-    content = _map_page.page(findings, shift=shift, base_map=base_map)
+    content = map_page.page(findings, shift=shift, base_map=base_map)
     named = ["Leaflet", findings.attribution, _TILES[base_map][1] if base_map else ""]
     content["attribution"] = " | ".join(dict.fromkeys(name for name in named if name))
     key = (
@@ -163,18 +163,18 @@ def _key() -> str:
 
 
 def _asset(name: str) -> str:
-    return files("sy_coverage.outputs").joinpath("assets", name).read_text(encoding="utf-8")
+    return files("sy_coverage.outputs.maps").joinpath("assets", name).read_text(encoding="utf-8")
 
 
 def _styles() -> str:
     """Return Leaflet's style sheet and ours; pictures Leaflet names but we do not draw are taken out."""
-    leaflet = re.sub(r"url\((?!#)[^)]*\)", "none", _asset("leaflet.css"))
+    leaflet = re.sub(r"url\((?!#)[^)]*\)", "none", _asset("leaflet/leaflet.css"))
     return leaflet + _asset("map.css")
 
 
 def _scripts() -> str:
     """Return Leaflet and our scripts; the reference to a source map is a request, so it goes."""
-    leaflet = re.sub(r"(?m)^//# sourceMappingURL=.*$", "", _asset("leaflet.js"))
+    leaflet = re.sub(r"(?m)^//# sourceMappingURL=.*$", "", _asset("leaflet/leaflet.js"))
     # its name stands at the foot of the page; the link in it would be the only way out of the file
     leaflet = re.sub(r'<a href="https://leafletjs\.com"[^>]*>', "<a>", leaflet)
     ours = "".join(_asset(f"map_{part}.js") for part in ("core", "layers", "compare", "panel", "tools"))
@@ -287,4 +287,4 @@ def _number(element: Any, start: int = 0) -> int:
 
 def title(findings: Findings) -> str:
     """Return the title of the map of `findings`, for links to it."""
-    return labels.text("maps.frame_title", findings.language, title=_map_page.title(findings))
+    return labels.text("maps.frame_title", findings.language, title=map_page.title(findings))

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
-from sy_coverage.outputs import _map_areas as areas
-from sy_coverage.outputs import _map_points as points
-from sy_coverage.outputs._map_areas import SHARE_COLOURS, STATUS_COLOURS
-from sy_coverage.outputs._map_frame import Frame
-from sy_coverage.outputs._map_words import is_missing
+from sy_coverage.outputs.maps import areas, points
+from sy_coverage.outputs.maps.areas import SHARE_COLOURS, STATUS_COLOURS
+from sy_coverage.outputs.maps.frame import Frame
+from sy_coverage.outputs.maps.words import is_missing
 
 if TYPE_CHECKING:
-    from sy_coverage.outputs._map_geometry import Shift
     from sy_coverage.outputs.findings import Findings
+    from sy_coverage.outputs.maps.geometry import Shift
 
 CONTROLS = (
     "layers", "search", "search_none", "zoom_in", "zoom_out", "home", "full_screen", "measure", "measure_hint",

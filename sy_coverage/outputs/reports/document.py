@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from sy_coverage import labels
-from sy_coverage.outputs import _format as fmt
+from sy_coverage.outputs.text import format as fmt
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from sy_coverage.outputs import _map_geometry as light
-from sy_coverage.outputs._map_words import Words, is_missing
+from sy_coverage.outputs.maps import geometry as light
+from sy_coverage.outputs.maps.words import Words, is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sy_coverage import labels
-from sy_coverage.outputs import _curves, _proof, _sections, figures, tables
-from sy_coverage.outputs import _format as fmt
-from sy_coverage.outputs import _words as words
+from sy_coverage.outputs import figures, tables
+from sy_coverage.outputs.figures import curves
+from sy_coverage.outputs.reports.sections import proof, standing
+from sy_coverage.outputs.text import format as fmt
+from sy_coverage.outputs.text import words
 
 if TYPE_CHECKING:
-    from sy_coverage.outputs._document import Writer
     from sy_coverage.outputs.findings import Findings
+    from sy_coverage.outputs.reports.document import Writer
 
 ALMOST_EVEN = 0.0005
 """Below this Gini coefficient, written as 0.000, a curve would only show its own diagonal."""
@@ -38,9 +40,9 @@ def brought(findings: Findings, writer: Writer) -> None:
 
 def even(findings: Findings, writer: Writer) -> None:
     """Add how evenly access is spread over the units: Gini coefficients and Lorenz curves."""
-    ginis = [fmt.number(_curves.gini(findings, s), 3) or writer.say("not_known") for s in ("", "_planned")]
+    ginis = [fmt.number(curves.gini(findings, s), 3) or writer.say("not_known") for s in ("", "_planned")]
     writer.paragraph("even", today=ginis[0], planned=ginis[1])
-    if all((_curves.gini(findings, suffix) or 0.0) < ALMOST_EVEN for suffix in ("", "_planned")):
+    if all((curves.gini(findings, suffix) or 0.0) < ALMOST_EVEN for suffix in ("", "_planned")):
         return
     writer.image("figure_lorenz", partial(figures.lorenz, findings), share=0.55)
 
@@ -75,8 +77,8 @@ def _before_after(findings: Findings, writer: Writer) -> None:
         ],
         [
             "row_share_within",
-            fmt.share(_sections.within(findings, "")),
-            fmt.share(_sections.within(findings, "_planned")),
+            fmt.share(standing.within(findings, "")),
+            fmt.share(standing.within(findings, "_planned")),
             "",
         ],
         ["row_minutes", fmt.minutes(minutes[0]), fmt.minutes(minutes[1]), ""],
@@ -166,7 +168,7 @@ def _any_cell(column: str, value: Any) -> str:
 def proved(findings: Findings, writer: Writer) -> None:
     """Add the section on the proof."""
     writer.heading(1, "section_proof")
-    _proof.add(findings, writer)
+    proof.add(findings, writer)
 
 
 def grounds(findings: Findings, writer: Writer) -> None:

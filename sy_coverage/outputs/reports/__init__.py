@@ -7,10 +7,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
-from sy_coverage.outputs import _compared, _docx, _outcome, _sections, _summary
-from sy_coverage.outputs import _document as parts
-from sy_coverage.outputs import _format as fmt
-from sy_coverage.outputs import _words as words
+from sy_coverage.outputs.reports import document as parts
+from sy_coverage.outputs.reports import docx as report_docx
+from sy_coverage.outputs.reports import summary as report_summary
+from sy_coverage.outputs.reports.sections import compared, outcome, standing
+from sy_coverage.outputs.text import format as fmt
+from sy_coverage.outputs.text import words as words
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -24,20 +26,20 @@ def proposal(findings: Findings) -> parts.Document:
     `html` and `docx` write it; a caller who wants both draws its figures only once by way of this.
     """
     writer = parts.Writer(findings.language)
-    _sections.opening(findings, writer)
-    _sections.standing(findings, writer)
-    _sections.proposed(findings, writer)
-    _outcome.brought(findings, writer)
-    _compared.write(findings, writer)
-    _outcome.proved(findings, writer)
-    _outcome.grounds(findings, writer)
+    standing.opening(findings, writer)
+    standing.standing(findings, writer)
+    standing.proposed(findings, writer)
+    outcome.brought(findings, writer)
+    compared.write(findings, writer)
+    outcome.proved(findings, writer)
+    outcome.grounds(findings, writer)
     return _bound(findings, writer, writer.say("title_county", scope=findings.scope_name))
 
 
 def summary(findings: Findings) -> parts.Document:
     """Return the summary of all counties as a document."""
     writer = parts.Writer(findings.language)
-    _summary.write(findings, writer)
+    report_summary.write(findings, writer)
     return _bound(findings, writer, writer.say("title_summary", study=findings.study_name))
 
 
@@ -96,7 +98,7 @@ def _template() -> Template:
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
 
     environment = Environment(
-        loader=PackageLoader("sy_coverage.outputs", "templates"),
+        loader=PackageLoader("sy_coverage.outputs", "reports"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -131,4 +133,4 @@ def picture(document: parts.Document, what: str) -> bytes | None:
 
 def docx(document: parts.Document) -> bytes:
     """Return `document` as the bytes of a DOCX file; its figures are drawn once, also when it becomes a page too."""
-    return _docx.written(document)
+    return report_docx.written(document)

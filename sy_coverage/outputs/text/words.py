@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
-from sy_coverage.outputs import _format as fmt
+from sy_coverage.outputs.text import format as fmt
 
 if TYPE_CHECKING:
     from sy_coverage.labels import Language

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sy_coverage import coverage, labels
-from sy_coverage.outputs import _drawing as draw
-from sy_coverage.outputs import _format as fmt
-from sy_coverage.outputs import _plotted_map as still
+from sy_coverage.outputs.figures import canvas as draw
+from sy_coverage.outputs.figures import still_map as still
+from sy_coverage.outputs.text import format as fmt
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-    from sy_coverage.outputs._drawing import Format
+    from sy_coverage.outputs.figures.canvas import Format
     from sy_coverage.outputs.findings import Findings
 
 WIDTH = 7.2

@@ -1,0 +1,1 @@
+"""Write numbers, dates and words the way planners read them."""
