@@ -34,7 +34,8 @@ import pyproj
 import shapely
 
 from sy_coverage import _osm, roads
-from sy_coverage.roads import tags, travel_mode
+from sy_coverage.roads import travel_mode
+from sy_coverage.roads.read import tags
 
 KPH = 60.0
 """At 60 km/h a kilometre is a minute."""

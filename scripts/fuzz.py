@@ -145,7 +145,7 @@ def _osm() -> Callable[[bytes], None]:
 
 
 def _tags() -> Callable[[bytes], None]:
-    from sy_coverage.roads import tags
+    from sy_coverage.roads.read import tags
 
     def feed(content: bytes) -> None:
         text = content.decode("utf-8", "replace")

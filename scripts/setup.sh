@@ -31,7 +31,7 @@ set_up() {
     fi
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c "$pins" -e ".${extras:+[$extras]}"
     echo "Compiling the inner loops (once) …"
-    "$venv/bin/python" -c "import sy_coverage.roads._contour, sy_coverage.roads._nearest"
+    "$venv/bin/python" -c "import sy_coverage.roads.kernel.contour, sy_coverage.roads.kernel.nearest"
     "$venv/bin/python" -c "from sy_coverage.siting import _cover_kernels, _median_kernels, _most_kernels, _odd_kernels, _price_kernels"
     echo "$want" >"$venv/.set-up-$extras"
   fi

@@ -178,8 +178,8 @@ def around(graph: dict[str, Any]) -> dict[str, str]:
     from scipy.sparse import csgraph
 
     from sy_coverage import roads
-    from sy_coverage.roads import _sweep
-    from sy_coverage.roads.snap import Legs
+    from sy_coverage.roads.graph.snap import Legs
+    from sy_coverage.roads.kernel import sweep
 
     net = network(graph)
     count = len(net.node_ids)
@@ -197,7 +197,7 @@ def around(graph: dict[str, Any]) -> dict[str, str]:
             theirs = csgraph.dijkstra(matrix, indices=chosen, min_only=True)
             middle = time.thread_time()
             sites = Legs(np.arange(chosen.size + 1), place[chosen].astype(np.int32), np.zeros(chosen.size))
-            mine = _sweep.nearest(arcs, sites, every, _sweep.no_legs(count), k=1, cutoff_min=np.inf)
+            mine = sweep.nearest(arcs, sites, every, sweep.no_legs(count), k=1, cutoff_min=np.inf)
             after = time.thread_time()
             np.testing.assert_allclose(mine.minutes[place, 0], theirs, rtol=0, atol=1e-9)
             again = time.thread_time()

@@ -12,7 +12,7 @@ from pyproj import Transformer
 
 from sample.towns import METRIC
 from sample.villages import SEATS
-from sy_coverage.places.coordinates import from_wgs84
+from sy_coverage.places.ground.coordinates import from_wgs84
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ from pyproj import Transformer
 
 from sample import candidates, facilities, roads, source_md, sources, towns, villages
 from sy_coverage import _files
-from sy_coverage.places.coordinates import to_wgs84
+from sy_coverage.places.ground.coordinates import to_wgs84
 
 if TYPE_CHECKING:
     from pathlib import Path

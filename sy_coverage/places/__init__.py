@@ -1,19 +1,19 @@
 """Bring in who and what is where: units, facilities, candidates and demand, with every doubt said."""
 
 from sy_coverage._files import Limits
-from sy_coverage.places.addresses import Gazetteer, gazetteer
-from sy_coverage.places.boundaries import read_units
-from sy_coverage.places.census import Census, by_census, read_census
-from sy_coverage.places.cohorts import cohort_factors, project_cohorts, read_cohorts
-from sy_coverage.places.coordinates import from_wgs84, to_wgs84
-from sy_coverage.places.demand import read_demand
 from sy_coverage.places.facilities import read_candidates, read_facilities
-from sy_coverage.places.geocode import assign_units, geocode
-from sy_coverage.places.population import project, spread
+from sy_coverage.places.ground.coordinates import from_wgs84, to_wgs84
+from sy_coverage.places.locating.doubts import doubts
+from sy_coverage.places.locating.gazetteer import Gazetteer, gazetteer
+from sy_coverage.places.locating.geocode import assign_units, geocode
+from sy_coverage.places.locating.providers import provider
+from sy_coverage.places.people.census import Census, by_census, read_census
+from sy_coverage.places.people.cohorts import cohort_factors, project_cohorts, read_cohorts
+from sy_coverage.places.people.settlement import read_raster, read_settled, unit_points
+from sy_coverage.places.people.spread import project, spread
 from sy_coverage.places.premises import read_osm_premises
-from sy_coverage.places.providers import provider
-from sy_coverage.places.quality import doubts
-from sy_coverage.places.settlement import read_raster, read_settled, unit_points
+from sy_coverage.places.units import read_units
+from sy_coverage.places.villages import read_demand
 
 __all__ = [
     "Census",

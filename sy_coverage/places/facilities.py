@@ -11,12 +11,12 @@ import pandas as pd
 from sy_coverage._files import USUAL, Limits
 from sy_coverage._frames import CANDIDATES, FACILITIES, GEOGRAPHIC, Contract, checked
 from sy_coverage.errors import FrameError
-from sy_coverage.places import cells, words
-from sy_coverage.places.cells import Breaches
-from sy_coverage.places.names import county_code, unit_code
-from sy_coverage.places.points import area_box, inside_box, read_points
-from sy_coverage.places.tables import Report, Table, read_table
-from sy_coverage.places.wide_lists import unfolded
+from sy_coverage.places.ground.names import county_code, unit_code
+from sy_coverage.places.ground.points import area_box, inside_box, read_points
+from sy_coverage.places.sheets import cells, words
+from sy_coverage.places.sheets.cells import Breaches
+from sy_coverage.places.sheets.tables import Report, Table, read_table
+from sy_coverage.places.sheets.wide_lists import unfolded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,8 +8,8 @@ import pandas as pd
 
 from sy_coverage import _osm
 from sy_coverage.errors import InputError
-from sy_coverage.places.geocode import assign_units
-from sy_coverage.places.words import table
+from sy_coverage.places.locating.geocode import assign_units
+from sy_coverage.places.sheets.words import table
 
 if TYPE_CHECKING:
     import os

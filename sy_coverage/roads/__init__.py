@@ -6,17 +6,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sy_coverage.roads._storage import load
-    from sy_coverage.roads.edges import from_edges
-    from sy_coverage.roads.junctions import junctions
-    from sy_coverage.roads.live import fetch_osm
+    from sy_coverage.roads.catchments.overlap import catchment_overlap
+    from sy_coverage.roads.graph.junctions import junctions
+    from sy_coverage.roads.graph.storage import load
     from sy_coverage.roads.network import RoadNetwork
-    from sy_coverage.roads.osm import read_osm
-    from sy_coverage.roads.osmnx_graph import from_networkx
-    from sy_coverage.roads.overlap import catchment_overlap
+    from sy_coverage.roads.read.edges import from_edges
+    from sy_coverage.roads.read.from_networkx import from_networkx
+    from sy_coverage.roads.read.osm import read_osm
+    from sy_coverage.roads.read.overpass import fetch_osm
+    from sy_coverage.roads.read.water import read_water
     from sy_coverage.roads.travel_modes import TravelMode, travel_mode
     from sy_coverage.roads.travel_times import TravelTimes
-    from sy_coverage.roads.water import read_water
 
 __all__ = [
     "RoadNetwork",
@@ -37,14 +37,14 @@ _WHERE = {
     "RoadNetwork": "network",
     "TravelMode": "travel_modes",
     "TravelTimes": "travel_times",
-    "fetch_osm": "live",
-    "from_edges": "edges",
-    "from_networkx": "osmnx_graph",
-    "junctions": "junctions",
-    "load": "_storage",
-    "catchment_overlap": "overlap",
-    "read_osm": "osm",
-    "read_water": "water",
+    "fetch_osm": "read.overpass",
+    "from_edges": "read.edges",
+    "from_networkx": "read.from_networkx",
+    "junctions": "graph.junctions",
+    "load": "graph.storage",
+    "catchment_overlap": "catchments.overlap",
+    "read_osm": "read.osm",
+    "read_water": "read.water",
     "travel_mode": "travel_modes",
 }
 

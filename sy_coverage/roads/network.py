@@ -13,9 +13,9 @@ from sy_coverage.errors import (
     InputError,
     MissingCRSError,
 )
-from sy_coverage.roads import _sweep
-from sy_coverage.roads._prepared import Prepared
-from sy_coverage.roads.snap import MAX_SNAP_M, Legs
+from sy_coverage.roads.graph.prepared import Prepared
+from sy_coverage.roads.graph.snap import MAX_SNAP_M, Legs
+from sy_coverage.roads.kernel import sweep
 from sy_coverage.roads.travel_times import TravelTimes
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class RoadNetwork(Prepared):
         here = self._snapped(sites, "sites", mode, **by)
         there = self._snapped(demand, "demand", mode, **by)
         return TravelTimes(
-            minutes=_sweep.reached(
+            minutes=sweep.reached(
                 self._graph(mode, reverse=to_site),
                 self._legs(here, mode, outgoing=not to_site),
                 self._legs(there, mode, outgoing=to_site).by_node(self._kernel_nodes(mode)),
@@ -190,7 +190,7 @@ class RoadNetwork(Prepared):
         sites = sites.iloc[np.argsort(sites.index.astype(str), kind="stable")]
         here = self._snapped(sites, "sites", mode, **by)
         there = self._snapped(demand, "demand", mode, **by)
-        found = _sweep.nearest(
+        found = sweep.nearest(
             self._graph(mode, reverse=to_site),
             self._legs(here, mode, outgoing=not to_site),
             self._legs(there, mode, outgoing=to_site),
@@ -230,11 +230,11 @@ class RoadNetwork(Prepared):
         at = self._positions(asked)
         sites = Legs(np.arange(at.size + 1), at.astype(np.int32), np.zeros(at.size))
         return TravelTimes(
-            minutes=_sweep.reached(
+            minutes=sweep.reached(
                 self._graph(mode, reverse=False),
                 sites,
                 None,
-                _sweep.no_legs(at.size),
+                sweep.no_legs(at.size),
                 points=0,
                 cutoff_min=cutoff_min,
                 threads=threads,
@@ -288,7 +288,7 @@ class RoadNetwork(Prepared):
         UnknownModeError, CutoffError, MissingCRSError, FrameError, GeometryError
             If the mode, a cutoff, a CRS, ids or points cannot be used.
         """
-        from sy_coverage.roads.catchments import (  # noqa: PLC0415 - draws only when asked to
+        from sy_coverage.roads.catchments.draw import (  # noqa: PLC0415 - draws only when asked to
             SITES_AT_ONCE,
             Drawer,
             as_frame,
@@ -337,7 +337,7 @@ class RoadNetwork(Prepared):
         UnknownModeError
             If the network was not built for `mode`.
         """
-        from sy_coverage.roads.describe import to_networkx  # noqa: PLC0415 - networkx is heavy
+        from sy_coverage.roads.graph.describe import to_networkx  # noqa: PLC0415 - networkx is heavy
 
         self._require_mode(mode)
         xy = np.concatenate([self.node_xy, self.node_xy[self._turning(mode).origin]])
@@ -351,7 +351,7 @@ class RoadNetwork(Prepared):
         For each mode: kilometres of road open to it, and the strongly connected parts (islands, one-way traps): how
         many, and the share of nodes in the largest. Then everything that was counted while the network was built.
         """
-        from sy_coverage.roads.describe import summary  # noqa: PLC0415 - seldom asked for
+        from sy_coverage.roads.graph.describe import summary  # noqa: PLC0415 - seldom asked for
 
         return summary(self, {mode: self._parts(mode) for mode in self.modes})
 
@@ -383,7 +383,7 @@ class RoadNetwork(Prepared):
         CannotWriteError
             If the folder or the disk refuses; an older file of that name is untouched.
         """
-        from sy_coverage.roads._storage import save  # noqa: PLC0415
+        from sy_coverage.roads.graph.storage import save  # noqa: PLC0415
 
         save(self, path)
 

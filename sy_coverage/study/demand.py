@@ -10,7 +10,7 @@ import pandas as pd
 from sy_coverage import places
 from sy_coverage._frames import DEMAND, checked
 from sy_coverage.errors import ConfigError
-from sy_coverage.places.tables import Report, ReportFrame
+from sy_coverage.places.sheets.tables import Report, ReportFrame
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame

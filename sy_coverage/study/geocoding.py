@@ -13,7 +13,7 @@ import pandas as pd
 from sy_coverage import _files, labels, places
 from sy_coverage._fetch import Cache
 from sy_coverage._frames import metric_crs
-from sy_coverage.places.providers import KEY_NAMES, PROVIDERS, Provider
+from sy_coverage.places.locating.providers import KEY_NAMES, PROVIDERS, Provider
 from sy_coverage.study import lists, reading
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import pandas as pd
 from sy_coverage import _files, labels, roads
 from sy_coverage._fetch import Cache
 from sy_coverage.errors import ConfigError, OfflineError
-from sy_coverage.roads.describe import travel_tables
-from sy_coverage.roads.live import OVERPASS
+from sy_coverage.roads.graph.describe import travel_tables
+from sy_coverage.roads.read.overpass import OVERPASS
 from sy_coverage.roads.travel_modes import at_walking_speed, elder_walk_m_per_s, travel_mode
 from sy_coverage.study import lists
 

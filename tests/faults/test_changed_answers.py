@@ -8,7 +8,7 @@ import pytest
 
 from sy_coverage import _fetch
 from sy_coverage.places import from_wgs84
-from sy_coverage.places.providers import KEY_NAMES
+from sy_coverage.places.locating.providers import KEY_NAMES
 from sy_coverage.study import geocoding, read_study
 from tests import toy
 

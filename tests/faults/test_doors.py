@@ -38,7 +38,7 @@ NETWORK = {
 PACKAGE_DATA = {  # reads what is shipped inside the package, and nothing a user names
     "labels.py": {"read_text"},
     "outputs/maps/__init__.py": {"read_text"},
-    "places/words.py": {"read_text"},
+    "places/sheets/words.py": {"read_text"},
     "roads/travel_modes.py": {"read_text"},
     "study/new.py": {"read_text"},
 }
@@ -46,7 +46,7 @@ ALLOWED = {  # each with its reason
     # what an earlier run wrote here is looked up in its manifest, and results of a county that is gone are removed
     "study/save.py": {"read_text", "unlink"},
     # our own reader of graphs, whose bytes come through the door
-    "roads/osm.py": {"read_graphml"},
+    "roads/read/osm.py": {"read_graphml"},
     # into a buffer in memory
     "outputs/figures/canvas.py": {"savefig"},
 }  # fmt: skip

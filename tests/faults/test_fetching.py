@@ -24,7 +24,7 @@ import pytest
 from sy_coverage._fetch import Client, Clock, Limits
 from sy_coverage.errors import CannotWriteError, InputError, OfflineError, ServiceStoppedError
 from sy_coverage.places import geocode
-from sy_coverage.places.providers import KEY_NAMES, PROVIDERS
+from sy_coverage.places.locating.providers import KEY_NAMES, PROVIDERS
 from sy_coverage.study import read_study
 from tests import toy
 from tests.faults.test_doors import MODULES, calls

@@ -30,7 +30,7 @@ from sy_coverage.errors import (
     UnreadableFileError,
 )
 from sy_coverage.places import Limits, assign_units, doubts, read_demand, read_facilities, read_units
-from sy_coverage.places.names import UnitNames
+from sy_coverage.places.ground.names import UnitNames
 from sy_coverage.policy import load_policy
 from sy_coverage.study import read_study
 from tests import toy
@@ -88,7 +88,7 @@ def test_row_07_what_is_no_plain_number_stops_with_its_row(tmp_path, cell):
 
 @given(st.text(max_size=12))
 def test_row_07_a_cell_is_a_finite_number_of_zero_or_more_or_a_breach(text):
-    from sy_coverage.places import words
+    from sy_coverage.places.sheets import words
 
     value, problem = words.number(text, "beds")
     assert (value is None) != (problem is None)

@@ -15,7 +15,7 @@ from shapely import Point
 
 from sy_coverage import _osm, roads
 from sy_coverage.errors import FrameError
-from sy_coverage.roads import tags
+from sy_coverage.roads.read import tags
 from tests import toy
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from sy_coverage._fetch import Cache, Client
 from sy_coverage.places import geocode
-from sy_coverage.places.providers import Amap
+from sy_coverage.places.locating.providers import Amap
 from tests import toy
 
 ADDRESSES = [f"某镇某村{i}号" for i in range(12)]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sy_coverage import places
 from sy_coverage.errors import FrameError
-from sy_coverage.places.census import Census
+from sy_coverage.places.people.census import Census
 from tests import toy
 
 UNITS = "乡镇,60岁及以上人口,65岁及以上人口\n城东街道,601,400\n甲镇,399,300\n乙镇,301,200\n丙乡,300,100\n"

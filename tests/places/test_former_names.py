@@ -8,7 +8,7 @@ import pytest
 from sy_coverage import read_study
 from sy_coverage.errors import UnknownIdError
 from sy_coverage.places import read_census, read_units
-from sy_coverage.places.names import UnitNames
+from sy_coverage.places.ground.names import UnitNames
 from tests import toy
 from tests.study.test_cli import change
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sy_coverage.errors import FrameError, InputError, UnknownIdError
 from sy_coverage.places import project, spread
-from sy_coverage.places.population import apportioned
+from sy_coverage.places.people.spread import apportioned
 from tests import toy
 
 

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from sy_coverage._fetch import Cache, Client, Clock, Limits
 from sy_coverage.errors import ConfigError, InputError, OfflineError, ServiceStoppedError
 from sy_coverage.places import from_wgs84, geocode, provider
-from sy_coverage.places.providers import PROVIDERS
+from sy_coverage.places.locating.providers import PROVIDERS
 from tests import toy
 
 pytestmark = pytest.mark.enable_socket
@@ -468,7 +468,7 @@ def test_row_72_killed_at_forty_moments_and_run_again_it_says_the_same_and_asks_
     from tests.places import killed
 
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.places.killed", "sy_coverage.places.geocode"])
+    context.set_forkserver_preload(["tests.places.killed", "sy_coverage.places.locating.geocode"])
     script = serve(ANSWERS["amap"])
 
     def start(cache, out):

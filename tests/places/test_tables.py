@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from sy_coverage import labels
 from sy_coverage.errors import FrameError, UnreadableFileError
-from sy_coverage.places import read_candidates, read_demand, read_facilities, words
+from sy_coverage.places import read_candidates, read_demand, read_facilities
+from sy_coverage.places.sheets import words
 from sy_coverage.policy import load_policy
 from tests import toy
 

@@ -10,8 +10,8 @@ import shapely
 from shapely import Point
 
 from sy_coverage import roads
-from sy_coverage.roads.catchments import Drawer, Reach, polygons
-from sy_coverage.roads.graph import turning
+from sy_coverage.roads.catchments.draw import Drawer, Reach, polygons
+from sy_coverage.roads.graph.arcs import turning
 from tests import toy
 
 CRS = "EPSG:4546"

@@ -21,7 +21,7 @@ from sy_coverage.errors import (
     UnknownModeError,
     UnreadableFileError,
 )
-from sy_coverage.roads.describe import travel_tables
+from sy_coverage.roads.graph.describe import travel_tables
 from sy_coverage.roads.travel_modes import at_walking_speed
 from tests import toy
 

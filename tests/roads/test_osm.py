@@ -18,7 +18,7 @@ from sy_coverage.errors import (
     UnknownModeError,
     UnreadableFileError,
 )
-from sy_coverage.roads import tags
+from sy_coverage.roads.read import tags
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,7 @@ from sy_coverage.errors import (
     UnknownIdError,
     UnknownModeError,
 )
-from sy_coverage.roads import _sweep
+from sy_coverage.roads.kernel import sweep
 from tests import toy
 
 
@@ -161,7 +161,7 @@ def test_a_run_that_would_not_fit_in_memory_says_so_before_it_starts(monkeypatch
     net = roads.from_edges(nodes, pd.DataFrame(both, columns=["u", "v"]).assign(drive_min=1.0))
     every = nodes["node_id"].tolist()
     # within 10 minutes a place in the middle reaches 221 places, within 1 minute 5: room for 16 each is between
-    monkeypatch.setattr(_sweep, "memory_bytes", lambda: 16 * side**2 * 18)
+    monkeypatch.setattr(sweep, "memory_bytes", lambda: 16 * side**2 * 18)
     with pytest.raises(InputError, match=r"1,600 sites reach about 0 million points.*shorter cutoff"):
         net.node_times(every, mode="drive", cutoff_min=10)
     reached = net.node_times(every, mode="drive", cutoff_min=1)

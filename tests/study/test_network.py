@@ -22,7 +22,7 @@ from sy_coverage.errors import (
     ServiceStoppedError,
 )
 from sy_coverage.outputs import tables
-from sy_coverage.roads import live
+from sy_coverage.roads.read import overpass as read_overpass
 from sy_coverage.study import network
 from sy_coverage.study.check import check
 from tests import toy
@@ -68,7 +68,7 @@ def overpass(monkeypatch):
     here.url = f"http://localhost:{server.server_port}/api/interpreter"
     clock = Clock(sleep=here.slept.append)
     loopback = partial(Client, loopback=True, clock=clock, resolve=lambda *_: ["127.0.0.1"])
-    monkeypatch.setattr(live, "Client", loopback)
+    monkeypatch.setattr(read_overpass, "Client", loopback)
     yield here
     server.shutdown()
     server.server_close()

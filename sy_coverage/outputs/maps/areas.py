@@ -107,7 +107,7 @@ def status_words(frame: Frame, start: int) -> str:
 
 def former_names(units: GeoDataFrame) -> dict[str, list[str]]:
     """Return the full names under which units were known before, by unit id, so that a search finds them too."""
-    from sy_coverage.places.names import UnitNames, same, short_unit  # noqa: PLC0415  reads tables of names
+    from sy_coverage.places.ground.names import UnitNames, same, short_unit  # noqa: PLC0415  reads tables of names
 
     found: dict[str, list[str]] = {}
     for (county_id, name), unit_ids in sorted(UnitNames.of(units).unit_ids.items()):

@@ -1,0 +1,1 @@
+"""Say where a point, a shape or a named unit lies."""

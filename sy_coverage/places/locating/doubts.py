@@ -1,0 +1,234 @@
+"""List what a person should verify: duplicates, points outside their unit, rows without a place, guesses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from sy_coverage._frames import GEOGRAPHIC, metric_crs
+from sy_coverage.places.ground.names import UnitNames, same, short_county, short_unit
+from sy_coverage.places.ground.points import placed
+from sy_coverage.places.locating.geocode import assign_units
+from sy_coverage.places.sheets.words import plain, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from geopandas import GeoDataFrame
+    from pandas import DataFrame
+
+    from sy_coverage.policy import Policy
+
+    _Doubt = tuple[str, str, str, str]
+
+DUPLICATE_WITHIN_M = 200.0
+"""Two rows of one kind nearer than this may be the same place …"""
+DUPLICATE_NAME = 75.0
+"""… if what sets their names apart is at least this similar (0 to 100, RapidFuzz's ratio) …"""
+SAME_SPOT_M = 10.0
+"""… or if their given points are nearer than this, whatever they are called."""
+OUTSIDE_FROM_M = 50.0
+"""A point this little outside its unit is within the accuracy of boundaries."""
+EARTH_M = 6_371_008.8
+"""Mean radius of the earth."""
+DOUBT_COLUMNS = ("doubt_id", "row_id", "subject", "value")
+_OWN_ORDER = (
+    "duplicate",
+    "outside_unit",
+    "outside_all_units",
+    "unit_unknown",
+    "county_unknown",
+    "functions_missing",
+)
+
+
+def doubts(facilities: GeoDataFrame, units: GeoDataFrame, *, policy: Policy | None = None) -> DataFrame:
+    """Return one row for every doubt about `facilities` that a person should settle; nothing is merged or moved.
+
+    Parameters
+    ----------
+    facilities
+        Facilities or candidates frame, best after `geocode` and `assign_units`; or villages, among which no duplicates
+        are looked for.
+    units
+        Units frame.
+    policy
+        With a policy, facilities that list only some of the functions of their kind are doubts too.
+
+    Returns
+    -------
+    doubts
+        Columns of text, sorted: `doubt_id` (``duplicate``, ``outside_unit``, ``outside_all_units``, ``unit_unknown``,
+        ``county_unknown``, ``functions_missing``, or the `location_reason` of a row that has no point or an approximate one), `row_id` (the
+        facility), `subject` and `value` (what else the sentence ``places.doubt_<doubt_id>`` needs).
+
+    Raises
+    ------
+    MissingCRSError
+        If a frame has no CRS.
+    """
+    frame = facilities if "unit_distance_m" in facilities.columns else assign_units(facilities, units)
+    frame = frame.sort_index()
+    found = [*_outside(frame, units), *_unplaced(frame), *_refused(frame), *_unknown(frame, units)]
+    if "kind" in frame.columns:
+        found += _duplicates(frame, units)
+    if policy is not None and "kind" in frame.columns:
+        found += _partial(frame, policy)
+    found.sort(key=lambda d: (_OWN_ORDER.index(d[0]) if d[0] in _OWN_ORDER else len(_OWN_ORDER), *d))
+    return pd.DataFrame(found, columns=list(DOUBT_COLUMNS), dtype="str")
+
+
+def _text(value: object) -> str:
+    return "" if value is None or pd.isna(value) else str(value)
+
+
+def _texts(frame: DataFrame, column: str) -> list[str]:
+    return [_text(v) for v in frame[column]] if column in frame.columns else [""] * len(frame)
+
+
+def _outside(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
+    """Return points outside the unit their row names, and points in no unit at all."""
+    names = {str(i): str(name) for i, name in zip(units.index, units["name"], strict=True)}
+    far = frame[frame["unit_distance_m"] > OUTSIDE_FROM_M]
+    found = [
+        ("outside_unit", str(row_id), names.get(unit_id, unit_id), f"{metres:.0f}")
+        for row_id, unit_id, metres in zip(far.index, far["unit_id"], far["unit_distance_m"], strict=True)
+    ]
+    lost = frame[frame["unit_id"].isna() & placed(frame.geometry)]
+    if len(lost):
+        crs = metric_crs(units)
+        shapes = units.geometry.to_crs(crs).sort_index()
+        points = lost.geometry.to_crs(crs)
+        for row_id, point in points.items():
+            metres = shapes.distance(point)
+            if metres.min() > 0:
+                nearest = metres.idxmin()
+                found.append(("outside_all_units", str(row_id), names[nearest], f"{metres[nearest]:.0f}"))
+    return found
+
+
+def _unplaced(frame: GeoDataFrame) -> list[_Doubt]:
+    """Return rows without a point, or with an approximate one, under the reason for it."""
+    if "location_status" not in frame.columns:
+        rows = frame[~placed(frame.geometry)]
+        return [
+            ("no_coordinates", str(i), a, "")
+            for i, a in zip(rows.index, _texts(rows, "address"), strict=True)
+        ]
+    rows = frame[frame["location_status"].isin(["not_located", "rejected", "ambiguous", "approximate"])]
+    found = []
+    texts = [_texts(rows, c) for c in ("location_reason", "location_detail", "location_query", "address")]
+    for row_id, given, detail, query, address in zip(rows.index, *texts, strict=True):
+        reason = given or "no_coordinates"
+        if reason == "outside_county":
+            found.append((reason, str(row_id), query, detail))
+        else:
+            found.append((reason, str(row_id), detail or query or address or "—", ""))
+    return found
+
+
+def _refused(frame: GeoDataFrame) -> list[_Doubt]:
+    """Return rows whose own coordinates were refused, though something else located them since, or gave another reason."""
+    if "refused_point" not in frame.columns:
+        return []
+    reasons = _texts(frame, "location_reason")
+    return [
+        ("outside_area", str(row_id), spot, "")
+        for row_id, spot, reason in zip(frame.index, _texts(frame, "refused_point"), reasons, strict=True)
+        if spot and reason != "outside_area"
+    ]
+
+
+def _unknown(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
+    """Return rows that name a unit or a county which is not in the study, or not a single one."""
+    names = UnitNames.of(units)
+    found = []
+    columns = [_texts(frame, c) for c in ("unit_named", "county_named", "county_id")]
+    for row_id, unit, named, county_id in zip(frame.index, *columns, strict=True):
+        if unit and len(names.units(unit, county_id or None)) != 1:
+            found.append(("unit_unknown", str(row_id), unit, named))
+        if named and names.county(named) is None:
+            found.append(("county_unknown", str(row_id), named, ""))
+    return found
+
+
+def _partial(frame: GeoDataFrame, policy: Policy) -> list[_Doubt]:
+    """Return facilities whose list of functions lacks some that their kind should have; an empty list says nothing."""
+    found = []
+    for row_id, kind, listed in zip(frame.index, frame["kind"], _texts(frame, "functions"), strict=True):
+        asked = policy.kinds[kind].functions if kind in policy.kinds else ()
+        lacking = [function for function in asked if plain(function) not in plain(listed)]
+        if listed and lacking:
+            found.append(("functions_missing", str(row_id), "、".join(lacking), ""))
+    return found
+
+
+def _duplicates(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
+    """Return rows near an earlier one of their kind and called alike, each once: clusters by DBSCAN on haversine."""
+    from rapidfuzz import fuzz  # noqa: PLC0415  (heavy)
+    from sklearn.cluster import DBSCAN  # noqa: PLC0415  (heavy)
+
+    there = frame[placed(frame.geometry)].to_crs(GEOGRAPHIC)
+    if len(there) < 2:
+        return []
+    spots = np.radians(np.column_stack([there.geometry.y, there.geometry.x]))
+    search = DBSCAN(
+        eps=DUPLICATE_WITHIN_M / EARTH_M, min_samples=2, metric="haversine", algorithm="ball_tree"
+    )
+    # many rows at one spot, such as the middle of a county, are one spot to the search
+    places, at, rows = np.unique(spots, axis=0, return_inverse=True, return_counts=True)
+    clusters = pd.Series(search.fit_predict(places, sample_weight=rows)[at.ravel()])
+    names, stems = [str(n) for n in there["name"]], _stems(there, units)
+    kinds, by = [str(k) for k in there["kind"]], _texts(there, "located_by")
+
+    def doubled(one: int, other: int) -> bool:
+        metres = _haversine_m(spots[one], spots[other])
+        if kinds[one] != kinds[other] or metres > DUPLICATE_WITHIN_M:
+            return False
+        alike = same(names[one]) == same(names[other]) or _alike(stems[one], stems[other], fuzz.ratio)
+        return alike or (metres <= SAME_SPOT_M and by[one] in ("", "given") and by[other] in ("", "given"))
+
+    found = []
+    for _, members in clusters[clusters >= 0].groupby(clusters):
+        for n, other in enumerate(members.index):
+            one = next((i for i in members.index[:n] if doubled(i, other)), None)
+            if one is not None:
+                subject = f"{names[one]}（{there.index[one]}）"
+                metres = f"{_haversine_m(spots[one], spots[other]):.0f}"
+                found.append(("duplicate", str(there.index[other]), subject, metres))
+    return found
+
+
+def _stems(frame: GeoDataFrame, units: GeoDataFrame) -> list[str]:
+    """Return what sets each name apart: without the words for its kind, its county and its unit."""
+    kinds = {plain(word) for known in table()["kinds"].values() for word in known}
+    counties = dict(zip(units["county_id"], units["county"], strict=True))
+    unit_names = dict(zip(units.index, units["name"], strict=True))
+    ordered = sorted(kinds, key=lambda w: (-len(w), w))
+    stems = []
+    for name, unit_id, county_id in zip(
+        frame["name"], *(_texts(frame, c) for c in ("unit_id", "county_id")), strict=True
+    ):
+        county, unit = str(counties.get(county_id, "")), str(unit_names.get(unit_id, ""))
+        stem = plain(str(name))
+        for word in (county, short_county(county), unit, short_unit(unit)):
+            stem = stem.replace(plain(word), "") if word else stem
+        for word in ordered:
+            stem = stem.replace(word, "")
+        # a name of nothing but its kind and unit is told apart by the unit
+        stems.append(stem or plain(unit) or plain(str(name)))
+    return stems
+
+
+def _alike(one: str, other: str, ratio: Callable[[str, str], float]) -> bool:
+    """Return whether what sets two names apart is nearly nothing: alike in letters, or one inside the other."""
+    short, long = sorted((one, other), key=len)
+    return (len(short) > 1 and short in long) or ratio(one, other) >= DUPLICATE_NAME
+
+
+def _haversine_m(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the great-circle distance of two points (latitude, longitude in radians)."""
+    half = np.sin((other - one) / 2) ** 2
+    return float(2 * EARTH_M * np.arcsin(np.sqrt(half[0] + np.cos(one[0]) * np.cos(other[0]) * half[1])))

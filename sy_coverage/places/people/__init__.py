@@ -1,0 +1,1 @@
+"""Count how many elders live where."""

@@ -1,0 +1,203 @@
+"""Look up what an office's words mean: headers, kinds, statuses, yes and no, coordinate systems, amounts with units."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+import tomllib
+import unicodedata
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_BRACKETED = re.compile(r"[(\[【〔<《][^)\]】〕>》]*[)\]】〕>》]")
+_NOISE = re.compile(r"[\s_*＊·:：()\[\]【】〔〕<>《》'\"“”]+")
+_NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)\s*((?:[^\d\s.,].*)?)", re.IGNORECASE)
+_DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})(?:\s*[-/.月]\s*(\d{1,2})\s*日?)?\s*月?(?:[ T]\d.*)?")
+_YEAR = re.compile(r"(\d{4})\s*年?(?:底|末)?")
+_ANGLE = re.compile(
+    r"([NSEW东西南北]?)[经纬]?\s*(\d{1,3})\s*[°度]\s*(?:(\d{1,2}(?:\.\d+)?)\s*[′'分])?\s*"
+    r"(?:(\d{1,2}(?:\.\d+)?)\s*(?:[″\"秒]|''|′′))?\s*([NSEW]?)",
+    re.IGNORECASE,
+)
+_ABOUT = re.compile(
+    r"^(约|大约|近|共|计|预计|拟|拟于|计划|预计于)\s*|\s*(左右|前后|以前|之前|前|启用|投用|开业|建成|竣工|投入使用)$"
+)
+MOST = 1e12
+"""No count, area or cost here is larger; sums of such numbers stay exact to the unit."""
+_EXCEL_DAY_ZERO = dt.date(1899, 12, 30)
+
+
+@cache
+def table(name: str = "synonyms", *, room: str = "sheets") -> dict[str, Any]:
+    """Return a data table that lies in one of the rooms of places, read once."""
+    path = files(f"sy_coverage.places.{room}").joinpath(f"{name}.toml")
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def plain(text: str) -> str:
+    """Return `text` as it is compared: NFKC, lower case, without spaces, underscores, stars and brackets."""
+    return _NOISE.sub("", unicodedata.normalize("NFKC", text).casefold())
+
+
+def bare(text: str) -> str:
+    """Return `text` as it is compared, and without what stands inside its brackets."""
+    return plain(_BRACKETED.sub("", unicodedata.normalize("NFKC", text)))
+
+
+def inside_brackets(text: str) -> str:
+    """Return what stands inside the first brackets of `text`, such as the unit of a header, or nothing."""
+    found = _BRACKETED.search(unicodedata.normalize("NFKC", text))
+    return plain(found.group(0)) if found else ""
+
+
+def tidy(text: str) -> str:
+    """Return `text` without spaces at its ends and with single ones inside; its characters stay as written."""
+    return " ".join(text.replace("\u3000", " ").split())
+
+
+@cache
+def header_ranks(what: str) -> dict[str, tuple[str, int]]:
+    """Return ``{header as compared: (field, rank)}`` for ``"place"``, ``"units"`` or ``"demand"``; low ranks win."""
+    found: dict[str, tuple[str, int]] = {}
+    for shape in (plain, bare):
+        for field, words in table()["headers"][what].items():
+            for rank, word in enumerate(words):
+                found.setdefault(shape(word), (field, rank if shape is plain else rank + 1000))
+    found.pop("", None)
+    return found
+
+
+def field_of(header: str, what: str) -> tuple[str, int] | None:
+    """Return the field a header means and how sure that is (low is surer), or None."""
+    ranks = header_ranks(what)
+    exact = ranks.get(plain(header))
+    if exact:
+        return exact
+    loose = ranks.get(bare(header))
+    return (loose[0], loose[1] + 2000) if loose else None
+
+
+def choice(text: str, words: Mapping[str, Iterable[str]]) -> tuple[str | None, bool]:
+    """Return which entry of `words` a cell means, and whether it said so exactly.
+
+    An exact word decides; else the longest word that the cell contains, provided all longest ones agree.
+    """
+    return _chosen(text, _choices(tuple((key, tuple(values)) for key, values in words.items())))
+
+
+@cache
+def _choices(words: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, values in words:
+        for value in (key, *values):
+            found.setdefault(plain(value), key)
+    return found
+
+
+def _chosen(text: str, known: Mapping[str, str]) -> tuple[str | None, bool]:
+    key = plain(text)
+    if key in known:
+        return known[key], True
+    inside = [word for word in known if len(word) > 1 and word in key]
+    longest = max(map(len, inside), default=0)
+    meant = {known[word] for word in inside if len(word) == longest}
+    return (meant.pop(), False) if len(meant) == 1 else (None, False)
+
+
+def exactly(text: str, section: str) -> str | None:
+    """Return the entry of a section of the synonyms whose words hold `text` exactly, or None."""
+    words = table()[section]
+    return _choices(tuple((key, tuple(values)) for key, values in words.items())).get(plain(text))
+
+
+def is_blank(text: str) -> bool:
+    """Return whether a cell for a number, date or choice says that nothing is known."""
+    return (
+        not text or unicodedata.normalize("NFKC", text).strip() in table()["words"]["blank"] or text in "—–"
+    )
+
+
+def about(text: str) -> str:
+    """Return a cell without the words that make a date approximate: 预计2026年12月建成."""
+    return _ABOUT.sub("", unicodedata.normalize("NFKC", text).strip())
+
+
+def number(text: str, field: str = "", header: str = "") -> tuple[float | None, str | None]:
+    """Return the number in a cell, in the unit `field` is kept in, and what is wrong with the cell if none is.
+
+    Full-width digits are read, 无 is 0, a unit behind the number is taken from the data, or else from the header's brackets.
+    """
+    written = unicodedata.normalize("NFKC", text).strip()
+    if written in table()["words"]["none"]:
+        return 0.0, None
+    found = _NUMBER.fullmatch(written)
+    if not found:
+        return None, "must be a finite number"
+    units = {plain(unit): factor for unit, factor in table()["amounts"].get(field, {}).items()}
+    unit = plain(found.group(2))
+    if unit and unit not in units:
+        return None, f"has the unit '{found.group(2).strip()}', which is unknown here"
+    value = float(found.group(1)) * units.get(unit or inside_brackets(header), 1.0)
+    if abs(value) == float("inf"):
+        return None, "must be a finite number"
+    if abs(value) > MOST:
+        return None, f"is beyond {MOST:g}: no count, area or cost is so large"
+    return value, None
+
+
+def angle(text: str) -> float | None:
+    """Return degrees from ``111.47``, ``１１１．４７``, ``111°28′15″`` or ``111度28分``, or None."""
+    written = unicodedata.normalize("NFKC", text).strip()
+    try:
+        value = float(written.rstrip("°度"))
+    except ValueError:
+        found = _ANGLE.fullmatch(written)
+        if not found:
+            return None
+        before, degrees, minutes, seconds, after = found.groups()
+        value = float(degrees) + float(minutes or 0) / 60 + float(seconds or 0) / 3600
+        return -value if (before or after).upper() in {"S", "W", "南", "西"} else value
+    return value
+
+
+def flag(text: str) -> bool | None:
+    """Return what a yes or no word says, or None if it is neither."""
+    meant = exactly(text, "flags")
+    return None if meant is None else meant == "yes"
+
+
+def date(text: str) -> tuple[dt.date | None, bool]:
+    """Return the date in a cell and whether it was given to the day.
+
+    A month or year without a day means its last day, so that nothing counts as open before it surely is.
+    """
+    whole = unicodedata.normalize("NFKC", text).strip()
+    written = about(text)
+    if written != whole:
+        return date(written)[0], False
+    if re.fullmatch(r"\d{5}(\.\d+)?", written):
+        return _EXCEL_DAY_ZERO + dt.timedelta(days=int(float(written))), True
+    if re.fullmatch(r"(19|20)\d{6}", written):
+        written = f"{written[:4]}-{written[4:6]}-{written[6:]}"
+    year_only = _YEAR.fullmatch(written)
+    if year_only:
+        return dt.date(int(year_only.group(1)), 12, 31), False
+    found = _DATE.fullmatch(written)
+    if not found:
+        return None, False
+    year, month, day = int(found.group(1)), int(found.group(2)), found.group(3)
+    try:
+        last = calendar.monthrange(year, month)[1]
+        return dt.date(year, month, int(day) if day else last), bool(day)
+    except (ValueError, calendar.IllegalMonthError):
+        return None, False
+
+
+def code(text: str) -> str:
+    """Return an id as text: full-width characters made plain, zeros kept, a spreadsheet's apostrophe taken off."""
+    return unicodedata.normalize("NFKC", text).strip().removeprefix("'")

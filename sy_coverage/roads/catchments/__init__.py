@@ -1,0 +1,1 @@
+"""Draw what can be reached within so many minutes."""

@@ -1,0 +1,1 @@
+"""Hold a road network: links, arcs, junctions and the points snapped to them."""

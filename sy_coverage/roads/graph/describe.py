@@ -1,0 +1,101 @@
+"""Say what a network is and what its minutes were worked out with, and hand the graph that the kernel runs on to networkx."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import networkx as nx
+    from pandas import DataFrame
+
+    from sy_coverage.roads.graph.arcs import Graph
+    from sy_coverage.roads.graph.links import Array
+    from sy_coverage.roads.network import RoadNetwork
+    from sy_coverage.roads.travel_modes import TravelMode
+
+
+def summary(network: RoadNetwork, parts: Mapping[str, Array]) -> DataFrame:
+    """Return what `network` is, was made from and assumes, as (`subject`, `what`, `value`) rows.
+
+    Parameters
+    ----------
+    parts
+        By mode, the number of the strongly connected part of every node.
+    """
+    links = network.links
+    rows: list[tuple[str, str, Any]] = [
+        ("network", "nodes", len(network.node_ids)),
+        ("network", "links", len(links)),
+        ("network", "crs", network.crs),
+        ("network", "source", network.source),
+        ("network", "digest", network.digest),
+    ]
+    for mode, part in parts.items():
+        usable = np.isfinite(links.minutes[mode]).any(axis=1)
+        on_road = np.zeros(len(network.node_ids), dtype=bool)
+        on_road[links.tail[usable]] = on_road[links.head[usable]] = True
+        size = np.sort(np.bincount(part[on_road]))[::-1]
+        size = size[size > 0]
+        rows += [
+            (mode, "road_km", round(float(links.length_m[usable].sum()) / 1000, 3)),
+            (mode, "strongly_connected_parts", size.size),
+            (mode, "nodes_in_largest_part", int(size[0]) if size.size else 0),
+            (mode, "nodes_in_other_parts", int(size[1:].sum())),
+            (mode, "nodes_in_second_largest_part", int(size[1]) if size.size > 1 else 0),
+        ]
+    rows += [("notes", str(what), value) for what, value in sorted(network.notes.items())]
+    return pd.DataFrame(rows, columns=["subject", "what", "value"])
+
+
+def to_networkx(arcs: Graph, ids: list[Any], xy: Array, *, mode: str, crs: str | None) -> nx.DiGraph:
+    """Return `arcs` as a DiGraph: nodes `ids` with `x` and `y`, edges with ``<mode>_min``."""
+    import networkx as nx  # noqa: PLC0415
+
+    drawn = nx.DiGraph(crs=crs)
+    drawn.add_nodes_from((i, {"x": x, "y": y}) for i, (x, y) in zip(ids, xy.tolist(), strict=True))
+    tails = np.repeat(np.arange(len(ids)), np.diff(arcs.indptr))
+    drawn.add_edges_from(
+        (ids[u], ids[v], {f"{mode}_min": m})
+        for u, v, m in zip(tails.tolist(), arcs.heads.tolist(), arcs.minutes.tolist(), strict=True)
+    )
+    return drawn
+
+
+UNITS = {
+    "speed_kph": "km/h",
+    "service_kph": "km/h",
+    "junction_s": "s",
+    "maxspeed_factor": "share",
+    "most_kph": "km/h",
+    "opened_kph": "km/h",
+    "buffer_m": "m",
+    "width_m": "m",
+    "height_m": "m",
+    "slope_factor": "share",
+}
+"""The unit of each number in a travel mode's table; what is not here is a word."""
+
+
+def travel_tables(modes: Iterable[TravelMode]) -> DataFrame:
+    """Return every number and word that `modes` are made of, as (`mode`, `what`, `subject`, `value`, `unit`) rows.
+
+    `subject` is the class of road, the kind of service road or the slope that a value is for, empty where it is for all.
+    """
+    rows: list[tuple[str, str, str, Any, str]] = []
+    for mode in modes:
+        table = mode.table()
+        grades = [f"{grade:+.0%}" for grade in table.pop("slope_grade")]
+        table["slope_factor"] = dict(zip(grades, table["slope_factor"], strict=True))
+        for what, value in table.items():
+            unit = UNITS.get(what, "")
+            if isinstance(value, dict):
+                rows += [(mode.name, what, subject, number, unit) for subject, number in value.items()]
+            else:
+                said = ", ".join(value) if isinstance(value, list) else value
+                rows.append((mode.name, what, "", said, unit))
+    return pd.DataFrame(rows, columns=["mode", "what", "subject", "value", "unit"])

@@ -1,0 +1,1 @@
+"""Search the road network for minutes, exactly."""

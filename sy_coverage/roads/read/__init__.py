@@ -1,0 +1,1 @@
+"""Read roads from where they come: OpenStreetMap files and servers, edges, graphs."""

@@ -1,0 +1,264 @@
+"""Make a network from an OSMnx graph, and give the graph the kernel runs on back to networkx."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sy_coverage import _files
+from sy_coverage._frames import GEOGRAPHIC, metric_crs
+from sy_coverage.errors import (
+    FrameError,
+    IncompleteNetworkError,
+    InputError,
+    MissingCRSError,
+    UnreadableFileError,
+    some,
+)
+from sy_coverage.roads.graph.links import SHORTEST_M
+from sy_coverage.roads.read import tags as osm_tags
+from sy_coverage.roads.travel_modes import TravelMode, travel_mode
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+    import networkx as nx
+
+    from sy_coverage.roads.network import RoadNetwork
+
+CLOSED = "closed"
+JUNCTION = 3
+"""A node with so many neighbours is a junction."""
+
+
+def from_networkx(
+    graph: Any,
+    *,
+    modes: Iterable[str | TravelMode] = ("drive",),
+    crs: Any = None,
+    source: str = "networkx graph",
+) -> RoadNetwork:
+    """Return the network of an OSMnx graph: a directed (multi)graph with `x`, `y` on nodes and metres on edges.
+
+    Node ids are kept. Minutes of a mode are, in this order: ``<mode>_min`` of the edge; for modes that heed limits
+    `travel_time` (seconds), `speed_kph`, `maxspeed`; the mode's speed for the edge's `highway`. An edge whose class or
+    access tags keep a mode out is closed to it. Modes that no one-way street binds may go against every edge. Where minutes
+    come from a speed, the mode's delay is added to an edge that ends at a junction (a node with three neighbours or more).
+
+    Parameters
+    ----------
+    graph
+        `graph["crs"]` says what `x` and `y` are. `length` in metres; `geometry`, `highway`, `maxspeed` optional
+        (lists, as OSMnx makes when it joins ways, give their most frequent class and their lowest limit).
+    crs
+        The metric CRS of the network; None keeps a projected one and chooses one otherwise.
+
+    Raises
+    ------
+    InputError, MissingCRSError, FrameError, IncompleteNetworkError
+        If the graph is not directed, says no CRS, lacks a length, has minutes that are not finite and above zero,
+        or has no edge at all.
+    """
+    import geopandas as gpd  # noqa: PLC0415
+    import pyproj  # noqa: PLC0415
+
+    from sy_coverage.roads.read.edges import from_edges  # noqa: PLC0415
+
+    chosen = tuple(m if isinstance(m, TravelMode) else travel_mode(m) for m in modes)
+    if not graph.is_directed():
+        raise InputError("graph: must be directed; an OSMnx graph is, and G.to_directed() makes any graph so")
+    declared = graph.graph.get("crs")
+    if declared is None:
+        raise MissingCRSError(
+            'graph: says no CRS; set G.graph["crs"], for OpenStreetMap degrees to "EPSG:4326"'
+        )
+    if graph.number_of_edges() == 0:
+        raise IncompleteNetworkError("graph: has no edge; nothing can be routed on it")
+    nodes = pd.DataFrame(
+        [(n, d.get("x"), d.get("y")) for n, d in graph.nodes(data=True)], columns=["node_id", "x", "y"]
+    )
+    lost = nodes[["x", "y"]].isna().any(axis=1)
+    if lost.any():
+        raise FrameError("graph", [f"x, y are missing at nodes {some(nodes.loc[lost, 'node_id'])}"])
+    points = gpd.GeoSeries(gpd.points_from_xy(nodes["x"], nodes["y"]), crs=declared)
+    if crs is None:
+        projected = pyproj.CRS.from_user_input(declared).is_projected
+        crs = declared if projected else metric_crs(points.to_frame("geometry"))
+    placed = points.to_crs(crs)
+    nodes = nodes.assign(x=placed.x, y=placed.y)
+    notes: Counter[str] = Counter()
+    edges = _edges(graph, chosen, notes)
+    if "geometry" in edges.columns:
+        edges["geometry"] = gpd.GeoSeries(edges["geometry"], crs=declared).to_crs(crs)
+    network = from_edges(nodes, edges, crs=crs, source=source)
+    return replace(network, notes={**network.notes, **notes}, tables={mode.name: mode for mode in chosen})
+
+
+def _edges(graph: Any, modes: tuple[TravelMode, ...], notes: Counter[str]) -> pd.DataFrame:
+    rows: list[dict[str, Any]] = []
+    junctions = {n for n in graph if len({*graph.predecessors(n), *graph.successors(n)} - {n}) >= JUNCTION}
+    for u, v, data in graph.edges(data=True):
+        length = _metres(data.get("length"))
+        tags = {k: _one(value, notes) for k, value in data.items() if k in osm_tags.WANTED}
+        tags["highway"] = _class(data.get("highway"))
+        row: dict[str, Any] = {
+            "u": u,
+            "v": v,
+            "length_m": length,
+            "highway": tags["highway"],
+            "geometry": data.get("geometry"),
+        }
+        back = {**row, "u": v, "v": u}
+        if row["geometry"] is not None:
+            back["geometry"] = row["geometry"].reverse()
+        two_way = False
+        for mode in modes:
+            minutes, derived = _minutes(data, tags, length, mode, notes)
+            allowed = minutes is not CLOSED
+            delay = mode.junction_s.get(tags["highway"], 0.0) / 60 if allowed and derived else 0.0
+            both = allowed and "oneway" not in mode.oneway and f"{mode.name}_min" not in data
+            for entry, end, may in ((row, v, allowed), (back, u, both)):
+                entry[f"{mode.name}_min"] = minutes + delay if end in junctions and delay else minutes
+                entry[f"{mode.name}_allowed"] = may
+            two_way |= both
+        rows.append(row)
+        if two_way:
+            rows.append(back)
+    frame = pd.DataFrame(rows)
+    for mode in modes:
+        open_edges = frame[f"{mode.name}_allowed"]
+        frame[f"{mode.name}_min"] = frame[f"{mode.name}_min"].where(open_edges, np.inf)
+        if not open_edges.any():
+            raise IncompleteNetworkError(f"graph: holds no road for {mode.name}")
+    return frame.drop(columns="geometry") if frame["geometry"].isna().all() else frame
+
+
+def _metres(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return float("nan")
+
+
+def _one(value: Any, notes: Counter[str]) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple | set):
+        notes["edges_with_several_values_of_a_tag"] += 1
+        return ";".join(sorted(str(v) for v in value))
+    return str(value)
+
+
+def _class(value: Any) -> str:
+    if isinstance(value, list | tuple | set):
+        counts = Counter(sorted(str(v) for v in value))
+        return counts.most_common(1)[0][0]
+    return "" if value is None else str(value)
+
+
+def _minutes(
+    data: Any, tags: dict[str, str], length: float, mode: TravelMode, notes: Counter[str]
+) -> tuple[Any, bool]:
+    """Return the minutes of one edge for one mode, CLOSED if it may not go there; and whether a speed made them."""
+    if f"{mode.name}_min" in data:
+        return data[f"{mode.name}_min"], False
+    if osm_tags.may_pass(tags, mode) is False:
+        return CLOSED, False
+    if mode.uses_maxspeed and "travel_time" in data:
+        return _metres(data["travel_time"]) / 60, False
+    if mode.uses_maxspeed and "speed_kph" in data:
+        speed = _metres(data["speed_kph"])
+        return length * 0.06 / speed if speed > 0 else float("nan"), True
+    if not tags["highway"]:
+        notes["edges_without_highway_taken_as_road"] += 1
+    # an edge of an OSMnx graph is directed already: its oneway tag has been used up
+    undirected = {k: v for k, v in tags.items() if not k.startswith("oneway")} | {
+        "highway": tags["highway"] or "road",
+        "oneway": "no",
+    }
+    kph = osm_tags.pace(undirected, mode).forward_kph
+    return (max(length, SHORTEST_M) * 0.06 / kph, True) if kph > 0 else (CLOSED, False)
+
+
+def read_graphml(
+    path: str | os.PathLike[str],
+    *,
+    modes: Iterable[str | TravelMode] = ("drive",),
+    crs: Any = None,
+    limits: _files.Limits = _files.USUAL,
+) -> RoadNetwork:
+    """Return the network in a GraphML file that OSMnx saved; a file that defines XML entities is refused.
+
+    Raises
+    ------
+    MissingFileError, UnreadableFileError
+        If the file is not there, is no GraphML, defines entities, or has more bytes than `limits` allow.
+    """
+    import defusedxml  # noqa: PLC0415
+    import defusedxml.ElementTree  # noqa: PLC0415
+
+    content = _files.read_bytes(path, limits=limits)
+    try:
+        root = defusedxml.ElementTree.fromstring(content, forbid_dtd=True)
+    except (defusedxml.DefusedXmlException, SyntaxError) as error:
+        raise UnreadableFileError(f"{path}: is no plain GraphML ({type(error).__name__}: {error})") from error
+    return from_networkx(_graph(root, path), modes=modes, crs=crs, source=str(path).rsplit("/", 1)[-1])
+
+
+def _graph(root: Any, path: object) -> nx.MultiDiGraph:
+    import networkx as nx  # noqa: PLC0415
+    import shapely  # noqa: PLC0415
+
+    space = root.tag.removesuffix("graphml")
+    drawing = root.find(f"{space}graph")
+    if not root.tag.endswith("graphml") or drawing is None:
+        raise UnreadableFileError(f"{path}: is no GraphML")
+    names = {key.get("id"): key.get("attr.name") for key in root.iter(f"{space}key")}
+
+    def read(item: Any) -> dict[str, Any]:
+        return {
+            str(names.get(d.get("key")) or d.get("key")): d.text or "" for d in item.findall(f"{space}data")
+        }
+
+    graph = nx.MultiDiGraph()
+    graph.graph.update(read(drawing))
+    for node in drawing.findall(f"{space}node"):
+        data = read(node)
+        graph.add_node(_id(node.get("id"), path), x=_metres(data.get("x")), y=_metres(data.get("y")))
+    for edge in drawing.findall(f"{space}edge"):
+        data = read(edge)
+        if "geometry" in data:
+            try:
+                data["geometry"] = shapely.from_wkt(data["geometry"])
+            except shapely.errors.GEOSException as error:
+                raise UnreadableFileError(f"{path}: the line of an edge is no WKT ({error})") from error
+        for key in ("highway", "maxspeed"):
+            if data.get(key, "").startswith("["):
+                data[key] = [part.strip(" '\"") for part in data[key].strip("[]").split(",")]
+        # an attribute may have any name, that of an argument among them
+        graph.add_edges_from([(_id(edge.get("source"), path), _id(edge.get("target"), path), data)])
+    graph.graph["crs"] = _system(graph.graph.get("crs") or GEOGRAPHIC, path)
+    return graph
+
+
+def _system(written: str, path: object) -> str:
+    from pyproj import CRS  # noqa: PLC0415
+    from pyproj.exceptions import CRSError  # noqa: PLC0415
+
+    try:
+        CRS.from_user_input(written)
+    except CRSError as error:
+        raise UnreadableFileError(f"{path}: its coordinate system '{written}' is unknown") from error
+    return written
+
+
+def _id(text: str | None, path: object) -> int | str:
+    if text is None:
+        raise UnreadableFileError(f"{path}: a node or edge of the graph names no node")
+    return int(text) if re.fullmatch("-?[0-9]{1,18}", text) else text

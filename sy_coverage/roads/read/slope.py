@@ -1,0 +1,113 @@
+"""Slow travel down where the ground rises: the speed on a road by its slope, from elevations along it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sy_coverage._frames import GEOGRAPHIC
+from sy_coverage.roads.graph.links import ranges
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sy_coverage._files import Raster
+    from sy_coverage.roads.graph.links import Array
+    from sy_coverage.roads.travel_modes import TravelMode
+
+STEP_M = 100.0
+"""A road is looked at in parts of about this length: shorter ones show the errors of the elevations more than the slope."""
+METRES_A_DEGREE = 111_000.0
+
+
+def elevations_m(raster: Raster, lonlat: Array) -> Array:
+    """Return the metres above sea level at places in degrees, between the centres of four cells by straight lines.
+
+    Missing where the raster does not reach, or one of the four is not known.
+    """
+    import pyproj  # noqa: PLC0415
+
+    to = pyproj.Transformer.from_crs(GEOGRAPHIC, raster.crs, always_xy=True)
+    x, y = to.transform(*lonlat.T)
+    column = (np.asarray(x) - raster.west) / raster.width - 0.5
+    row = (raster.north - np.asarray(y)) / raster.height - 0.5
+    rows, columns = raster.values.shape
+    with np.errstate(invalid="ignore"):
+        known = (row >= 0) & (row <= rows - 1) & (column >= 0) & (column <= columns - 1)
+    top = np.minimum(np.where(known, row, 0).astype(np.int64), max(rows - 2, 0))
+    left = np.minimum(np.where(known, column, 0).astype(np.int64), max(columns - 2, 0))
+    below, beside = np.minimum(top + 1, rows - 1), np.minimum(left + 1, columns - 1)
+    down, across = row - top, column - left
+    cells = raster.values
+    upper = cells[top, left] * (1 - across) + cells[top, beside] * across
+    lower = cells[below, left] * (1 - across) + cells[below, beside] * across
+    metres: Array = np.where(known, upper * (1 - down) + lower * down, np.nan)
+    return metres
+
+
+def cell_m(raster: Raster) -> float:
+    """Return about how many metres a cell is wide: a rise over less than that is not in the elevations."""
+    import pyproj  # noqa: PLC0415
+
+    unit = METRES_A_DEGREE if pyproj.CRS.from_user_input(raster.crs).is_geographic else 1.0
+    return max(raster.width, raster.height) * unit
+
+
+def slowness(
+    raster: Raster, lonlat: Array, start: Array, length_m: Array, modes: tuple[TravelMode, ...]
+) -> tuple[Mapping[str, Array], int]:
+    """Return by mode how many times longer each road piece takes than on the level, both ways; and how many lack elevations.
+
+    Parameters
+    ----------
+    lonlat, start
+        Vertices in degrees; piece i owns rows ``start[i]`` to ``start[i + 1]``.
+    length_m
+        Metres of each piece, along the road.
+
+    Returns
+    -------
+    slowness
+        By mode, float64 of shape (pieces, 2), along the piece and against it; 1 for a mode without slopes, and where an
+        elevation is not known. And the number of pieces where one is not.
+    """
+    place, piece, step_m = _looked_at(lonlat, start, length_m)
+    height = elevations_m(raster, place)
+    same = piece[1:] == piece[:-1]
+    rise = np.diff(height)[same]
+    owner = piece[:-1][same]
+    run = step_m[owner]
+    # what two neighbouring cells say of less than a cell is not a slope
+    grade = rise / np.maximum(run, cell_m(raster))
+    count = np.bincount(owner, minlength=length_m.size)
+    blind = np.bincount(owner, np.isnan(grade), minlength=length_m.size) > 0
+    answer: dict[str, Any] = {}
+    for mode in modes:
+        times = np.ones((length_m.size, 2))
+        if mode.slope_grade:
+            for way, sign in ((0, 1.0), (1, -1.0)):
+                slower = 1 / np.interp(np.nan_to_num(sign * grade), mode.slope_grade, mode.slope_factor)
+                total = np.bincount(owner, slower, minlength=length_m.size)
+                times[:, way] = np.where(blind, 1.0, total / np.maximum(count, 1))
+        answer[mode.name] = times
+    return answer, int(blind.sum())
+
+
+def _looked_at(lonlat: Array, start: Array, length_m: Array) -> tuple[Array, Array, Array]:
+    """Return places at equal steps along each piece, from end to end, whose each is, and the metres of a step by piece."""
+    first, last = start[:-1], start[1:]
+    east = np.diff(lonlat[:, 0]) * np.cos(np.radians(lonlat[:-1, 1]))
+    steps = np.hypot(east, np.diff(lonlat[:, 1]))
+    along = np.r_[0.0, np.cumsum(steps)]
+    parts = np.maximum(np.rint(length_m / STEP_M), 1).astype(np.int64)
+    rows, piece = ranges(np.zeros_like(parts), parts + 1)
+    total = along[last - 1] - along[first]
+    at = along[first][piece] + rows / parts[piece] * total[piece]
+    # the last place of a piece is its end, whatever rounding has made of it, and not the next piece's beginning
+    at = np.clip(at, along[first][piece], along[last - 1][piece])
+    segment = np.clip(np.searchsorted(along, at, side="right") - 1, first[piece], last[piece] - 2)
+    width = along[segment + 1] - along[segment]
+    share = np.where(width > 0, (at - along[segment]) / np.where(width > 0, width, 1.0), 0.0)
+    place = lonlat[segment] + share[:, None] * (lonlat[segment + 1] - lonlat[segment])
+    return place, piece, length_m / parts
