@@ -32,7 +32,7 @@ set_up() {
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c "$pins" -e ".${extras:+[$extras]}"
     echo "Compiling the inner loops (once) …"
     "$venv/bin/python" -c "import sy_coverage.roads.kernel.contour, sy_coverage.roads.kernel.nearest"
-    "$venv/bin/python" -c "from sy_coverage.siting import _cover_kernels, _median_kernels, _most_kernels, _odd_kernels, _price_kernels"
+    "$venv/bin/python" -c "from sy_coverage.siting.classic.kernels import cover, median, most, odd, prices"
     echo "$want" >"$venv/.set-up-$extras"
   fi
   PATH="$(cd "$venv/bin" && pwd):$PATH"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sy_coverage.errors import ConfigError, CoverageError, InputError, OfflineError, SolverError, some
 from sy_coverage.siting import SitingPlan
-from sy_coverage.siting.explain import Told, reason_frame
+from sy_coverage.siting.planning.explain import Told, reason_frame
 from sy_coverage.study.alternatives import compared, plan_county
 from sy_coverage.study.files import made_here
 from sy_coverage.study.save import DECIDING, require_writable, save

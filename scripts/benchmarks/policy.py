@@ -51,12 +51,12 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _county(study: Any, county_id: str, rounds: int) -> None:
     """Print how long one county takes in all, and how much of it is the solver's stages."""
-    from sy_coverage.siting import _stages
+    from sy_coverage.siting.solve import stages
     from sy_coverage.study.alternatives import narrowed
 
     case = narrowed(study.case, county_id)
     spent = [0.0]
-    solve = _stages.Program.optimise
+    solve = stages.Program.optimise
 
     def counted(*given: Any, **named: Any) -> Any:
         began = time.process_time()
@@ -65,13 +65,13 @@ def _county(study: Any, county_id: str, rounds: int) -> None:
         finally:
             spent[0] += time.process_time() - began
 
-    _stages.Program.optimise = counted  # type: ignore[method-assign]  # a stopwatch around it
+    stages.Program.optimise = counted  # type: ignore[method-assign]  # a stopwatch around it
     times, solving = [], []
     for _ in range(rounds):
         spent[0] = 0.0
         times.append(_timed(case))
         solving.append(spent[0])
-    _stages.Program.optimise = solve  # type: ignore[method-assign]
+    stages.Program.optimise = solve  # type: ignore[method-assign]
     _line(f"county {county_id}", case, times)
     print(
         f"  of that the stages: {1000 * float(np.median(solving)):.0f} ms of processor time (median of {rounds})"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sy_coverage.labels import Language
     from sy_coverage.policy.targets import Policy
-    from sy_coverage.siting.certificate import SitingPlan
+    from sy_coverage.siting.plan import SitingPlan
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from shapely.geometry.base import BaseGeometry
 from sy_coverage.errors import UnreadableFileError
 from sy_coverage.outputs.findings import Findings
 from sy_coverage.policy.targets import Policy
-from sy_coverage.siting._verify import Verification
-from sy_coverage.siting.certificate import Certificate, SitingPlan, Stage
+from sy_coverage.siting.plan import Certificate, SitingPlan, Stage
+from sy_coverage.siting.verify import Verification
 
 VERSION = 1
 MOST_BYTES = 2_000_000_000

@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from sy_coverage.siting._policy_marks import Criteria
-from sy_coverage.siting._policy_stations import village_clusters
-from sy_coverage.siting._solver import Progress, SolveOptions
-from sy_coverage.siting._terms import Setting
-from sy_coverage.siting._verify import Verification, verify
-from sy_coverage.siting.beds import nursing_bed_conversions
-from sy_coverage.siting.candidates import generate_candidates, generate_stations
-from sy_coverage.siting.certificate import Certificate, SitingPlan, Stage
-from sy_coverage.siting.decay import LinearDecay, StepDecay
-from sy_coverage.siting.demonstration import demonstration_sites
-from sy_coverage.siting.explain import closures, sentences
-from sy_coverage.siting.policy_plan import policy_plan
-from sy_coverage.siting.premises import premises_candidates
-from sy_coverage.siting.problems import (
+from sy_coverage.siting.candidates.generate import generate_candidates, generate_stations
+from sy_coverage.siting.candidates.premises import premises_candidates
+from sy_coverage.siting.classic import (
     lscp,
     lscp_backup,
     mclp,
@@ -24,7 +13,18 @@ from sy_coverage.siting.problems import (
     p_median,
     partial_cover,
 )
-from sy_coverage.siting.scenarios import compare_plans, scope_price, trade_off, verify_policy
+from sy_coverage.siting.classic.asked.decay import LinearDecay, StepDecay
+from sy_coverage.siting.classic.asked.terms import Setting
+from sy_coverage.siting.compare import compare_plans, scope_price, trade_off, verify_policy
+from sy_coverage.siting.plan import Certificate, SitingPlan, Stage
+from sy_coverage.siting.planning import policy_plan
+from sy_coverage.siting.planning.demonstration import demonstration_sites
+from sy_coverage.siting.planning.explain import closures, sentences
+from sy_coverage.siting.planning.rules.conversions import nursing_bed_conversions
+from sy_coverage.siting.planning.rules.criteria import Criteria
+from sy_coverage.siting.planning.rules.stations import village_clusters
+from sy_coverage.siting.solve.highs import Progress, SolveOptions
+from sy_coverage.siting.verify import Verification, verify
 
 __all__ = [
     "Certificate",

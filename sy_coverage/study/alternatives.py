@@ -11,8 +11,8 @@ import pandas as pd
 
 from sy_coverage import siting
 from sy_coverage.errors import CoverageError
-from sy_coverage.siting.explain import Told
-from sy_coverage.siting.policy_plan import case_asked
+from sy_coverage.siting.planning import case_asked
+from sy_coverage.siting.planning.explain import Told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sy_coverage.policy import Policy
     from sy_coverage.siting import SitingPlan
-    from sy_coverage.siting._policy_case import Case
+    from sy_coverage.siting.planning.rules.case import Case
     from sy_coverage.study.sections import Compare
 
     Tables = dict[str, DataFrame]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sy_coverage import siting
-from sy_coverage.siting._policy_marks import eligible
+from sy_coverage.siting.planning.rules.criteria import eligible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

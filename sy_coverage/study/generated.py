@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels, places, roads, siting
 from sy_coverage.errors import ConfigError
-from sy_coverage.siting.costs import COSTS, OTHER_COST
+from sy_coverage.siting.candidates.costs import COSTS, OTHER_COST
 from sy_coverage.study import citywide, network
 
 if TYPE_CHECKING:

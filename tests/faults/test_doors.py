@@ -157,7 +157,7 @@ def test_only_maps_import_folium():
 
 
 def test_only_the_solver_s_module_imports_highspy():
-    assert users_of("highspy") == {"siting/_solver.py"}
+    assert users_of("highspy") == {"siting/solve/highs.py"}
 
 
 def test_row_68_tables_of_users_are_never_explored():

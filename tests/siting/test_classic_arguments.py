@@ -113,15 +113,15 @@ def test_every_refusal_is_one_of_ours():
 
 def test_a_problem_that_does_not_fit_in_memory_is_refused_with_an_estimate(monkeypatch):
     # 100 sites × 100 points: 10,000 pairs at 100 bytes are 1 MB, of which 0.8 of a machine of 1.2 MB has no room
-    from sy_coverage.siting import _memory
+    from sy_coverage.siting.solve import memory
 
     times = TravelTimes.from_matrix(np.ones((100, 100)))
-    monkeypatch.setattr(_memory, "memory_bytes", lambda: 1_200_000)
+    monkeypatch.setattr(memory, "memory_bytes", lambda: 1_200_000)
     with pytest.raises(InputError, match=r"p_median: 100 sites × 100 points .* take a shorter cutoff"):
         siting.p_median(times, np.ones(100), p=2)
     with pytest.raises(InputError, match="p_dispersion"):
         siting.p_dispersion(times, p=2)
-    monkeypatch.setattr(_memory, "memory_bytes", lambda: 1_300_000)
+    monkeypatch.setattr(memory, "memory_bytes", lambda: 1_300_000)
     assert siting.p_median(times, np.ones(100), p=2).objective == 100.0
-    monkeypatch.setattr(_memory, "memory_bytes", lambda: None)
+    monkeypatch.setattr(memory, "memory_bytes", lambda: None)
     assert siting.p_median(times, np.ones(100), p=2).objective == 100.0

@@ -18,7 +18,7 @@ from scipy import sparse
 from sy_coverage import siting
 from sy_coverage.errors import CertificateError, CoverageError, InputError, SolverError
 from sy_coverage.roads.travel_times import TravelTimes
-from sy_coverage.siting import _solver
+from sy_coverage.siting.solve import highs
 
 rng = np.random.default_rng(7)
 
@@ -97,8 +97,8 @@ def test_a_solver_that_lies_is_caught_or_contradicts_nothing_that_is_shown(monke
         )
         return lied
 
-    solve = _solver.solve
-    monkeypatch.setattr(_solver, "solve", lying)
+    solve = highs.solve
+    monkeypatch.setattr(highs, "solve", lying)
     try:
         plan = PROBLEMS[problem]()
     except CertificateError:
@@ -118,15 +118,15 @@ def test_claiming_a_worse_answer_optimal_is_caught_by_our_own_heuristics(monkeyp
         answer = solve(model, watch=watch)
         return replace(answer, bound=answer.objective)
 
-    solve = _solver.solve
-    monkeypatch.setattr(_solver, "solve", claiming)
+    solve = highs.solve
+    monkeypatch.setattr(highs, "solve", claiming)
     with pytest.raises(CertificateError, match=r"greedy and swap|counted"):
         PROBLEMS[problem]()
 
 
 @pytest.mark.parametrize("problem", ["mclp_budget", "mclp_capacity", "p_median_capacity", "lscp_backup"])
 def test_an_answer_cut_short_may_be_worth_more_than_the_solver_counted_but_never_less(monkeypatch, problem):
-    honest, solve = PROBLEMS[problem](), _solver.solve
+    honest, solve = PROBLEMS[problem](), highs.solve
 
     def cut_short(by):
         def told(model, **given):
@@ -138,17 +138,17 @@ def test_an_answer_cut_short_may_be_worth_more_than_the_solver_counted_but_never
 
         return told
 
-    monkeypatch.setattr(_solver, "solve", cut_short(1.0))
+    monkeypatch.setattr(highs, "solve", cut_short(1.0))
     assert PROBLEMS[problem]().objective == honest.objective
-    monkeypatch.setattr(_solver, "solve", cut_short(-1.0))
+    monkeypatch.setattr(highs, "solve", cut_short(-1.0))
     with pytest.raises(CertificateError):
         PROBLEMS[problem]()
 
 
 @pytest.mark.parametrize("problem", ["lscp", "partial_cover"])
 def test_denying_a_plan_that_greedy_has_found_is_caught(monkeypatch, problem):
-    nothing = _solver.Answer("infeasible", np.empty(0), None, None, None, "liar")
-    monkeypatch.setattr(_solver, "solve", lambda model, **given: nothing)
+    nothing = highs.Answer("infeasible", np.empty(0), None, None, None, "liar")
+    monkeypatch.setattr(highs, "solve", lambda model, **given: nothing)
     with pytest.raises(CertificateError, match="infeasible"):
         PROBLEMS[problem]()
 
@@ -212,7 +212,7 @@ def test_a_gap_that_was_allowed_is_stated_and_not_called_optimal():
 def test_another_seed_of_the_solver_gives_the_same_plan(monkeypatch, problem):
     one = PROBLEMS[problem]()
     for seed in (1, 99):
-        monkeypatch.setattr(_solver, "SEED", seed)
+        monkeypatch.setattr(highs, "SEED", seed)
         two = PROBLEMS[problem]()
         assert (one.objective, one.bound, one.status) == (two.objective, two.bound, two.status)
         if (
@@ -268,7 +268,7 @@ def test_a_second_thread_may_solve_too():
 
 
 def test_a_model_refuses_what_is_no_number():
-    model = _solver.Model()
+    model = highs.Model()
     with pytest.raises(InputError, match="cost"):
         model.add_columns([1.0, np.nan])
     model.add_columns([1.0, 2.0])
@@ -281,7 +281,7 @@ def test_a_model_refuses_what_is_no_number():
         lambda: model.set_objective([1.0], "min"),
         lambda: model.set_objective([1.0, np.inf], "min"),
         lambda: model.add_columns([1.0], lower=1.0, upper=0.0),
-        lambda: _solver.solve(model, start=[1.0]),
+        lambda: highs.solve(model, start=[1.0]),
     ):
         with pytest.raises(ValueError, match=r"."):
             wrong()
@@ -293,10 +293,10 @@ def test_rows_may_come_dense_sparse_or_as_triplets_and_doubles_add_up():
         sparse.csr_array([[2.0, 1.0]]),
         (np.array([0, 0, 0]), np.array([0, 1, 0]), np.array([1.0, 1.0, 1.0])),
     ):
-        model = _solver.Model("max")
+        model = highs.Model("max")
         model.add_columns([1.0, 1.0], upper=5)
         model.add_rows(rows, upper=4.0)
-        answer = _solver.solve(model)
+        answer = highs.solve(model)
         assert (answer.status, answer.objective, answer.x.tolist()) == ("optimal", 4.0, [0.0, 4.0])
 
 
@@ -310,12 +310,12 @@ def test_an_answer_to_start_from_never_passes_for_the_best(data):
     start = np.array(data.draw(st.lists(st.integers(0, 1), min_size=5, max_size=5)), dtype=float)
     limit = rows @ start - data.draw(st.integers(-1, 1))
     sense, presolve = data.draw(st.sampled_from(["min", "max"])), data.draw(st.booleans())
-    model = _solver.Model(sense)
+    model = highs.Model(sense)
     model.add_columns(cost)
     model.add_rows(rows, lower=limit)
     every = np.array(list(itertools.product([0.0, 1.0], repeat=5)))
     worth = (every @ cost)[(every @ rows.T >= limit - 1e-9).all(axis=1)]
-    answer = _solver.solve(model, start=start, presolve=presolve)
+    answer = highs.solve(model, start=start, presolve=presolve)
     if not len(worth):
         assert answer.status == "infeasible"
         return
@@ -334,30 +334,30 @@ def test_a_start_is_offered_during_the_search_and_never_before_presolve(monkeypa
 
 
 def test_a_model_without_solution_or_without_end_says_so():
-    model = _solver.Model()
+    model = highs.Model()
     model.add_columns([1.0])
     model.add_rows(np.ones((1, 1)), lower=2.0)
-    assert _solver.solve(model).status == "infeasible"
-    endless = _solver.Model("max")
+    assert highs.solve(model).status == "infeasible"
+    endless = highs.Model("max")
     endless.add_columns([1.0], upper=np.inf, integer=False)
     with pytest.raises(SolverError):
-        _solver.solve(endless)
+        highs.solve(endless)
 
 
 def test_time_that_is_over_gives_no_answer_and_no_numbers():
-    model = _solver.Model()
+    model = highs.Model()
     model.add_columns(np.ones(3))
-    watch = _solver.Watch(siting.SolveOptions(time_limit_s=1e-9))
-    answer = _solver.solve(model, watch=watch)
+    watch = highs.Watch(siting.SolveOptions(time_limit_s=1e-9))
+    answer = highs.solve(model, watch=watch)
     assert (answer.status, answer.objective, len(answer.x)) == ("no_answer", None, 0)
 
 
 def test_an_option_that_highs_refuses_raises(monkeypatch):
-    model = _solver.Model()
+    model = highs.Model()
     model.add_columns([1.0])
-    monkeypatch.setattr(_solver, "SEED", -5)
+    monkeypatch.setattr(highs, "SEED", -5)
     with pytest.raises(SolverError, match="random_seed"):
-        _solver.solve(model)
+        highs.solve(model)
 
 
 def test_other_threads_of_highs_in_this_process_do_no_harm():

@@ -13,13 +13,15 @@ from scipy import sparse
 
 from sy_coverage import siting
 from sy_coverage.roads.travel_times import TravelTimes
-from sy_coverage.siting import _reduce, _solver, covering
+from sy_coverage.siting.classic import covering
+from sy_coverage.siting.classic.search import reduce
+from sy_coverage.siting.solve import highs
 
 
 def cover_of(table, need, costs):
     rows = sparse.csr_array(np.asarray(table, dtype=float))
     count, sites = rows.shape
-    return _reduce.Cover(
+    return reduce.Cover(
         rows, np.ones(count), np.asarray(need), np.arange(sites), np.asarray(costs, dtype=float)
     )
 
@@ -75,7 +77,7 @@ def test_a_cover_and_a_centre_are_proved_without_a_solver_where_prices_meet_them
     away = np.abs(ring[:, None] - ring)
     five = np.where(np.minimum(away, 9 - away) <= 1, 5.0, 50.0)
     times = TravelTimes.from_matrix(pd.DataFrame(five))
-    monkeypatch.setattr(_solver, "solve", refuse)
+    monkeypatch.setattr(highs, "solve", refuse)
     plan = siting.lscp(times, 5)
     assert (plan.status, plan.objective, plan.bound) == ("optimal", 3.0, 3.0)
     assert siting.p_center(times, p=2).objective == 50.0

@@ -9,7 +9,9 @@ import pytest
 
 from sy_coverage import siting
 from sy_coverage.roads.travel_times import TravelTimes
-from sy_coverage.siting import _median_tree, median
+from sy_coverage.siting.classic import median
+from sy_coverage.siting.classic.search import median_tree
+from sy_coverage.siting.solve import highs
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -28,9 +30,9 @@ def test_branching_finds_and_proves_what_brute_force_finds(monkeypatch, seed):
     }
     best = min(float((weights * t).sum()) for t in reach.values() if np.isfinite(t).all())
     looked_at = []
-    parts = _median_tree.Tree._parts
+    parts = median_tree.Tree._parts
     monkeypatch.setattr(median, "LARGE", -1)
-    monkeypatch.setattr(_median_tree.Tree, "_parts", lambda t, node: looked_at.append(node) or parts(t, node))
+    monkeypatch.setattr(median_tree.Tree, "_parts", lambda t, node: looked_at.append(node) or parts(t, node))
     plan = siting.p_median(TravelTimes.from_matrix(minutes), weights, p, **roles)
     assert (plan.status, plan.gap) == ("optimal", 0.0)
     assert plan.objective == pytest.approx(best, rel=1e-12)
@@ -54,10 +56,10 @@ def test_branching_that_runs_out_of_time_says_how_far_it_came():
     times = TravelTimes.from_matrix(minutes)
     pairs = median.pairs_of(median.terms("p_median", times, weights=np.ones(60), p=4))
     start = np.arange(4)
-    tree = _median_tree.Tree(pairs, 4, (start, float(minutes[:, :4].min(axis=1).sum())), 1.0 - 1e-6)
+    tree = median_tree.Tree(pairs, 4, (start, float(minutes[:, :4].min(axis=1).sum())), 1.0 - 1e-6)
     none = np.zeros(60, dtype=bool)
-    root = _median_tree.Node(0.0, none, none, pairs.d_cost[pairs.d_ptr[:-1]].copy())
-    over = siting._solver.Watch(siting.SolveOptions(time_limit_s=1e-9))
+    root = median_tree.Node(0.0, none, none, pairs.d_cost[pairs.d_ptr[:-1]].copy())
+    over = highs.Watch(siting.SolveOptions(time_limit_s=1e-9))
     assert tree.search(root, over) == 0.0
-    low = tree.search(root, siting._solver.Watch(siting.SolveOptions()))
+    low = tree.search(root, highs.Watch(siting.SolveOptions()))
     assert low == tree.upper == siting.p_median(times, np.ones(60), 4).objective

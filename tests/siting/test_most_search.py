@@ -12,11 +12,14 @@ from scipy import sparse
 
 from sy_coverage import siting
 from sy_coverage.roads.travel_times import TravelTimes
-from sy_coverage.siting import _most_kernels, _most_tree, _price_kernels, _solver
-from sy_coverage.siting._most_rest import Rest, still_open, without
-from sy_coverage.siting._most_search import Search
-from sy_coverage.siting._odd_cuts import Cuts, joined
-from sy_coverage.siting._reduce import Cover
+from sy_coverage.siting.classic.kernels import most
+from sy_coverage.siting.classic.kernels import prices as price_kernels
+from sy_coverage.siting.classic.search import most_tree
+from sy_coverage.siting.classic.search.most_rest import Rest, still_open, without
+from sy_coverage.siting.classic.search.most_search import Search
+from sy_coverage.siting.classic.search.odd_cuts import Cuts, joined
+from sy_coverage.siting.classic.search.reduce import Cover
+from sy_coverage.siting.solve import highs
 
 EXAMPLES = settings().max_examples
 FEW = settings(max_examples=EXAMPLES if EXAMPLES > 60 else 25)
@@ -86,13 +89,13 @@ def test_bounds_with_odd_cuts_hold_for_every_choice_and_come_down(seed, p):
             open_ = np.isin(np.arange(12), choice).astype(float)
             assert (cuts.groups(40) @ covered <= cuts.right + cuts.sites @ open_).all()
         state = (*cuts.table, price, cuts.price, x, z, np.zeros(12), np.ones(12))
-        bounds.append(_price_kernels.most_bound(ptr, demand, sets_ptr, sets, weights, *state, p, 200, 0.0))
+        bounds.append(price_kernels.most_bound(ptr, demand, sets_ptr, sets, weights, *state, p, 200, 0.0))
         assert bounds[-1] >= best - 1e-9 * best
     assert min(bounds) <= bounds[0]
     start = np.arange(p)
     for found in (
-        _most_kernels.exchanged(ptr, demand, sets_ptr, sets, weights, start),
-        _most_kernels.annealed(ptr, demand, sets_ptr, sets, weights, start, 20.0, 0.2, 500, seed),
+        most.exchanged(ptr, demand, sets_ptr, sets, weights, start),
+        most.annealed(ptr, demand, sets_ptr, sets, weights, start, 20.0, 0.2, 500, seed),
     ):
         assert len(set(found.tolist())) == p
         assert worth(near, weights, start) <= worth(near, weights, found) <= best
@@ -126,9 +129,9 @@ def test_the_tree_ends_with_the_best_choice_there_is_however_poor_its_bounds(see
     rest = still_open(search, step)
     start = np.flatnonzero(np.isin(rest.cover.sites, search.columns))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_most_tree, "STEPS", steps)
-        tree = _most_tree.Tree(rest, start, step)
-        bound = tree.search(search.bound, _solver.Watch(_solver.SolveOptions()))
+        patch.setattr(most_tree, "STEPS", steps)
+        tree = most_tree.Tree(rest, start, step)
+        bound = tree.search(search.bound, highs.Watch(highs.SolveOptions()))
     assert len(set(tree.columns.tolist())) == p
     assert worth(near, weights, rest.cover.sites[tree.columns]) == pytest.approx(best, rel=1e-12)
     assert bound == tree.reached
@@ -137,7 +140,7 @@ def test_the_tree_ends_with_the_best_choice_there_is_however_poor_its_bounds(see
 def test_a_bound_by_prices_allows_for_the_rounding_of_its_sums(monkeypatch):
     # ten million elders in whole numbers: a sum that came out at 9,999,999.9995 may stand for one more than 9,999,999
     search = searched(cover(np.ones((2, 2), dtype=bool), np.array([5e6, 5e6])), 1, 0)
-    monkeypatch.setattr(_price_kernels, "most_bound", lambda *_given: 9_999_999.9995)
+    monkeypatch.setattr(price_kernels, "most_bound", lambda *_given: 9_999_999.9995)
     search.lower_bound_by_prices()
     assert search.bound >= 10_000_000.0
 
@@ -149,9 +152,9 @@ def test_what_prices_decide_within_a_gap_stays_in_the_bound(monkeypatch):
     search = searched(cover(near, weights), 1, 0)
     search.columns, search.reached = np.array([2]), 10.0
     search.price[:] = [14.2, 13.0, 10.0]
-    monkeypatch.setattr(_most_tree, "STEPS", 0)
-    tree = _most_tree.Tree(still_open(search, 1.0), search.columns, 1.0, gap=0.4)
-    bound = tree.search(20.0, _solver.Watch(_solver.SolveOptions(gap=0.4)))
+    monkeypatch.setattr(most_tree, "STEPS", 0)
+    tree = most_tree.Tree(still_open(search, 1.0), search.columns, 1.0, gap=0.4)
+    bound = tree.search(20.0, highs.Watch(highs.SolveOptions(gap=0.4)))
     assert (tree.columns.tolist(), tree.reached) == ([0], 12.0)
     assert 13.0 <= bound <= 1.4 * tree.reached
 
@@ -168,9 +171,9 @@ def test_within_a_gap_the_tree_ends_with_a_bound_that_holds_and_meets_the_gap(se
     rest = still_open(search, 1.0 - 1e-6)
     start = np.flatnonzero(np.isin(rest.cover.sites, search.columns))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_most_tree, "STEPS", steps)
-        tree = _most_tree.Tree(rest, start, 1.0 - 1e-6, gap)
-        bound = tree.search(search.bound, _solver.Watch(_solver.SolveOptions(gap=gap)))
+        patch.setattr(most_tree, "STEPS", steps)
+        tree = most_tree.Tree(rest, start, 1.0 - 1e-6, gap)
+        bound = tree.search(search.bound, highs.Watch(highs.SolveOptions(gap=gap)))
     assert tree.reached <= best <= bound + 1e-6
     assert bound - tree.reached <= max(1.0, gap * tree.reached)
 
@@ -198,7 +201,7 @@ def test_prices_decide_nothing_that_a_choice_worth_the_need_contradicts(seed, p)
     need = float(rng.choice(sorted(values.values())))
     _, _, ptr, demand = search.cover.table
     prices = (search.price, search.cuts.price)
-    bound = _price_kernels.decided_by_prices(
+    bound = price_kernels.decided_by_prices(
         ptr, demand, weights, *search.cuts.table, *prices, low, high, p, need * (1 - 1e-9)
     )
     assert bound >= max(values.values()) * (1 - 1e-9)

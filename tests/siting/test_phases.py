@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sy_coverage.errors import CertificateError, InputError
-from sy_coverage.siting import _solver
+from sy_coverage.siting.solve import highs
 from tests.siting.test_policy_plan import roads, solved, tampered, toy_plan, with_x
 
 
@@ -103,4 +103,4 @@ def test_no_assignment_to_years_beats_the_plan(road, budget, sites):
 
 
 def test_the_solver_is_the_one_the_tests_tamper_with():
-    assert callable(_solver.solve)
+    assert callable(highs.solve)

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from sy_coverage import siting
-from sy_coverage.siting import _solver, verify
-from sy_coverage.siting._stages import Program
+from sy_coverage.siting import verify
+from sy_coverage.siting.solve import highs
+from sy_coverage.siting.solve.stages import Program
 from tests.siting.test_classic_proofs import HARD
 from tests.siting.test_policy_plan import strict, toy_plan
 
@@ -127,17 +128,17 @@ def test_a_classic_plan_without_memory_for_the_solver_is_what_our_own_search_fou
 )
 def test_real_numbers_meet_their_bound_relative_to_all_that_is_counted(monkeypatch, constant, off, status):
     # 1,605.5 minutes saved of so many: a bound that rounding puts 0.000008 above is 4e-10 of what is left
-    honest = _solver.solve
+    honest = highs.solve
 
     def rounded(model, **given):
         answer = honest(model, **given)
         return replace(answer, status="feasible", bound=answer.objective + off)
 
-    monkeypatch.setattr(_solver, "solve", rounded)
+    monkeypatch.setattr(highs, "solve", rounded)
     program = Program()
     columns = program.columns(2, integer=True)
     program.row(columns, upper=1.0)
-    watch = _solver.Watch(_solver.SolveOptions())
+    watch = highs.Watch(highs.SolveOptions())
     found, said = program.attempt(
         lambda: (np.array([1605.5, 3.0]), constant), "max", whole=False, watch=watch
     )

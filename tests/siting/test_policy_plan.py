@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sy_coverage import policy
 from sy_coverage.errors import CertificateError, InputError, UnknownIdError
 from sy_coverage.roads import TravelTimes
-from sy_coverage.siting import SolveOptions, _solver, policy_plan
+from sy_coverage.siting import SolveOptions, policy_plan
+from sy_coverage.siting.solve import highs
 from tests import toy
 from tests.siting.policy_toys import Road, policy_of
 
@@ -295,13 +296,13 @@ def test_times_that_lack_a_site_are_refused():
 
 
 def tampered(monkeypatch, change):
-    honest = _solver.solve
+    honest = highs.solve
 
     def solve(model, **options):
         answer = honest(model, **options)
         return change(answer, model) if len(answer.x) else answer
 
-    monkeypatch.setattr(_solver, "solve", solve)
+    monkeypatch.setattr(highs, "solve", solve)
 
 
 def with_x(answer, x):
@@ -344,15 +345,15 @@ def test_a_solver_that_calls_a_dear_plan_optimal_is_caught(monkeypatch):
 
     def dear(model, **options):
         # the worst plan instead of the best, with a bound that agrees with it
-        worse = _solver.Model(model.sense)
+        worse = highs.Model(model.sense)
         worse.add_columns(-model.cost, lower=model.lower, upper=model.upper, integer=model.integer)
         worse.add_rows(model.matrix, lower=model.row_lower, upper=model.row_upper)
         answer = honest(worse, **options)
         value = float(model.cost @ answer.x)
         return replace(answer, objective=value, bound=value)
 
-    honest = _solver.solve
-    monkeypatch.setattr(_solver, "solve", dear)
+    honest = highs.solve
+    monkeypatch.setattr(highs, "solve", dear)
     with pytest.raises(CertificateError):
         strict()
 

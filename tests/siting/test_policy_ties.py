@@ -26,7 +26,7 @@ def test_a_plan_that_breaks_every_tie_has_no_note_of_it(study):
 
 
 def test_a_plan_whose_ties_ran_out_of_time_is_as_good_and_says_so(study, monkeypatch):
-    stages = import_module("sy_coverage.siting._stages")
+    stages = import_module("sy_coverage.siting.solve.stages")
     whole = stages.Program.optimise
 
     def without_time_for_ties(self, cost, sense, *, whole_=whole, watch, **more):
@@ -48,7 +48,7 @@ def equal_sites(road, rule, scope, large):
     """Hold the plan against every subset, ranks of ids included, where parts of `large` numbers are asked for another answer."""
     best = road.best(rule=rule, scope=scope)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(import_module("sy_coverage.siting._stages"), "LARGE", large)
+        patch.setattr(import_module("sy_coverage.siting.solve.stages"), "LARGE", large)
         plan = solved(road, rule=rule, scope=scope)
     if best is None:
         assert plan.status == "infeasible"
@@ -78,7 +78,7 @@ def test_a_large_part_with_an_equal_answer_is_settled_by_its_ids(monkeypatch):
         homes=0,
     )
     asked = []
-    stages = import_module("sy_coverage.siting._stages")
+    stages = import_module("sy_coverage.siting.solve.stages")
     honest = stages.Program._settled_already
 
     def listening(self, *given):

@@ -55,7 +55,7 @@ def said_in(path):
             yield from of_call(node)
 
 
-IDS = sorted({reason for path in ROOM.glob("*.py") for reason in said_in(path)})
+IDS = sorted({reason for path in ROOM.rglob("*.py") for reason in said_in(path)})
 
 
 def test_reading_the_source_finds_the_reasons_of_every_kind():

@@ -11,7 +11,7 @@ from rich.console import Console
 
 import sy_coverage as sy
 from sy_coverage import _screen, siting
-from sy_coverage.siting import _solver
+from sy_coverage.siting.solve import highs
 from tests import toy
 
 
@@ -37,13 +37,13 @@ def test_a_study_hands_what_a_solve_says_to_its_progress_and_keeps_nothing_of_it
         yield lambda: None
 
     progress.tell = told.append
-    honest = _solver.solve
+    honest = highs.solve
 
     def slow(model, *, watch, **more):
         watch.say(2.0, 1.0)
         return honest(model, watch=watch, **more)
 
-    monkeypatch.setattr(_solver, "solve", slow)
+    monkeypatch.setattr(highs, "solve", slow)
     study = sy.read_study(toy.write_study(tmp_path), progress=progress)
     plan = study.propose(toy.COUNTY)
     assert told

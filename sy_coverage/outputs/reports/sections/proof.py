@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from sy_coverage import labels
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import words
-from sy_coverage.siting import explain
+from sy_coverage.siting.planning import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sy_coverage.outputs.findings import Findings
     from sy_coverage.outputs.reports.document import Writer
-    from sy_coverage.siting.certificate import Certificate, SitingPlan
+    from sy_coverage.siting.plan import Certificate, SitingPlan
 
 
 SHORT = ("budget_too_small", "target_missed")

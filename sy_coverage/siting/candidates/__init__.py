@@ -1,0 +1,1 @@
+"""Make and price the sites that a plan can choose from."""

@@ -1,0 +1,255 @@
+"""Make rows of candidates: at real places amid the elders of a unit or county, or where a standing home is rebuilt."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sy_coverage import coverage
+from sy_coverage._frames import CANDIDATES, checked, metric_crs
+from sy_coverage.errors import InputError, UnknownIdError, some
+from sy_coverage.policy.targets import BedShare, UpgradeCount
+from sy_coverage.siting.candidates.costs import OTHER_COST
+from sy_coverage.siting.sites import counties_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+    from threadpoolctl import ThreadpoolController
+
+    from sy_coverage.policy import Policy, Target
+    from sy_coverage.roads import TravelTimes
+
+SEED = 20250101
+
+
+def joined(
+    listed: GeoDataFrame, rows: list[dict[str, Any]], *, crs: Any, facilities: GeoDataFrame
+) -> GeoDataFrame:
+    """Return the `listed` candidates with `rows` added, whose points are in `crs`, sorted by id.
+
+    Raises
+    ------
+    UnknownIdError
+        If an id of a row is a candidate's or a facility's already.
+    """
+    if not rows:
+        return listed.sort_index()
+    import geopandas as gpd  # noqa: PLC0415  the room stays light until frames are made
+
+    made = gpd.GeoDataFrame(rows, geometry="geometry", crs=crs).set_index("candidate_id").to_crs(listed.crs)
+    clash = made.index.intersection(listed.index.union(facilities.index))
+    if len(clash):
+        raise UnknownIdError(
+            f"candidates: ids that generated sites use are taken: {some(clash)}; rename the listed ones"
+        )
+    together = pd.concat([listed.astype(object), checked(made, CANDIDATES).astype(object)])
+    return checked(gpd.GeoDataFrame(together, geometry="geometry", crs=listed.crs), CANDIDATES).sort_index()
+
+
+class Maker:
+    """Make rows of candidates for one set of frames."""
+
+    def __init__(
+        self,
+        units: GeoDataFrame,
+        facilities: GeoDataFrame,
+        listed: GeoDataFrame,
+        demand: GeoDataFrame,
+        policy: Policy,
+        costs: Mapping[str, Mapping[str, float]],
+        premises: str,
+        junctions: GeoDataFrame | None,
+    ) -> None:
+        self.units, self.facilities, self.listed, self.demand = units, facilities, listed, demand
+        self.policy, self.costs, self.premises = policy, costs, premises
+        points = demand.geometry.to_crs(metric_crs(units))
+        self.metres = np.column_stack([points.x, points.y])
+        self.elders = demand[policy.readings.elders].to_numpy(float)
+        self.junctions = None if junctions is None else junctions.to_crs(demand.crs)
+        self.areas = units.geometry.to_crs(demand.crs)
+
+    def in_units(
+        self, kind: str, unit_kinds: set[str], times: TravelTimes | None, per_unit: int, *, prefix: str
+    ) -> list[dict[str, Any]]:
+        """Return sites of `kind` for every unit of `unit_kinds` without an open one."""
+        here = self.facilities[self.facilities["kind"] == kind]
+        lacking = self.units.index[
+            self.units["kind"].isin(unit_kinds) & ~self.units.index.isin(here["unit_id"].dropna())
+        ]
+        reached = self._reached(kind, times)
+        rows = []
+        unit_of = self.demand["unit_id"].to_numpy()
+        for unit_id in lacking:
+            inside = np.flatnonzero((unit_of == unit_id) & (self.elders > 0))
+            open_ = inside[~reached[inside]]
+            at = self.clusters(open_ if len(open_) else inside, per_unit)
+            rows += [self.row(f"{prefix}-{unit_id}-{n}", kind, int(i)) for n, i in enumerate(at, start=1)]
+        return rows
+
+    def in_counties(self, kind: str, needed: int) -> list[dict[str, Any]]:
+        """Return sites of `kind` for every county where open and listed ones are fewer than `needed`."""
+        rows = []
+        county_of = self.demand["unit_id"].map(self.units["county_id"]).to_numpy()
+        for county_id in sorted(self.units["county_id"].unique()):
+            there = sum(
+                int(((f["kind"] == kind) & (counties_of(f, self.units) == county_id)).sum())
+                for f in (self.facilities, self.listed[self.listed.geometry.notna()])
+            )
+            inside = np.flatnonzero((county_of == county_id) & (self.elders > 0))
+            at = self.clusters(inside, needed - there)
+            rows += [self.row(f"G-{kind}-{county_id}-{n}", kind, int(i)) for n, i in enumerate(at, start=1)]
+        return rows
+
+    def rebuilt(self, target: Target) -> list[dict[str, Any]]:
+        """Return sites that rebuild a standing home, for counties that must rebuild one and have no candidate that does."""
+        measure = target.measure
+        if not isinstance(measure, UpgradeCount):
+            return []
+        beds = next((t.measure for t in self.policy.targets if isinstance(t.measure, BedShare)), None)
+        if beds is None:
+            return []
+        source = self.policy.bed_kinds(beds)[0]
+        names = self.units.drop_duplicates("county_id").set_index("county_id")["county"]
+        rows = []
+        for county_id, name in sorted(names.items()):
+            if county_id not in target.counties and name not in target.counties:
+                continue
+            done = [
+                (
+                    (f["kind"] == measure.facility_kind)
+                    & (counties_of(f, self.units) == county_id)
+                    & _rebuilds(f, measure)
+                ).any()
+                for f in (self.facilities, self.listed)
+            ]
+            if any(done):
+                continue
+            here = self.facilities[(self.facilities["kind"] == source) & self.facilities.geometry.notna()]
+            for facility_id, home in here[counties_of(here, self.units) == county_id].iterrows():
+                rows.append(self._upgrade(str(facility_id), home, measure, county_id))
+        return rows
+
+    def _upgrade(self, facility_id: str, home: Any, measure: UpgradeCount, county_id: str) -> dict[str, Any]:
+        table = self.costs.get(measure.facility_kind, OTHER_COST)
+        if "upgrade" not in table:
+            raise InputError(f"costs: none for {measure.facility_kind} in premises upgrade; add it")
+        point = _moved(home["geometry"], self.facilities.crs, self.demand.crs)
+        return {
+            "candidate_id": f"G-{measure.facility_kind}-{facility_id}",
+            "name": home["name"],
+            "kind": measure.facility_kind,
+            "cost": float(table["upgrade"]),
+            "premises": measure.premises,
+            "required": False,
+            "unit_id": home["unit_id"],
+            "county_id": county_id,
+            "beds": home["beds"],
+            "upgrade_of": facility_id,
+            "located_by": "generated",
+            "location_precision": home["location_precision"],
+            "location_status": "located",
+            "geometry": point,
+        }
+
+    def _reached(self, kind: str, times: TravelTimes | None) -> NDArray[np.bool_]:
+        if times is None:
+            return np.zeros(len(self.demand), dtype=bool)
+        here = self.facilities.index[(self.facilities["kind"] == kind).to_numpy()]
+        some_times = times.select(sites=sorted(here[here.isin(times.site_ids)]), demand=self.demand.index)
+        within = coverage.reached(self.demand, self.units, some_times, kind=self.policy.kind(kind))
+        return np.asarray(within.sum(axis=0)).ravel() > 0
+
+    def clusters(self, points: NDArray[np.int64], most: int) -> list[int]:
+        """Return positions of the demand points nearest to the centres of at most `most` clusters, each once, heaviest first."""
+        places = np.unique(self.metres[points], axis=0) if len(points) else np.empty((0, 2))
+        count = min(most, len(places))
+        if count <= 0:
+            return []
+        if count == 1:
+            centres = np.average(self.metres[points], axis=0, weights=self.elders[points])[None, :]
+        else:
+            centres = self._means(points, count)
+        chosen: list[int] = []
+        for centre in centres[np.lexsort((centres[:, 1], centres[:, 0]))]:
+            away = np.hypot(*(self.metres[points] - centre).T)
+            order = points[np.lexsort((points, np.round(away, 3)))]
+            chosen += [next(int(i) for i in order if i not in chosen)]
+        nearest = np.argmin(
+            np.hypot(*(self.metres[points][:, None, :] - self.metres[chosen][None, :, :]).transpose(2, 0, 1)),
+            axis=1,
+        )
+        served = np.bincount(nearest, weights=self.elders[points], minlength=len(chosen))
+        return [chosen[n] for n in np.lexsort((np.array(chosen), -served))]
+
+    def _means(self, points: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+        """Return the centres of `count` clusters of elders."""
+        from sklearn import config_context  # noqa: PLC0415  a second to import, only where sites are generated
+        from sklearn.cluster import KMeans  # noqa: PLC0415
+
+        model = KMeans(n_clusters=count, n_init=1, random_state=SEED, algorithm="lloyd")
+        # a few dozen points: starting threads, or looking over the arguments again, would take longer than the work
+        with _threads().limit(limits=1), config_context(skip_parameter_validation=True, assume_finite=True):
+            model.fit(self.metres[points], sample_weight=self.elders[points])
+        return np.asarray(model.cluster_centers_, dtype=np.float64)
+
+    def row(self, candidate_id: str, kind: str, at: int) -> dict[str, Any]:
+        """Return a site of `kind` at the demand point at position `at`."""
+        place = self.demand.iloc[at]
+        unit = self.units.loc[place["unit_id"]]
+        named = isinstance(place["name"], str)
+        crossing = None if named else self._junction(at, self.areas[place["unit_id"]])
+        premises = self.premises if crossing is None else "new"
+        table = self.costs.get(kind, OTHER_COST)
+        if premises not in table:
+            raise InputError(f"costs: none for {kind} in premises {premises}; add it")
+        return {
+            "candidate_id": candidate_id,
+            "name": place["name"] if named else unit["name"],
+            "kind": kind,
+            "cost": float(table[premises]),
+            "premises": premises,
+            "required": False,
+            "unit_id": place["unit_id"],
+            "county_id": unit["county_id"],
+            "located_by": "generated",
+            "location_precision": "village" if crossing is None else "point",
+            "location_status": "located",
+            "geometry": place["geometry"] if crossing is None else crossing,
+        }
+
+    def _junction(self, at: int, area: Any) -> Any:
+        """Return the junction of a unit that is nearest to a demand point, or None if it has none."""
+        if self.junctions is None:
+            return None
+        inside = self.junctions.geometry[self.junctions.geometry.within(area)]
+        if inside.empty:
+            return None
+        metric = inside.to_crs(metric_crs(self.units))
+        away = np.round(np.hypot(metric.x - self.metres[at, 0], metric.y - self.metres[at, 1]), 1)
+        return inside.iloc[int(np.argmin(away))]
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """Return what limits the threads of the libraries that are loaded; looking for these takes long."""
+    from threadpoolctl import ThreadpoolController  # noqa: PLC0415
+
+    return ThreadpoolController()
+
+
+def _moved(point: Any, crs: Any, to: Any) -> Any:
+    """Return `point` in another CRS."""
+    import geopandas as gpd  # noqa: PLC0415  the room stays light until frames are made
+
+    return gpd.GeoSeries([point], crs=crs).to_crs(to).iloc[0]
+
+
+def _rebuilds(frame: GeoDataFrame, measure: UpgradeCount) -> Any:
+    rebuilt = frame["premises"] == measure.premises
+    return rebuilt | frame["upgrade_of"].notna() if "upgrade_of" in frame.columns else rebuilt

@@ -1,0 +1,1 @@
+"""Read what is asked of a classic problem: terms, forms and decays."""

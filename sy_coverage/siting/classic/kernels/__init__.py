@@ -1,0 +1,1 @@
+"""Run the inner loops of the classic problems."""

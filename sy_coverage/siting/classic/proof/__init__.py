@@ -1,0 +1,1 @@
+"""Recount a classic plan from the times alone, and settle which of equal plans is taken."""

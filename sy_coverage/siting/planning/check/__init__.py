@@ -1,0 +1,1 @@
+"""Recount a policy plan without the solver, and try to beat it."""

@@ -1,0 +1,348 @@
+"""Recompute a plan from the frames and travel times alone: every rule, every figure, without the solver's model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sy_coverage.policy import reaches_share, units_needed
+from sy_coverage.policy.targets import FacilityCount, UpgradeCount
+from sy_coverage.siting.planning.rules import nursing
+from sy_coverage.siting.planning.rules.beds import bed_table
+from sy_coverage.siting.planning.rules.case import CITY, Case
+from sy_coverage.siting.planning.rules.criteria import eligible
+from sy_coverage.siting.planning.rules.stations import premises
+from sy_coverage.siting.planning.rules.targets import counted_kinds, coverage_kinds, medical_kinds, places
+from sy_coverage.siting.sites import among
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+    from pandas import DataFrame, Series
+
+    from sy_coverage.policy import Target
+    from sy_coverage.siting.sites import Sites
+
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+
+BEDS_ROOM = 1e-6
+"""Needs and beds may differ by this relative to the need: the rounding of a solver, far below one bed."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """Whom a set of open facilities reaches, and which targets it meets."""
+
+    elders_covered: float
+    """Elders within the cutoff of an open centre."""
+    targets: DataFrame
+    """`target_id`, `scope_id`, `needed`, `reached`, `met`."""
+
+    @property
+    def met(self) -> bool:
+        """Whether every target is met."""
+        return bool(self.targets["met"].all())
+
+
+@dataclass(frozen=True)
+class Figures(Count):
+    """What a set of sites comes to."""
+
+    cost: float
+    elder_minutes: float
+    """Elder-minutes to the nearest centre; elders beyond the times count their longest minutes."""
+    home_minutes: float
+    """The same for the kinds counted by county, to the nearest of one's own county."""
+    towards_targets: int
+    """Units and facilities that count, each target's surplus not counted."""
+    broken: tuple[str, ...]
+    """Rules that do not hold: ``rule_id:subject``."""
+    nearest: Series
+    """Minutes to the nearest open centre by demand id; missing beyond the times."""
+    assignment: Series
+    """The open centre that is nearest, by demand id."""
+    conversions: DataFrame
+    """Beds of each home turned into nursing beds, as `siting.nursing_bed_conversions` gives them; empty where not planned."""
+    beds: DataFrame
+    """By county, beds `needed`, `beds` there are, `short`; empty where not asked for."""
+
+
+def opened_with(case: Case, sites: Iterable[str]) -> Sites:
+    """Return the facilities of today and the `sites` opened besides, behind them and sorted by id."""
+    rows = [case.position(site_id) for site_id in sorted(sites)]
+    return case.standing.with_more(case.sites.some(np.array(rows, dtype=np.int64)))
+
+
+def count(case: Case, opened: Sites) -> Count:
+    """Return whom `opened`, or some of its rows, reaches and which targets it meets; no other rule is looked at."""
+    reached = Fraction(0)
+    for kind in coverage_kinds(case):
+        minutes, _ = _nearest(case, kind, opened.ids[opened.of_kind(kind)])
+        reached += _reached(case, kind, minutes)
+    return Count(elders_covered=float(reached), targets=_targets(case, opened))
+
+
+def spent_on(case: Case, sites: Iterable[str]) -> Fraction:
+    """Return what opening `sites` costs with the beds to convert, exactly, in 10⁴ yuan."""
+    chosen = sorted(sites)
+    costs = case.candidates["cost"].to_numpy()[[case.position(site_id) for site_id in chosen]]
+    spent = sum((Fraction(str(cost)) for cost in costs.tolist()), start=Fraction(0))
+    return spent + nursing.conversion_cost(case, chosen)
+
+
+def _reached(case: Case, kind: str, minutes: Floats) -> Fraction:
+    return _exact_sum(case.elders[minutes <= _cutoffs(case, kind)])
+
+
+def _exact_sum(numbers: Floats) -> Fraction:
+    # whole numbers of people add up exactly as they are
+    if (numbers == np.floor(numbers)).all() and numbers.sum() < 2**53:
+        return Fraction(int(numbers.sum()))
+    return sum((Fraction(n) for n in numbers.tolist()), start=Fraction(0))
+
+
+def figures(case: Case, sites: Iterable[str]) -> Figures:
+    """Return what opening `sites` besides today's facilities comes to, recomputed from the frames."""
+    chosen = sorted(sites)
+    opened = opened_with(case, chosen)
+    reached, minutes, nearest, by_site = Fraction(0), 0.0, None, None
+    for kind in coverage_kinds(case):
+        near, who = _nearest(case, kind, opened.ids[opened.of_kind(kind)])
+        reached += _reached(case, kind, near)
+        minutes += float((case.elders * _capped(case, kind, near)).sum())
+        nearest, by_site = (near, who) if nearest is None else (nearest, by_site)
+    targets = _targets(case, opened)
+    converted, there = nursing.conversions(case, chosen), bed_table(case, chosen)
+    spent = spent_on(case, chosen)
+    index, nobody = case.demand.index, np.full(len(case.demand), np.nan)
+    return Figures(
+        cost=float(spent),
+        elders_covered=float(reached),
+        elder_minutes=minutes,
+        home_minutes=_home_minutes(case, opened),
+        towards_targets=int(np.minimum(targets["needed"], targets["reached"]).sum()),
+        targets=targets,
+        broken=(*_broken(case, chosen, opened, spent), *_of_beds(case, chosen, converted, there)),
+        nearest=pd.Series(nobody if nearest is None else _known(nearest), index=index),
+        assignment=pd.Series(nobody if by_site is None else by_site, index=index, dtype=object),
+        conversions=converted,
+        beds=there,
+    )
+
+
+def nearest_of(case: Case, kind: str, sites: Iterable[str]) -> tuple[Series, Series]:
+    """Return minutes to the nearest of `sites`, and which that is (of equals the first id), by demand id; missing beyond the times."""
+    minutes, who = _nearest(case, kind, sites)
+    index = case.demand.index
+    return pd.Series(_known(minutes), index=index), pd.Series(who, index=index, dtype=object)
+
+
+def _nearest(case: Case, kind: str, sites: Iterable[str]) -> tuple[Floats, NDArray[Any]]:
+    """Return the same as arrays, by position of the demand; inf and None beyond the times."""
+    count = len(case.demand)
+    if kind not in case.times:
+        return np.full(count, np.inf), np.full(count, None, dtype=object)
+    times = case.own_times(kind)
+    there = sorted(i for i in set(sites) if i in times.site_at)
+    pairs = times.minutes[[times.site_at[i] for i in there]].tocoo()
+    best = np.full(count, np.inf)
+    np.minimum.at(best, pairs.col, pairs.data)
+    first = np.full(count, len(there))
+    at_best = pairs.data == best[pairs.col]
+    np.minimum.at(first, pairs.col[at_best], pairs.row[at_best])
+    return best, np.array([*there, None], dtype=object)[first]
+
+
+def _known(minutes: Floats) -> Floats:
+    return np.where(np.isinf(minutes), np.nan, minutes)
+
+
+def _capped(case: Case, kind: str, minutes: Floats) -> Floats:
+    """Return the minutes as they count: beyond the times, as long as these are."""
+    cap, times = 0.0, case.times.get(kind)
+    if times is not None and np.isfinite(times.cutoff_min):
+        cap = float(times.cutoff_min)
+    elif times is not None and times.minutes.nnz:
+        cap = float(times.minutes.data.max())
+    return np.where(np.isinf(minutes), cap, minutes)
+
+
+def _cutoffs(case: Case, kind: str) -> Floats:
+    """Return the cutoff of each demand point, by the class of the unit its elders live in."""
+    limits = case.policy.kind(kind).cutoff_min
+    of_unit = np.array([limits[k] for k in case.units["kind"]], dtype=np.float64)
+    return of_unit[case.unit_of_demand]
+
+
+def _home_minutes(case: Case, opened: Sites) -> float:
+    total = 0.0
+    for kind in (k for k in counted_kinds(case) if k in case.times):
+        of_kind = opened.of_kind(kind)
+        for county in case.counties:
+            near, _ = _nearest(case, kind, opened.ids[of_kind & (opened.county == county)])
+            minutes = case.elders * _capped(case, kind, near)
+            total += float(minutes[case.county_of_demand == county].sum())
+    return total
+
+
+def covered_units(case: Case, kind: str, opened: Sites) -> Flags:
+    """Return which units are covered by the open facilities of `kind`, by the rule of the setting."""
+    of_kind = opened.of_kind(kind)
+    present = np.bincount(opened.unit[of_kind & (opened.unit >= 0)], minlength=len(case.units)) > 0
+    if case.setting.rule == "presence":
+        return present
+    near, _ = _nearest(case, kind, opened.ids[of_kind])
+    unit, share = case.unit_of_demand, case.setting.share
+    reached = np.where(near <= _cutoffs(case, kind), case.elders, 0.0)
+    whole, part = (np.bincount(unit, weights=w, minlength=len(case.units)) for w in (case.elders, reached))
+    access = np.array([reaches_share(p, w, share) for p, w in zip(part, whole, strict=True)], dtype=bool)
+    return access if case.setting.rule == "access" else access & present
+
+
+def _targets(case: Case, opened: Sites) -> DataFrame:
+    rows = []
+    for target in case.policy.targets:
+        measure = target.measure
+        if measure.of == "unit_coverage":
+            covered = covered_units(case, measure.facility_kind, opened)
+            for scope_id in places(case, target):
+                inside = case.counted(measure.unit_kind, scope_id)
+                needed = units_needed(target.value or 0.0, int(inside.sum()))
+                rows.append((target.id, scope_id, needed, int((covered & inside).sum())))
+            continue
+        if measure.of == "upgrade_count" or (measure.of == "facility_count" and measure.mark is None):
+            counted = _counted(case, target, opened)
+        elif target.id in dict(case.setting.demonstration):
+            counted = _may_be_shown(case, target, opened)
+        else:
+            continue
+        for scope_id in places(case, target):
+            here = counted if scope_id == CITY else counted & (opened.county == scope_id)
+            rows.append((target.id, scope_id, int(target.value or 0), int(here.sum())))
+    frame = pd.DataFrame(rows, columns=["target_id", "scope_id", "needed", "reached"])
+    frame["met"] = frame["reached"] >= frame["needed"]
+    return frame
+
+
+def _counted(case: Case, target: Target, opened: Sites) -> Flags:
+    measure = target.measure
+    ours = among(opened.county, case.counties)
+    yes = opened.of_kind(*measure.kinds)
+    if isinstance(measure, UpgradeCount):
+        return ours & yes & (among(opened.premises, [measure.premises]) | opened.rebuilds)
+    if isinstance(measure, FacilityCount) and measure.also_flag is not None:
+        yes = yes | opened.flags[measure.also_flag]
+    # a rebuilt home that counted before it was rebuilt counts once
+    before = opened.ids[yes & among(opened.ids, case.standing.row_of)]
+    return ours & yes & ~among(opened.upgrade_of, before)
+
+
+def _may_be_shown(case: Case, target: Target, opened: Sites) -> Flags:
+    """Return which open sites of these counties are marked already, or meet the stated criteria."""
+    criteria = dict(case.setting.demonstration)[target.id]
+    found = {
+        i
+        for frame in (case.facilities, case.candidates)
+        for i in frame.index[eligible(frame, target.measure, criteria, policy=case.policy)]
+    }
+    return among(opened.ids, found) & among(opened.county, case.counties)
+
+
+def _of_beds(case: Case, chosen: list[str], converted: DataFrame, there: DataFrame) -> list[str]:
+    """Return the counties whose elders lack beds in reach, and the places whose share of nursing beds does not hold."""
+    found = [f"beds:{county}" for county in there.index[there["short"] > BEDS_ROOM * there["needed"]]]
+    kept = converted["convert"] if len(converted) else pd.Series(dtype=float)
+    return found + [f"nursing_beds:{place}" for place in nursing.lacking(case, chosen, kept)]
+
+
+def _stations(case: Case, opened: Sites, new: Sites) -> list[str]:
+    """Return the new centres one of whose village clusters has no open station of the unit within the walk."""
+    limit = case.setting.station_walk_min
+    if limit is None:
+        return []
+    people = case.demand[case.elders > 0]
+    unit_of = dict(zip(case.demand.index, case.unit_of_demand, strict=True))
+    name = pd.Series(people.index, index=people.index, dtype=object)
+    if "cluster_id" in people.columns:
+        name = people["cluster_id"].where(people["cluster_id"].notna(), name)
+    reached: dict[int, set[str]] = {}
+    is_station = opened.of_kind(*case.policy.station_kinds)
+    for kind, times in case.times.items():
+        here = [i for i in opened.ids[is_station & opened.of_kind(kind)] if i in times.site_at]
+        if here:
+            pairs = times.select(sites=sorted(here), demand=case.demand.index).to_frame()
+            near = pairs[pairs["minutes"] <= limit]
+            for site_id, village in zip(near["site_id"], near["demand_id"], strict=True):
+                reached.setdefault(int(opened.unit[opened.row_of[site_id]]), set()).add(village)
+    found = []
+    for j in np.flatnonzero(new.of_kind(*coverage_kinds(case))):
+        inside = [v for v in people.index if unit_of[v] == new.unit[j]]
+        served = {name[v] for v in inside if v in reached.get(int(new.unit[j]), ())}
+        found += [f"stations:{new.ids[j]},{c}" for c in sorted({name[v] for v in inside} - served)]
+    return found
+
+
+def _broken(case: Case, chosen: list[str], opened: Sites, spent: Fraction) -> list[str]:
+    new = opened.some(np.arange(len(case.standing), len(opened)))
+    found = [f"required:{i}" for i in case.sites.ids[case.required] if i not in new.row_of]
+    for site_id, host in zip(new.ids, new.host_id, strict=True):
+        if host is not None and host not in opened.row_of:
+            found.append(f"host:{site_id}")
+    rebuilt: set[tuple[str, str]] = set()
+    for j in np.flatnonzero(new.rebuilds):
+        home = (new.upgrade_of[j], new.kind[j])
+        found += [f"one_upgrade:{new.ids[j]}"] if home in rebuilt else []
+        rebuilt.add(home)
+    budget = case.setting.budget
+    if budget is not None and spent > Fraction(str(budget)):
+        found.append("budget:")
+    if case.setting.floor_area == "bar":
+        small = {p.site for p in premises(case) if p.area < p.asked}
+        found += [f"floor_area:{i}" for i in chosen if case.position(i) in small]
+    found += _stations(case, opened, new)
+    return found + _spread(case, new, opened) + _medical(case, new)
+
+
+def _spread(case: Case, new: Sites, opened: Sites) -> list[str]:
+    limit, times = case.setting.spread_min, case.between_homes
+    if limit is None or times is None:
+        return []
+    pairs = times.minutes.tocoo()
+    rebuilt = dict(zip(new.ids, new.upgrade_of, strict=True))
+    found = []
+    for row, column in zip(*(at[pairs.data < limit] for at in pairs.coords), strict=True):
+        a, b = times.site_ids[row], times.demand_ids[column]
+        if (
+            a == b
+            or a not in opened.row_of
+            or b not in opened.row_of
+            or not (a in new.row_of or b in new.row_of)
+        ):
+            continue
+        one, other = opened.row_of[a], opened.row_of[b]
+        alike = opened.kind[one] == opened.kind[other] and opened.county[one] == opened.county[other]
+        if alike and rebuilt.get(a) != b and rebuilt.get(b) != a:
+            found.append(f"spread:{a},{b}")
+    return found
+
+
+def _medical(case: Case, new: Sites) -> list[str]:
+    limit, times = case.setting.medical_min, case.to_medical
+    if limit is None or times is None or case.setting.medical != "bar":
+        return []
+    found = []
+    for home in new.ids[new.of_kind(*medical_kinds(case))]:
+        minutes = np.empty(0)
+        if home in times.site_at:
+            minutes = times.minutes[[times.site_at[home]]].data
+        elif home in times.demand_at:
+            minutes = times.minutes[:, [times.demand_at[home]]].data
+        if not minutes.min(initial=np.inf) <= limit:
+            found.append(f"medical:{home}")
+    return found

@@ -1,0 +1,452 @@
+"""Say why each site is in a plan, why a unit stays without, what is left if a centre closes; and say it in sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sy_coverage import labels
+from sy_coverage._frames import metric_crs
+from sy_coverage.errors import InputError
+from sy_coverage.siting.planning.check.beat import Tally
+from sy_coverage.siting.planning.check.figures import count, covered_units, nearest_of, opened_with
+from sy_coverage.siting.planning.rules.bars import medical_minutes
+from sy_coverage.siting.planning.rules.case import CITY
+from sy_coverage.siting.planning.rules.stations import services
+from sy_coverage.siting.planning.rules.targets import (
+    coverage_kinds,
+    medical_kinds,
+    present_today,
+    requirements,
+)
+from sy_coverage.siting.solve import highs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+    from sy_coverage.labels import Language
+    from sy_coverage.policy import Policy
+    from sy_coverage.siting.plan import SitingPlan
+    from sy_coverage.siting.planning.model.objectives import Solved
+    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.targets import Requirement
+    from sy_coverage.siting.sites import Sites
+    from sy_coverage.siting.solve.highs import SolveOptions
+
+    Row = dict[str, Any]
+
+COLUMNS = ["reason_id", "subject", "value", "other", "target_id", "target", "scope_id", "places"]
+"""Columns of every frame of reasons: what is said, of which id, with which two numbers, for which target (its name in
+both languages) and place, naming which further ids."""
+
+
+def reason_frame(rows: Iterable[Row], *, policy: Policy, index: str | None = None) -> DataFrame:
+    """Return `rows` as a frame of reasons with the names of their targets, indexed by the column `index` if one is named."""
+    columns = COLUMNS if index is None else [index, *COLUMNS]
+    frame = pd.DataFrame(list(rows), columns=columns)
+    names = {t.id: t.name for t in policy.targets}
+    frame["target"] = pd.Series([names.get(t) for t in frame["target_id"]], index=frame.index, dtype=object)
+    frame["places"] = pd.Series(
+        [p if isinstance(p, tuple) else () for p in frame["places"]], index=frame.index, dtype=object
+    )
+    for column in ("value", "other"):
+        frame[column] = pd.to_numeric(frame[column]).astype("float64")
+    for column in ("subject", "target_id", "scope_id"):
+        frame[column] = frame[column].astype(object).where(frame[column].notna(), "")
+    return frame if index is None else frame.set_index(index)
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """The answer to `plan.why()`, worked out when it is asked for."""
+
+    case: Case
+    solved: Solved
+    options: SolveOptions
+    phase: Mapping[str, int] = field(default_factory=dict)
+    """Year in which each site opens, in a plan of several years."""
+
+    def __call__(self) -> DataFrame:
+        """Return the reasons for each site of the plan, indexed by `site_id`, ordered by id."""
+        rows: list[Row] = []
+        context = _Context.of(self.case, self.solved)
+        with highs.Watch(self.options) as watch:
+            for site_id in self.solved.sites:
+                found = list(_of_site(context, site_id))
+                if self.phase:
+                    opens = {"reason_id": "opens_in", "subject": site_id, "value": self.phase[site_id]}
+                    found = [opens, *found]
+                else:
+                    found += [
+                        *_alternative(context, context.case.position(site_id)),
+                        *_without(context, site_id, watch),
+                    ]
+                rows += [{"site_id": site_id, **row} for row in found]
+        return reason_frame(rows, policy=self.case.policy, index="site_id")
+
+
+@dataclass(frozen=True)
+class Told:
+    """The answer to `plan.why()` as it was worked out elsewhere."""
+
+    frame: DataFrame
+    again: Callable[[], Case] | None = field(default=None, compare=False, repr=False)
+    """Reads once more what the plan was made from; it does not travel to other processes."""
+
+    def __call__(self) -> DataFrame:
+        """Return the reasons for each site of the plan."""
+        return self.frame
+
+    def __reduce__(self) -> tuple[type[Told], tuple[DataFrame]]:
+        """Leave behind the way to the case: it leads to all that a study holds."""
+        return Told, (self.frame,)
+
+
+def case_of(plan: SitingPlan) -> Case:
+    """Return what a plan of `policy_plan` was made from.
+
+    Raises
+    ------
+    InputError
+        If it is no such plan, has no sites, or was read from a file.
+    """
+    if isinstance(plan.reasons, Reasons):
+        return plan.reasons.case
+    if isinstance(plan.reasons, Told) and plan.reasons.again is not None:
+        return as_kept(plan, plan.reasons.again())
+    raise InputError(
+        "this needs a plan of policy_plan that has sites, with what it was made from; an infeasible one has "
+        "details['attainable'], and one that was read again needs its study"
+    )
+
+
+def as_kept(plan: SitingPlan, case: Case) -> Case:
+    """Return `case` without the rules that a plan of it gave up: those that its certificate does not name."""
+    asked = dict(plan.certificate.options) if plan.certificate else {}
+    gone = [n for n in ("beds_per_elder", "budget") if asked.get(n) == "None"]
+    return case.but(**{n: None for n in gone if getattr(case.setting, n) is not None})
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What the reasons of all sites of one plan share."""
+
+    case: Case
+    solved: Solved
+    tally: Tally
+    x: NDArray[np.bool_]
+    metres: NDArray[np.float64]
+    """x and y of each candidate in metres."""
+    medical_min: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, case: Case, solved: Solved) -> _Context:
+        x = np.zeros(len(case.ids), dtype=bool)
+        x[[case.position(s) for s in solved.sites]] = True
+        points = case.candidates.geometry.to_crs(metric_crs(case.units))
+        metres = np.column_stack([points.x, points.y])
+        return cls(case, solved, Tally(case), x, metres, medical_minutes(case))
+
+
+def _of_site(context: _Context, site_id: str) -> Iterator[Row]:
+    """Yield what one site brings: what it alone covers, whom it brings into reach, minutes, cost, the nearest alternative."""
+    case, j = context.case, context.case.position(site_id)
+    site = case.candidates.loc[site_id]
+    if site["required"]:
+        yield {"reason_id": "required", "subject": site_id}
+    home = site["upgrade_of"]
+    if isinstance(home, str) and home:
+        yield {"reason_id": "rebuilds", "subject": home}
+    closed = context.x.copy()
+    closed[j] = False
+    yield from _alone(context, closed, j)
+    yield from _served(context, site_id, j)
+    if site["kind"] in coverage_kinds(case):
+        yield from _elders(context, site_id, j, float(site["cost"]))
+    elif site["kind"] in case.times:
+        yield from _own_elders(context, site_id, str(site["kind"]))
+    if site["kind"] in medical_kinds(case) and np.isfinite(context.medical_min[j]):
+        yield {"reason_id": "medical_min", "subject": site_id, "value": context.medical_min[j]}
+
+
+def _served(context: _Context, site_id: str, j: int) -> Iterator[Row]:
+    """Yield the village clusters that the new centre of its unit serves through this station."""
+    mine = [s for s in services(context.case) if context.x[s.centre] and j in s.stations]
+    clusters = tuple(sorted({s.cluster for s in mine}))
+    if clusters:
+        unit_id = str(context.case.candidates.loc[site_id, "unit_id"])
+        walk = context.case.setting.station_walk_min
+        row = {"reason_id": "station_serves", "subject": unit_id, "value": len(clusters), "other": walk}
+        yield row | {"places": clusters}
+
+
+def _alone(context: _Context, closed: NDArray[np.bool_], j: int) -> Iterator[Row]:
+    """Yield the units only this site covers, and the targets that fail without it."""
+    case, tally = context.case, context.tally
+    kind = tally.kinds[j]
+    if kind in coverage_kinds(case):
+        lost = tally.covered(kind, context.x[:, None])[:, 0] & ~tally.covered(kind, closed[:, None])[:, 0]
+        for unit_id in case.units.index[lost]:
+            yield {"reason_id": "covers_alone", "subject": unit_id, "places": (unit_id,)}
+    for need in tally.needs:
+        left = int(tally.reached(need, closed[:, None])[0])
+        if left < need.needed <= int(tally.reached(need, context.x[:, None])[0]):
+            yield _about(need, "target_fails_without", left)
+
+
+def _about(need: Requirement, reason: str, value: float) -> Row:
+    return {
+        "reason_id": reason,
+        "subject": need.scope_id,
+        "target_id": need.target_id,
+        "scope_id": need.scope_id,
+        "value": value,
+        "other": need.needed,
+    }
+
+
+def _elders(context: _Context, site_id: str, j: int, cost: float) -> Iterator[Row]:
+    """Yield elders brought within the cutoff (each counted for the nearest new centre), reached by no other, and minutes saved."""
+    case, checked = context.case, context.solved.figures
+    assert checked is not None  # noqa: S101  reasons are asked of a plan with sites
+    reach = case.reach(case.candidates.loc[site_id, "kind"])
+    elders = case.demand[case.setting.elders].to_numpy(float)
+    counts = reach.within.T @ context.x.astype(float) + reach.today
+    mine = np.zeros(len(elders), dtype=bool)
+    mine[reach.within.indices[reach.within.indptr[j] : reach.within.indptr[j + 1]]] = True
+    nearest_here = (checked.assignment == site_id).to_numpy()
+    gained = float(elders[mine & nearest_here & ~reach.today].sum())
+    only = float(elders[mine & (counts == 1)].sum())
+    served = float(elders[nearest_here].sum())
+    before = np.minimum(reach.today_min, reach.cap_min)[nearest_here]
+    saved = float((elders[nearest_here] * (before - checked.nearest.to_numpy(float)[nearest_here])).sum())
+    row: Row = {"reason_id": "elders_gained", "subject": site_id, "value": gained, "other": saved}
+    yield row | {"places": _first_in(case, j)}
+    if only:
+        yield {"reason_id": "elders_only_here", "subject": site_id, "value": only}
+    if served:
+        yield {"reason_id": "minutes_saved", "subject": site_id, "value": saved / served, "other": served}
+    if gained:
+        yield {"reason_id": "cost_per_elder", "subject": site_id, "value": cost * 10_000 / gained}
+
+
+def _first_in(case: Case, j: int) -> tuple[str, ...]:
+    """Return the unit of a candidate where it has no open facility of the kind today."""
+    unit_id, kind = case.candidates["unit_id"].iloc[j], case.candidates["kind"].iloc[j]
+    has = pd.Series(present_today(case, kind), index=case.units.index)
+    return (unit_id,) if unit_id in has.index and not has[unit_id] else ()
+
+
+def _own_elders(context: _Context, site_id: str, kind: str) -> Iterator[Row]:
+    """Yield for how many elders of its county a home is the nearest, and their mean minutes."""
+    case = context.case
+    county = case.county_of_site[case.position(site_id)]
+    mine = [s for s in context.solved.sites if case.candidates.loc[s, "kind"] == kind]
+    standing = case.facilities.index[
+        (case.facilities["kind"] == kind) & (case.facilities["county_id"] == county)
+    ]
+    own = [s for s in mine if case.county_of_site[case.position(s)] == county]
+    near, who = nearest_of(case, kind, [*standing, *own])
+    elders = case.demand[case.setting.elders]
+    here = (who == site_id) & (case.demand["unit_id"].map(case.units["county_id"]) == county)
+    served = float(elders[here].sum())
+    if served:
+        mean = float((elders * near)[here].sum()) / served
+        yield {"reason_id": "nearest_home_of", "subject": site_id, "value": served, "other": mean}
+
+
+def _alternative(context: _Context, j: int) -> Iterator[Row]:
+    """Yield the nearest other site of the kind that would keep every rule, and what choosing it would cost."""
+    case, tally = context.case, context.tally
+    others = (tally.kinds == tally.kinds[j]) & ~context.x & tally.open
+    others &= case.county_of_site == case.county_of_site[j]
+    at = np.flatnonzero(others)
+    # to the decimetre: places equally far are told apart by id, not by rounding
+    away = np.round(np.hypot(*(context.metres[at] - context.metres[j]).T), 1)
+    at, away = at[np.lexsort((at, away))], np.sort(away)
+    sets = np.repeat(context.x[:, None], len(at), axis=1)
+    sets[j] = False
+    sets[at, np.arange(len(at))] = True
+    good = tally.allowed(sets) if context.solved.elastic else tally.best(sets)
+    if not good.any():
+        yield {"reason_id": "no_alternative", "subject": case.ids[j]}
+        return
+    first = int(np.flatnonzero(good)[0])
+    k = int(at[first])
+    more = float((tally.cost[k] - tally.cost[j]) * case.cost.step)
+    reason = (
+        "alternative_dearer" if more > 0 else "alternative_cheaper" if more < 0 else "alternative_same_cost"
+    )
+    row = {"reason_id": reason, "subject": case.ids[k], "value": abs(more), "other": away[first] / 1000}
+    if more <= 0 and tally.kinds[j] in coverage_kinds(case):
+        now, then = (_within(case, tally.kinds[j], s) for s in (context.x, sets[:, first]))
+        if then < now:
+            row |= {"reason_id": "alternative_fewer_elders", "value": now - then}
+    yield row
+
+
+def _within(case: Case, kind: str, x: NDArray[np.bool_]) -> float:
+    reach = case.reach(kind)
+    near = reach.today | (reach.within.T @ x.astype(float) > 0)
+    return float(case.demand[case.setting.elders].to_numpy(float)[near].sum())
+
+
+def _without(context: _Context, site_id: str, watch: highs.Watch) -> Iterator[Row]:
+    """Yield whether the site is in every optimum: forbid it, solve cost and elders again, and compare."""
+    from sy_coverage.siting.planning.model.objectives import without  # noqa: PLC0415
+
+    case, solved = context.case, context.solved
+    j = case.position(site_id)
+    if case.required[j]:
+        return
+    status, values = without(case, j, watch=watch, elastic=solved.elastic)
+    if status == "infeasible":
+        yield {"reason_id": "cannot_do_without", "subject": site_id}
+        return
+    if status != "optimal" or solved.status != "optimal":
+        return  # nothing is proved, so nothing is said
+    for before in solved.stages:
+        after = values.get(before.objective_id, before.value)
+        if not highs.same(before.value, after):
+            worse = abs(after - before.value)
+            yield {"reason_id": f"in_every_optimum_{before.objective_id}", "subject": site_id, "value": worse}
+            return
+    yield {"reason_id": "exchangeable", "subject": site_id}
+
+
+def left_out(case: Case, sites: tuple[str, ...]) -> list[Row]:
+    """Return for each unit that a target counts and the plan leaves uncovered why that is so."""
+    rows: list[Row] = []
+    tally = Tally(case)
+    x = np.zeros(len(case.ids), dtype=bool)
+    x[[case.position(s) for s in sites]] = True
+    for need in requirements(case):
+        if need.counts != "units" or not len(need.members):
+            continue
+        covered = tally.covered(need.kind, x[:, None])[:, 0]
+        reached = int(covered[need.members].sum())
+        taken = _dearest(case, need, x)
+        lacking = need.members[~covered[need.members]]
+        rows += [_why_not(case, need, int(u), reached, taken) for u in lacking]
+    return rows
+
+
+def _dearest(case: Case, need: Requirement, x: NDArray[np.bool_]) -> float:
+    mine = x & np.isin(case.sites.unit, need.members) & case.sites.of_kind(need.kind)
+    return float(case.candidates["cost"].to_numpy(float)[mine].max()) if mine.any() else float("nan")
+
+
+def _why_not(case: Case, need: Requirement, u: int, reached: int, taken: float) -> Row:
+    unit_id = case.units.index[u]
+    here = (case.sites.unit == u) & case.sites.of_kind(need.kind)
+    row = _about(need, "left_out_not_needed", reached) | {"subject": unit_id, "places": (unit_id,)}
+    if not here.any() and case.setting.rule != "access":
+        return row | {"reason_id": "left_out_no_candidate"}
+    if reached < need.needed:
+        reason = "left_out_budget" if case.setting.budget is not None else "left_out_short"
+        return row | {"reason_id": reason}
+    least = float(case.candidates["cost"].to_numpy(float)[here].min()) if here.any() else float("nan")
+    if least > taken:
+        return row | {"reason_id": "left_out_dearer", "value": least, "other": taken}
+    return row
+
+
+def closures(plan: SitingPlan) -> DataFrame:
+    """Return what is left if one open centre closes, each in turn, those of today and those of the plan.
+
+    Returns
+    -------
+    closures
+        Indexed by `site_id`, sorted: `planned` (opened by the plan), `elders_lost` (within the cutoff no more),
+        `elders_left`, `units_lost` (ids of units that are then not covered), `targets_lost` (ids of targets then missed).
+
+    Raises
+    ------
+    InputError
+        If the plan is none of `policy_plan`, or has no sites.
+    """
+    if plan.objective is None:
+        raise InputError("closures: needs a plan of policy_plan that has sites")
+    case, sites = case_of(plan), plan.sites
+    kinds, opened = coverage_kinds(case), opened_with(case, sites)
+    rows, whole = [], count(case, opened)
+    met = whole.targets.set_index(["target_id", "scope_id"])["met"]
+    here = case.facilities["kind"].isin(kinds) & case.facilities["unit_id"].isin(case.units.index)
+    planned = [s for s in sites if case.candidates.loc[s, "kind"] in kinds]
+    for site_id in sorted([*case.facilities.index[here], *planned]):
+        without = opened.without(site_id)
+        left = count(case, without)
+        then = left.targets.set_index(["target_id", "scope_id"])["met"]
+        rows.append(
+            {
+                "site_id": site_id,
+                "planned": site_id in planned,
+                "elders_lost": whole.elders_covered - left.elders_covered,
+                "elders_left": left.elders_covered,
+                "units_lost": _units_lost(case, opened, without),
+                "targets_lost": tuple(dict.fromkeys(t for t, _ in met.index[met & ~then.reindex(met.index)])),
+            }
+        )
+    columns = ["site_id", "planned", "elders_lost", "elders_left", "units_lost", "targets_lost"]
+    return pd.DataFrame(rows, columns=columns).set_index("site_id")
+
+
+def _units_lost(case: Case, opened: Sites, without: Sites) -> tuple[str, ...]:
+    lost: set[str] = set()
+    for kind in coverage_kinds(case):
+        before, after = (covered_units(case, kind, there) for there in (opened, without))
+        lost |= set(case.units.index[before & ~after])
+    return tuple(sorted(lost))
+
+
+def sentences(
+    frame: DataFrame, language: Language = "zh", *, names: Mapping[str, str] | None = None
+) -> DataFrame:
+    """Return a frame of reasons or findings with a column `sentence` in `language`.
+
+    Parameters
+    ----------
+    frame
+        What `plan.why()` returned, or `plan.findings`.
+    names
+        Names by id of units, counties, facilities and candidates; an id without one is said as it is.
+
+    Raises
+    ------
+    ConfigError
+        If a reason has no label.
+    """
+    known = {CITY: labels.text("siting.whole_area", language), **(names or {})}
+    said = []
+    for row in frame.reset_index().to_dict("records"):
+        target = row.get("target")
+        places = [known.get(p, str(p)) for p in row.get("places") or ()]
+        said.append(
+            labels.text(
+                f"siting.{_label(row)}",
+                language,
+                name=known.get(row.get("site_id", ""), row.get("site_id", "")),
+                subject=known.get(row["subject"], row["subject"]),
+                value=row.get("value"),
+                other=row.get("other"),
+                target=labels.pick(target, language) if isinstance(target, dict) else "",
+                scope=known.get(row.get("scope_id", ""), row.get("scope_id", "")),
+                places=labels.first(places, language, most=12),
+            )
+        )
+    return frame.assign(sentence=pd.Series(said, index=frame.index, dtype=object))
+
+
+def _label(row: Mapping[str, Any]) -> str:
+    """Return the key of a reason's label; where no elder comes within the travel time, that of what the site does instead."""
+    if row["reason_id"] != "elders_gained" or row.get("value") != 0:
+        return str(row["reason_id"])
+    if row.get("places"):
+        return "elders_gained_unit"
+    return "elders_gained_nearer" if (row.get("other") or 0.0) > 0 else "elders_gained_none"

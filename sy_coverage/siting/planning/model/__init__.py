@@ -1,0 +1,1 @@
+"""Put the policy's rules into one program that a solver reads."""

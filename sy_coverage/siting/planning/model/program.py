@@ -1,0 +1,399 @@
+"""Write the rules of one plan as columns and rows: sites, covered units, elders within the cutoff, elder-minutes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sy_coverage.errors import InputError, some
+from sy_coverage.siting.planning.model.bed_rows import rows_of_beds, tied_by_beds
+from sy_coverage.siting.planning.model.minutes import shorter
+from sy_coverage.siting.planning.model.reduce import access_rows, cheapest_pools, least_reached
+from sy_coverage.siting.planning.rules.bars import hosts, same_home, too_close, too_far_from_care
+from sy_coverage.siting.planning.rules.nursing import conversion_cost
+from sy_coverage.siting.planning.rules.stations import barred_stations, services
+from sy_coverage.siting.planning.rules.targets import (
+    Requirement,
+    counted_kinds,
+    coverage_kinds,
+    covered_today,
+    present_today,
+    requirements,
+)
+from sy_coverage.siting.solve.stages import Program
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sy_coverage.siting.planning.rules.case import Case
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
+
+class Model:
+    """The rules of a case as a program, to which each stage adds what its objective needs."""
+
+    def __init__(
+        self, case: Case, *, elastic: bool = False, forbidden: tuple[int, ...] = (), cheapest: bool = True
+    ) -> None:
+        """Write all rules.
+
+        Parameters
+        ----------
+        elastic
+            Targets may be missed, at one shortfall a unit or site that is lacking.
+        forbidden
+            Positions of candidates that stay closed.
+        cheapest
+            Cost is minimised first (after shortfalls), so that sites which no cheapest plan opens can be left out.
+        """
+        self.case = case
+        self.elastic = elastic
+        self.needs: tuple[Requirement, ...] = requirements(case)
+        self.program = Program()
+        lower = case.required.astype(float)
+        upper = np.ones(len(case.ids))
+        upper[list(forbidden)] = 0.0
+        if case.setting.medical == "bar":
+            upper[too_far_from_care(case)] = 0.0
+        self.clash = too_close(case)
+        upper[self.clash.barred] = 0.0
+        upper[barred_stations(case)] = 0.0
+        stuck = np.flatnonzero(lower > upper)
+        if len(stuck):
+            raise InputError(
+                f"candidates: required, but barred by spread, by distance to medical care, by floor area, for want of stations, or forbidden: "
+                f"{some(case.ids[i] for i in stuck)}; do not require them, or relax the rule"
+            )
+        self.by_access = {kind: access_rows(case, kind, upper) for kind in coverage_kinds(case)}
+        # with a budget that falls short, what is cheapest in one place is weighed against another: nothing is beaten
+        if cheapest and (not elastic or case.setting.budget is None):
+            self.groups, beaten = self._reduce(upper)
+            upper[beaten] = 0.0
+        else:
+            self.groups = []
+        if cheapest:
+            self.groups += [np.array([j]) for j in np.flatnonzero(lower)]
+        self.x = self.program.columns(len(case.ids), lower=lower, upper=upper, integer=True)
+        self.short = np.empty(0, dtype=np.int64)
+        self._elders: dict[str, tuple[Integers, Integers, Floats]] = {}
+        self._rows_of_sites()
+        self.convert = rows_of_beds(case, self.program, self.x, priced=not cheapest)
+        if case.setting.budget is not None:
+            self._row_of_budget()
+        for need in self.needs:
+            self._row_of(need)
+
+    # --- rules ----------------------------------------------------------------------------------------------------
+
+    def _rows_of_sites(self) -> None:
+        case, program = self.case, self.program
+        for a, b in self.clash.both:
+            program.row([a, b], upper=1.0)
+        for group in same_home(case):
+            program.row(group, upper=1.0)
+        for dependent, host in hosts(case):
+            program.row([dependent, host], [1.0, -1.0], upper=0.0)
+        for service in services(case):
+            group = service.stations
+            program.row(np.r_[service.centre, group], np.r_[1.0, -np.ones(len(group))], upper=0.0)
+
+    def _row_of_budget(self) -> None:
+        """Keep within the budget in steps of the exact unit; the slack is half a step, so rounding cannot decide."""
+        case = self.case
+        limit = (case.setting.budget or 0.0) / float(case.cost.step) - self.fixed_cost
+        room = 1e-6 * max(1.0, abs(limit))
+        if case.cost.exact:
+            limit, room = np.floor(limit + 1e-9 * max(1.0, abs(limit))), 0.5
+        cost = self.cost()
+        self.program.row(np.flatnonzero(cost), cost[cost != 0], upper=float(limit + room))
+
+    def _row_of(self, need: Requirement) -> None:
+        if need.missing == 0:
+            return
+        program = self.program
+        counted = need.members if need.counts == "sites" else self._units(need)
+        columns, values = counted, np.ones(len(counted))
+        if self.elastic:
+            gap = program.columns(1, upper=float(need.missing), integer=True)
+            self.short = np.r_[self.short, gap]
+            columns, values = np.r_[counted, gap], np.r_[values, 1.0]
+        program.row(columns, values, lower=float(need.missing))
+
+    def _units(self, need: Requirement) -> Integers:
+        """Add a column for each unit of `need` that is not covered yet, and the rows that let it count."""
+        case, program = self.case, self.program
+        covered = covered_today(case, need.kind)
+        members = need.members[~covered[need.members]]
+        y = program.columns(len(members), integer=True)
+        if case.setting.rule in {"presence", "both"}:
+            present = present_today(case, need.kind)
+            for column, unit in zip(y, members, strict=True):
+                if not present[unit]:
+                    sites = self.sites_in(int(unit), need.kind)
+                    program.row(np.r_[column, sites], np.r_[1.0, -np.ones(len(sites))], upper=0.0)
+        if case.setting.rule in {"access", "both"}:
+            self._rows_of_access(need.kind, y, members)
+        return y
+
+    def sites_in(self, unit: int, kind: str) -> Integers:
+        """Return the positions of the candidates of `kind` in the unit at position `unit`."""
+        by_unit: dict[tuple[int, str], list[int]] = self.__dict__.setdefault("_by_unit", {})
+        if not by_unit:
+            sites = self.case.sites
+            for j, key in enumerate(zip(sites.unit.tolist(), sites.kind, strict=True)):
+                by_unit.setdefault(key, []).append(j)
+        return np.array(by_unit.get((unit, kind), []), dtype=np.int64)
+
+    def _rows_of_access(self, kind: str, y: Integers, members: Integers) -> None:
+        """Share · elders of the unit · y ≤ its elders within the cutoff."""
+        case, program = self.case, self.program
+        members, y = members[self.by_access[kind][members]], y[self.by_access[kind][members]]
+        if not len(members):
+            return
+        unit = case.unit_of_demand
+        weight, sure = case.weight, self.surely(kind)
+        z, of_group, group_weight = self._cover(kind)
+        unit_of_group = np.full(len(group_weight), -1)
+        held = of_group >= 0
+        unit_of_group[of_group[held]] = unit[held]
+        least_of = least_reached(case)
+        part = np.bincount(unit, weights=np.where(sure, weight.counts, 0.0), minlength=len(case.units))
+        for column, u in zip(y, members, strict=True):
+            least = least_of[u]
+            mine = np.flatnonzero(unit_of_group == u)
+            program.row(
+                np.r_[z[mine], column],
+                np.r_[group_weight[mine], -max(0.0, least - part[u])],
+                lower=0.0,
+            )
+
+    # --- what is known before anything is solved ------------------------------------------------------------------
+
+    def _reduce(self, upper: Floats) -> tuple[list[Integers], Integers]:
+        """Return groups of sites of which one opens in every cheapest plan, and sites that open in none.
+
+        Holds by exchange: a site that counts for one requirement only, ties nothing and costs more than the
+        cheapest that would count just the same can always be exchanged for it; of independent units the cheapest
+        are taken first. Sites that cost nothing are left alone: they are free to open for elders' sake.
+        """
+        case, cost = self.case, self.case.cost.counts
+        tied = np.zeros(len(case.ids), dtype=bool)
+        tied[self.clash.both.ravel()] = True
+        tied |= tied_by_beds(case)
+        for service in services(case):
+            tied[service.centre] = True
+            tied[service.stations] = True
+        for pair in hosts(case):
+            tied[list(pair)] = True
+        for group in same_home(case):
+            tied[group] = True
+        times_counted = np.zeros(len(case.ids), dtype=int)
+        pools: list[tuple[Requirement, list[Integers]]] = []
+        for need in self.needs:
+            pools.append((need, self._pool(need, upper)))
+            times_counted[self._counted(need)] += 1
+        useless = (times_counted == 0) & ~tied & (cost > 0) & ~case.required
+        if case.setting.rule != "presence":
+            reaching = self._brings_access()
+            useless &= ~reaching
+            tied = tied | reaching
+        bound = tied | (times_counted > 1)
+        groups: list[Integers] = []
+        beaten = [np.flatnonzero(useless)]
+        for need, pool in pools:
+            missing = need.missing - self._opened_by_force(need)
+            if self.elastic:  # as many as can be had
+                missing = min(missing, sum(len(p) > 0 for p in pool))
+            loose = [p for p in pool if len(p) and not bound[p].any() and not self._asks_access(need, p)]
+            kept, sure = cheapest_pools(loose, sum(len(p) > 0 for p in pool), cost, missing)
+            groups += sure
+            out = np.zeros(len(case.ids), dtype=bool)
+            for p in loose:
+                out[p] = True
+            out[kept] = False
+            beaten.append(np.flatnonzero(out & (cost > 0) & ~case.required))
+        return groups, np.unique(np.concatenate(beaten))
+
+    def _asks_access(self, need: Requirement, pool: Integers) -> bool:
+        """Whether a pool is of a unit that one site in it does not cover for sure."""
+        if need.counts == "sites":
+            return False
+        return bool(self.by_access[need.kind][self.case.sites.unit[pool[0]]])
+
+    def _brings_access(self) -> Flags:
+        """Return which sites bring elders into reach on whom the access of a unit depends."""
+        case = self.case
+        unit = case.unit_of_demand
+        brings = np.zeros(len(case.ids), dtype=bool)
+        for kind, rows in self.by_access.items():
+            reach = case.reach(kind)
+            brings |= reach.within @ (rows[unit] & ~reach.today).astype(float) > 0
+        return brings
+
+    def _counted(self, need: Requirement) -> Integers:
+        """Return the positions of all candidates that count for `need`."""
+        if need.counts == "sites":
+            return need.members
+        sites = [self.sites_in(int(u), need.kind) for u in need.members]
+        return np.concatenate(sites) if sites else np.empty(0, dtype=np.int64)
+
+    def _pool(self, need: Requirement, upper: Floats) -> list[Integers]:
+        """Return the sites that can still open, in groups of which any one meets one of what is missing."""
+        case = self.case
+        if need.counts == "sites":
+            return [np.array([j]) for j in need.members if upper[j] > 0 and not case.required[j]]
+        covered = covered_today(case, need.kind)
+        pools = [self.sites_in(int(u), need.kind) for u in need.members if not covered[u]]
+        return [p[upper[p] > 0] for p in pools if not case.required[p].any()]
+
+    def _opened_by_force(self, need: Requirement) -> int:
+        """Return how much of what is missing the required sites bring."""
+        case = self.case
+        if need.counts == "sites":
+            return int(case.required[need.members].sum())
+        covered = covered_today(case, need.kind)
+        return sum(
+            bool(case.required[self.sites_in(int(u), need.kind)].any())
+            for u in need.members
+            if not covered[u]
+        )
+
+    def _certain(self) -> list[Integers]:
+        """Return groups of sites of which one is open in every answer that is left."""
+        open_ = np.flatnonzero(self.program.lower[self.x] > 0.5)
+        return self.groups + [np.array([j]) for j in open_]
+
+    def surely(self, kind: str) -> Flags:
+        """Return which demand is within the cutoff whatever is chosen: today, or by every site of a group that must open."""
+        reach = self.case.reach(kind)
+        sure = reach.today.copy()
+        of_kind = self.case.sites.of_kind(kind)
+        for group in self._certain():
+            if of_kind[group].all() and not sure.all():
+                counts = np.asarray(reach.within[group].sum(axis=0)).ravel()
+                sure |= counts >= len(group)
+        return sure
+
+    # --- objectives -----------------------------------------------------------------------------------------------
+
+    def cost(self) -> Floats:
+        """Return the cost of each column in exact steps."""
+        objective = self._over_sites(self.case.cost.counts)
+        objective[self.convert] = self.case.bed_price
+        return objective
+
+    @property
+    def fixed_cost(self) -> float:
+        """Return what conversions of beds cost whichever sites open, in the same steps."""
+        if len(self.convert) or not self.case.setting.conversion_cost:
+            return 0.0
+        return float(conversion_cost(self.case, ()) / self.case.cost.step)
+
+    def ranks(self) -> Floats:
+        """Return the rank of each site in the list of ids."""
+        return self._over_sites(np.arange(1.0, len(self.x) + 1))
+
+    def shortfall(self) -> Floats:
+        """Return 1 for each unit or site a target lacks."""
+        objective = np.zeros(len(self.program.lower))
+        objective[self.short] = 1.0
+        return objective
+
+    def _over_sites(self, values: Floats) -> Floats:
+        objective = np.zeros(len(self.program.lower))
+        objective[self.x] = values
+        return objective
+
+    def elders(self) -> tuple[Floats, float]:
+        """Return the objective *elders within the cutoff* in exact steps, and the part that no choice changes."""
+        constant = 0.0
+        parts: list[tuple[Integers, Floats]] = []
+        for kind in coverage_kinds(self.case):
+            z, of_group, weights = self._cover(kind)
+            parts.append((z, weights))
+            # what has become sure since its column was made is counted by the column, and not twice
+            sure = self.surely(kind) & (of_group < 0)
+            constant += float(self.case.weight.counts[sure].sum())
+        objective = np.zeros(len(self.program.lower))
+        for z, weights in parts:
+            objective[z] += weights
+        return objective, constant
+
+    def _cover(self, kind: str) -> tuple[Integers, Integers, Floats]:
+        """Return columns of groups of demand with the same cover set, the group of each demand point (−1: none), and elders by group."""
+        if kind in self._elders:
+            return self._elders[kind]
+        case, program = self.case, self.program
+        free = self.program.upper[self.x] > 0
+        cover = case.reach(kind).within.tocsc()
+        unit = case.unit_of_demand
+        sure = self.surely(kind)
+        group_of = np.full(len(case.demand), -1)
+        sets: dict[tuple[bytes, int], int] = {}
+        rows: list[Integers] = []
+        for i in np.flatnonzero(~sure & (case.weight.counts > 0)):
+            sites = cover.indices[cover.indptr[i] : cover.indptr[i + 1]]
+            sites = np.sort(sites[free[sites]]).astype(np.int64)
+            if not len(sites):
+                continue
+            key = (sites.tobytes(), int(unit[i]) if self.by_access[kind][unit[i]] else -1)
+            if key not in sets:
+                sets[key] = len(rows)
+                rows.append(sites)
+            group_of[i] = sets[key]
+        held = group_of >= 0
+        weights = np.bincount(group_of[held], weights=case.weight.counts[held], minlength=len(rows)).astype(
+            float
+        )
+        z = program.columns(len(rows), integer=False)
+        at = np.repeat(np.arange(len(rows)), [len(s) for s in rows])
+        program.rows(
+            np.r_[np.arange(len(rows)), at],
+            np.r_[z, self.x[np.concatenate(rows)]] if rows else np.empty(0),
+            np.r_[np.ones(len(rows)), -np.ones(len(at))],
+            count=len(rows),
+            upper=0.0,
+        )
+        self._elders[kind] = (z, group_of, weights)
+        return z, group_of, weights
+
+    def minutes_to_centres(self) -> tuple[Floats, float]:
+        """Return the objective *elder-minutes saved* on the way to the nearest centre, and the minutes if nothing is saved."""
+        return self._saved([(kind, None) for kind in coverage_kinds(self.case)])
+
+    def minutes_to_homes(self) -> tuple[Floats, float]:
+        """Return the same for the kinds counted by county, each for the elders of its own county."""
+        kinds = [k for k in counted_kinds(self.case) if k in self.case.times]
+        return self._saved([(kind, county) for kind in kinds for county in self.case.counties])
+
+    def _saved(self, which: list[tuple[str, str | None]]) -> tuple[Floats, float]:
+        program, bonus, base = self.program, np.zeros(len(self.x)), 0.0
+        certain, free = self._certain(), program.upper[self.x] > program.lower[self.x]
+        added: list[tuple[Integers, Floats]] = []
+        for kind, county in which:
+            pairs = shorter(self.case, kind, county, certain=certain, free=free)
+            base += pairs.base
+            np.add.at(bonus, pairs.site[pairs.alone], pairs.saved[pairs.alone])
+            together = ~pairs.alone
+            site, demand, saved = pairs.site[together], pairs.demand[together], pairs.saved[together]
+            a = program.columns(len(site), integer=False)
+            each = np.arange(len(site))
+            program.rows(
+                np.r_[each, each],
+                np.r_[a, self.x[site]],
+                np.r_[np.ones(len(a)), -np.ones(len(a))],
+                count=len(a),
+                upper=0.0,
+            )
+            _, point = np.unique(demand, return_inverse=True)
+            program.rows(point, a, 1.0, count=int(point.max()) + 1 if len(point) else 0, upper=1.0)
+            added.append((a, saved))
+        objective = np.zeros(len(program.lower))
+        objective[self.x] = bonus
+        for a, saved in added:
+            objective[a] = saved
+        return objective, base

@@ -1,0 +1,172 @@
+"""Spread a plan over years, each with its money or number of sites, in one model: most elder-years, targets met by the last."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sy_coverage.errors import InputError, some
+from sy_coverage.siting.plan import Certificate, SitingPlan
+from sy_coverage.siting.planning import demonstration, of_beds, rules_of, shortfall
+from sy_coverage.siting.planning.check.figures import figures
+from sy_coverage.siting.planning.explain import Reasons, reason_frame
+from sy_coverage.siting.planning.model.objectives import Solved, solve_stages
+from sy_coverage.siting.planning.phases.check import (
+    open_by,
+    require_rules,
+    require_unbeaten,
+    stage_of,
+    table_of,
+)
+from sy_coverage.siting.planning.phases.model import Phased, Year
+from sy_coverage.siting.planning.rules.case import CITY
+from sy_coverage.siting.solve import highs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sy_coverage.siting.planning.phases.model import Run
+    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.solve.highs import SolveOptions
+
+
+def years_of(phases: Mapping[int, Mapping[str, float | None]]) -> tuple[Year, ...]:
+    """Return the years in order.
+
+    Raises
+    ------
+    InputError
+        If a year has neither a ``budget`` nor ``sites``, an unknown key, or a number that is none.
+    """
+    found = []
+    for year, limits in sorted(phases.items()):
+        unknown = sorted(set(limits) - {"budget", "sites"})
+        if unknown:
+            raise InputError(f"phases: {year} has unknown keys {some(unknown)}; allowed are budget, sites")
+        budget, sites = limits.get("budget"), limits.get("sites")
+        if budget is None and sites is None:
+            raise InputError(f"phases: {year} has neither a budget nor a number of sites; give one")
+        for key, value in (("budget", budget), ("sites", sites)):
+            if value is not None and not (np.isfinite(value) and value >= 0):
+                raise InputError(f"phases: {key} of {year} must be a finite number, 0 or more, not {value}")
+        found.append(Year(int(year), budget, None if sites is None else int(sites)))
+    return tuple(found)
+
+
+def phased_plan(
+    case: Case, phases: Mapping[int, Mapping[str, float | None]], *, options: SolveOptions
+) -> SitingPlan:
+    """Return the plan of a case over several years.
+
+    Once open, a site stays open. Of all plans that keep every rule, meet every target by the last year and keep within
+    each year's money and number: one with the most elders within the cutoff, summed over the years; of those the
+    cheapest; then the one that opens earliest; then the least sum over years of the ranks of its ids.
+    `details["years"]` says what each year buys. Where the targets cannot be met so, the plan is ``infeasible`` and
+    `details["attainable"]` comes as near to them as the years allow.
+    """
+    years = years_of(phases)
+    with highs.Watch(options) as watch:
+        run = Phased(case, years, elastic=False).solve(watch)
+        if run.status != "infeasible":
+            return _finished(case, years, run, watch, elastic=False)
+        whole = solve_stages(case.but(budget=None), watch=watch, most=1)
+        if whole.status == "infeasible":
+            return shortfall.explained(case.but(budget=None), whole, watch=watch)
+        meanwhile = Phased(case, years, elastic=True).solve(watch)
+    attainable = None
+    if meanwhile.answers:
+        attainable = _finished(case, years, meanwhile, watch, elastic=True)
+    certificate = Certificate(
+        "phased_plan",
+        (),
+        attainable.certificate.stages[:1] if attainable and attainable.certificate else (),
+        meanwhile.solver,
+        _options(case, years, options),
+        None,
+        notes=("no choice of candidates and years meets every target",),
+    )
+    findings = reason_frame(_why_not(years, whole), policy=case.policy)
+    details = {"attainable": attainable, "targets_met": False}
+    return SitingPlan((), "infeasible", None, None, None, certificate, findings=findings, details=details)
+
+
+def _why_not(years: tuple[Year, ...], whole: Solved) -> list[dict[str, object]]:
+    if whole.figures is None:
+        return []
+    budgets = [y.budget for y in years if y.budget is not None]
+    if len(budgets) == len(years):
+        enough = sum(budgets) >= whole.figures.cost
+        reason_id = "phase_budget_not_carried" if enough else "phase_budget_too_small"
+        row = {"reason_id": reason_id, "value": sum(budgets), "other": whole.figures.cost}
+    else:
+        row = {
+            "reason_id": "phase_sites_too_few",
+            "value": sum(y.sites for y in years if y.sites is not None),
+            "other": len(whole.sites),
+        }
+    return [{"subject": CITY, **row}]
+
+
+def _options(case: Case, years: tuple[Year, ...], options: SolveOptions) -> tuple[tuple[str, str], ...]:
+    return (
+        *((k, str(v)) for k, v in sorted(vars(case.setting).items())),
+        ("phases", "; ".join(f"{y.year}: budget {y.budget}, sites {y.sites}" for y in years)),
+        ("gap", str(options.gap)),
+        ("time_limit_s", str(options.time_limit_s)),
+    )
+
+
+def _finished(
+    case: Case, years: tuple[Year, ...], run: Run, watch: highs.Watch, *, elastic: bool
+) -> SitingPlan:
+    """Return the certified plan, every year recomputed from the frames."""
+    if not run.answers:
+        findings = shortfall.no_answer(case, watch.stopped)
+        return SitingPlan((), "no_answer", None, None, None, None, findings=findings)
+    by_year = [open_by(run.opens, year.year) for year in years]
+    checked = [figures(case, sites) for sites in by_year]
+    last = checked[-1]
+    require_rules(case, years, run, checked, elastic=elastic)
+    stages = tuple(stage_of(case, years, run.opens, checked, *answer) for answer in run.answers)
+    require_unbeaten(case, years, run, checked)
+    proved = run.status == "optimal" and all(s.proved for s in stages)
+    shown = demonstration.shown(case, tuple(sorted(run.opens)), options=watch.options)
+    stages = (*stages, *shown.stages)
+    proved = proved and all(s.proved for s in shown.stages)
+    certificate = Certificate(
+        "phased_plan",
+        (*rules_of(case, elastic=elastic), "years"),
+        stages,
+        run.solver,
+        _options(case, years, watch.options),
+        None,
+        notes=(*shortfall.notes(case), *watch.stopped),
+    )
+    sites = tuple(sorted(run.opens))
+    solved = Solved("optimal" if proved else "feasible", sites, stages, last, run.solver, elastic=elastic)
+    first = stages[0]
+    return SitingPlan(
+        sites,
+        solved.status,
+        first.value,
+        first.bound,
+        0.0 if first.proved else highs.relative_gap(first.value, first.bound),
+        certificate,
+        assignment=last.assignment.rename("site_id"),
+        phase=dict(sorted(run.opens.items())),
+        reasons=Reasons(case, solved, replace(watch.options, progress=None), dict(run.opens)),
+        findings=shortfall.with_more(shortfall.remarks(case, sites), shown.findings),
+        details={
+            "cost": last.cost,
+            "elders_covered": last.elders_covered,
+            "elder_minutes": last.elder_minutes,
+            "targets": last.targets,
+            "targets_met": last.met,
+            "new_sites": len(sites),
+            "years": table_of(case, years, run.opens, checked),
+            **of_beds(case, last),
+            **shown.details,
+        },
+    )

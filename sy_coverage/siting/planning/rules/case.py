@@ -1,0 +1,373 @@
+"""Put the frames of one plan in order: checked, joined by label, sorted by id, with minutes as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import numpy as np
+from scipy import sparse
+
+from sy_coverage import coverage
+from sy_coverage._frames import CANDIDATES, DEMAND, FACILITIES, UNITS, checked, require_ids
+from sy_coverage.errors import InputError, UnknownIdError, some
+from sy_coverage.siting.sites import Sites, among, counties_of
+from sy_coverage.siting.solve.stages import Scaled, scaled
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping
+
+    from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+
+    from sy_coverage.policy import Policy
+    from sy_coverage.roads import TravelTimes
+    from sy_coverage.siting.planning.rules.criteria import Criteria
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+T = TypeVar("T")
+SCOPES = ("county", "city")
+RULES = ("presence", "access", "both")
+CITY = "city"
+"""The `scope_id` of the whole area of the units given."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a plan must keep besides the policy's targets; every choice a planner makes."""
+
+    scope: Literal["county", "city"] = "county"
+    """Whether the coverage rates must hold in every county, or over all units given."""
+    rule: Literal["presence", "access", "both"] = "presence"
+    share: float = 0.8
+    """The share of a unit's elders that must be within the cutoff, for access."""
+    spread_min: float | None = None
+    """Two homes of a county are at least this many minutes apart, both ways."""
+    medical_min: float | None = None
+    medical: Literal["bar", "flag"] = "bar"
+    budget: float | None = None
+    """10⁴ yuan in all."""
+    elders: str = "elders"
+    """The column of demand that is counted."""
+    station_walk_min: float | None = None
+    """A new centre has a station of its unit within so many minutes of every village cluster; None: not asked."""
+    floor_area: Literal["bar", "flag"] = "flag"
+    """Whether a station whose premises are known to be too small is barred, or flagged."""
+    beds_per_elder: float | None = None
+    """Beds that each elder counts for, such as 0.03, in homes within the cutoff and of the same county; None: not asked."""
+    conversion_cost: float | None = None
+    """10⁴ yuan to turn one bed into a nursing bed; None: the share of nursing beds is not planned."""
+    demonstration: tuple[tuple[str, Criteria], ...] = ()
+    """Targets that count demonstration sites, each with what such a site must have."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is not among the choices."""
+        for name, value, allowed in (
+            ("scope", self.scope, SCOPES),
+            ("rule", self.rule, RULES),
+            ("medical", self.medical, ("bar", "flag")),
+            ("floor_area", self.floor_area, ("bar", "flag")),
+        ):
+            if value not in allowed:
+                raise InputError(f"{name}={value!r}: must be one of {', '.join(allowed)}")
+        if not 0 < self.share <= 1:
+            raise InputError(f"share={self.share}: must be above 0 and at most 1")
+        for name, number in (
+            ("spread_min", self.spread_min),
+            ("medical_min", self.medical_min),
+            ("budget", self.budget),
+            ("station_walk_min", self.station_walk_min),
+            ("beds_per_elder", self.beds_per_elder),
+            ("conversion_cost", self.conversion_cost),
+        ):
+            if number is not None and not (np.isfinite(number) and number >= 0):
+                raise InputError(f"{name}={number}: must be a finite number, 0 or more")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Minutes from demand to the sites of one kind, today and for each candidate."""
+
+    minutes: Any
+    """CSR, candidates (of every kind, in the order of the case) × demand; only pairs within the times' cutoff."""
+    within: Any
+    """CSR of ones: pairs within the cutoff of the class of unit the elders live in."""
+    today_min: Floats
+    """Minutes to the nearest open facility of the kind; inf where none is within the times' cutoff."""
+    today: NDArray[np.bool_]
+    """Whether an open facility is within the cutoff."""
+    cap_min: float
+    """Minutes that count for elders whom no site reaches: the longest that the times hold."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything one plan is made from, every frame sorted by id."""
+
+    policy: Policy
+    setting: Setting
+    units: GeoDataFrame
+    facilities: GeoDataFrame
+    """Open on the date, in these units and beyond."""
+    candidates: GeoDataFrame
+    """Usable ones: located, of a declared kind, in one of the counties of the units."""
+    demand: GeoDataFrame
+    times: Mapping[str, TravelTimes]
+    between_homes: TravelTimes | None = None
+    to_medical: TravelTimes | None = None
+    left_out: tuple[tuple[str, str], ...] = ()
+    """Candidates that cannot be used: (reason_id, candidate_id)."""
+    date: dt.date | None = None
+    extras: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """Return the ids of the candidates, sorted as text."""
+        return tuple(self.candidates.index)
+
+    @cached_property
+    def cost(self) -> Scaled:
+        """Return the costs of the candidates in exact steps, of which the price of a bed is a multiple too."""
+        return replace(self._money, counts=self._money.counts[: len(self.candidates)])
+
+    @cached_property
+    def _money(self) -> Scaled:
+        return scaled(np.r_[self.candidates["cost"].to_numpy(float), self.setting.conversion_cost or 0.0])
+
+    @property
+    def bed_price(self) -> float:
+        """Return what it costs to turn one bed into a nursing bed, in steps of `cost`."""
+        return float(self._money.counts[-1])
+
+    @cached_property
+    def weight(self) -> Scaled:
+        """Return the elders of the demand points in exact steps."""
+        return scaled(self.demand[self.setting.elders].to_numpy(float))
+
+    @cached_property
+    def required(self) -> NDArray[np.bool_]:
+        """Return which candidates must open."""
+        return np.asarray(self.candidates["required"].to_numpy(bool))
+
+    @cached_property
+    def counties(self) -> dict[str, str]:
+        """Return the names of the counties by id, in order of id."""
+        named: dict[str, str] = {}
+        for county_id, name in zip(self.units["county_id"], self.units["county"], strict=True):
+            named.setdefault(str(county_id), str(name))
+        return dict(sorted(named.items()))
+
+    @cached_property
+    def sites(self) -> Sites:
+        """Return what rules ask of the candidates, in their order."""
+        return Sites.of(self.candidates, self.units, flags=self._flags)
+
+    @cached_property
+    def standing(self) -> Sites:
+        """Return what rules ask of the open facilities, in their order."""
+        return Sites.of(self.facilities, self.units, flags=self._flags)
+
+    @property
+    def _flags(self) -> list[str]:
+        measures = [t.measure for t in self.policy.targets if t.measure.of == "facility_count"]
+        return sorted({m.also_flag for m in measures if m.also_flag is not None})
+
+    @property
+    def county_of_site(self) -> NDArray[Any]:
+        """Return the county of each candidate: its unit's, or the one it names."""
+        return self.sites.county
+
+    @property
+    def county_of_facility(self) -> NDArray[Any]:
+        """Return the county of each open facility, likewise."""
+        return self.standing.county
+
+    @cached_property
+    def unit_of_demand(self) -> Integers:
+        """Return the position of the unit of each demand point."""
+        return np.asarray(self.units.index.get_indexer(self.demand["unit_id"]), dtype=np.int64)
+
+    @cached_property
+    def county_of_demand(self) -> NDArray[Any]:
+        """Return the county of each demand point."""
+        return np.asarray(self.units["county_id"].to_numpy(dtype=object)[self.unit_of_demand])
+
+    @cached_property
+    def elders(self) -> Floats:
+        """Return the elders of each demand point."""
+        return np.asarray(self.demand[self.setting.elders], dtype=np.float64)
+
+    def counted(self, unit_kind: str, scope_id: str) -> NDArray[np.bool_]:
+        """Return which units are of a class and in a county, or (``city``) anywhere."""
+        inside = self.units["kind"] == unit_kind
+        if scope_id != CITY:
+            inside &= self.units["county_id"] == scope_id
+        return np.asarray(inside, dtype=bool)
+
+    def of_kind(self, *kinds: str) -> Integers:
+        """Return the positions of the candidates of `kinds`."""
+        return np.flatnonzero(self.sites.of_kind(*kinds))
+
+    def position(self, site_id: str) -> int:
+        """Return the position of the candidate `site_id`."""
+        return self.sites.row_of[site_id]
+
+    def reach(self, kind: str) -> Reach:
+        """Return minutes and cover of `kind`; a kind without times reaches nobody."""
+        return self._kept("_reaches", kind, lambda: _reach(self, kind))
+
+    def own_times(self, kind: str) -> TravelTimes:
+        """Return the minutes from the demand to the candidates and open facilities of `kind`, which has times; candidates first."""
+        return self._kept("_own_times", kind, lambda: _own_times(self, kind))
+
+    def _kept(self, where: str, what: str, work: Callable[[], T]) -> T:
+        cache: dict[str, T] = self.__dict__.setdefault(where, {})
+        if what not in cache:
+            cache[what] = work()
+        return cache[what]
+
+    def once(self, what: str, work: Callable[[], T]) -> T:
+        """Return what `work` computes of this frozen case, computed once."""
+        return self._kept("_known", what, work)
+
+    def but(self, **changes: Any) -> Case:
+        """Return this case with another setting, such as ``scope="city"``; what was computed of minutes is kept."""
+        other = replace(self, setting=replace(self.setting, **changes))
+        for kept in ("_reaches", "_own_times"):
+            other.__dict__[kept] = self.__dict__.setdefault(kept, {})
+        return other
+
+
+def without_blanks(candidates: GeoDataFrame) -> GeoDataFrame:
+    """Return `candidates` with empty text in `host_id` and `upgrade_of` as missing: it names nothing."""
+    named = {c: candidates[c].astype(object) for c in ("host_id", "upgrade_of")}
+    return candidates.assign(**{c: v.where(v.notna() & (v != ""), None) for c, v in named.items()})
+
+
+def read_case(
+    units: GeoDataFrame,
+    facilities: GeoDataFrame,
+    candidates: GeoDataFrame,
+    demand: GeoDataFrame,
+    *,
+    policy: Policy,
+    times: Mapping[str, TravelTimes],
+    setting: Setting,
+    between_homes: TravelTimes | None = None,
+    to_medical: TravelTimes | None = None,
+    date: dt.date | None = None,
+) -> Case:
+    """Return the case of one plan.
+
+    Raises
+    ------
+    FrameError
+        If a frame breaks its contract.
+    InputError
+        If ids clash, a kind is not declared, or a required candidate cannot be used.
+    UnknownIdError
+        If the times lack a site or a demand point that the frames have.
+    """
+    units = _in_order(checked(units, UNITS))
+    facilities = _in_order(coverage.open_on(checked(facilities, FACILITIES), date))
+    candidates = _in_order(without_blanks(checked(candidates, CANDIDATES)))
+    demand = _in_order(checked(demand, DEMAND))
+    if units.empty:
+        raise InputError("units: there are none; a plan needs at least one street or township")
+    if setting.elders not in demand.columns or demand[setting.elders].isna().any():
+        raise InputError(
+            f"demand: column '{setting.elders}' must have a number in every row to be counted as elders"
+        )
+    clash = sorted(set(candidates.index) & set(facilities.index))
+    if clash:
+        raise InputError(
+            f"candidates: ids that are facilities' too: {some(clash)}; give each site an id of its own"
+        )
+    for name, frame in (("facilities", facilities), ("candidates", candidates)):
+        unknown = frame.index[~among(frame["kind"], policy.kinds)]
+        if len(unknown):
+            raise InputError(f"{name}: of kinds that the policy does not declare: {some(unknown)}")
+    ours = among(counties_of(candidates, units), units["county_id"])
+    located = (candidates.geometry.notna() & ~candidates.geometry.is_empty).to_numpy()
+    left_out = [("candidate_not_located", str(i)) for i in candidates.index[ours & ~located]]
+    stuck = candidates.index[candidates["required"].to_numpy(bool) & ours & ~located]
+    if len(stuck):
+        raise InputError(
+            f"candidates: required, but without a location: {some(stuck)}; locate them or do not require them"
+        )
+    candidates = candidates[ours & located]
+    demand = demand[among(demand["unit_id"], units.index)]
+    case = Case(
+        policy,
+        setting,
+        units,
+        facilities,
+        candidates,
+        demand,
+        dict(times),
+        between_homes,
+        to_medical,
+        tuple(left_out),
+        date,
+    )
+    _require_times(case)
+    return case
+
+
+def _in_order(frame: GeoDataFrame) -> GeoDataFrame:
+    """Return `frame` sorted by its ids, which are plain Python text: a plan looks thousands of them up one by one."""
+    return frame.set_axis(frame.index.astype(object)).sort_index()
+
+
+def _require_times(case: Case) -> None:
+    sites, standing = case.sites, case.standing
+    near = (standing.unit >= 0) & case.facilities.geometry.notna().to_numpy()
+    for kind, times in sorted(case.times.items()):
+        try:
+            require_ids(case.demand.index, times.demand_at, f"times of {kind}: demand")
+            require_ids(sites.ids[sites.of_kind(kind)], times.site_at, f"times of {kind}: candidates")
+            here = standing.ids[near & standing.of_kind(kind)]
+            require_ids(here, times.site_at, f"times of {kind}: open facilities")
+        except UnknownIdError as error:
+            raise UnknownIdError(
+                f"{error}; compute the times for all located sites and demand points"
+            ) from None
+
+
+def _own_times(case: Case, kind: str) -> TravelTimes:
+    times, standing = case.times[kind], case.standing
+    here = [i for i in standing.ids[standing.of_kind(kind)] if i in times.site_at]
+    return times.select(sites=[*case.sites.ids[case.of_kind(kind)], *here], demand=case.demand.index)
+
+
+def _reach(case: Case, kind: str) -> Reach:
+    shape = (len(case.candidates), len(case.demand))
+    if kind not in case.times:
+        nothing = sparse.csr_array(shape)
+        nowhere = np.full(shape[1], np.inf)
+        return Reach(nothing, nothing, nowhere, np.zeros(shape[1], dtype=bool), 0.0)
+    times, rows = case.own_times(kind), case.of_kind(kind)
+    mine, today = slice(0, len(rows)), slice(len(rows), None)
+    within = coverage.reached(case.demand, case.units, times, kind=case.policy.kind(kind))
+    near = np.full(shape[1], np.inf)
+    np.minimum.at(near, times.minutes[today].indices, times.minutes[today].data)
+    known = case.times[kind].minutes.data
+    cap = times.cutoff_min if np.isfinite(times.cutoff_min) else float(known.max()) if len(known) else 0.0
+    return Reach(
+        _spread_out(times.minutes[mine], rows, shape),
+        _spread_out(sparse.csr_array(within[mine], dtype=np.float64), rows, shape),
+        near,
+        np.bincount(within[today].indices, minlength=shape[1]) > 0,
+        cap,
+    )
+
+
+def _spread_out(matrix: Any, rows: Integers, shape: tuple[int, int]) -> Any:
+    """Return `matrix` with its rows at positions `rows` (ascending) of a taller one; stored zeros stay stored."""
+    counts = np.zeros(shape[0], dtype=np.int64)
+    counts[rows] = np.diff(matrix.indptr)
+    return sparse.csr_array((matrix.data, matrix.indices, np.r_[0, np.cumsum(counts)]), shape=shape)

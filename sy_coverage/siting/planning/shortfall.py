@@ -1,0 +1,346 @@
+"""Say in planning words why targets cannot be met, what would be the smallest change, and what can be had meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from sy_coverage.siting.plan import Certificate, SitingPlan
+from sy_coverage.siting.planning.explain import left_out, reason_frame
+from sy_coverage.siting.planning.rules.bars import medical_minutes, too_close, too_far_from_care
+from sy_coverage.siting.planning.rules.beds import bed_table
+from sy_coverage.siting.planning.rules.case import CITY
+from sy_coverage.siting.planning.rules.stations import barred_stations, premises, services
+from sy_coverage.siting.planning.rules.targets import (
+    coverage_kinds,
+    covered_today,
+    medical_kinds,
+    requirements,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+    from sy_coverage.siting.planning.model.objectives import Solved
+    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.targets import Requirement
+    from sy_coverage.siting.solve import highs
+
+
+def no_answer(case: Case, stopped: tuple[str, ...] = ()) -> DataFrame:
+    """Return the finding that the time, or as `stopped` notes the memory, was too little for any plan."""
+    reason = "no_answer_memory" if "memory_limit" in stopped else "no_answer"
+    row = {"reason_id": reason, "subject": CITY, "value": float(len(case.ids))}
+    return reason_frame([row], policy=case.policy)
+
+
+def remarks(case: Case, sites: tuple[str, ...]) -> DataFrame:
+    """Return what is to be said of a plan: units it leaves without a centre and why, and what is to be looked at."""
+    return reason_frame([*left_out(case, sites), *flags(case, sites)], policy=case.policy)
+
+
+def with_more(findings: DataFrame, more: Sequence[DataFrame]) -> DataFrame:
+    """Return `findings` with those of another room behind them."""
+    more = [frame for frame in more if len(frame)]
+    return pd.concat([findings, *more], ignore_index=True) if more else findings
+
+
+def flags(case: Case, sites: tuple[str, ...]) -> list[dict[str, object]]:
+    """Return what a plan leaves to be looked at: candidates that were left out, homes far from medical care."""
+    rows: list[dict[str, object]] = [{"reason_id": reason, "subject": site} for reason, site in case.left_out]
+    rows += [
+        {"reason_id": "centre_without_location", "subject": i, "places": (case.facilities.loc[i, "unit_id"],)}
+        for i in case.facilities.index[
+            case.standing.of_kind(*coverage_kinds(case)) & case.facilities.geometry.isna().to_numpy()
+        ]
+    ]
+    homes = [s for s in sites if case.sites.kind[case.position(s)] in medical_kinds(case)]
+    if homes and case.to_medical is not None and case.setting.medical_min is not None:
+        minutes = pd.Series(medical_minutes(case), index=case.candidates.index)
+        rows += [
+            {
+                "reason_id": "far_from_medical",
+                "subject": s,
+                "value": minutes[s],
+                "other": case.setting.medical_min,
+            }
+            for s in homes
+            if minutes[s] > case.setting.medical_min
+        ]
+    rows += [
+        {"reason_id": "no_medical_in_house", "subject": s}
+        for s in homes
+        if case.candidates.loc[s, "has_medical"] is not True
+    ]
+    rows += _premises_to_look_at(case, sites)
+    return rows
+
+
+def _premises_to_look_at(case: Case, sites: tuple[str, ...]) -> list[dict[str, object]]:
+    """Return the opened stations whose floor area is too small, or not known."""
+    found = [(case.ids[p.site], p) for p in premises(case) if case.ids[p.site] in sites]
+    return [
+        {
+            "reason_id": "floor_area_small" if p.small else "floor_area_unknown",
+            "subject": site_id,
+            "value": p.area,
+            "other": p.asked,
+        }
+        for site_id, p in found
+        if p.small or np.isnan(p.area)
+    ]
+
+
+def notes(case: Case) -> tuple[str, ...]:
+    """Return what a reader of the certificate must know."""
+    caps = [f"{k}: {case.reach(k).cap_min:g} min" for k in coverage_kinds(case) if k in case.times]
+    return ("elders beyond all travel times count " + ", ".join(caps),) if caps else ()
+
+
+def explained(case: Case, solved: Solved, *, watch: highs.Watch) -> SitingPlan:
+    """Return the plan of a case that cannot meet its targets: no sites, the reasons, and the best plan meanwhile."""
+    from sy_coverage.siting.planning import finished  # noqa: PLC0415  it builds on this module
+    from sy_coverage.siting.planning.model.objectives import solve_stages  # noqa: PLC0415
+
+    asked = case.setting
+    rows = [*reasons(case), *_too_few_beds(case)]
+    # forced sites that clash can make even the softened problem impossible
+    meanwhile = solve_stages(case, watch=watch, elastic=True)
+    if meanwhile.status == "infeasible" and case.setting.beds_per_elder is not None:
+        case = case.but(
+            beds_per_elder=None
+        )  # what can be had meanwhile leaves beds lacking; the findings say where
+        meanwhile = solve_stages(case, watch=watch, elastic=True)
+    attainable: SitingPlan | None = None
+    if meanwhile.figures is not None:
+        short = meanwhile.figures.targets
+        rows += [
+            {
+                "reason_id": "smallest_change",
+                "subject": row.scope_id,
+                "target_id": row.target_id,
+                "scope_id": row.scope_id,
+                "value": row.reached,
+                "other": row.needed,
+            }
+            for row in short[~short["met"]].itertuples()
+        ]
+        attainable = finished(case, meanwhile, options=watch.options)
+    certificate = Certificate(
+        problem="policy_plan",
+        rules=(),
+        stages=attainable.certificate.stages[:1] if attainable and attainable.certificate else (),
+        solver=meanwhile.solver or solved.solver,
+        options=tuple((k, str(v)) for k, v in sorted(vars(asked).items())),
+        heuristic_value=None,
+        notes=("no choice of candidates meets every target",),
+    )
+    return SitingPlan(
+        (),
+        "infeasible",
+        None,
+        None,
+        None,
+        certificate,
+        findings=reason_frame(rows, policy=case.policy),
+        details={"attainable": attainable, "targets_met": False},
+    )
+
+
+def within_budget(case: Case, solved: Solved, *, watch: highs.Watch) -> SitingPlan:
+    """Return the plan that comes nearest to the targets with a budget that cannot meet them all."""
+    from sy_coverage.siting.planning import finished  # noqa: PLC0415  it builds on this module
+    from sy_coverage.siting.planning.model.objectives import solve_stages  # noqa: PLC0415
+
+    meanwhile = solve_stages(case, watch=watch, elastic=True)
+    cost = solved.figures.cost if solved.figures is not None else None
+    found: list[dict[str, object]] = [
+        {"reason_id": "budget_too_small", "subject": CITY, "value": case.setting.budget, "other": cost}
+    ]
+    if meanwhile.figures is None:
+        if meanwhile.status == "infeasible":
+            return explained(case, solved, watch=watch)
+        return finished(case, meanwhile, options=watch.options)
+    short = meanwhile.figures.targets
+    found += [
+        {
+            "reason_id": "target_missed",
+            "subject": row.scope_id,
+            "target_id": row.target_id,
+            "scope_id": row.scope_id,
+            "value": row.reached,
+            "other": row.needed,
+        }
+        for row in short[~short["met"]].itertuples()
+    ]
+    found += [*left_out(case, meanwhile.sites), *flags(case, meanwhile.sites)]
+    frame = reason_frame(found, policy=case.policy)
+    plan = finished(case, meanwhile, options=watch.options, findings=frame)
+    return replace(plan, details={**plan.details, "least_cost": cost})
+
+
+def _too_few_beds(case: Case) -> list[dict[str, object]]:
+    """Return the counties whose elders lack beds in reach even when every candidate opens."""
+    there = bed_table(case, case.ids)
+    return [
+        {
+            "reason_id": "too_few_beds",
+            "subject": county_id,
+            "scope_id": county_id,
+            "value": row["needed"] - row["short"],
+            "other": row["needed"],
+        }
+        for county_id, row in there.iterrows()
+        if row["short"] > 1e-6 * row["needed"]
+    ]
+
+
+def _without_stations(case: Case) -> list[dict[str, object]]:
+    """Return the units in which no centre can open because a village cluster has no station, standing or possible."""
+    by_unit: dict[str, set[str]] = {}
+    for service in services(case):
+        if not len(service.stations):
+            unit_id = str(case.candidates["unit_id"].iloc[service.centre])
+            by_unit.setdefault(unit_id, set()).add(service.cluster)
+    return [
+        {
+            "reason_id": "no_station_in_walk",
+            "subject": unit_id,
+            "value": len(clusters),
+            "other": case.setting.station_walk_min,
+            "places": tuple(sorted(clusters)),
+        }
+        for unit_id, clusters in sorted(by_unit.items())
+    ]
+
+
+def reasons(case: Case) -> Iterator[dict[str, object]]:
+    """Yield the cheap reasons why targets cannot be met, each naming the place and the numbers."""
+    barred = np.zeros(len(case.ids), dtype=bool)
+    if case.setting.medical == "bar":
+        barred[too_far_from_care(case)] = True
+    clash = too_close(case)
+    barred[clash.barred] = True
+    barred[barred_stations(case)] = True
+    yield from _without_stations(case)
+    apart = {(int(a), int(b)) for a, b in clash.both}
+    for need in requirements(case):
+        if not need.missing:
+            continue
+        if need.counts == "units":
+            yield from _of_units(case, need, barred)
+        else:
+            yield from _of_sites(case, need, barred, apart)
+
+
+def _of_units(case: Case, need: Requirement, barred: np.ndarray) -> Iterator[dict[str, object]]:
+    covered = covered_today(case, need.kind)
+    usable = case.candidates[(case.candidates["kind"] == need.kind).to_numpy() & ~barred]
+    said = {"target_id": need.target_id, "scope_id": need.scope_id, "subject": need.scope_id}
+    if case.setting.rule in {"presence", "both"}:
+        here = case.facilities[case.facilities["kind"] == need.kind]
+        has = case.units.index.isin(here["unit_id"].dropna()) | case.units.index.isin(usable["unit_id"])
+        without = [u for u in need.members if not has[u]]
+        can = len(need.members) - len(without)
+        if can < need.needed:
+            yield said | {
+                "reason_id": "too_few_units_with_candidate",
+                "value": can,
+                "other": need.needed,
+                "places": tuple(case.units.index[without]),
+            }
+            return
+    if case.setting.rule in {"access", "both"}:
+        reach = case.reach(need.kind)
+        rows = case.candidates.index.get_indexer(usable.index)
+        near = reach.today | (np.asarray(reach.within[rows].sum(axis=0)).ravel() > 0)
+        unit = case.units.index.get_indexer(case.demand["unit_id"])
+        elders = case.demand[case.setting.elders].to_numpy(float)
+        part = np.bincount(unit, weights=elders * near, minlength=len(case.units))
+        whole = np.bincount(unit, weights=elders, minlength=len(case.units))
+        short = [u for u in need.members if not covered[u] and part[u] < case.setting.share * whole[u] - 1e-9]
+        can = len(need.members) - len(short)
+        if can < need.needed:
+            yield said | {
+                "reason_id": "too_few_units_in_reach",
+                "value": can,
+                "other": need.needed,
+                "places": tuple(case.units.index[short]),
+            }
+            for u in short:
+                yield said | {
+                    "reason_id": "no_candidate_in_reach",
+                    "subject": case.units.index[u],
+                    "value": part[u] / whole[u] if whole[u] else np.nan,
+                    "other": case.setting.share,
+                    "places": (case.units.index[u],),
+                }
+                longer = _cutoff_for(case, need.kind, int(u), rows)
+                if longer is not None:
+                    kind_of_unit = str(case.units["kind"].iloc[u])
+                    yield said | {
+                        "reason_id": "smallest_cutoff",
+                        "subject": case.units.index[u],
+                        "value": longer,
+                        "other": case.policy.kind(need.kind).cutoff_min[kind_of_unit],
+                        "places": (case.units.index[u],),
+                    }
+
+
+def _of_sites(
+    case: Case, need: Requirement, barred: np.ndarray, apart: set[tuple[int, int]]
+) -> Iterator[dict[str, object]]:
+    usable = [int(j) for j in need.members if not barred[j]]
+    said = {
+        "target_id": need.target_id,
+        "scope_id": need.scope_id,
+        "subject": need.scope_id,
+        "other": need.needed,
+    }
+    if need.have + len(usable) < need.needed:
+        out = tuple(case.ids[j] for j in need.members if barred[j])
+        reason = "no_upgrade_candidate" if need.upgrades else "too_few_candidates"
+        yield said | {"reason_id": reason, "value": need.have + len(usable), "places": out}
+    elif need.missing >= 2 and not any(
+        (a, b) not in apart for i, a in enumerate(usable) for b in usable[i + 1 :]
+    ):
+        yield said | {
+            "reason_id": "no_two_homes_apart",
+            "value": case.setting.spread_min,
+            "places": tuple(case.ids[j] for j in usable),
+        }
+        closer = _widest_pair(case, usable)
+        if need.missing == 2 and closer is not None:
+            yield said | {"reason_id": "smallest_spread", "value": closer, "other": case.setting.spread_min}
+
+
+def _cutoff_for(case: Case, kind: str, unit: int, rows: NDArray[np.int64]) -> float | None:
+    """Return the shortest travel time that would bring the share of a unit's elders into reach; None beyond the times."""
+    reach = case.reach(kind)
+    inside = np.flatnonzero(case.units.index.get_indexer(case.demand["unit_id"]) == unit)
+    near = reach.today_min[inside].copy()
+    minutes = reach.minutes[rows][:, inside].tocoo()
+    np.minimum.at(near, minutes.col, minutes.data)
+    elders = case.demand[case.setting.elders].to_numpy(float)[inside]
+    order = np.argsort(near, kind="stable")
+    enough = np.cumsum(elders[order]) >= case.setting.share * elders.sum() - 1e-9
+    longest = near[order][enough]
+    return float(longest[0]) if len(longest) and np.isfinite(longest[0]) else None
+
+
+def _widest_pair(case: Case, usable: list[int]) -> float | None:
+    """Return the minutes of the two usable homes that are farthest apart, the shorter direction of each pair."""
+    if case.between_homes is None or len(usable) < 2:
+        return None
+    names = {case.ids[j] for j in usable}
+    pairs = case.between_homes.to_frame()
+    pairs = pairs[pairs["site_id"].isin(names) & pairs["demand_id"].isin(names)]
+    pairs = pairs[pairs["site_id"] != pairs["demand_id"]]
+    both = pairs[["site_id", "demand_id"]].apply(lambda p: tuple(sorted(p)), axis=1)
+    return float(pairs.groupby(both)["minutes"].min().max()) if len(pairs) else None

@@ -1,0 +1,1 @@
+"""Speak to the solver: programs, stages, limits of time and memory."""
