@@ -144,7 +144,7 @@ def draw_maps(
     approval_number: Approval = None,
 ) -> None:
     """Draw the maps of a run again, of all or some counties, without computing anything."""
-    from sy_coverage.study import again
+    from sy_coverage.study.results import again
 
     if base_map is not None and base_map not in {"tianditu", "osm", "gaode"}:
         raise typer.BadParameter("must be tianditu, osm or gaode", param_hint="--base-map")
@@ -163,7 +163,7 @@ def report(
     approval_number: Approval = None,
 ) -> None:
     """Write the proposals, summary, scorecard and figures of a run again, without computing anything."""
-    from sy_coverage.study import again
+    from sy_coverage.study.results import again
 
     day = None if issued is None else issued.date()
     _again(
@@ -172,7 +172,7 @@ def report(
 
 
 def _again(make: Any, results: Path, county: list[str] | None, out: Path | None, **given: Any) -> None:
-    from sy_coverage.study import again
+    from sy_coverage.study.results import again
 
     console = Console()
     findings = again.changed(again.read_findings(results), **given)
@@ -220,7 +220,9 @@ def geocode(
     ] = False,
 ) -> None:
     """Give every row of the lists a point, or the reason why it has none, and list what to verify."""
-    from sy_coverage.study import geocoding, lists, read_config, read_study
+    from sy_coverage.study import read_config, read_study
+    from sy_coverage.study.results import lists
+    from sy_coverage.study.steps import geocoding
 
     if adopt and not refresh:
         raise typer.BadParameter("needs --refresh", param_hint="--adopt")
@@ -265,7 +267,8 @@ def roads(
     ] = False,
 ) -> None:
     """Read the roads, say what they are and what was assumed, and save them: roads.network can be a study's source."""
-    from sy_coverage.study import network, read_config, read_study
+    from sy_coverage.study import read_config, read_study
+    from sy_coverage.study.steps import network
 
     if refresh and offline:
         raise typer.BadParameter("asks OpenStreetMap; leave out --offline", param_hint="--refresh")
@@ -291,7 +294,9 @@ def coverage(
     ] = False,
 ) -> None:
     """Say where every county stands today, in the officials' own indicator table; nothing is planned."""
-    from sy_coverage.study import geocoding, indicators, read_config, read_study
+    from sy_coverage.study import read_config, read_study
+    from sy_coverage.study.results import indicators
+    from sy_coverage.study.steps import geocoding
 
     console = Console()
     language = read_config(study_file).study.language
@@ -318,7 +323,7 @@ def new(
     language: Annotated[str, typer.Option(help="zh or en: the language of the tables' headers.")] = "zh",
 ) -> None:
     """Start a study: write a commented study.toml and empty tables to fill in."""
-    from sy_coverage.study.new import new_study
+    from sy_coverage.study.config.new import new_study
 
     console = Console()
     for path in new_study(folder, language=_language(language)):
@@ -327,7 +332,7 @@ def new(
 
 def _language_asked(arguments: list[str]) -> Language:
     """Return the language of the option or of the study file among `arguments`; Chinese where neither says."""
-    from sy_coverage.study.config import language_of
+    from sy_coverage.study.config.file import language_of
 
     for option, value in pairwise(arguments):
         for language in LANGUAGES:

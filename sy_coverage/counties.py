@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sy_coverage.errors import ConfigError, CoverageError, InputError, OfflineError, SolverError, some
 from sy_coverage.siting import SitingPlan
 from sy_coverage.siting.planning.explain import Told, reason_frame
-from sy_coverage.study.alternatives import compared, plan_county
-from sy_coverage.study.files import made_here
-from sy_coverage.study.save import DECIDING, require_writable, save
+from sy_coverage.study.plans.alternatives import compared, plan_county
+from sy_coverage.study.results.files import made_here
+from sy_coverage.study.results.save import DECIDING, require_writable, save
 
 if TYPE_CHECKING:
     import os
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from sy_coverage.outputs.findings import Findings
-    from sy_coverage.study.sections import Compare
+    from sy_coverage.study.config.sections import Compare
     from sy_coverage.study.study import Study
 
     Key = str | None

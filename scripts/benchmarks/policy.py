@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _county(study: Any, county_id: str, rounds: int) -> None:
     """Print how long one county takes in all, and how much of it is the solver's stages."""
     from sy_coverage.siting.solve import stages
-    from sy_coverage.study.alternatives import narrowed
+    from sy_coverage.study.plans.alternatives import narrowed
 
     case = narrowed(study.case, county_id)
     spent = [0.0]

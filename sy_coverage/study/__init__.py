@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sy_coverage.study.config import StudyConfig, read_config
+from sy_coverage.study.config.file import StudyConfig, read_config
 from sy_coverage.study.study import Study, read_study, sample_study
 
 __all__ = ["Study", "StudyConfig", "read_config", "read_study", "sample_study"]

@@ -10,10 +10,10 @@ from sy_coverage import _files, labels, places
 from sy_coverage._osm import require_osm
 from sy_coverage.coverage.reported import reported_numbers
 from sy_coverage.errors import CoverageError, FrameError
-from sy_coverage.study import network
-from sy_coverage.study.inputs import FROM_OSM
-from sy_coverage.study.reading import in_brief
-from sy_coverage.study.save import require_writable
+from sy_coverage.study.results.reading import in_brief
+from sy_coverage.study.results.save import require_writable
+from sy_coverage.study.steps import network
+from sy_coverage.study.steps.inputs import FROM_OSM
 from sy_coverage.study.study import read_study
 
 if TYPE_CHECKING:

@@ -12,10 +12,12 @@ import pandas as pd
 from sy_coverage import _files, siting
 from sy_coverage._frames import FACILITIES, require_ids
 from sy_coverage.errors import UnknownIdError
-from sy_coverage.study import alternatives, citywide, variants
-from sy_coverage.study.config import StudyConfig, read_config
-from sy_coverage.study.measured import Measured
+from sy_coverage.study.config import variants
+from sy_coverage.study.config.file import StudyConfig, read_config
+from sy_coverage.study.plans import alternatives
 from sy_coverage.study.progress import Progress, silent
+from sy_coverage.study.steps import citywide
+from sy_coverage.study.steps.measured import Measured
 
 if TYPE_CHECKING:
     import os
@@ -137,7 +139,7 @@ class Study(Measured):
 
         See `scenarios.side_by_side`: which sites both open, what differs, and in `.attrs["totals"]` what each comes to.
         """
-        from sy_coverage.study.scenarios import side_by_side  # noqa: PLC0415
+        from sy_coverage.study.plans.side_by_side import side_by_side  # noqa: PLC0415
 
         return side_by_side(self, other)
 
@@ -296,14 +298,14 @@ class Study(Measured):
     @cached_property
     def findings(self) -> Findings:
         """All that an output may say about the whole city; `.of_county(id)` narrows it."""
-        from sy_coverage.study.gather import gather  # noqa: PLC0415
+        from sy_coverage.study.results.gather import gather  # noqa: PLC0415
 
         return gather(self)
 
     @cached_property
     def presented(self) -> Findings:
         """The findings with what stands beside each plan: alternatives, sensitivity, closures (see `[compare]`)."""
-        from sy_coverage.study.beside import extras  # noqa: PLC0415
+        from sy_coverage.study.plans.beside import extras  # noqa: PLC0415
 
         return replace(self.findings, extras=extras(self))
 
@@ -347,7 +349,7 @@ class Study(Measured):
         CannotWriteError
             If the folder cannot be written; every file under a final name is whole.
         """
-        from sy_coverage.study.save import save  # noqa: PLC0415
+        from sy_coverage.study.results.save import save  # noqa: PLC0415
 
         return save(
             self, Path(self.path(self.config.study.output) if folder is None else folder), counties=counties

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sy_coverage.study import files, read_study
-from sy_coverage.study import save as saving
+from sy_coverage.study import read_study
+from sy_coverage.study.results import files
+from sy_coverage.study.results import save as saving
 
 if TYPE_CHECKING:
     from sy_coverage.study import Study

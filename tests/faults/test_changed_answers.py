@@ -9,7 +9,8 @@ import pytest
 from sy_coverage import _fetch
 from sy_coverage.places import from_wgs84
 from sy_coverage.places.locating.providers import KEY_NAMES
-from sy_coverage.study import geocoding, read_study
+from sy_coverage.study import read_study
+from sy_coverage.study.steps import geocoding
 from tests import toy
 
 

@@ -20,9 +20,10 @@ from sy_coverage.errors import (
     UnreadableFileError,
 )
 from sy_coverage.places import Limits, read_candidates, read_facilities, read_units
-from sy_coverage.study import again, read_config, read_study
+from sy_coverage.study import read_config, read_study
 from sy_coverage.study.check import check
-from sy_coverage.study.new import new_study
+from sy_coverage.study.config.new import new_study
+from sy_coverage.study.results import again
 from tests import toy
 from tests.faults.finished import Finished, contents
 

@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from sy_coverage._fetch import Cache, Client
 from sy_coverage.places import from_wgs84
 from sy_coverage.places.locating.providers import Amap
-from sy_coverage.study import geocoding, read_study
+from sy_coverage.study import read_study
+from sy_coverage.study.steps import geocoding
 from tests import toy
 from tests.study.test_cli import change
 

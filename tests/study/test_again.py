@@ -12,7 +12,7 @@ import sy_coverage as sy
 from sy_coverage.cli import app
 from sy_coverage.errors import MissingFileError, UnknownIdError, UnreadableFileError
 from sy_coverage.outputs import store
-from sy_coverage.study import again
+from sy_coverage.study.results import again
 from tests import counties_toy
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from sy_coverage import read_study
 from sy_coverage.errors import ConfigError, FrameError, OfflineError
-from sy_coverage.study.save import require_writable
+from sy_coverage.study.results.save import require_writable
 from tests import toy
 from tests.study.test_cli import change
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sy_coverage import _files
 from sy_coverage.errors import CannotWriteError, some
 from sy_coverage.outputs import tables
-from sy_coverage.study.files import KEPT, city_files, made_here
+from sy_coverage.study.results.files import KEPT, city_files, made_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

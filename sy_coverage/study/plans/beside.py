@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sy_coverage.study import citywide
+from sy_coverage.study.steps import citywide
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -38,7 +38,9 @@ def new_study(folder: str | os.PathLike[str], *, language: Language = "zh") -> l
     target = Path(folder)
     if _files.is_there(target) and (not target.is_dir() or any(target.iterdir())):
         raise CannotWriteError(f"{folder}: is not empty; give a new folder")
-    template = files("sy_coverage.study").joinpath(f"template_{language}.toml").read_text(encoding="utf-8")
+    template = (
+        files("sy_coverage.study.config").joinpath(f"template_{language}.toml").read_text(encoding="utf-8")
+    )
     written = {"study.toml": template.encode()}
     for name, columns in TABLES.items():
         header = ",".join(labels.text(f"study.header_{column}", language) for column in columns)

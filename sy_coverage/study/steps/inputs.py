@@ -16,11 +16,11 @@ from sy_coverage import policy as policies
 from sy_coverage._frames import CANDIDATES, checked
 from sy_coverage._osm import is_osm
 from sy_coverage.errors import ConfigError, UnknownIdError, some
-from sy_coverage.study.demand import read_demand
-from sy_coverage.study.geocoding import location_sources
-from sy_coverage.study.network import LIVE, SAVED, walk_m_per_s
-from sy_coverage.study.network import read as read_network
 from sy_coverage.study.progress import Progress, silent
+from sy_coverage.study.steps.demand import read_demand
+from sy_coverage.study.steps.geocoding import location_sources
+from sy_coverage.study.steps.network import LIVE, SAVED, walk_m_per_s
+from sy_coverage.study.steps.network import read as read_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from sy_coverage.policy import Kind, Policy
     from sy_coverage.roads import RoadNetwork
-    from sy_coverage.study.config import StudyConfig
+    from sy_coverage.study.config.file import StudyConfig
 
 READINGS = ("scope", "rule", "share", "elders", "nursing_bed_base")
 """What a policy leaves open and `[siting]` may choose."""

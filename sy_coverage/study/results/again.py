@@ -12,16 +12,16 @@ from sy_coverage import _files
 from sy_coverage._frames import require_ids
 from sy_coverage.errors import MissingFileError
 from sy_coverage.outputs import store
-from sy_coverage.study import files
 from sy_coverage.study.progress import silent
-from sy_coverage.study.save import MANIFEST, manifest_of
+from sy_coverage.study.results import files
+from sy_coverage.study.results.save import MANIFEST, manifest_of
 
 if TYPE_CHECKING:
     import os
 
     from sy_coverage.outputs.findings import Findings
-    from sy_coverage.study.files import Write
     from sy_coverage.study.progress import Progress
+    from sy_coverage.study.results.files import Write
 
 
 def read_findings(folder: str | os.PathLike[str]) -> Findings:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from sy_coverage import labels, places, roads, siting
 from sy_coverage.errors import ConfigError
 from sy_coverage.siting.candidates.costs import COSTS, OTHER_COST
-from sy_coverage.study import citywide, network
+from sy_coverage.study.steps import citywide, network
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from sy_coverage.study.measured import Measured
+    from sy_coverage.study.steps.measured import Measured
 
 UNLISTED = ("generated", "openstreetmap")
 """What `located_by` says of candidates that no list names."""

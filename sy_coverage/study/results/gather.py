@@ -11,7 +11,7 @@ from sy_coverage._frames import metric_crs
 from sy_coverage.outputs.findings import Findings
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.siting.planning import explain
-from sy_coverage.study import generated, geocoding, network
+from sy_coverage.study.steps import generated, geocoding, network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

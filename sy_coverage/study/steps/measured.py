@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sy_coverage import coverage
-from sy_coverage.study import citywide
-from sy_coverage.study.generated import generated
-from sy_coverage.study.inputs import Inputs
+from sy_coverage.study.steps import citywide
+from sy_coverage.study.steps.generated import generated
+from sy_coverage.study.steps.inputs import Inputs
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from sy_coverage.places import Census
-    from sy_coverage.study.inputs import Inputs
-    from sy_coverage.study.sections import Demand
+    from sy_coverage.study.config.sections import Demand
+    from sy_coverage.study.steps.inputs import Inputs
 
 CENSUS_OF = {"unit_id": "unit", "county_id": "county"}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sy_coverage import coverage
-from sy_coverage.study import geocoding, lists
+from sy_coverage.study.results import lists
+from sy_coverage.study.steps import geocoding
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from sy_coverage import _files
 from sy_coverage.errors import ConfigError, CoverageError
-from sy_coverage.study.sections import (
+from sy_coverage.study.config.sections import (
     About,
     Access,
     Boundaries,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sy_coverage.study.config import checked_config
+from sy_coverage.study.config.file import checked_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sy_coverage.study.config import StudyConfig
+    from sy_coverage.study.config.file import StudyConfig
     from sy_coverage.study.study import Study
 
 _PLACES = frozenset({"study", "boundaries", "demand", "facilities", "geocoding"})

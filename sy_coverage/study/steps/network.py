@@ -14,13 +14,13 @@ from sy_coverage.errors import ConfigError, OfflineError
 from sy_coverage.roads.graph.describe import travel_tables
 from sy_coverage.roads.read.overpass import OVERPASS
 from sy_coverage.roads.travel_modes import at_walking_speed, elder_walk_m_per_s, travel_mode
-from sy_coverage.study import lists
+from sy_coverage.study.results import lists
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from sy_coverage.roads import RoadNetwork, TravelMode
-    from sy_coverage.study.inputs import Inputs
+    from sy_coverage.study.steps.inputs import Inputs
     from sy_coverage.study.study import Study
 
 LIVE = "osm"

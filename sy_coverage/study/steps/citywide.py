@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from sy_coverage.siting import SitingPlan
-    from sy_coverage.study.measured import Measured
+    from sy_coverage.study.steps.measured import Measured
     from sy_coverage.study.study import Study
 
 

@@ -14,13 +14,13 @@ from sy_coverage import _files, labels, places
 from sy_coverage._fetch import Cache
 from sy_coverage._frames import metric_crs
 from sy_coverage.places.locating.providers import KEY_NAMES, PROVIDERS, Provider
-from sy_coverage.study import lists, reading
+from sy_coverage.study.results import lists, reading
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
-    from sy_coverage.study.inputs import Inputs
+    from sy_coverage.study.steps.inputs import Inputs
     from sy_coverage.study.study import Study
 
 GAZETTEER = "gazetteer"

@@ -11,7 +11,7 @@ from sy_coverage import labels
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from sy_coverage.study.inputs import Inputs
+    from sy_coverage.study.steps.inputs import Inputs
 
 READING = ("file", "row", "sentence")
 _FIELD_SAID = frozenset({"column_understood", "census_read", "share_applied"})

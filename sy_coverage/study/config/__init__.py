@@ -1,0 +1,1 @@
+"""Read what was asked: the study file, section by section."""

@@ -1,0 +1,1 @@
+"""Make plans beside the plan: other scopes, other rules, side by side."""

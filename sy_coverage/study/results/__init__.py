@@ -1,0 +1,1 @@
+"""Gather what a study came to, and write it."""

@@ -1,0 +1,1 @@
+"""Take each step of a study: lists, demand, roads, times, coverage."""
