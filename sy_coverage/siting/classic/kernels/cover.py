@@ -1,6 +1,6 @@
 """Hold the compiled inner loops that cover every row: greedy, a search by row weights, and a bound by row prices.
 
-Tables are as in `_kernels`: CSR as (`indptr`, `indices`) of int64, indices sorted in each row.
+Tables are as in `common`: CSR as (`indptr`, `indices`) of int64, indices sorted in each row.
 """
 
 # ruff: noqa: C901, PLR0912, PLR0915  (a compiled loop is one function: calls would be passed a dozen arrays)

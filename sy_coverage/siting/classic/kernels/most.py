@@ -1,6 +1,6 @@
 """Hold the compiled inner loops of covering most with so many sites: greedy, exchanges, annealing.
 
-Tables are as in `_kernels`: CSR as (`indptr`, `indices`) of int64, indices sorted in each row.
+Tables are as in `common`: CSR as (`indptr`, `indices`) of int64, indices sorted in each row.
 """
 
 # ruff: noqa: C901  (a compiled loop is one function: calls would be passed a dozen arrays)

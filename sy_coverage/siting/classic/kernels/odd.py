@@ -1,6 +1,6 @@
 """Hold the compiled inner loops that find odd cuts: sets of rows that half-open sites cover by more than any choice can.
 
-Tables are as in `_kernels`; what an odd cut is stands in `_price_kernels`.
+Tables are as in `common`; what an odd cut is stands in `prices`.
 """
 
 # ruff: noqa: C901, PLR0912, PLR0915  (a compiled loop is one function: calls would be passed a dozen arrays)

@@ -1,6 +1,6 @@
 """Hold the compiled inner loops that bound the weight so many sites can cover: prices of rows and of odd cuts.
 
-Tables are as in `_kernels`: CSR as (`indptr`, `indices`) of int64, indices sorted in each row. An odd cut is a set of
+Tables are as in `common`: CSR as (`indptr`, `indices`) of int64, indices sorted in each row. An odd cut is a set of
 2k + 1 rows: no more of them are covered than k + the open sites that reach them, each counted half as often as it reaches
 them, rounded up.
 """
