@@ -17,6 +17,7 @@ from multiprocessing import connection, resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sy_coverage import _files
 from sy_coverage.errors import ConfigError, CoverageError, InputError, OfflineError, SolverError, some
 from sy_coverage.siting import SitingPlan
 from sy_coverage.siting.planning.explain import Told, reason_frame
@@ -120,8 +121,8 @@ def run(
     """
     target = Path(study.path(study.config.study.output) if folder is None else folder)
     require_writable(study, target, whole=counties is None)
-    study = study if counties is None else study.only(counties)
-    with crew_of(workers=workers, scheduler=scheduler) as crew:
+    with _files.locked(target), crew_of(workers=workers, scheduler=scheduler) as crew:
+        study = study if counties is None else study.only(counties)
         failed = plan_with(study, crew)
 
         def make(findings: Findings, county_ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:

@@ -10,8 +10,10 @@ os.environ.setdefault("OGR_CURRENT_DATE", "2000-01-01T00:00:00.000Z")
 from sy_coverage._files.addresses import is_database, without_password
 from sy_coverage._files.caches import remove_database, sqlite
 from sy_coverage._files.encodings import decode
+from sy_coverage._files.folders import Folder, locked, require_plain_names
 from sy_coverage._files.grids import Grid
 from sy_coverage._files.limits import HIGHEST, USUAL, Limits
+from sy_coverage._files.packed import unzipped
 from sy_coverage._files.postgis import require_database, write_database
 from sy_coverage._files.raster import Raster, read_raster
 from sy_coverage._files.reading import (
@@ -26,18 +28,16 @@ from sy_coverage._files.reading import (
 from sy_coverage._files.tables import read_grid
 from sy_coverage._files.workbooks import check_zip
 from sy_coverage._files.writing import (
-    locked,
     passing_file,
     replacing,
-    require_plain_names,
     require_writable,
     write_bytes,
     write_layers,
 )
 
 __all__ = [
-    "HIGHEST", "USUAL", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "is_database", "is_there", "local_path", "locked", "passing_file", "read_bytes", "read_grid",
+    "HIGHEST", "USUAL", "Folder", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "is_database", "is_there", "local_path", "locked", "passing_file", "read_bytes", "read_grid",
     "read_raster", "read_toml", "remove_database", "replacing", "require_database", "require_plain_names",
-    "require_writable", "sample_folder", "split_layer", "sqlite", "without_password", "write_bytes", "write_database",
+    "require_writable", "sample_folder", "split_layer", "sqlite", "unzipped", "without_password", "write_bytes", "write_database",
     "write_layers",
 ]  # fmt: skip

@@ -1,25 +1,23 @@
-"""Give a file its final name only when it is whole, and a folder to one run at a time."""
+"""Give a file its final name only when it is whole."""
 
 from __future__ import annotations
 
 import errno
 import os
-import re
-import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sy_coverage.errors import CannotWriteError, InputError, some
+from sy_coverage.errors import CannotWriteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from geopandas import GeoDataFrame
 
-_PART = ".writing-"
-_PLAIN = re.compile(r"[\w-]([\w.-]{0,58}[\w-])?")
+PART = ".writing-"
+"""How the names of folders begin that hold what is not yet whole."""
 
 
 def require_writable(folder: str | os.PathLike[str]) -> None:
@@ -48,21 +46,6 @@ def require_writable(folder: str | os.PathLike[str]) -> None:
         raise CannotWriteError(f"{folder}: cannot be written ({target} is read-only); choose another folder")
 
 
-def require_plain_names(ids: Iterable[str], what: str) -> None:
-    """Refuse ids that cannot be names of files: they name results, and must not lead out of their folder.
-
-    Raises
-    ------
-    InputError
-        Naming those that hold anything but letters, digits, ``_``, ``-`` and inner dots, or are too long.
-    """
-    wrong = [i for i in ids if not _PLAIN.fullmatch(i)]
-    if wrong:
-        raise InputError(
-            f"{what}: {some(repr(i) for i in wrong)} cannot name a file; use letters, digits, - and _, at most 60"
-        )
-
-
 def _settle(folder: Path) -> None:
     """Make new names in `folder` outlast a power cut, where the system knows how."""
     if os.name == "posix":
@@ -74,8 +57,10 @@ def _settle(folder: Path) -> None:
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a sibling path to write to; on success it takes the name `path` at once, on failure nothing changes.
+def replacing(path: str | os.PathLike[str], *, workshop: Path | None = None) -> Iterator[Path]:
+    """Give a path to write to; on success what it holds takes the name `path` at once, on failure nothing changes.
+
+    It lies in a folder of its own beside `path`, or inside `workshop`, which must be on the same disk.
 
     Raises
     ------
@@ -85,7 +70,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     final = Path(path)
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.mkdtemp(prefix=_PART, dir=final.parent)
+        if workshop is not None:
+            workshop.mkdir(exist_ok=True)
+        folder = tempfile.mkdtemp(prefix=PART, dir=workshop or final.parent)
     except OSError as error:
         raise CannotWriteError(
             f"{final}: cannot be written ({error.strerror}); choose another folder"
@@ -114,7 +101,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 @contextmanager
 def passing_file(content: bytes, *, name: str) -> Iterator[Path]:
     """Give the path of a file called `name` that holds `content` while the block runs: for libraries that read only files."""
-    with tempfile.TemporaryDirectory(prefix=_PART) as folder:
+    with tempfile.TemporaryDirectory(prefix=PART) as folder:
         path = Path(folder) / name
         path.write_bytes(content)
         yield path
@@ -126,45 +113,13 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
         part.write_bytes(content)
 
 
-def write_layers(path: str | os.PathLike[str], layers: Mapping[str, GeoDataFrame]) -> None:
+def write_layers(
+    path: str | os.PathLike[str], layers: Mapping[str, GeoDataFrame], *, workshop: Path | None = None
+) -> None:
     """Write a GeoPackage with one layer a frame (index as its first column), all of it or nothing."""
-    with replacing(path) as part:
+    with replacing(path, workshop=workshop) as part:
         for name, frame in layers.items():
             try:
                 frame.reset_index().to_file(part, layer=name, driver="GPKG", engine="pyogrio")
             except Exception as error:
                 raise CannotWriteError(f"{path}: layer '{name}' cannot be written ({error})") from error
-
-
-@contextmanager
-def locked(folder: str | os.PathLike[str]) -> Iterator[None]:
-    """Hold the lock of an output folder, so that two runs never write into it at once.
-
-    What a run that was killed had begun to write is cleared away.
-
-    Raises
-    ------
-    CannotWriteError
-        If another run holds it, or the folder cannot be written.
-    """
-    from filelock import FileLock, Timeout  # noqa: PLC0415
-
-    target = Path(folder)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(target / ".lock", timeout=0)
-        lock.acquire()
-        for left in list(target.rglob(f"{_PART}*")):
-            shutil.rmtree(left, ignore_errors=True)
-    except Timeout as error:
-        raise CannotWriteError(
-            f"{folder}: another run is writing here; wait for it or choose another folder"
-        ) from error
-    except OSError as error:
-        raise CannotWriteError(
-            f"{folder}: cannot be written ({error.strerror}); choose another folder"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()

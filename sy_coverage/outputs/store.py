@@ -6,7 +6,7 @@ import datetime as dt
 import gzip
 import json
 import math
-import zlib
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -19,15 +19,21 @@ from pyproj.exceptions import CRSError
 from shapely.errors import GEOSException
 from shapely.geometry.base import BaseGeometry
 
+from sy_coverage import _files
 from sy_coverage.errors import UnreadableFileError
 from sy_coverage.outputs.findings import Findings
+from sy_coverage.outputs.sound import require_sound
 from sy_coverage.policy.targets import Policy
 from sy_coverage.siting.plan import Certificate, SitingPlan, Stage
 from sy_coverage.siting.verify import Verification
 
 VERSION = 1
-MOST_BYTES = 2_000_000_000
-"""A file that unpacks to more is refused."""
+MOST = _files.Limits(megabytes=2_000)
+"""A file that unpacks to more, or to more times its size, is refused."""
+COPIES = 6
+"""The frames, and the JSON on the way to them, take so many times the memory of the text."""
+_EPSG = re.compile(r"EPSG:\d{4,6}")
+"""How the CRS of a frame is written; a library would take a name of a file too."""
 TAG = "~"
 """The key that says what a JSON object stands for."""
 _PLAIN: dict[str, type] = {
@@ -58,25 +64,35 @@ def unpacked(content: bytes, *, file: str) -> Findings:
     UnreadableFileError
         If the content is damaged, of another version, or no findings at all.
     """
+    text = _files.unzipped(content, file, limits=MOST, copies=COPIES)
     try:
-        unpacking = zlib.decompressobj(wbits=31)
-        text = unpacking.decompress(content, MOST_BYTES)
-        whole = json.loads(text) if unpacking.eof else None
-    except (zlib.error, ValueError, RecursionError) as error:
+        whole = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise _damaged(file) from error
+    except MemoryError:
+        raise _too_large(file) from None
     if not isinstance(whole, dict) or "version" not in whole:
         raise _damaged(file)
     if whole["version"] != VERSION:
         raise UnreadableFileError(
-            f"{file}: was written by version {whole['version']} of the format, this is version {VERSION}; run the study again"
+            f"{file}: was written by version {whole['version']!r} of the format, this is version {VERSION}; run the study again"
         )
     try:
         found = _read(whole["findings"])
-    except (KeyError, TypeError, ValueError, AttributeError, GEOSException, CRSError) as error:
+    except (ArithmeticError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise _damaged(file) from error
+    except (GEOSException, CRSError) as error:
+        raise _damaged(file) from error
+    except MemoryError:
+        raise _too_large(file) from None
     if not isinstance(found, Findings):
         raise _damaged(file)
+    require_sound(found, file=file)
     return found
+
+
+def _too_large(file: str) -> UnreadableFileError:
+    return UnreadableFileError(f"{file}: takes more memory to read than there is; use a larger machine")
 
 
 def _damaged(file: str) -> UnreadableFileError:
@@ -202,6 +218,8 @@ def _read_frame(value: dict[str, Any]) -> pd.DataFrame:
     frame = pd.DataFrame(columns, index=index, columns=[name for name, _ in value["columns"]])
     if value["geometry"] is None:
         return frame
+    if not _EPSG.fullmatch(value["crs"]):
+        raise ValueError("a code of EPSG is needed")
     return gpd.GeoDataFrame(frame, geometry=value["geometry"], crs=value["crs"])
 
 

@@ -43,8 +43,6 @@ PACKAGE_DATA = {  # reads what is shipped inside the package, and nothing a user
     "study/config/new.py": {"read_text"},
 }
 ALLOWED = {  # each with its reason
-    # what an earlier run wrote here is looked up in its manifest, and results of a county that is gone are removed
-    "study/results/save.py": {"read_text", "unlink"},
     # our own reader of graphs, whose bytes come through the door
     "roads/read/osm.py": {"read_graphml"},
     # into a buffer in memory

@@ -4,7 +4,10 @@ import gzip
 import hashlib
 import json
 import shutil
+import tracemalloc
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -105,3 +108,109 @@ def test_findings_cut_short_are_refused(results):
     content = (results / "findings.json.gz").read_bytes()
     with pytest.raises(UnreadableFileError, match="damaged"):
         store.unpacked(content[: len(content) // 2], file="findings.json.gz")
+
+
+def renamed(findings, old, new):
+    """Return findings in which one county is called otherwise everywhere."""
+    frames = {}
+    for name in ("units", "facilities", "demand", "proposals", "catchments", "doubts", "left_out"):
+        frame = getattr(findings, name)
+        frames[name] = frame.assign(county_id=frame["county_id"].replace(old, new))
+    return replace(
+        findings,
+        **frames,
+        counties=findings.counties.rename(index={old: new}),
+        scorecard=findings.scorecard.rename(index={old: new}, level="scope_id"),
+        plans={new if i == old else i: plan for i, plan in findings.plans.items()},
+    )
+
+
+def doubled(frame):
+    return pd.concat([frame, frame.iloc[:1]])
+
+
+LEADING_OUT = [
+    "../../x/contract",
+    "/etc/x",
+    "..",
+    "a\\b",
+    "C:x",
+    "NUL",
+    "a/b",
+    "summary",
+    "lorenz",
+    "990200",
+    "",
+    "x" * 61,
+]
+
+
+@pytest.mark.parametrize("county_id", LEADING_OUT)
+def test_row_113_findings_whose_counties_would_name_files_elsewhere_are_refused(folder, county_id):
+    findings = again.read_findings(folder)
+    (folder / "findings.json.gz").write_bytes(store.packed(renamed(findings, "990100", county_id)))
+    before = sorted(folder.parent.rglob("*"))
+    for command in ("map", "report"):
+        done = said(command, folder)
+        assert isinstance(done.exception, UnreadableFileError), done.output
+        assert "not written by a run" in str(done.exception)
+    assert sorted(folder.parent.rglob("*")) == before
+
+
+def test_row_113_findings_whose_plans_or_rows_are_of_strange_counties_are_refused(folder):
+    findings = again.read_findings(folder)
+    odd = [
+        replace(findings, plans={"../x": next(iter(findings.plans.values()))}),
+        replace(findings, units=findings.units.assign(county_id="../x")),
+        replace(findings, scope_id="../x"),
+        replace(findings, scorecard=findings.scorecard.rename(index={"990100": "../x"}, level="scope_id")),
+    ]
+    for other in odd:
+        with pytest.raises(UnreadableFileError, match="counties that are not there"):
+            store.unpacked(store.packed(other), file="findings.json.gz")
+
+
+@pytest.mark.parametrize(
+    "name", ["units", "counties", "facilities", "demand", "proposals", "catchments", "scorecard"]
+)
+def test_row_113_rows_given_twice_are_refused(folder, name):
+    findings = again.read_findings(folder)
+    other = replace(findings, **{name: doubled(getattr(findings, name))})
+    with pytest.raises(UnreadableFileError, match=f"{name}: rows given twice"):
+        store.unpacked(store.packed(other), file="findings.json.gz")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("units", "text"), ("language", "fr"), ("base_map", "http://x"), ("key_in_page", 1), ("office", 5), ("date", "2027"),
+        ("demand", pd.DataFrame()), ("policy", None), ("extras", {"x": 1}),
+    ],
+)  # fmt: skip
+def test_row_113_fields_of_another_kind_are_refused(folder, field, value):
+    other = replace(again.read_findings(folder), **{field: value})
+    with pytest.raises(UnreadableFileError, match=r"findings\.json\.gz"):
+        store.unpacked(store.packed(other), file="findings.json.gz")
+
+
+def test_row_113_a_crs_that_names_a_file_is_refused(folder):
+    content = gzip.decompress((folder / "findings.json.gz").read_bytes())
+    other = gzip.compress(content.replace(b'"EPSG:4326"', b'"/etc/passwd"'))
+    with pytest.raises(UnreadableFileError, match="damaged"):
+        store.unpacked(other, file="findings.json.gz")
+
+
+def test_row_113_findings_that_unpack_to_too_much_are_refused_before_they_fill_the_memory():
+    bomb = gzip.compress(b'{"version": 1, "findings": "' + b"0" * 50_000_000 + b'"}')
+    tracemalloc.start()
+    with pytest.raises(UnreadableFileError, match="times the packed size"):
+        store.unpacked(bomb, file="findings.json.gz")
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+
+
+def test_row_113_findings_larger_than_the_free_memory_are_refused(folder, monkeypatch):
+    content = (folder / "findings.json.gz").read_bytes()
+    monkeypatch.setattr("sy_coverage._files.packed.free_bytes", lambda: 1000)
+    with pytest.raises(UnreadableFileError, match="of memory to read"):
+        store.unpacked(content, file="findings.json.gz")

@@ -81,15 +81,13 @@ def write(
     target = results if folder is None else folder
     _files.require_writable(target)
     digests: dict[str, str] = {}
-    with _files.locked(target), progress("outputs", total=len(files_)) as advance:
+    with _files.locked(target) as held, progress("outputs", total=len(files_)) as advance:
         for path, content in files.made(files_):
-            _files.write_bytes(target / path, content)
+            held.write(path, content)
             digests[path] = hashlib.sha256(content).hexdigest()
             advance()
         said = manifest_of(results) if target.resolve() == results.resolve() else {}
         if said:
             said["outputs"] = dict(sorted({**said["outputs"], **digests}.items()))
-            _files.write_bytes(
-                results / MANIFEST, (json.dumps(said, ensure_ascii=False, indent=1) + "\n").encode()
-            )
+            held.write(MANIFEST, (json.dumps(said, ensure_ascii=False, indent=1) + "\n").encode())
     return [target / path for path in digests]

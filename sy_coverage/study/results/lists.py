@@ -156,7 +156,7 @@ def _cell(value: Any) -> str:
 
 def write(folder: Path, content: Mapping[str, bytes]) -> list[Path]:
     """Write files into `folder`, each whole or not at all, and return their paths."""
-    with _files.locked(folder):
+    with _files.locked(folder) as held:
         for name, data in content.items():
-            _files.write_bytes(folder / name, data)
+            held.write(name, data)
     return [folder / name for name in content]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sy_coverage import _files
 from sy_coverage.errors import CannotWriteError, some
 from sy_coverage.outputs import tables
+from sy_coverage.outputs.sound import TAKEN
 from sy_coverage.study.results.files import KEPT, city_files, made_here
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     Make = Callable[[Findings, Sequence[str]], Iterable[tuple[str, bytes]]]
 
 MANIFEST = "manifest.json"
-RESULTS = ("scorecard.csv", "scorecard.xlsx", "catchments.csv", "map.html", "coverage.gpkg", KEPT, MANIFEST)
+GEOPACKAGE = "coverage.gpkg"
+RESULTS = ("scorecard.csv", "scorecard.xlsx", "catchments.csv", "map.html", GEOPACKAGE, KEPT, MANIFEST)
 RESULT_FOLDERS = ("proposals", "maps", "figures")
 """What a run writes, beside and in which folders."""
 DECIDING = (
@@ -48,45 +50,48 @@ def save(
 ) -> Path:
     """Write everything (or, with `counties`, only their proposals and maps) into `folder` and return it.
 
-    Everything is computed before the first byte is written, so that bad input writes nothing. `make_counties` makes the
-    files of the counties, in any order; they are written here.
+    The folder is locked first, and everything is computed before the first byte is written, so that bad input writes
+    nothing. `make_counties` makes the files of the counties, in any order; they are written here.
 
     Raises
     ------
     UnknownIdError
         If one of `counties` is none of the study's.
     CannotWriteError
-        If the folder cannot be written.
+        If the folder cannot be written, or another run works for it.
     """
-    if counties is not None:
-        study = study.only(counties)
     require_writable(study, folder, whole=counties is None)
-    _files.require_plain_names(study.counties, "county_id")
+    with _files.locked(folder) as held:
+        if counties is not None:
+            study = study.only(counties)
+        _files.require_plain_names(study.counties, "county_id", taken=TAKEN)
+        _write(study, held, counties, make_counties)
+    return folder
+
+
+def _write(study: Study, held: _files.Folder, counties: tuple[str, ...] | None, make_counties: Make) -> None:
+    """Compute everything, then write it into a folder that is held."""
     database = study.config.study.database if counties is None else ""
     findings = study.presented
     county_ids = list(counties or study.counties)
     city = [] if counties is not None else city_files(findings)
     names = {path for path, _ in city}
-    steps = len(city) + len(county_ids) + 1
-    with _files.locked(folder), study.progress("outputs", total=steps) as advance:
+    with study.progress("outputs", total=len(city) + len(county_ids) + 1) as advance:
         written: dict[str, str] = {}
         ready = ((path, make()) for path, make in city)
         for path, content in itertools.chain(ready, make_counties(findings, county_ids)):
-            _files.write_bytes(folder / path, content)
+            held.write(path, content)
             written[path] = hashlib.sha256(content).hexdigest()
             if path.startswith("maps/") or path in names:
                 advance()
         if counties is None:
-            _files.write_layers(folder / "coverage.gpkg", tables.layers(findings))
-            written["coverage.gpkg"] = _files.digest(folder / "coverage.gpkg")
+            held.write_layers(GEOPACKAGE, tables.layers(findings))
+            written[GEOPACKAGE] = _files.digest(held.file(GEOPACKAGE))
             sizes = _to_database(database, findings) if database else {}
-            _tidy(folder, set(written))
+            _tidy(held, set(written))
             manifest = _manifest(study, findings, written, sizes)
-            _files.write_bytes(
-                folder / MANIFEST, (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode()
-            )
+            held.write(MANIFEST, (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode())
         advance()
-    return folder
 
 
 def require_writable(study: Study, folder: Path, *, whole: bool = True) -> None:
@@ -128,13 +133,13 @@ def _to_database(place: str, findings: Findings) -> dict[str, int]:
     return {name: len(frame) for name, frame in frames.items()}
 
 
-def _tidy(folder: Path, written: set[str]) -> None:
+def _tidy(held: _files.Folder, written: set[str]) -> None:
     """Remove what an earlier run wrote here and this one did not: a county that is gone leaves no proposal behind."""
-    before = manifest_of(folder).get("outputs", {})
+    before = manifest_of(held.path).get("outputs", {})
     for path in sorted(set(before) - written):
         # whoever wrote it: nothing but results is ever removed
-        if _is_a_result(folder / path, folder) and (folder / path).is_file():
-            (folder / path).unlink(missing_ok=True)
+        if _is_a_result(held.path / path, held.path) and (held.path / path).is_file():
+            held.remove(path)
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:
