@@ -183,12 +183,17 @@ def _again(make: Any, results: Path, county: list[str] | None, out: Path | None,
 
 
 @app.command()
-def check(study_file: StudyFile) -> None:
+def check(
+    study_file: StudyFile,
+    databases: Annotated[
+        bool, typer.Option("--databases", help="Also ask the databases that the study names.")
+    ] = False,
+) -> None:
     """Say what is wrong with a study's inputs and what is missing, without computing anything."""
     from sy_coverage.study.check import check as check_study
 
     console = Console()
-    report = check_study(study_file)
+    report = check_study(study_file, databases=databases)
     for line in report.facts:
         console.print(escape(line), soft_wrap=True)
     _screen.say(console, report.reading)
@@ -206,7 +211,11 @@ def geocode(
     study_file: StudyFile,
     out: Out = None,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Ask no map service; use what was answered before.")
+        bool,
+        typer.Option(
+            "--offline",
+            help="Let nothing leave this machine: ask no map service and no database; use what was answered before.",
+        ),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only count the requests each map service would get.")
@@ -257,7 +266,10 @@ def roads(
     study_file: StudyFile,
     out: Out = None,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Ask nobody; use what OpenStreetMap answered before.")
+        bool,
+        typer.Option(
+            "--offline", help="Let nothing leave this machine; use what OpenStreetMap answered before."
+        ),
     ] = False,
     refresh: Annotated[
         bool,
@@ -290,7 +302,11 @@ def coverage(
     study_file: StudyFile,
     out: Out = None,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Ask no map service; use what was answered before.")
+        bool,
+        typer.Option(
+            "--offline",
+            help="Let nothing leave this machine: ask no map service and no database; use what was answered before.",
+        ),
     ] = False,
 ) -> None:
     """Say where every county stands today, in the officials' own indicator table; nothing is planned."""

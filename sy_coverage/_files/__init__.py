@@ -11,6 +11,7 @@ from sy_coverage._files.addresses import is_database, without_password
 from sy_coverage._files.caches import remove_database, sqlite
 from sy_coverage._files.encodings import decode
 from sy_coverage._files.folders import Folder, locked, require_plain_names
+from sy_coverage._files.gate import CLOSED, OPEN, Gate
 from sy_coverage._files.grids import Grid
 from sy_coverage._files.limits import HIGHEST, USUAL, Limits
 from sy_coverage._files.packed import unzipped
@@ -36,7 +37,7 @@ from sy_coverage._files.writing import (
 )
 
 __all__ = [
-    "HIGHEST", "USUAL", "Folder", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "is_database", "is_there", "local_path", "locked", "passing_file", "read_bytes", "read_grid",
+    "CLOSED", "HIGHEST", "OPEN", "USUAL", "Folder", "Gate", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "is_database", "is_there", "local_path", "locked", "passing_file", "read_bytes", "read_grid",
     "read_raster", "read_toml", "remove_database", "replacing", "require_database", "require_plain_names",
     "require_writable", "sample_folder", "split_layer", "sqlite", "unzipped", "without_password", "write_bytes", "write_database",
     "write_layers",

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage._files.addresses import without_password
+from sy_coverage._files.gate import connection_rules
 from sy_coverage._files.grids import Grid
 from sy_coverage._files.limits import USUAL, Limits
 from sy_coverage.errors import (
@@ -69,8 +70,15 @@ def _connected(address: str, **options: Any) -> Iterator[Any]:
         raise InputError(
             f"{without_password(address)}: no address of a database; write postgresql://user@host:5432/name#schema.table"
         ) from None
+    try:
+        rules = connection_rules(url.get_dialect()().create_connect_args(url)[1], os.environ)
+    except InputError as error:
+        raise InputError(f"{without_password(address)}: {str(error).partition(': ')[2]}") from None
     engine = sa.create_engine(
-        url, poolclass=sa.pool.NullPool, connect_args={"connect_timeout": CONNECT_S}, hide_parameters=True
+        url,
+        poolclass=sa.pool.NullPool,
+        connect_args={"connect_timeout": CONNECT_S, **rules},
+        hide_parameters=True,
     )
     try:
         connection = engine.connect().execution_options(**options)
@@ -81,8 +89,13 @@ def _connected(address: str, **options: Any) -> Iterator[Any]:
             raise UnreadableFileError(
                 f"{place}: the database refuses us ({reason}); check its name, the user, and PGPASSWORD or ~/.pgpass"
             ) from None
+        if "authentication method requirement" in reason:
+            raise UnreadableFileError(
+                f"{place}: the server asks for the password in clear, which is not handed over ({reason}); let it use scram-sha-256, "
+                "or give it a certificate and write sslmode=verify-full"
+            ) from None
         raise OfflineError(
-            f"{place}: the database cannot be reached ({reason}); check host and port"
+            f"{place}: the database cannot be reached ({reason}); check host and port, and that it speaks TLS"
         ) from None
     try:
         with connection, connection.begin():

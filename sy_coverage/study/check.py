@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sy_coverage import _files, labels, places
 from sy_coverage._osm import require_osm
 from sy_coverage.coverage.reported import reported_numbers
-from sy_coverage.errors import CoverageError, FrameError
+from sy_coverage.errors import CoverageError, FrameError, OfflineError
 from sy_coverage.study.results.reading import in_brief
 from sy_coverage.study.results.save import require_writable
 from sy_coverage.study.steps import network
@@ -37,8 +37,10 @@ class Report:
     verdict: str = ""
 
 
-def check(path: str | os.PathLike[str]) -> Report:
+def check(path: str | os.PathLike[str], *, databases: bool = False) -> Report:
     """Return everything that is wrong with the study at `path`, not only the first thing.
+
+    Nothing leaves this machine; with `databases` those that the study names are asked.
 
     Raises
     ------
@@ -46,13 +48,16 @@ def check(path: str | os.PathLike[str]) -> Report:
         If the study file itself is not there or not right: then nothing else can be looked at.
     """
     # what map services answered before is looked at; nothing is asked of them
-    study = read_study(path, offline=True)
+    study = read_study(path, offline=True, databases=databases)
     report = Report()
     known: dict[str, Any] = {}
 
     def attempt(name: str, look: Callable[[], Any]) -> None:
         try:
             known[name] = look()
+        except OfflineError as error:
+            if databases:
+                report.errors.append(str(error))
         except CoverageError as error:
             report.errors += [line for line in _lines(error) if line not in report.errors]
 
@@ -66,6 +71,7 @@ def check(path: str | os.PathLike[str]) -> Report:
     attempt("roads", lambda: _roads(study))
     attempt("output", lambda: require_writable(study, Path(study.path(study.config.study.output))))
     _say_facts(study, known, report)
+    _say_databases(study, report)
     report.reading += in_brief(study)
     if known.get("facilities") is not None:
         _say_doubts(study, report, known.get("candidates"))
@@ -74,9 +80,21 @@ def check(path: str | os.PathLike[str]) -> Report:
     report.verdict = (
         words("study.check_failed", count=len(report.errors))
         if report.errors
-        else words("study.check_passed")
+        else words("study.check_passed" if databases or not _databases(study) else "study.check_in_part")
     )
     return report
+
+
+def _databases(study: Study) -> list[str]:
+    """Return the addresses of all databases that the study names, each once, without passwords."""
+    named = [file for _, file in study.lists_and_layers] + [study.config.study.database]
+    return sorted({_files.without_password(one) for one in named if _files.is_database(one)})
+
+
+def _say_databases(study: Study, report: Report) -> None:
+    if not study.gate.databases:
+        for address in _databases(study):
+            report.remarks.append(study.words("study.remark_database", address=address))
 
 
 def _roads(study: Study) -> str:

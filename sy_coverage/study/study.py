@@ -43,13 +43,20 @@ class Study(Measured):
     """
 
     def __init__(
-        self, config: StudyConfig, folder: Path, *, progress: Progress = silent, offline: bool = False
+        self,
+        config: StudyConfig,
+        folder: Path,
+        *,
+        progress: Progress = silent,
+        offline: bool = False,
+        databases: bool | None = None,
     ) -> None:
         """Hold `config`, whose relative paths start at `folder`; `progress` is told of every stage.
 
-        With `offline` no map service is asked: what was answered before is used, and other rows stay without a point.
+        With `offline` nothing leaves this machine: of map services what was answered before is used, and other rows stay without
+        a point; a database is not asked, unless `databases` says so (None: where not `offline`).
         """
-        super().__init__(config, folder, progress=progress, offline=offline)
+        super().__init__(config, folder, progress=progress, offline=offline, databases=databases)
         self._plans: dict[str | None, SitingPlan] = {}
         self._compared: dict[str | None, dict[str, DataFrame]] = {}
         self._only: tuple[str, ...] | None = None
@@ -129,7 +136,13 @@ class Study(Measured):
             If a section or key is unknown, or its value not allowed.
         """
         config = variants.changed(self.config, sections)
-        other = Study(config, self.folder, progress=self._progress, offline=self.offline)
+        other = Study(
+            config,
+            self.folder,
+            progress=self._progress,
+            offline=self.offline,
+            databases=self.gate.databases,
+        )
         vars(other).update(variants.kept(self, config))
         other.reports = dict(self.reports)
         return other
@@ -145,7 +158,9 @@ class Study(Measured):
 
     def without_network(self) -> Study:
         """Return this study as it answers without asking any map service."""
-        other = Study(self.config, self.folder, progress=self._progress, offline=True)
+        other = Study(
+            self.config, self.folder, progress=self._progress, offline=True, databases=self.gate.databases
+        )
         vars(other).update({step: vars(self)[step] for step in READ if step in vars(self)})
         other.reports = dict(self.reports)
         return other
@@ -356,8 +371,16 @@ class Study(Measured):
         )
 
 
-def read_study(path: str | os.PathLike[str], *, progress: Progress = silent, offline: bool = False) -> Study:
-    """Return the study that a study file describes; with `offline` it asks no map service.
+def read_study(
+    path: str | os.PathLike[str],
+    *,
+    progress: Progress = silent,
+    offline: bool = False,
+    databases: bool | None = None,
+) -> Study:
+    """Return the study that a study file describes; with `offline` nothing leaves this machine.
+
+    Databases are asked where it is not offline, or as `databases` says.
 
     Raises
     ------
@@ -366,7 +389,8 @@ def read_study(path: str | os.PathLike[str], *, progress: Progress = silent, off
     ConfigError
         If it has unknown keys or values that are not allowed.
     """
-    return Study(read_config(path), Path(path).resolve().parent, progress=progress, offline=offline)
+    folder = Path(path).resolve().parent
+    return Study(read_config(path), folder, progress=progress, offline=offline, databases=databases)
 
 
 def sample_study(*, language: str | None = None, progress: Progress = silent) -> Study:

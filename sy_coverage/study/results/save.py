@@ -87,7 +87,7 @@ def _write(study: Study, held: _files.Folder, counties: tuple[str, ...] | None, 
         if counties is None:
             held.write_layers(GEOPACKAGE, tables.layers(findings))
             written[GEOPACKAGE] = _files.digest(held.file(GEOPACKAGE))
-            sizes = _to_database(database, findings) if database else {}
+            sizes = _to_database(study.gate.require(database), findings) if database else {}
             _tidy(held, set(written))
             manifest = _manifest(study, findings, written, sizes)
             held.write(MANIFEST, (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode())
@@ -105,15 +105,14 @@ def require_writable(study: Study, folder: Path, *, whole: bool = True) -> None:
     _files.require_writable(folder)
     config = study.config
     read = [file for _, file in study.lists_and_layers] + [config.roads.source, config.roads.elevation or ""]
-    lost = [
-        file for file in read if file and _is_a_result(Path(_files.split_layer(study.path(file))[0]), folder)
-    ]
+    files = [file for file in read if file and not _files.is_database(file)]
+    lost = [file for file in files if _is_a_result(Path(_files.split_layer(study.path(file))[0]), folder)]
     if lost:
         raise CannotWriteError(
             f"{folder}: results would be written over what the study reads ({some(lost)}); choose another folder with output ="
         )
     if whole and study.config.study.database:
-        _files.require_database(study.config.study.database)
+        _files.require_database(study.gate.require(study.config.study.database))
 
 
 def _is_a_result(path: Path, folder: Path) -> bool:

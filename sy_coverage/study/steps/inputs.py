@@ -51,19 +51,33 @@ class Inputs:
     """What one study is given. Frames are in EPSG:4326 and must not be changed in place."""
 
     def __init__(
-        self, config: StudyConfig, folder: Path, *, progress: Progress = silent, offline: bool = False
+        self,
+        config: StudyConfig,
+        folder: Path,
+        *,
+        progress: Progress = silent,
+        offline: bool = False,
+        databases: bool | None = None,
     ) -> None:
         """Hold `config`, whose relative paths start at `folder`; `progress` is told of every stage.
 
-        With `offline` no map service is asked: what was answered before is used, and other rows stay without a point.
+        With `offline` nothing leaves this machine: of map services what was answered before is used, and other rows stay without
+        a point; a database is not asked, unless `databases` says so (None: where not `offline`).
         """
         self.config = config
         self.folder = folder
-        self.offline = offline
+        self.gate = _files.Gate(
+            services=not offline, databases=not offline if databases is None else databases
+        )
         self.reports: dict[str, DataFrame] = {}
         """What the readers read, assumed, fixed and left out, by room."""
         self.seconds: dict[str, float] = {}
         self._progress = progress
+
+    @property
+    def offline(self) -> bool:
+        """Whether no map service is asked."""
+        return not self.gate.services
 
     def __repr__(self) -> str:
         return f"<Study {self.config.study.title}>"
@@ -81,9 +95,15 @@ class Inputs:
         return labels.text(key, self.config.study.language, **values)
 
     def path(self, written: str) -> str:
-        """Return a path as the study file means it: relative to the file's own folder."""
+        """Return a path as the study file means it: relative to the file's own folder.
+
+        Raises
+        ------
+        OfflineError
+            If it is the address of a database, and none may be asked.
+        """
         if "://" in written:
-            return written
+            return self.gate.require(written)
         given = Path(written)
         with suppress(RuntimeError):  # ~ of somebody unknown is a name like any other
             given = given.expanduser()
