@@ -39,6 +39,47 @@ def _among(ids: tuple[str, ...], chosen: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(i for i in ids if i in known)
 
 
+ROUNDING_MIN = 1e-8
+"""How far sums of minutes may lie beyond a cutoff that they were held to."""
+
+
+def _require_table(table: Any, shape: tuple[int, int], cutoff_min: float) -> None:
+    """Refuse a table that is no CSR array of `shape` with every row in order, or whose minutes cannot be."""
+    if not (sparse.issparse(table) and table.format == "csr"):
+        raise InputError(
+            "travel times: the minutes must be a scipy CSR array, sites × demand; see from_matrix"
+        )
+    if table.shape != shape:
+        raise InputError(
+            f"travel times of shape {table.shape} do not fit {shape[0]} sites × {shape[1]} demand points"
+        )
+    start, column, minutes = table.indptr, table.indices, table.data
+    pairs = len(minutes)
+    is_whole = len(start) == shape[0] + 1 and start[0] == 0 and start[-1] == pairs == len(column)
+    if not is_whole or (np.diff(start) < 0).any():
+        raise InputError("travel times: the rows of the table do not fit together; make it anew with scipy")
+    if pairs and not (column.min() >= 0 and column.max() < shape[1]):
+        raise InputError(f"travel times: pairs with demand points that are not there (there are {shape[1]})")
+    rising = np.diff(column) > 0
+    firsts = start[1:-1]
+    rising[firsts[(firsts > 0) & (firsts < pairs)] - 1] = True
+    if not rising.all():
+        raise InputError("travel times: rows must be in order and no pair given twice; call sum_duplicates()")
+    # NaN is neither 0 or more nor within the cutoff
+    if pairs and not (
+        minutes.min() >= 0 and np.isfinite(minutes.max()) and minutes.max() <= cutoff_min + ROUNDING_MIN
+    ):
+        site = np.repeat(np.arange(shape[0]), np.diff(start))
+        wrong = np.flatnonzero(
+            ~((minutes >= 0) & np.isfinite(minutes) & (minutes <= cutoff_min + ROUNDING_MIN))
+        )
+        cells = [(int(site[i]), int(column[i])) for i in wrong[:5]]
+        raise InputError(
+            f"travel times: minutes must be known, 0 or more and within {cutoff_min:g} at (site, demand) {some(cells)}; "
+            f"{len(wrong)} are not"
+        )
+
+
 @dataclass(frozen=True)
 class TravelTimes:
     """Minutes between sites (rows) and demand points (columns); a missing pair means *beyond the cutoff*.
@@ -104,12 +145,20 @@ class TravelTimes:
         )
 
     def __post_init__(self) -> None:
-        """Refuse a matrix whose shape does not fit the ids."""
-        if self.minutes.shape != (len(self.site_ids), len(self.demand_ids)):
-            raise InputError(
-                f"travel times of shape {self.minutes.shape} do not fit "
-                f"{len(self.site_ids)} sites × {len(self.demand_ids)} demand points"
-            )
+        """Refuse what are no travel times.
+
+        Raises
+        ------
+        InputError
+            If ids repeat, the table is no CSR array of their size with rows in order, or minutes are not known, negative, or
+            beyond the cutoff.
+        """
+        for what in ("site_ids", "demand_ids"):
+            given = getattr(self, what)
+            object.__setattr__(self, what, _ids(given, len(given), what))
+        if not self.cutoff_min >= 0:
+            raise InputError(f"cutoff_min {self.cutoff_min}: must be a number of minutes, 0 or more")
+        _require_table(self.minutes, (len(self.site_ids), len(self.demand_ids)), self.cutoff_min)
 
     @cached_property
     def site_at(self) -> dict[str, int]:

@@ -264,7 +264,8 @@ def test_a_village_outside_every_unit_has_the_cutoff_of_class_other_and_is_in_no
 
 def test_a_cutoff_longer_than_the_travel_times_is_refused(policy):
     full = times_to(S1=5)
-    short = TravelTimes(full.minutes, full.site_ids, full.demand_ids, 25.0)
+    near = full.minutes.multiply(full.within(25)).tocsr()
+    short = TravelTimes(near, full.site_ids, full.demand_ids, 25.0)
     with pytest.raises(CutoffError, match="up to 25 minutes"):
         measured(toy.facilities(), short, policy=policy)
 

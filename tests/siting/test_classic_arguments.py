@@ -92,9 +92,9 @@ def test_a_cutoff_beyond_the_travel_times_is_refused():
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -1.0])
 def test_travel_times_that_are_no_times_are_refused(value):
-    wrong = TravelTimes(sparse.csr_array(np.array([[3.0, value]])), ("a",), ("v", "w"), cutoff_min=10.0)
-    with pytest.raises(InputError, match="1 pairs are NaN, negative or infinite"):
-        siting.lscp(wrong, 10)
+    table = sparse.csr_array(np.array([[3.0, value]]))
+    with pytest.raises(InputError, match=r"within 10 at \(site, demand\) \(0, 1\); 1 are not"):
+        TravelTimes(table, ("a",), ("v", "w"), cutoff_min=10.0)
 
 
 def test_nothing_that_was_handed_over_is_changed():

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from sy_coverage.roads.graph.links import Array
 
 
+COLUMNS = ("area_km2", "area_share", "elders", "elder_share", "villages", "village_share")
+
+
 def catchment_overlap(catchments: GeoDataFrame, units: GeoDataFrame, demand: GeoDataFrame) -> DataFrame:
     """Return for each catchment and each unit it touches how much of the unit lies in the drawing.
 
@@ -43,11 +46,13 @@ def catchment_overlap(catchments: GeoDataFrame, units: GeoDataFrame, demand: Geo
     MissingCRSError
         If a frame has no CRS.
     FrameError
-        If ids repeat, or a demand point belongs to no unit of `units`.
+        If ids repeat, columns are missing, or a demand point belongs to no unit of `units`.
     """
     import shapely  # noqa: PLC0415
 
     _require(catchments, units, demand)
+    if units.empty:  # and so is the demand
+        return _table([np.zeros(0)] * len(COLUMNS), [[], [], []])
     crs = metric_crs(units)
     sheds, places = catchments.sort_index().to_crs(crs), units.sort_index().to_crs(crs)
     demand = demand.sort_index()
@@ -66,21 +71,23 @@ def catchment_overlap(catchments: GeoDataFrame, units: GeoDataFrame, demand: Geo
     count = len(places)
     people = np.bincount(owner, elders, minlength=count)[unit]
     settled = np.bincount(owner, minlength=count)[unit]
-    answer = pd.DataFrame(
-        {
-            "area_km2": table["area_km2"].to_numpy(),
-            "area_share": _share(table["area_km2"], (shapely.area(ground) / 1e6)[unit]),
-            "elders": table["elders"].to_numpy(),
-            "elder_share": _share(table["elders"], people),
-            "villages": table["villages"].to_numpy().astype(np.int64),
-            "village_share": _share(table["villages"], settled),
-        },
-        index=pd.MultiIndex.from_arrays(
-            [*(sheds.index.get_level_values(level)[which] for level in (0, 1)), places.index[unit]],
-            names=["facility_id", "cutoff_min", "unit_id"],
-        ),
+    return _table(
+        [
+            table["area_km2"],
+            _share(table["area_km2"], (shapely.area(ground) / 1e6)[unit]),
+            table["elders"],
+            _share(table["elders"], people),
+            table["villages"],
+            _share(table["villages"], settled),
+        ],
+        [*(sheds.index.get_level_values(level)[which] for level in (0, 1)), places.index[unit]],
     )
-    return answer.sort_index()
+
+
+def _table(columns: list[Any], levels: list[Any]) -> DataFrame:
+    index = pd.MultiIndex.from_arrays(levels, names=["facility_id", "cutoff_min", "unit_id"])
+    values = dict(zip(COLUMNS, map(np.asarray, columns), strict=True))
+    return pd.DataFrame(values, index=index).astype({"villages": np.int64}).sort_index()
 
 
 def _common(shapes: Array, ground: Array) -> tuple[Array, Array, Array]:
@@ -110,6 +117,9 @@ def _require(catchments: GeoDataFrame, units: GeoDataFrame, demand: GeoDataFrame
         if not frame.index.is_unique:
             twice = frame.index[frame.index.duplicated()].unique()
             raise FrameError(name, [f"ids must be unique, these repeat: {some(twice)}"])
+    lacking = [column for column in ("elders", "unit_id") if column not in demand.columns]
+    if lacking:
+        raise FrameError("demand", [f"columns are missing: {some(lacking)}"])
     homeless = demand.index[~demand["unit_id"].isin(units.index)]
     if len(homeless):
         raise FrameError("demand", [f"unit_id names no unit for {some(homeless)}"])

@@ -110,6 +110,8 @@ def reached(
 
     nodes = graph.indptr.size - 1
     count = sites.ptr.size - 1
+    if demand is not None and not points:  # the kernel takes no points to mean the nodes
+        return sparse.csr_array((count, 0))
     to = no_legs(nodes) if demand is None else demand
     runs = graph.runs
     ring = _ring(graph, sites, cutoff_min)

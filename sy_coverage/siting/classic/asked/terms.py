@@ -113,7 +113,7 @@ def in_order(times: TravelTimes) -> TravelTimes:
     Raises
     ------
     InputError
-        If `times` are no travel times, or minutes are NaN, negative or infinite.
+        If `times` are no travel times.
     """
     if not isinstance(times, TravelTimes):
         raise InputError(
@@ -121,9 +121,6 @@ def in_order(times: TravelTimes) -> TravelTimes:
             "TravelTimes.from_matrix makes them from a demand × sites table"
         )
     matrix = sparse.csr_array(times.minutes)
-    bad = ~(np.isfinite(matrix.data) & (matrix.data >= 0))
-    if bad.any():
-        raise InputError(f"times: {int(bad.sum())} pairs are NaN, negative or infinite; leave such pairs out")
     rows, columns = np.argsort(np.array(times.site_ids)), np.argsort(np.array(times.demand_ids))
     sorted_already = (np.diff(rows) > 0).all() and (np.diff(columns) > 0).all()
     if sorted_already and matrix.has_sorted_indices:
