@@ -27,6 +27,8 @@ STATUSES = ("open", "planned", "closed")
 COORDINATE_SYSTEMS = ("wgs84", "cgcs2000", "gcj02", "bd09")
 LOCATION_STATUSES = ("located", "approximate", "ambiguous", "rejected", "not_located")
 """`located` and `approximate` rows have a point; `ambiguous`, `rejected` and `not_located` ones have none, and a reason."""
+ORIGINS = ("listed", "generated", "openstreetmap")
+"""Where a candidate comes from: an office's list, the program's own suggestion, or a place of the map."""
 PREMISES = ("idle_school", "village_office", "public_building", "upgrade", "new")
 
 
@@ -107,8 +109,17 @@ CANDIDATES = Contract(
         "required": Column("flag", default=False),
         "host_id": Column("text"),
         "upgrade_of": Column("text"),
+        "origin": Column("text", among=ORIGINS, default="listed"),
+        "group_id": Column("text"),
+        "running_cost": Column("number"),
+        "fund_source": Column("text"),
+        "responsible": Column("text"),
     },
     geometry="point or none",
+    notes=(
+        "`group_id`: candidates of one group are one building in several sizes; at most one of them opens",
+        "`running_cost`: 10⁴ yuan a year",
+    ),
 )
 
 DEMAND = Contract(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _TEXTS = ("address", "functions", "village")
 _NUMBERS = ("beds", "nursing_beds", "floor_area_m2")
+_CANDIDATE_TEXTS = ("host_id", "upgrade_of", "group_id", "fund_source", "responsible")
 _FLAGS = ("has_medical", "dementia_ward")
 
 
@@ -216,8 +217,9 @@ def _typed(
         found["premises"] = found["premises"].where(found["premises"].notna(), "new")
         required = cells.flags(table, "required", breaches)
         found["required"] = required.where(required.notna(), False).astype(bool)
-        found["host_id"] = cells.text(table, "host_id")
-        found["upgrade_of"] = cells.text(table, "upgrade_of")
+        found["running_cost"] = cells.numbers(table, "running_cost", breaches, report)
+        found |= {field: cells.text(table, field) for field in _CANDIDATE_TEXTS}
+        found["origin"] = "listed"
     found["unit_named"] = cells.text(table, "unit")
     found["county_named"] = cells.text(table, "county")
     found["unit_id"] = code_of(found["unit_named"], unit_code, 9)

@@ -119,6 +119,7 @@ def _row(
         "premises": place["premises"],
         "required": False,
         "unit_id": place["unit_id"],
+        "origin": "openstreetmap",
         "located_by": "openstreetmap",
         "location_precision": "point",
         "location_status": "located",

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
     from sy_coverage.study.steps.measured import Measured
 
-UNLISTED = ("generated", "openstreetmap")
-"""What `located_by` says of candidates that no list names."""
-
 
 def generated(study: Measured, listed: GeoDataFrame) -> GeoDataFrame:
     """Return `listed` with what `[candidates] osm` and `generate` ask for, in this order.
@@ -86,7 +83,7 @@ def costs(study: Measured) -> dict[str, dict[str, float]]:
 def parameters(study: Measured) -> list[dict[str, object]]:
     """Return what the sites that no list prices were taken to cost as rows of a proposal: `name`, `value`, `unit`, `source`."""
     language, given = study.config.study.language, study.config.candidates.costs
-    sites = study.candidates[study.candidates["located_by"].isin(UNLISTED)]
+    sites = study.candidates[study.candidates["origin"] != "listed"]
     priced = sites.groupby(["kind", "premises"])["cost"].first()
     rows: list[dict[str, object]] = []
     for (kind, premises), cost in priced.items():
@@ -106,7 +103,7 @@ def parameters(study: Measured) -> list[dict[str, object]]:
 def _floor_areas(study: Measured, sites: GeoDataFrame) -> list[dict[str, object]]:
     """Return the floor area that generated stations were taken to have, or that nobody says, as such rows."""
     language, given = study.config.study.language, study.config.candidates.floor_area_m2
-    made = sites[(sites["located_by"] == "generated") & sites["kind"].isin(study.policy.station_kinds)]
+    made = sites[(sites["origin"] == "generated") & sites["kind"].isin(study.policy.station_kinds)]
     return [
         {
             "name": labels.text(
