@@ -46,3 +46,7 @@ __all__ = [
     "two_step_fca",
     "upgraded",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -162,7 +162,7 @@ def gravity(
     supply
         By site, as in `two_step_fca`.
     decay_per_min
-        b: how fast interest fades, a minute; 0.1 halves it every 7 minutes.
+        Rate b: how fast interest fades, a minute; 0.1 halves it every 7 minutes.
     demand
         By point. If given, each site's supply is first divided by the potential demand on it, Σ_i P_i·exp(−b·t_ij), so that
         Σ_i P_i·A_i is the supply in reach.

@@ -89,10 +89,12 @@ def gap(
 
     Parameters
     ----------
-    values, weights
+    values
         As in `lorenz`.
     groups
         Which group each place is in, such as its county, or street and township.
+    weights
+        As in `lorenz`.
 
     Returns
     -------

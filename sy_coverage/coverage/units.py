@@ -156,6 +156,8 @@ def coverage_by_unit(
         Minutes to the facilities; its sites hold every open facility of `kind` that has a point.
     policy
         Gives the kind with its cutoffs, and the readings for `rule` and `share`.
+    kind
+        Kind of facility that is counted; None: the one whose coverage the policy's rates count.
     rule
         ``presence``, ``access`` or ``both``: what `covered` means. None: the policy's reading.
     share
@@ -400,6 +402,8 @@ def indicator_table(by_unit: DataFrame, *, policy: Policy, language: Language = 
         What `coverage_by_unit` returned; units of class ``other`` are outside the rates and not counted.
     policy
         Names the kind that was counted.
+    language
+        Language of the headers and names of classes: ``zh`` or ``en``.
 
     Returns
     -------

@@ -42,3 +42,7 @@ __all__ = [
     "to_wgs84",
     "unit_points",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

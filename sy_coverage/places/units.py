@@ -56,6 +56,8 @@ def read_units(
     path
         GeoPackage, GeoJSON, Shapefile, FlatGeobuf or GeoParquet; a layer after ``#`` or as `layer`; a table of PostGIS,
         ``postgresql://user@host/name#schema.table``; or an OpenStreetMap extract, with `admin_level`.
+    layer
+        Layer of a file that holds several.
     coordinate_system
         What the vertices are in, where the file does not say so or says it wrongly: GeoJSON of Amap or DataV is
         ``"gcj02"`` though it reads as WGS84; of metres without a zone number ``"EPSG:4546"``. Declared GCJ-02 and BD-09 are converted vertex by vertex.
@@ -64,6 +66,8 @@ def read_units(
     invalid
         What to do with invalid shapes and with overlaps that are no slivers: ``"stop"``; ``"repair"`` (an overlap
         goes to the lowest id); ``"skip"`` leaves out invalid shapes. All of it is counted in the report.
+    encoding
+        Text encoding of a shapefile or table, where it is not to be found out.
     admin_level, county_level
         Of an OpenStreetMap extract (``.osm``, ``.osm.pbf``): the level of its areas that are units, and of those that are
         their counties (none: the whole file is one county). Areas the extract cuts open are not in it.

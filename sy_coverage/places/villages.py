@@ -41,11 +41,15 @@ def read_demand(
     ----------
     path
         Any table with coordinates, or a layer of points; a layer or sheet after ``#`` or as `layer`.
-    coordinate_system, columns, units, encoding, limits
+    layer
+        Layer or sheet of a file that holds several.
+    coordinate_system, columns, units, encoding
         As in `read_facilities`.
     counted
         Whether every row must say how many elders there are; without, those that do not say it have none, for a census
         to come (`by_census`).
+    limits
+        As in `read_facilities`.
 
     Returns
     -------

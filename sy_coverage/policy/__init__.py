@@ -15,3 +15,7 @@ __all__ = [
     "shipped_policies",
     "units_needed",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

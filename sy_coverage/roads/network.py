@@ -58,6 +58,8 @@ class RoadNetwork(Prepared):
         ----------
         points
             Points in any CRS, reprojected to the network's.
+        mode
+            A travel mode of this network, such as ``"drive"``.
         max_snap_m
             A point farther than this from every road is left without one.
         access_m_per_s
@@ -104,10 +106,14 @@ class RoadNetwork(Prepared):
         sites, demand
             Points in any CRS, reprojected to the network's; their indices become `site_ids` and `demand_ids`.
             Each joins the nearest road that `mode` may use; the way to it is walked at both ends.
+        mode
+            A travel mode of this network, such as ``"drive"``.
         cutoff_min
             Minutes, inclusive.
         direction
             ``"to_site"``: from the demand point to the site; ``"from_site"``: the other way.
+        max_snap_m, access_m_per_s
+            As for `snap`.
         threads
             How many; the result does not depend on it.
 
@@ -170,6 +176,10 @@ class RoadNetwork(Prepared):
             How many sites for each point, the nearest first; of sites equally near the one whose id sorts first.
         cutoff_min
             Sites farther than this are not named; None for no limit.
+        direction
+            ``"to_site"``: from the demand point to the site; ``"from_site"``: the other way.
+        max_snap_m, access_m_per_s
+            As for `snap`.
 
         Returns
         -------
@@ -266,6 +276,10 @@ class RoadNetwork(Prepared):
 
         Parameters
         ----------
+        sites
+            Points in any CRS, reprojected to the network's; indexed by `facility_id`.
+        mode
+            A travel mode of this network, such as ``"drive"``.
         cutoffs_min
             Minutes, such as ``(5, 10, 15)``.
         direction
@@ -276,6 +290,8 @@ class RoadNetwork(Prepared):
             Land the catchments are clipped to.
         without
             Water that is cut out of them.
+        max_snap_m, access_m_per_s
+            As for `snap`.
 
         Returns
         -------

@@ -14,7 +14,6 @@ from sy_coverage.siting.classic import (
     partial_cover,
 )
 from sy_coverage.siting.classic.asked.decay import LinearDecay, StepDecay
-from sy_coverage.siting.classic.asked.terms import Setting
 from sy_coverage.siting.compare import compare_plans, scope_price, trade_off, verify_policy
 from sy_coverage.siting.plan import Certificate, SitingPlan, Stage
 from sy_coverage.siting.planning import policy_plan
@@ -31,7 +30,6 @@ __all__ = [
     "Criteria",
     "LinearDecay",
     "Progress",
-    "Setting",
     "SitingPlan",
     "SolveOptions",
     "Stage",
@@ -59,3 +57,7 @@ __all__ = [
     "verify_policy",
     "village_clusters",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -215,7 +215,9 @@ def verify_policy(plan: SitingPlan, **asked_for: Any) -> Verification:
 
     Parameters
     ----------
-    asked_for
+    plan
+        The plan, as `policy_plan` returned it.
+    **asked_for
         What `policy_plan` was asked for, as it was asked for; only a plan that does not hold this itself needs it, such as
         one that another process handed over.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from scipy import sparse
 
 from sy_coverage._frames import require_ids
 from sy_coverage.errors import CertificateError, InputError, some
-from sy_coverage.siting.classic.asked.terms import Question, Terms, terms
+from sy_coverage.siting.classic.asked.terms import Terms, terms
 from sy_coverage.siting.classic.proof import recount
 from sy_coverage.siting.solve import highs
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
     from sy_coverage.roads.travel_times import TravelTimes
+    from sy_coverage.siting.classic.asked.decay import Decay
     from sy_coverage.siting.plan import SitingPlan
+    from sy_coverage.siting.solve.watch import SolveOptions
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,24 @@ class Verification:
     """Recomputed figures of the plan by name (`sites`, `weight_covered`, …)."""
 
 
-def verify(plan: SitingPlan, times: TravelTimes | None = None, **asked_for: Unpack[Question]) -> Verification:
+def verify(
+    plan: SitingPlan,
+    times: TravelTimes | None = None,
+    *,
+    cutoff: float | None = None,
+    weights: Any = None,
+    p: Any = None,
+    budget: float | None = None,
+    costs: Any = None,
+    share: float | None = None,
+    k: Any = 1,
+    decay: Decay | None = None,
+    required: Iterable[str] = (),
+    forbidden: Iterable[str] = (),
+    capacities: Any = None,
+    split: bool = True,
+    options: SolveOptions | None = None,
+) -> Verification:
     """Return what a plan comes to when it is counted again, without the solver.
 
     A plan of `policy_plan` holds its frames and travel times and needs no other argument; one that says that targets cannot
@@ -47,9 +66,8 @@ def verify(plan: SitingPlan, times: TravelTimes | None = None, **asked_for: Unpa
     ----------
     plan
         The plan, as `lscp`, `mclp` and the others returned it.
-    times, asked_for
-        What the plan was asked for, as it was asked for: `cutoff`, `weights`, `p`, `budget`, `costs`, `share`, `k`, `decay`,
-        and what `Setting` holds.
+    times, cutoff, weights, p, budget, costs, share, k, decay, required, forbidden, capacities, split, options
+        What the plan was asked for, as it was asked for.
 
     Returns
     -------
@@ -77,7 +95,23 @@ def verify(plan: SitingPlan, times: TravelTimes | None = None, **asked_for: Unpa
         raise InputError(f"verify: '{problem}' is no classic problem ({', '.join(sorted(recount.SENSES))})")
     if times is None:
         raise InputError(f"verify: a plan of {problem} is looked at with its travel times; give them")
-    asked = terms(problem, times, **asked_for)
+    asked = terms(
+        problem,
+        times,
+        cutoff=cutoff,
+        weights=weights,
+        p=p,
+        budget=budget,
+        costs=costs,
+        share=share,
+        k=k,
+        decay=decay,
+        required=required,
+        forbidden=forbidden,
+        capacities=capacities,
+        split=split,
+        options=options,
+    )
     if plan.objective is None:
         return _none(asked, plan)
     require_ids(plan.sites, asked.site_ids, "plan")

@@ -41,6 +41,8 @@ def read_raster(
 
     Parameters
     ----------
+    path
+        GeoTIFF of people in each cell, with its CRS.
     units
         Units frame.
     cell_m

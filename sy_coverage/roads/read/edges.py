@@ -34,6 +34,8 @@ def from_edges(nodes: DataFrame, edges: DataFrame, *, crs: Any = None, source: s
     crs
         Of `x` and `y`; None takes the CRS of `nodes` if it is a GeoDataFrame. Without any, points handed to the network
         are taken to be in its own metres.
+    source
+        What the network says of where it comes from.
 
     Raises
     ------

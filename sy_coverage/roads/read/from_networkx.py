@@ -56,8 +56,12 @@ def from_networkx(
     graph
         `graph["crs"]` says what `x` and `y` are. `length` in metres; `geometry`, `highway`, `maxspeed` optional
         (lists, as OSMnx makes when it joins ways, give their most frequent class and their lowest limit).
+    modes
+        Names of travel modes, or `TravelMode` objects with numbers of your own.
     crs
         The metric CRS of the network; None keeps a projected one and chooses one otherwise.
+    source
+        What the network says of where it comes from.
 
     Raises
     ------

@@ -51,6 +51,8 @@ def read_osm(
 
     Parameters
     ----------
+    path
+        OpenStreetMap extract (``.osm``, ``.osm.pbf``), or GraphML as OSMnx writes it.
     modes
         Names of travel modes, or `TravelMode` objects with numbers of your own.
     area

@@ -52,6 +52,8 @@ def fetch_osm(
     ----------
     area
         GeoDataFrame, or shapely geometry in degrees.
+    modes
+        Names of travel modes, or `TravelMode` objects with numbers of your own.
     buffer_m
         Metres around the area whose roads count too: at least the cutoff times the top speed.
     date
@@ -60,6 +62,8 @@ def fetch_osm(
         SQLite file that keeps answers; a question in it is not asked again.
     offline
         Ask nobody: only what the cache knows.
+    crs
+        The metric CRS of the network; None chooses it from the area.
     elevation
         GeoTIFF of metres above sea level, as for `read_osm`.
     server

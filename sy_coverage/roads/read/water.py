@@ -24,6 +24,8 @@ def read_water(path: str | os.PathLike[str], *, area: Any = None) -> GeoDataFram
 
     Parameters
     ----------
+    path
+        OpenStreetMap extract (``.osm``, ``.osm.pbf``).
     area
         A frame in any CRS whose extent, a tenth wider, bounds what is read; None reads all.
 

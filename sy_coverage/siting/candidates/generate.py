@@ -124,10 +124,12 @@ def generate_stations(
         Minutes by kind, from demand to the located open and listed stations.
     walk_min
         How far a cluster may be from a station, in minutes: from one of its villages with elders.
-    costs, premises, junctions
+    costs
         As for `generate_candidates`.
     floor_area_m2
         What a station is taken to have, by kind; missing where it is not given, and then flagged in a plan.
+    premises, junctions
+        As for `generate_candidates`.
 
     Returns
     -------

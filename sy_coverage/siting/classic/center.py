@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sy_coverage.roads.travel_times import TravelTimes
 from sy_coverage.siting.classic import covering, maximal
-from sy_coverage.siting.classic.asked.terms import Setting, terms
+from sy_coverage.siting.classic.asked.terms import terms
 from sy_coverage.siting.classic.median import reach_all, unreachable
 from sy_coverage.siting.classic.proof.settle import OWN, Found, no_answer, settle
 from sy_coverage.siting.classic.search import reduce
@@ -36,7 +36,11 @@ def p_center(
     p: int,
     *,
     weights: Any = None,
-    **setting: Unpack[Setting],
+    required: Iterable[str] = (),
+    forbidden: Iterable[str] = (),
+    capacities: Any = None,
+    split: bool = True,
+    options: SolveOptions | None = None,
 ) -> SitingPlan:
     """Return the `p` sites whose farthest demand point is as near as can be.
 
@@ -48,9 +52,15 @@ def p_center(
         How many sites, exactly; where fewer would do, the first ids fill up.
     weights
         With capacities: what each demand point asks for; without them it asks for 1.
-    setting
-        Required and forbidden sites, capacities and options: see `Setting`. With capacities the worst minutes are those
-        of any part served.
+    required, forbidden
+        Ids of sites that must, or must not, be in the plan.
+    capacities
+        How much weight each site can serve: a Series joined by label, or an array by position.
+        `details["service"]` then says who serves whom, and only what is served counts as covered. The worst minutes are those of any part served.
+    split
+        With capacities: whether one demand point may be served by several sites (the default), or by one site alone.
+    options
+        Time limit, gap, progress.
 
     Returns
     -------
@@ -68,7 +78,20 @@ def p_center(
     ----------
     Hakimi (1965); by a series of set covers: Minieka (1970), The m-center problem.
     """
-    return planned(terms("p_center", times, p=p, weights=weights, **setting), _least_worst)
+    return planned(
+        terms(
+            "p_center",
+            times,
+            p=p,
+            weights=weights,
+            required=required,
+            forbidden=forbidden,
+            capacities=capacities,
+            split=split,
+            options=options,
+        ),
+        _least_worst,
+    )
 
 
 def _least_worst(asked: Terms, watch: Watch) -> SitingPlan:
@@ -175,6 +198,8 @@ def p_dispersion(
         How many sites, exactly; at least 2.
     required, forbidden
         Ids of sites that must, or must not, be in the plan.
+    options
+        Time limit, gap, progress.
 
     Returns
     -------

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
 from sy_coverage.errors import CertificateError
-from sy_coverage.siting.classic.asked.terms import Setting, terms
+from sy_coverage.siting.classic.asked.terms import terms
 from sy_coverage.siting.classic.proof.settle import Found, impossible, points, settle
 from sy_coverage.siting.classic.search import reduce
 from sy_coverage.siting.classic.search.capacitated import planned
@@ -17,6 +17,8 @@ from sy_coverage.siting.solve import highs
 from sy_coverage.siting.solve.memory import within_memory
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from sy_coverage.roads.travel_times import TravelTimes
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from sy_coverage.siting.classic.search.reduce import Cover
     from sy_coverage.siting.plan import SitingPlan
     from sy_coverage.siting.solve.highs import Watch
+    from sy_coverage.siting.solve.watch import SolveOptions
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
@@ -49,7 +52,11 @@ def lscp(
     k: Any = 1,
     costs: Any = None,
     weights: Any = None,
-    **setting: Unpack[Setting],
+    required: Iterable[str] = (),
+    forbidden: Iterable[str] = (),
+    capacities: Any = None,
+    split: bool = True,
+    options: SolveOptions | None = None,
 ) -> SitingPlan:
     """Return the fewest sites (or, with `costs`, the cheapest) that have every demand point within the cutoff.
 
@@ -65,8 +72,15 @@ def lscp(
         What each site costs, to find the cheapest instead of the fewest.
     weights
         With capacities: what each demand point asks for; without them it asks for 1.
-    setting
-        Required and forbidden sites, capacities and options: see `Setting`.
+    required, forbidden
+        Ids of sites that must, or must not, be in the plan.
+    capacities
+        How much weight each site can serve: a Series joined by label, or an array by position.
+        `details["service"]` then says who serves whom, and only what is served counts as covered.
+    split
+        With capacities: whether one demand point may be served by several sites (the default), or by one site alone.
+    options
+        Time limit, gap, progress.
 
     Returns
     -------
@@ -85,7 +99,19 @@ def lscp(
     ----------
     Toregas, Swain, ReVelle, Bergman (1971), The location of emergency service facilities.
     """
-    asked = terms("lscp", times, cutoff=cutoff, k=k, costs=costs, weights=weights, **setting)
+    asked = terms(
+        "lscp",
+        times,
+        cutoff=cutoff,
+        k=k,
+        costs=costs,
+        weights=weights,
+        required=required,
+        forbidden=forbidden,
+        capacities=capacities,
+        split=split,
+        options=options,
+    )
     return planned(asked, cover_all)
 
 
@@ -151,7 +177,12 @@ def lscp_backup(
     times: TravelTimes,
     cutoff: float,
     weights: Any = None,
-    **setting: Unpack[Setting],
+    *,
+    required: Iterable[str] = (),
+    forbidden: Iterable[str] = (),
+    capacities: Any = None,
+    split: bool = True,
+    options: SolveOptions | None = None,
 ) -> SitingPlan:
     """Return, of all the smallest sets of sites that cover everything, the one that covers most demand at least twice.
 
@@ -163,9 +194,16 @@ def lscp_backup(
         Minutes, inclusive.
     weights
         Weight of each demand point; without it each point counts 1.
-    setting
-        Required and forbidden sites, capacities and options: see `Setting`. A second site counts when it is in reach,
-        whether or not it has room.
+    required, forbidden
+        Ids of sites that must, or must not, be in the plan.
+    capacities
+        How much weight each site can serve: a Series joined by label, or an array by position.
+        `details["service"]` then says who serves whom, and only what is served counts as covered. A second site counts when it is in
+        reach, whether or not it has room.
+    split
+        With capacities: whether one demand point may be served by several sites (the default), or by one site alone.
+    options
+        Time limit, gap, progress.
 
     Returns
     -------
@@ -184,7 +222,20 @@ def lscp_backup(
     ----------
     Daskin, Stern (1981), hierarchical set covering; Hogan, ReVelle (1986), backup coverage.
     """
-    return planned(terms("lscp_backup", times, cutoff=cutoff, weights=weights, **setting), _back_up)
+    return planned(
+        terms(
+            "lscp_backup",
+            times,
+            cutoff=cutoff,
+            weights=weights,
+            required=required,
+            forbidden=forbidden,
+            capacities=capacities,
+            split=split,
+            options=options,
+        ),
+        _back_up,
+    )
 
 
 def _back_up(asked: Terms, watch: Watch) -> SitingPlan:

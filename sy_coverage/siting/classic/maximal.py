@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from sy_coverage.errors import CertificateError
-from sy_coverage.siting.classic.asked.terms import Setting, terms
+from sy_coverage.siting.classic.asked.terms import terms
 from sy_coverage.siting.classic.covering import price, same_cost
 from sy_coverage.siting.classic.proof.settle import Found, findings, impossible, points, settle
 from sy_coverage.siting.classic.search import reduce
@@ -22,6 +22,8 @@ from sy_coverage.siting.solve import highs
 from sy_coverage.siting.solve.memory import within_memory
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from sy_coverage.roads.travel_times import TravelTimes
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from sy_coverage.siting.classic.search.reduce import Cover
     from sy_coverage.siting.plan import SitingPlan
     from sy_coverage.siting.solve.highs import Watch
+    from sy_coverage.siting.solve.watch import SolveOptions
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
@@ -47,7 +50,11 @@ def mclp(
     costs: Any = None,
     k: Any = 1,
     decay: Decay | None = None,
-    **setting: Unpack[Setting],
+    required: Iterable[str] = (),
+    forbidden: Iterable[str] = (),
+    capacities: Any = None,
+    split: bool = True,
+    options: SolveOptions | None = None,
 ) -> SitingPlan:
     """Return the `p` sites, or the sites that `budget` can pay, that have most demand within the cutoff.
 
@@ -67,9 +74,16 @@ def mclp(
         How many sites a demand point needs in reach to count: one number, or one for each point.
     decay
         How coverage fades with minutes (`LinearDecay`, `StepDecay`); the nearest open site counts.
-    setting
-        Required and forbidden sites, capacities and options: see `Setting`. With capacities `objective` counts what is
-        served, wholly or in part.
+    required, forbidden
+        Ids of sites that must, or must not, be in the plan.
+    capacities
+        How much weight each site can serve: a Series joined by label, or an array by position.
+        `details["service"]` then says who serves whom, and only what is served counts as covered. `objective` counts what is served,
+        wholly or in part.
+    split
+        With capacities: whether one demand point may be served by several sites (the default), or by one site alone.
+    options
+        Time limit, gap, progress.
 
     Returns
     -------
@@ -97,7 +111,11 @@ def mclp(
         costs=costs,
         k=k,
         decay=decay,
-        **setting,
+        required=required,
+        forbidden=forbidden,
+        capacities=capacities,
+        split=split,
+        options=options,
     )
     return planned(asked, _cover_most)
 
@@ -250,7 +268,11 @@ def partial_cover(
     costs: Any = None,
     k: Any = 1,
     decay: Decay | None = None,
-    **setting: Unpack[Setting],
+    required: Iterable[str] = (),
+    forbidden: Iterable[str] = (),
+    capacities: Any = None,
+    split: bool = True,
+    options: SolveOptions | None = None,
 ) -> SitingPlan:
     """Return the fewest sites (or, with `costs`, the cheapest) that have a share of ALL demand within the cutoff.
 
@@ -270,9 +292,16 @@ def partial_cover(
         How many sites a demand point needs in reach to count: one number, or one for each point.
     decay
         How coverage fades with minutes, as in `mclp`; the share is then of weight × share of coverage.
-    setting
-        Required and forbidden sites, capacities and options: see `Setting`. With capacities the share counts what is
-        served, wholly or in part.
+    required, forbidden
+        Ids of sites that must, or must not, be in the plan.
+    capacities
+        How much weight each site can serve: a Series joined by label, or an array by position.
+        `details["service"]` then says who serves whom, and only what is served counts as covered. The share counts what is served,
+        wholly or in part.
+    split
+        With capacities: whether one demand point may be served by several sites (the default), or by one site alone.
+    options
+        Time limit, gap, progress.
 
     Returns
     -------
@@ -296,7 +325,11 @@ def partial_cover(
         costs=costs,
         k=k,
         decay=decay,
-        **setting,
+        required=required,
+        forbidden=forbidden,
+        capacities=capacities,
+        split=split,
+        options=options,
     )
     return planned(asked, _cover_share)
 

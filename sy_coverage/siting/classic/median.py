@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
 from sy_coverage.errors import CertificateError
-from sy_coverage.siting.classic.asked.terms import Setting, terms
+from sy_coverage.siting.classic.asked.terms import terms
 from sy_coverage.siting.classic.proof.settle import (
     Found,
     findings,
@@ -26,12 +26,15 @@ from sy_coverage.siting.solve import highs
 from sy_coverage.siting.solve.memory import within_memory
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from sy_coverage.roads.travel_times import TravelTimes
     from sy_coverage.siting.classic.asked.terms import Terms
     from sy_coverage.siting.plan import SitingPlan
     from sy_coverage.siting.solve.highs import Watch
+    from sy_coverage.siting.solve.watch import SolveOptions
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
@@ -46,7 +49,12 @@ def p_median(
     times: TravelTimes,
     weights: Any,
     p: int,
-    **setting: Unpack[Setting],
+    *,
+    required: Iterable[str] = (),
+    forbidden: Iterable[str] = (),
+    capacities: Any = None,
+    split: bool = True,
+    options: SolveOptions | None = None,
 ) -> SitingPlan:
     """Return the `p` sites with the least total of weight × minutes to the nearest of them.
 
@@ -58,8 +66,15 @@ def p_median(
         Weight of each demand point: a Series joined by label, or an array by position.
     p
         How many sites, exactly.
-    setting
-        Required and forbidden sites, capacities and options: see `Setting`.
+    required, forbidden
+        Ids of sites that must, or must not, be in the plan.
+    capacities
+        How much weight each site can serve: a Series joined by label, or an array by position.
+        `details["service"]` then says who serves whom, and only what is served counts as covered.
+    split
+        With capacities: whether one demand point may be served by several sites (the default), or by one site alone.
+    options
+        Time limit, gap, progress.
 
     Returns
     -------
@@ -78,7 +93,20 @@ def p_median(
     Hakimi (1964); bound and fixing: Beasley (1993), Lagrangean heuristics for location problems; what is left:
     Cornuéjols, Nemhauser, Wolsey (1980), a canonical representation of simple plant location problems.
     """
-    return planned(terms("p_median", times, weights=weights, p=p, **setting), _least_travel)
+    return planned(
+        terms(
+            "p_median",
+            times,
+            weights=weights,
+            p=p,
+            required=required,
+            forbidden=forbidden,
+            capacities=capacities,
+            split=split,
+            options=options,
+        ),
+        _least_travel,
+    )
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,8 @@ def policy_plan(
         buy, then the most elders; the findings say what all targets would cost.
     date
         The day that decides what is open.
+    options
+        Time limit, gap, progress.
 
     Returns
     -------

@@ -59,6 +59,8 @@ def demonstration_sites(
         The target counts marked facilities of some kinds; its number is how many are chosen.
     criteria
         What each site must have; None: nothing but a place on the road.
+    options
+        Time limit, gap, progress.
 
     Returns
     -------

@@ -414,6 +414,8 @@ def sentences(
     ----------
     frame
         What `plan.why()` returned, or `plan.findings`.
+    language
+        Language of the sentences: ``zh`` or ``en``.
     names
         Names by id of units, counties, facilities and candidates; an id without one is said as it is.
 

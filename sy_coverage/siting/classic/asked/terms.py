@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 
-class Setting(TypedDict, total=False):
-    """What every classic problem may be told beside its own numbers."""
+class Question(TypedDict, total=False):
+    """Everything a classic problem can be asked with."""
 
     required: Iterable[str]
     """Ids of sites that must be in the plan."""
@@ -44,11 +44,6 @@ class Setting(TypedDict, total=False):
     """With capacities: whether one demand point may be served by several sites (the default), or by one site alone."""
     options: SolveOptions | None
     """Time limit, gap, progress."""
-
-
-class Question(Setting, total=False):
-    """Everything a classic problem can be asked with."""
-
     weights: Any
     cutoff: float | None
     p: Any

@@ -1,0 +1,1 @@
+"""What a newcomer meets first: the names, the docstrings, the pages."""
