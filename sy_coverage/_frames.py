@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from sy_coverage.errors import CRSMismatchError, FrameError, MissingCRSError, some
+from sy_coverage.errors import CRSMismatchError, FrameError, MissingCRSError, UnknownIdError, some
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from geopandas import GeoDataFrame
     from pandas import DataFrame
-    from pandera.pandas import DataFrameSchema
 
 GEOGRAPHIC = "EPSG:4326"
 """The CRS of every frame given to users and files; CGCS2000 degrees are taken as equal to it."""
@@ -137,6 +135,64 @@ DEMAND = Contract(
     geometry="point",
 )
 
+LISTS = ("facilities", "candidates", "demand", "units")
+"""The lists a doubt can be about."""
+DECISIONS = ("confirm", "change", "set_aside")
+"""What an office answers: the suggestion (or what was taken) is right; it is something else; the row is not to be used."""
+
+DOUBTS = Contract(
+    "doubts",
+    "doubt_id",
+    {
+        "kind": Column("text", required=True),
+        "list": Column("text", required=True, among=LISTS),
+        "row_id": Column("text"),
+        "name": Column("text"),
+        "file": Column("text"),
+        "sheet": Column("text"),
+        "row": Column("text"),
+        "field": Column("text"),
+        "written": Column("text"),
+        "subject": Column("text"),
+        "value": Column("text"),
+        "taken": Column("text"),
+        "suggestion": Column("text"),
+        "units": Column("text"),
+        "elders": Column("number"),
+        "targets": Column("text"),
+    },
+    notes=(
+        "version 1",
+        "kind: the label places.doubt_<kind> words it, with name, subject and value",
+        "file, sheet, row, written: in the office's own words; row may list several",
+        "field: which of our columns an answer changes; taken, suggestion: its values, ours or the office's words",
+        "units, elders, targets: what it can change: names of units, their elders, ids of targets, joined by 、",
+    ),
+)
+
+ANSWERS = Contract(
+    "answers",
+    "doubt_id",
+    {
+        "kind": Column("text"),
+        "list": Column("text", required=True, among=LISTS),
+        "row_id": Column("text"),
+        "name": Column("text"),
+        "field": Column("text"),
+        "decision": Column("text", required=True, among=DECISIONS),
+        "value": Column("text"),
+        "lon": Column("number"),
+        "lat": Column("number"),
+        "unit": Column("text"),
+        "facility_kind": Column("text"),
+        "answered_by": Column("text"),
+        "answered_on": Column("text"),
+        "note": Column("text"),
+        "taken": Column("text"),
+    },
+    notes=("version 1", "lon, lat in WGS84; taken: what the program had taken before"),
+)
+
 
 def _is_text(values: pd.Series) -> pd.Series:
     return values.isna() | values.map(lambda v: isinstance(v, str)).astype(bool)
@@ -161,29 +217,6 @@ _HOLDS = {
     "flag": (_is_flag, "must be true or false"),
     "date": (_is_date, "must be a date such as 2027-12-31"),
 }
-
-
-@cache
-def _schema(name: str) -> DataFrameSchema:
-    # pandera takes half a second to import; only a run that checks frames pays for it
-    import pandera.pandas as pa  # noqa: PLC0415
-
-    contract = {c.name: c for c in (UNITS, FACILITIES, CANDIDATES, DEMAND)}[name]
-    columns = {}
-    for column, rule in contract.columns.items():
-        is_right, words = _HOLDS[rule.holds]
-        checks = [pa.Check(is_right, error=words)]
-        if rule.among:
-            allowed = rule.among
-            checks.append(
-                pa.Check(
-                    lambda v, allowed=allowed: v.isna() | v.isin(allowed),
-                    error="must be one of " + ", ".join(allowed),
-                )
-            )
-        columns[column] = pa.Column(None, checks, nullable=not rule.required, required=rule.required)
-    index = pa.Index(None, pa.Check(_is_text, error="must be text"), unique=True, name=contract.index)
-    return pa.DataFrameSchema(columns, index=index)
 
 
 _NUMERIC = ("floating", "integer", "mixed-integer-float")
@@ -226,31 +259,41 @@ def _surely_sound(frame: DataFrame, contract: Contract) -> bool:
 def _breaches(frame: DataFrame, contract: Contract) -> list[str]:
     if _surely_sound(pd.DataFrame(frame), contract):  # columns of a plain frame are quicker to take out
         return []
-    from pandera.errors import SchemaErrors  # noqa: PLC0415
-
-    try:
-        _schema(contract.name).validate(frame, lazy=True)
-    except SchemaErrors as error:
-        cases = error.failure_cases
-    else:
-        return []
-    found: list[str] = []
-    for (column, check), rows in cases.groupby(["column", "check"], sort=False, dropna=False):
-        if check == "column_in_dataframe":
-            found += [
-                f"column '{c}' is missing (there are: {', '.join(map(str, frame.columns))})"
-                for c in rows["failure_case"]
-            ]
-            continue
-        subject = f"column '{column}'" if column in contract.columns else f"index '{contract.index}'"
-        if check == "field_uniqueness":
-            found.append(f"{subject} has values more than once: {some(pd.unique(rows['failure_case']))}")
-        elif check == "not_nullable":
-            found.append(f"{subject} is empty in rows {some(rows['index'])}")
+    breaches: list[str] = []
+    for column, rule in contract.columns.items():
+        if column not in frame.columns:
+            there = ", ".join(map(str, frame.columns))
+            breaches.append(f"column '{column}' is missing (there are: {there})")
         else:
-            pairs = [f"{i}={v!r}" for i, v in zip(rows["index"], rows["failure_case"], strict=True)]
-            found.append(f"{subject} {check}: {some(pairs)}")
-    return found
+            breaches += _column_breaches(frame[column], rule)
+    index = pd.Series(frame.index, index=frame.index)
+    subject = f"index '{contract.index}'"
+    not_text = ~_is_text(index)
+    if not_text.any():
+        breaches.append(f"{subject} must be text: {some(map(repr, index[not_text]))}")
+    if index.isna().any():
+        breaches.append(f"{subject} is empty in {int(index.isna().sum())} rows")
+    if not frame.index.is_unique:
+        twice = pd.unique(frame.index[frame.index.duplicated()])
+        breaches.append(f"{subject} has values more than once: {some(twice)}")
+    return breaches
+
+
+def _column_breaches(values: pd.Series, rule: Column) -> list[str]:
+    """Return what is wrong with one column: empty rows, and values of another kind or not among those allowed."""
+    subject, breaches = f"column '{values.name}'", []
+    missing = values.isna()
+    if rule.required and missing.any():
+        breaches.append(f"{subject} is empty in rows {some(values.index[missing])}")
+    is_right, words = _HOLDS[rule.holds]
+    wrong = [(~is_right(values), words)]
+    if rule.among:
+        wrong.append((~(missing | values.isin(rule.among)), "must be one of " + ", ".join(rule.among)))
+    for rows, problem in wrong:
+        if rows.any():
+            pairs = [f"{i}={v!r}" for i, v in zip(values.index[rows], values[rows], strict=True)]
+            breaches.append(f"{subject} {problem}: {some(pairs)}")
+    return breaches
 
 
 def _geometry_breaches(frame: GeoDataFrame, contract: Contract) -> list[str]:
@@ -323,8 +366,6 @@ def require_same_crs(one: GeoDataFrame, other: GeoDataFrame, what: str) -> None:
 
 def require_ids(ids: Iterable[str], known: Iterable[str], what: str) -> None:
     """Raise UnknownIdError naming those of `ids` that are not `known`; a mapping knows its keys."""
-    from sy_coverage.errors import UnknownIdError  # noqa: PLC0415
-
     there = known if isinstance(known, Mapping) else set(known)
     unknown = sorted({i for i in ids if i not in there})
     if unknown:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
@@ -140,8 +141,6 @@ def _read(
     encoding: str | None,
     limits: Limits,
 ) -> GeoDataFrame:
-    import geopandas as gpd  # noqa: PLC0415
-
     paths = [files] if isinstance(files, str | os.PathLike) else list(files)
     report, breaches, kinds = Report(), Breaches(), _kinds(policy)
     frames = []
@@ -222,8 +221,8 @@ def _typed(
         found["origin"] = "listed"
     found["unit_named"] = cells.text(table, "unit")
     found["county_named"] = cells.text(table, "county")
-    found["unit_id"] = code_of(found["unit_named"], unit_code, 9)
-    found["county_id"] = code_of(found["county_named"], county_code, 6)
+    found["unit_id"] = cells.code_of(found["unit_named"], unit_code, 9)
+    found["county_id"] = cells.code_of(found["county_named"], county_code, 6)
     frame = pd.DataFrame(found, index=table.rows.index)
     extras = [c for c in table.rows.columns if c not in table.headers and c not in frame.columns]
     frame[extras] = table.rows[extras]
@@ -237,13 +236,6 @@ def _refuse_free(table: Table, cost: Series, breaches: Breaches) -> None:
         return
     for row in cost.index[cost.isna() & cells.column(table, "cost").map(words.is_blank)]:
         breaches.add(f"column '{table.headers['cost']}' (cost) is empty", table.where(row))
-
-
-def code_of(named: Series, shape: Any, digits: int) -> Series:
-    """Return the codes among names, missing where a row gives a name."""
-    codes = named.map(lambda text: shape(text) if isinstance(text, str) else None).astype(object)
-    is_code = codes.map(lambda code: isinstance(code, str) and code.isdigit() and len(code) == digits)
-    return codes.astype(object).where(is_code.astype(bool), None)
 
 
 def _kind(table: Table, kinds: dict[str, tuple[str, ...]], breaches: Breaches, report: Report) -> Series:

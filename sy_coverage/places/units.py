@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from sy_coverage import _osm
 from sy_coverage._files import USUAL, Limits
@@ -176,8 +178,6 @@ def _osm_units(
 
 
 def _framed(frame: Any, shapes: GeoSeries) -> GeoDataFrame:
-    import geopandas as gpd  # noqa: PLC0415
-
     return gpd.GeoDataFrame(frame, geometry=shapes, crs=GEOGRAPHIC)
 
 
@@ -251,8 +251,6 @@ def _kinds(table: Table, names: Series, breaches: Breaches, report: Report) -> S
 
 def _polygons(shape: Any) -> Any:
     """Return the polygons of a shape as one, or None if it has none."""
-    import shapely  # noqa: PLC0415
-
     parts = [
         p for p in shapely.get_parts([shape]) if p.geom_type in ("Polygon", "MultiPolygon") and not p.is_empty
     ]
@@ -263,8 +261,6 @@ def _polygons(shape: Any) -> Any:
 
 def _valid(units: GeoDataFrame, file: str, invalid: Invalid, report: Report) -> GeoDataFrame:
     """Return units whose shapes are all valid polygons, or stop and name those that are not."""
-    import shapely  # noqa: PLC0415
-
     missing = ~placed(units.geometry)
     if missing.any():
         raise GeometryError(
@@ -298,8 +294,6 @@ def _valid(units: GeoDataFrame, file: str, invalid: Invalid, report: Report) -> 
 
 def _without_overlaps(units: GeoDataFrame, file: str, invalid: Invalid, report: Report) -> GeoDataFrame:
     """Return units that do not overlap: slivers, and on ``repair`` all overlaps, go to the lowest id."""
-    import shapely  # noqa: PLC0415
-
     metric = units.geometry.to_crs(metric_crs(units))
     one, other = metric.sindex.query(metric, predicate="intersects")
     one, other = one[one < other], other[one < other]
@@ -345,8 +339,6 @@ def _without_overlaps(units: GeoDataFrame, file: str, invalid: Invalid, report: 
 
 def _say_gaps(units: GeoDataFrame, file: str, report: Report) -> None:
     """Report the holes between units: how many, and their area."""
-    import shapely  # noqa: PLC0415
-
     metric = units.geometry.to_crs(metric_crs(units))
     whole = shapely.union_all(metric.to_numpy(), grid_size=0.01)
     holes = [shapely.Polygon(ring) for part in shapely.get_parts([whole]) for ring in part.interiors]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from sy_coverage._files import USUAL, Limits
 from sy_coverage._frames import DEMAND, GEOGRAPHIC, checked
 from sy_coverage.errors import FrameError
-from sy_coverage.places.facilities import code_of
 from sy_coverage.places.ground.names import county_code, unit_code
 from sy_coverage.places.ground.points import read_points
 from sy_coverage.places.sheets import cells
@@ -65,8 +65,6 @@ def read_demand(
     CoordinateSystemError, MissingCRSError, MissingFileError, UnreadableFileError
         As `read_facilities`.
     """
-    import geopandas as gpd  # noqa: PLC0415
-
     report, breaches = Report(), Breaches()
     table = read_table(path, "demand", report, layer=layer, columns=columns, encoding=encoding, limits=limits)
     if table.rows.empty:
@@ -88,8 +86,8 @@ def read_demand(
         for row in frame.index[empty]:
             breaches.add(f"column '{table.headers['elders']}' (elders) is empty", table.where(row))
     frame["unit_named"], frame["county_named"] = cells.text(table, "unit"), cells.text(table, "county")
-    frame["unit_id"] = code_of(frame["unit_named"], unit_code, 9)
-    frame["county_id"] = code_of(frame["county_named"], county_code, 6)
+    frame["unit_id"] = cells.code_of(frame["unit_named"], unit_code, 9)
+    frame["county_id"] = cells.code_of(frame["county_named"], county_code, 6)
     if "position_quality" in table.headers:
         frame["position_quality"] = cells.text(table, "position_quality")
     extras = [c for c in table.rows.columns if c not in table.headers and c not in frame.columns]

@@ -191,7 +191,6 @@ def test_importing_the_package_opens_no_heavy_library():
         "networkx",
         "osmnx",
         "sklearn",
-        "pandera",
         "matplotlib",
         "folium",
         "numba",

@@ -6,8 +6,11 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
+from pyproj import Transformer
 
 from sy_coverage import _files
 from sy_coverage._frames import GEOGRAPHIC, metric_crs, require_crs
@@ -64,8 +67,6 @@ def read_raster(
     ConfigError, MissingFileError, UnreadableFileError, MissingCRSError
         If the extra ``raster`` is not installed, or the file cannot be read.
     """
-    from pyproj import Transformer  # noqa: PLC0415  (heavy)
-
     if not (math.isfinite(cell_m) and cell_m > 0):
         raise InputError(f"cell_m = {cell_m}: say metres above 0")
     require_crs(units, "units")
@@ -102,8 +103,6 @@ def read_raster(
 
 def _owners(units: GeoDataFrame, x: Floats, y: Floats) -> NDArray[np.int64]:
     """Return the position of the unit that holds each point, edges to the first, or -1."""
-    import shapely  # noqa: PLC0415  (heavy)
-
     owner = np.full(len(x), -1, dtype="int64")
     for position, shape in enumerate(units.geometry):
         west, south, east, north = shape.bounds
@@ -117,8 +116,6 @@ def _meshed(
     units: GeoDataFrame, owner: NDArray[np.int64], east: Floats, north: Floats, persons: Floats, cell_m: float
 ) -> GeoDataFrame:
     """Return one point for the cells of each unit in each mesh, ordered by unit, then from the north-west."""
-    import geopandas as gpd  # noqa: PLC0415  (heavy)
-
     ordered = units.sort_index()
     row, column = np.floor(-north / cell_m), np.floor(east / cell_m)
     order = np.lexsort((east, -north, column, row, owner))
@@ -177,9 +174,6 @@ def read_settled(
     MissingFileError, UnreadableFileError, MissingCRSError
         If the file cannot be read.
     """
-    import geopandas as gpd  # noqa: PLC0415  (heavy)
-    import shapely  # noqa: PLC0415
-
     report = Report()
     table = read_table(path, "units", report, layer=layer, limits=limits)
     if table.geometry is None:
@@ -226,8 +220,6 @@ def unit_points(units: GeoDataFrame) -> GeoDataFrame:
         Indexed by `demand_id` (the unit's id), EPSG:4326: `name`, `unit_id`, `county_id`. ``.attrs["report"]`` says how
         many units are one point.
     """
-    import geopandas as gpd  # noqa: PLC0415  (heavy)
-
     ordered = units.to_crs(GEOGRAPHIC).sort_index()
     points = gpd.GeoDataFrame(
         {

@@ -167,3 +167,10 @@ def required_text(table: Table, field: str, breaches: Breaches) -> Series:
         for row in values.index[values.isna()]:
             breaches.add(f"{_called(table, field)} is empty", table.where(row))
     return values
+
+
+def code_of(named: Series, shape: Any, digits: int) -> Series:
+    """Return the codes among names, missing where a row gives a name."""
+    codes = named.map(lambda text: shape(text) if isinstance(text, str) else None).astype(object)
+    is_code = codes.map(lambda code: isinstance(code, str) and code.isdigit() and len(code) == digits)
+    return codes.astype(object).where(is_code.astype(bool), None)

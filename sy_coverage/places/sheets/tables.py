@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from rapidfuzz import process
 
 from sy_coverage._files import USUAL, Grid, Limits, read_grid
 from sy_coverage.errors import FrameError, some
@@ -274,8 +275,6 @@ def _asked_for(names: list[str], wanted: Mapping[str, str], file: str) -> dict[s
 
 
 def _nearest(header: str, names: list[str]) -> str:
-    from rapidfuzz import process  # noqa: PLC0415
-
     found = process.extract(header, [name for name in names if name], limit=3)
     return ", ".join(str(name) for name, *_ in found) or "none"
 

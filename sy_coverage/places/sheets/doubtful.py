@@ -1,0 +1,62 @@
+"""Gather what a reader could only guess or not use, a doubt each, in the office's own words, for somebody to answer."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sy_coverage._frames import DOUBTS
+from sy_coverage.places.sheets.words import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubt:
+    """One thing that somebody should settle; its columns are those of the contract `DOUBTS`."""
+
+    kind: str
+    """The id of its sentence: label ``places.doubt_<kind>``, with {name}, {subject} and {value}."""
+    list: str
+    row_id: str = ""
+    """The row it is about; empty where it is about a column or file."""
+    name: str = ""
+    file: str = ""
+    sheet: str = ""
+    row: str = ""
+    """As a person sees it beside the sheet."""
+    field: str = ""
+    """Which of our columns an answer changes."""
+    written: str = ""
+    """What stands in the cell."""
+    subject: str = ""
+    value: str = ""
+    taken: str = ""
+    """What the program goes on with meanwhile."""
+    suggestion: str = ""
+    """What to answer if nothing speaks against it; taken only when it is confirmed."""
+
+
+def doubts_frame(doubts: Iterable[Doubt]) -> pd.DataFrame:
+    """Return doubts as a frame, columns of the contract `DOUBTS`, indexed by `doubt_id`.
+
+    An id is made of what a doubt is about and what was written, never of its row number: it stays when rows are inserted.
+    """
+    every = list(doubts)
+    known = [f.name for f in fields(Doubt)]
+    seen: Counter[str] = Counter()
+    ids = []
+    for doubt in every:
+        about = "|".join((doubt.list, doubt.kind, doubt.file, doubt.sheet, doubt.field, plain(doubt.name)))
+        key = hashlib.sha256(f"{about}|{plain(doubt.written or doubt.subject)}".encode()).hexdigest()[:10]
+        seen[key] += 1
+        ids.append(key if seen[key] == 1 else f"{key}-{seen[key]}")
+    rows = {name: pd.Series([getattr(d, name) for d in every], dtype=object) for name in known}
+    frame = pd.DataFrame(rows, columns=known).set_index(pd.Index(ids, name=DOUBTS.index, dtype=object))
+    empty: dict[str, Any] = {"units": "", "elders": float("nan"), "targets": ""}
+    return frame.assign(**empty)
