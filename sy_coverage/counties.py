@@ -21,6 +21,7 @@ from sy_coverage import _files
 from sy_coverage.errors import ConfigError, CoverageError, InputError, OfflineError, SolverError, some
 from sy_coverage.siting import SitingPlan
 from sy_coverage.siting.planning.explain import Told, reason_frame
+from sy_coverage.study.job import Outcome
 from sy_coverage.study.plans.alternatives import compared, plan_county
 from sy_coverage.study.results.files import made_here
 from sy_coverage.study.results.save import DECIDING, require_writable, save
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from sy_coverage.outputs.findings import Findings
-    from sy_coverage.study.config.sections import Compare
+    from sy_coverage.study.config.questions.compare import Compare
     from sy_coverage.study.study import Study
 
     Key = str | None
@@ -47,15 +48,6 @@ TRIES = 3
 """A task whose worker is lost this many times has failed."""
 # drawing keeps state of its own in a process, so a worker with several threads still makes one county at a time
 _ALONE = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Where a run's results lie, and what went wrong with which county."""
-
-    folder: Path
-    failed: Mapping[str, str]
-    """One sentence by `county_id`; empty when all went well."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +125,7 @@ def run(
                     yield from answer
 
         save(study, target, counties=None if counties is None else tuple(counties), make_counties=make)
-    return Outcome(target, dict(sorted(failed.items())))
+    return Outcome(folder=target, failed=dict(sorted(failed.items())))
 
 
 def crew_of(*, workers: int | None = None, scheduler: str | None = None) -> AbstractContextManager[Crew]:

@@ -108,6 +108,12 @@ class ServiceStoppedError(CoverageError, RuntimeError):
     exit_code = 75
 
 
+class CancelledError(CoverageError, RuntimeError):
+    """Whoever watched a run asked it to stop; nothing is half-written."""
+
+    exit_code = 130
+
+
 def some(ids: Iterable[object], *, most: int = 5) -> str:
     """Return the first `most` of `ids` and how many there are, for a message: ``a, b, c … (12 in all)``."""
     every = [str(i) for i in ids]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from sy_coverage import _files
+from sy_coverage._models import Problem, problems
 from sy_coverage.errors import ConfigError, MissingFileError
-from sy_coverage.policy import targets
 from sy_coverage.policy.targets import Policy
 
 if TYPE_CHECKING:
@@ -18,15 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SHIPPED = Path(__file__).resolve().parent
-_MEASURES: tuple[type[BaseModel], ...] = (
-    targets.UnitCoverage,
-    targets.FacilityCount,
-    targets.BedShare,
-    targets.FlagShare,
-    targets.UpgradeCount,
-    targets.FloorArea,
-    targets.Reported,
-)
 
 
 def shipped_policies() -> tuple[str, ...]:
@@ -67,73 +57,17 @@ def policy_from(data: Mapping[str, Any], *, source: str = "policy") -> Policy:
     try:
         return Policy.model_validate(data)
     except ValidationError as error:
-        problems = dict.fromkeys(_sentence(problem, data) for problem in error.errors())
-        raise ConfigError(f"{source}: " + "; ".join(problems)) from None
+        said = dict.fromkeys(_sentence(problem) for problem in problems(error, Policy, data))
+        raise ConfigError(f"{source}: " + "; ".join(said)) from None
 
 
-def _sentence(problem: Any, data: Mapping[str, Any]) -> str:
-    """Return one problem of pydantic as ``key: what is allowed``."""
-    location: tuple[int | str, ...] = problem["loc"]
-    key, given = _key(location, data), problem.get("input")
-    message: str = problem["msg"]
-    match problem["type"]:
-        case "extra_forbidden":
-            words = f"unknown key{_nearest(str(location[-1]), _model_at(location[:-1]))}"
-        case "missing":
-            words = "is missing"
-        case "string_pattern_mismatch":
-            shape = "#RRGGBB" if key.endswith("colour") else "lower-case letters, digits and _"
-            words = f"must be written as {shape} (it is {given!r})"
-        case "union_tag_not_found":
-            tags = ", ".join(get_args(m.model_fields["of"].annotation)[0] for m in _MEASURES)
-            key, words = f"{key}.of", f"is missing; it must be one of {tags}"
-        case "union_tag_invalid":
-            expected = problem["ctx"]["expected_tags"]
-            key, words = f"{key}.of", f"{problem['ctx']['tag']!r} is no measure; it must be one of {expected}"
-        case "value_error":
-            words = message.removeprefix("Value error, ")
-        case _:
-            shown = f" (it is {given!r})" if isinstance(given, str | int | float) else ""
-            words = f"{message[0].lower()}{message[1:]}{shown}"
-    return f"{key}: {words}" if key else words
-
-
-def _key(location: tuple[int | str, ...], data: Any) -> str:
-    """Return the dotted key as a planner finds it: a target by its id, the tag of a measure left out."""
-    words: list[str] = []
-    here: Any = data
-    for step in location:
-        if isinstance(here, dict) and step not in here and step == here.get("of"):
-            continue
-        try:
-            here = here[step]
-        except (KeyError, IndexError, TypeError):
-            here = None
-        if isinstance(step, int):
-            named = here.get("id") if isinstance(here, dict) else None
-            words.append(str(named) if named else f"[{step + 1}]")
-        else:
-            words.append(step)
-    return ".".join(words).replace(".[", "[")
-
-
-def _model_at(location: tuple[int | str, ...]) -> type[BaseModel] | None:
-    """Return the model whose keys are allowed at `location`, as far as it can be told."""
-    models: dict[tuple[str, ...], type[BaseModel]] = {
-        (): targets.Policy,
-        ("readings",): targets.Readings,
-        ("kinds", "*"): targets.Kind,
-        ("targets", "*"): targets.Target,
-    }
-    if len(location) == 4 and location[2] == "measure":
-        return next((m for m in _MEASURES if location[3] in get_args(m.model_fields["of"].annotation)), None)
-    return models.get(tuple("*" if i == 1 else str(step) for i, step in enumerate(location)))
-
-
-def _nearest(key: str, model: type[BaseModel] | None) -> str:
-    if model is None:
-        return "; take it out"
-    allowed = list(model.model_fields)
-    near = difflib.get_close_matches(key, allowed, n=1)
-    meant = f"; did you mean '{near[0]}'?" if near else ""
-    return f"{meant} (allowed: {', '.join(allowed)})"
+def _sentence(problem: Problem) -> str:
+    """Return one problem as ``key: what is allowed``."""
+    words = problem.words
+    if problem.kind == "extra_forbidden":
+        near = f"; did you mean '{problem.nearest}'?" if problem.nearest else ""
+        allowed = f"{near} (allowed: {', '.join(problem.allowed)})" if problem.allowed else "; take it out"
+        words = f"unknown key{allowed}"
+    elif problem.given and problem.kind != "value_error":
+        words = f"{words} (it is {problem.given})"
+    return f"{problem.key}: {words}" if problem.key else words

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from sy_coverage import _files
+from sy_coverage._models import Problem, problems
 from sy_coverage.errors import ConfigError, CoverageError
-from sy_coverage.study.config.sections import (
-    About,
-    Access,
-    Boundaries,
-    Candidates,
-    Compare,
-    Demand,
-    Facilities,
-    Geocoding,
-    Limits,
-    MapOptions,
-    Phase,
-    Roads,
-    Section,
-    Siting,
-)
+from sy_coverage.study.config.inputs.about import About
+from sy_coverage.study.config.inputs.boundaries import Boundaries
+from sy_coverage.study.config.inputs.candidates import Candidates
+from sy_coverage.study.config.inputs.demand import Demand
+from sy_coverage.study.config.inputs.facilities import Facilities
+from sy_coverage.study.config.inputs.geocoding import Geocoding
+from sy_coverage.study.config.inputs.roads import Roads
+from sy_coverage.study.config.questions.access import Access
+from sy_coverage.study.config.questions.compare import Compare
+from sy_coverage.study.config.questions.limits import Limits
+from sy_coverage.study.config.questions.map import MapOptions
+from sy_coverage.study.config.questions.phases import Phase
+from sy_coverage.study.config.questions.siting import Siting
+from sy_coverage.study.config.section import Section
 
 if TYPE_CHECKING:
     import os
@@ -61,34 +59,16 @@ class StudyConfig(Section):
         return phases
 
 
-def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
-    """Return the keys that stand beside the wrong one at `location`."""
-    model: Any = StudyConfig
-    for part in location[:-1]:
-        field = (
-            model.model_fields.get(str(part))
-            if isinstance(model, type) and issubclass(model, BaseModel)
-            else None
-        )
-        if field is None:
-            return []
-        model = field.annotation
-    return sorted(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
-
-
-def _sentence(problem: Any) -> str:
-    location = problem["loc"]
-    key = ".".join(str(part) for part in location)
-    if problem["type"] == "extra_forbidden":
-        allowed = _allowed_keys(location)
-        near = difflib.get_close_matches(str(location[-1]), allowed, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"allowed are: {', '.join(allowed)}"
+def _sentence(problem: Problem) -> str:
+    key, words = problem.key, problem.words
+    if problem.kind == "extra_forbidden":
+        allowed = f"allowed are: {', '.join(problem.allowed)}" if problem.allowed else "take it out"
+        hint = f"did you mean '{problem.nearest}'?" if problem.nearest else allowed
         return f"unknown key '{key}' ({hint})"
-    if problem["type"] == "missing":
+    if problem.kind == "missing":
         return f"'{key}' is missing"
-    message = problem["msg"].removeprefix("Value error, ")
-    given = "" if isinstance(problem["input"], dict) else f", not {problem['input']!r}"
-    return _files.without_password(f"'{key}': {message[0].lower()}{message[1:]}{given}")
+    given = f", not {problem.given}" if problem.given else ""
+    return _files.without_password(f"'{key}': {words[:1].lower()}{words[1:]}{given}")
 
 
 def read_config(path: str | os.PathLike[str]) -> StudyConfig:
@@ -113,7 +93,8 @@ def checked_config(given: Mapping[str, Any], where: str) -> StudyConfig:
     try:
         return StudyConfig.model_validate(given)
     except ValidationError as error:
-        raise ConfigError(f"{where}: " + "; ".join(_sentence(p) for p in error.errors())) from None
+        said = dict.fromkeys(_sentence(problem) for problem in problems(error, StudyConfig, given))
+        raise ConfigError(f"{where}: " + "; ".join(said)) from None
 
 
 def language_of(path: str | os.PathLike[str]) -> Literal["zh", "en"]:

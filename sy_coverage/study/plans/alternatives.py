@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sy_coverage.policy import Policy
     from sy_coverage.siting import SitingPlan
     from sy_coverage.siting.planning.rules.case import Case
-    from sy_coverage.study.config.sections import Compare
+    from sy_coverage.study.config.questions.compare import Compare
 
     Tables = dict[str, DataFrame]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from sy_coverage.places import Census
-    from sy_coverage.study.config.sections import Demand
+    from sy_coverage.study.config.inputs.demand import Demand
     from sy_coverage.study.steps.inputs import Inputs
 
 CENSUS_OF = {"unit_id": "unit", "county_id": "county"}

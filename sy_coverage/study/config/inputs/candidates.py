@@ -1,0 +1,34 @@
+"""Look up what `[candidates]` of a study file may say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sy_coverage.study.config.section import CoordinateSystem, Money, Section
+
+
+class Candidates(Section):
+    """`[candidates]`: where something could be opened."""
+
+    files: tuple[str, ...] = ()
+    """Lists of premises with costs."""
+    generate: int = Field(default=0, ge=0, le=50)
+    """How many sites to generate besides for each unit without a centre. Where `[siting] station_walk_min` asks for stations,
+    one is generated too for every village cluster that no station of its unit, open or listed, is within the walk of."""
+    floor_area_m2: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = {}
+    """What generated stations are taken to have, by kind; where it is not given nobody knows, and a plan flags it:
+    ``floor_area_m2 = { station = 300 }``."""
+    osm: int = Field(default=0, ge=0, le=50)
+    """How many schools and public buildings of the OpenStreetMap extract that roads come from to add for each unit without
+    a centre. Whether they can be had, the map does not know: their names say so."""
+    costs: dict[
+        str, dict[Literal["idle_school", "village_office", "public_building", "upgrade", "new"], Money]
+    ] = {}
+    """What a generated or added site costs, 10⁴ yuan, by kind and premises; kinds that are not here cost the usual figures:
+    ``costs = { service_centre = { village_office = 80, new = 160 } }``."""
+    coordinate_system: CoordinateSystem | None = None
+    """What the coordinates are in; a column of the file may say it row by row instead."""
+    columns: dict[str, str] = {}
+    """Which column of the files holds which of ours."""

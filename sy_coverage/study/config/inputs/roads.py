@@ -1,0 +1,46 @@
+"""Look up what `[roads]` of a study file may say."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from sy_coverage.roads.travel_modes import travel_mode
+from sy_coverage.study.config.section import Mode, Section
+
+
+class Roads(Section):
+    """`[roads]`: how people get there."""
+
+    source: str
+    """An OpenStreetMap extract (``.osm.pbf``, ``.osm``), an OSMnx GraphML file, a network saved as ``.network``, or ``osm``:
+    the roads are asked of OpenStreetMap, once."""
+    max_snap_m: float = Field(default=1000.0, gt=0, allow_inf_nan=False)
+    """A point farther from every road than this is unreachable."""
+    walk_m_per_s: Annotated[float, Field(gt=0, le=3, allow_inf_nan=False)] | None = None
+    """How fast elders walk, to the road and by mode ``walk``; without, the travel modes' own 0.9."""
+    modes: dict[Mode, dict[str, Any]] = {}
+    """Changes to the tables of the travel modes: ``[roads.modes.drive.speed_kph]`` with ``track = 8``; the keys are those of
+    `sy_coverage.roads.TravelMode`."""
+    elevation: str | None = None
+    """GeoTIFF of metres above sea level (extra ``raster``): walking and cycling are slower uphill."""
+    buffer_m: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    """How far around the units roads are read; without, as far as the longest cutoff reaches at the top speed."""
+    date: dt.date | None = None
+    """With source ``osm``: the roads as they were at the end of that day (UTC), so that a later run gets the same."""
+    cache: str = "roads.sqlite"
+    """With source ``osm``: where the answer is kept, so that nothing is asked twice."""
+    server: str | None = None
+    """With source ``osm``: the address of another Overpass server than overpass-api.de."""
+    attribution: str | None = None
+    """Who is named beside a map for the roads; without, OpenStreetMap where the source is of OpenStreetMap."""
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Roads:
+        for name, changes in self.modes.items():
+            travel_mode(name, changes)
+        if self.date is not None and self.source != "osm":
+            raise ValueError('date is for source = "osm"; a file is of the day it was made')
+        return self

@@ -1,0 +1,1 @@
+"""Look up what a study file asks for: one module a section."""
