@@ -21,7 +21,7 @@ def _endings() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Return the patterns of how names of counties and of units end."""
     peoples = "|".join(words.table()["peoples"]["names"])
     county = rf"(?:(?:{peoples})族)*自治[县旗]$|[县市区旗]$"
-    unit = rf"(?:(?:{peoples})族)+乡$|街道办事处$|办事处$|街道办$|街道$|镇人民政府$|镇$|乡$"
+    unit = rf"(?:(?:{peoples})族)+乡(?:人民政府)?$|(?:街道)?办事处$|街道办$|街道$|[镇乡](?:人民政府|政府)?$"
     return re.compile(county), re.compile(unit)
 
 
@@ -40,6 +40,15 @@ def short_unit(name: str) -> str:
     """Return a unit's name without its ending (桃洪镇 → 桃洪), or all of it if too little is left."""
     left = _endings()[1].sub("", name)
     return left if len(left) >= 2 else name
+
+
+def unit_class(name: str) -> str:
+    """Return what the ending of a unit's name says it is: ``street``, ``town``, ``township``, or nothing."""
+    found = _endings()[1].search(name)
+    if found is None or found.start() < 2:
+        return ""
+    ending = found.group(0).removesuffix("人民政府").removesuffix("政府")
+    return {"镇": "town", "乡": "township"}.get(ending[-1], "street")
 
 
 def unit_code(text: str) -> str:
@@ -81,6 +90,8 @@ class UnitNames:
     """County name (full, short, former) to the ids of the counties called so."""
     unit_ids: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     """(county id, unit name full, short or former) to unit ids; the county ``""`` holds all."""
+    class_ids: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
+    """(county id, short name, what the ending says) to unit ids; so 桃花坪办事处 is 桃花坪街道 and 七江乡 is not 七江镇."""
     county_of: dict[str, str] = field(default_factory=dict)
     former: dict[str, str] = field(default_factory=dict)
     """Code a unit had, or that was merged into it, to its id: what the units frame says in its column `former`."""
@@ -106,18 +117,32 @@ class UnitNames:
         of_frame = _former(units)
         for unit_id, given in of_frame.items():
             names.former.update({unit_code(one): unit_id for one in given if one.isdigit()})
+        called = {
+            unit_id: [
+                name,
+                *(a["was"] for a in aliases["units"] if a["is"] == name and unit_id.startswith(a["in"])),
+                *of_frame.get(unit_id, []),
+            ]
+            for unit_id, name, _, _ in known
+        }
+        names._add(called)
+        return names
+
+    def _add(self, called: dict[str, list[str]]) -> None:
+        """Add all names of each unit, short ones where no full name is the same."""
         for shape in (str, short_unit):
             fresh: dict[tuple[str, str], set[str]] = {}
-            for unit_id, name, county_id, _ in known:
-                former = [
-                    a["was"] for a in aliases["units"] if a["is"] == name and unit_id.startswith(a["in"])
-                ] + of_frame.get(unit_id, [])
-                for called in {shape(name), *(shape(old) for old in former)}:
-                    for scope in (county_id, ""):
-                        fresh.setdefault((scope, called), set()).add(unit_id)
+            for unit_id, known in called.items():
+                for name in {shape(one) for one in known}:
+                    for scope in (self.county_of[unit_id], ""):
+                        fresh.setdefault((scope, name), set()).add(unit_id)
             for key, ids in fresh.items():
-                names.unit_ids.setdefault(key, ids)
-        return names
+                self.unit_ids.setdefault(key, ids)
+        for unit_id, known in called.items():
+            for name in known:
+                for scope in (self.county_of[unit_id], ""):
+                    of_class = (scope, short_unit(name), unit_class(name))
+                    self.class_ids.setdefault(of_class, set()).add(unit_id)
 
     def county(self, text: str) -> str | None:
         """Return the id of the county that `text` names or codes, or None if none or several are called so."""
@@ -132,7 +157,11 @@ class UnitNames:
         return next(iter(found)) if len(found) == 1 else None
 
     def units(self, text: str, county_id: str | None) -> set[str]:
-        """Return the ids of the units that `text` names or codes inside a county (all counties if None)."""
+        """Return the ids of the units that `text` names or codes inside a county (all counties if None).
+
+        A name without its ending is understood, and so is another word for the same class (办事处 for 街道); 乡 for 镇 is
+        only where that change is known: elsewhere it is a slip, for which `likely_units` has suggestions.
+        """
         code = unit_code(text)
         for known in (self.former.get(code), code, present_code(code)):
             if known in self.county_of:
@@ -144,4 +173,5 @@ class UnitNames:
                 found = [self.unit_ids.get((c, name[len(county) :]), set()) for c in inside if c]
                 if any(found):
                     return set().union(*found)
-        return self.unit_ids.get((scope, name)) or self.unit_ids.get((scope, short_unit(name)), set())
+        meant = self.unit_ids.get((scope, name))
+        return meant or self.class_ids.get((scope, short_unit(name), unit_class(name)), set())

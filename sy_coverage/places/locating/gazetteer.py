@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 
 from sy_coverage._frames import GEOGRAPHIC, metric_crs
-from sy_coverage.places.ground.names import UnitNames, same, short_county, short_unit
+from sy_coverage.places.ground.addresses import NO_NAMES, Addresses, Names
+from sy_coverage.places.ground.names import same, short_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
@@ -22,41 +21,6 @@ ANSWER_COLUMNS = ("lon", "lat", "precision", "status", "reason", "detail", "quer
 """What a source says of each row: WGS84 degrees, then text; a row it knows nothing of has status not_located."""
 _VILLAGE_ENDS = re.compile(r"(社区|村)?(村民委员会|居民委员会|村委会|居委会)$|社区$|村$|居$")
 _VILLAGE_FORMS = ("村", "社区", "居委会", "村委会", "居民委员会", "村民委员会", "社区居委会", "村村委会")
-_UNIT_FORMS = ("镇", "乡", "街道", "街道办事处", "办事处", "街道办")
-_BEFORE_COUNTY = re.compile(r"^(?:.{2,8}?(?:省|自治区))?(?:[^市县区]{2,6}?市)?")
-
-
-@dataclass(frozen=True)
-class Names:
-    """Names to what they name, searched in running text: the longest wins, then the first."""
-
-    ids: dict[str, tuple[str, ...]]
-    longest: int
-
-    @classmethod
-    def of(cls, pairs: Iterable[tuple[str, str]], weaker: Iterable[tuple[str, str]] = ()) -> Names:
-        """Return the (name, id) `pairs`; `weaker` forms stand in only where no true name is the same."""
-        ids: dict[str, set[str]] = {}
-        for name, thing in pairs:
-            ids.setdefault(name, set()).add(thing)
-        further: dict[str, set[str]] = {}
-        for name, thing in weaker:
-            if name not in ids:
-                further.setdefault(name, set()).add(thing)
-        every = {name: tuple(sorted(things)) for name, things in (ids | further).items() if len(name) > 1}
-        return cls(every, max(map(len, every), default=0))
-
-    def find(self, text: str) -> tuple[int, int, tuple[str, ...]] | None:
-        """Return where the longest name begins and ends in `text` and what it names, or None."""
-        for length in range(min(self.longest, len(text)), 1, -1):
-            for start in range(len(text) - length + 1):
-                found = self.ids.get(text[start : start + length])
-                if found:
-                    return start, start + length, found
-        return None
-
-
-_NO_NAMES = Names({}, 0)
 
 
 @dataclass(frozen=True)
@@ -76,17 +40,13 @@ class Gazetteer:
     """An offline source for `geocode`: it knows the units and villages of the study by name."""
 
     name: str
-    counties: UnitNames
-    units: dict[str, Names]
-    """By county id; ``""`` for all counties."""
+    addresses: Addresses
     villages: dict[str, Names]
     """By unit id and by county id."""
     points: dict[str, tuple[float, float]]
     """WGS84 degrees by village id (``v:…``) and unit id (``u:…``)."""
     labels: dict[str, str]
     """How each village or unit is called in full, with its unit and county."""
-    county_words: tuple[tuple[str, str], ...] = field(default=())
-    """(county name, county id), longest name first."""
     short_of: dict[str, str] = field(default_factory=dict)
     """How each unit is called without its ending."""
 
@@ -124,15 +84,19 @@ class Gazetteer:
         self, address: str, village: str, name: str, unit_id: str, county_id: str, chosen: str
     ) -> _Answer:
         text = same(address)
-        named = self.county_in(text)
+        named = self.addresses.county_in(text)
         county = (
-            county_id or self.counties.county_of.get(unit_id, "") or named or self.county_in(same(name)) or ""
+            county_id
+            or self.addresses.names.county_of.get(unit_id, "")
+            or named
+            or self.addresses.county_in(same(name))
+            or ""
         )
         if named and county != named:
             return _Answer(None, None, "ambiguous", "county_conflict", self.labels.get(named, named))
         if unit_id:
             town: tuple[str, ...] = (unit_id,)
-            found = self.units.get(county, _NO_NAMES).find(text)
+            found = self.addresses.units.get(county, NO_NAMES).find(text)
             if found and unit_id not in found[2] and self.short_of.get(unit_id, text) not in text:
                 town = self._chosen((unit_id, *found[2]), chosen)
                 if len(town) > 1:
@@ -148,7 +112,7 @@ class Gazetteer:
 
     def _town(self, text: str, name: str, county: str) -> tuple[tuple[str, ...], str]:
         """Return the ids of the unit that an address (or else a facility's name) names, and the text behind it."""
-        scope = self.units.get(county, _NO_NAMES)
+        scope = self.addresses.units.get(county, NO_NAMES)
         found = scope.find(text)
         if found:
             return found[2], text[found[1] :]
@@ -157,7 +121,7 @@ class Gazetteer:
 
     def _village(self, unit: str, county: str, texts: tuple[tuple[str, str], ...], chosen: str) -> _Answer:
         """Return the village found in the first of `texts` (to be searched, as written) that names one."""
-        scope = self.villages.get(unit or county, _NO_NAMES)
+        scope = self.villages.get(unit or county, NO_NAMES)
         for text, written in texts:
             found = scope.find(text) if text else None
             villages = self._chosen(found[2], chosen) if found else ()
@@ -181,14 +145,6 @@ class Gazetteer:
 
     def _several(self, ids: tuple[str, ...], reason: str) -> _Answer:
         return _Answer(None, None, "ambiguous", reason, "、".join(map(self._called, ids)))
-
-    def county_in(self, text: str) -> str | None:
-        """Return the id of the one county an address names, in full or short after its city, or None."""
-        found = {county_id for word, county_id in self.county_words if word in text}
-        if not found:
-            rest = text[_BEFORE_COUNTY.match(text).end() :]  # type: ignore[union-attr]  # it always matches
-            found = {i for word, i in self.county_words if rest.startswith(short_county(word))}
-        return found.pop() if len(found) == 1 else None
 
 
 def _texts(rows: DataFrame, column: str) -> list[str]:
@@ -216,52 +172,25 @@ def gazetteer(units: GeoDataFrame, villages: GeoDataFrame) -> Gazetteer:
     units = units.to_crs(GEOGRAPHIC).sort_index()
     villages = villages.to_crs(GEOGRAPHIC).sort_index()
     villages = villages[villages["name"].notna() & villages["unit_id"].isin(units.index)]
-    counties = UnitNames.of(units)
+    addresses = Addresses.of(units)
     full = units["county"].astype(str) + units["name"].astype(str)
     labels = {f"u:{i}": text for i, text in full.items()}
     labels |= dict(zip(units["county_id"].astype(str), units["county"].astype(str), strict=True))
-    in_units: dict[str, list[tuple[str, str, str]]] = {}
-    for unit_id, name, county_id in zip(units.index, units["name"], units["county_id"], strict=True):
-        for scope in (str(county_id), ""):
-            in_units.setdefault(scope, []).append((scope, same(name), str(unit_id)))
     in_places: dict[str, list[tuple[str, str]]] = {}
     for village_id, name, unit_id in zip(villages.index, villages["name"], villages["unit_id"], strict=True):
         labels[f"v:{village_id}"] = f"{full[unit_id]}{name}"
-        for scope in (str(unit_id), counties.county_of[str(unit_id)]):
+        for scope in (str(unit_id), addresses.names.county_of[str(unit_id)]):
             in_places.setdefault(scope, []).append((same(name), f"v:{village_id}"))
     points = {f"v:{i}": (p.x, p.y) for i, p in villages.geometry.items()}
     points |= _unit_points(units, villages)
-    names = sorted(
-        ((n, i) for n, ids in counties.county_ids.items() for i in ids), key=lambda w: (-len(w[0]), w)
-    )
     return Gazetteer(
         name="gazetteer",
-        counties=counties,
-        units={scope: _unit_names(known, counties) for scope, known in in_units.items()},
+        addresses=addresses,
         villages={scope: _village_names(known) for scope, known in in_places.items()},
         points=points,
         labels=labels,
-        county_words=tuple((n, i) for n, i in names if n != short_county(n)),
         short_of={str(i): short_unit(same(str(name))) for i, name in units["name"].items()},
     )
-
-
-def _unit_names(known: list[tuple[str, str, str]], counties: UnitNames) -> Names:
-    scope = known[0][0]
-    pairs = [(name, unit_id) for _, name, unit_id in known]
-    pairs += [
-        (name, unit_id)
-        for (where, name), ids in counties.unit_ids.items()
-        if where == scope and name != short_unit(name)
-        for unit_id in ids
-    ]
-    weaker = [
-        (short_unit(name) + form, i)
-        for _, name, i in known
-        for form in _UNIT_FORMS
-        if short_unit(name) != name
-    ]
-    return Names.of(pairs, weaker)
 
 
 def _village_names(known: list[tuple[str, str]]) -> Names:
