@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sy_coverage import _files
 from sy_coverage.errors import ConfigError, CoverageError, InputError, OfflineError, SolverError, some
 from sy_coverage.siting import SitingPlan
-from sy_coverage.siting.planning.explain import Told, reason_frame
+from sy_coverage.siting.planning.explain.sites import Told
+from sy_coverage.siting.reasons import reason_frame
 from sy_coverage.study.job import Outcome
 from sy_coverage.study.plans.alternatives import compared, plan_county
 from sy_coverage.study.results.files import made_here

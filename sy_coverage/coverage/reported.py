@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from sy_coverage.coverage._verdict import Verdict
 from sy_coverage.errors import ConfigError
-from sy_coverage.policy.targets import RULES_OF_SHARE
+from sy_coverage.policy.targets import CITY, RULES_OF_SHARE
 
 if TYPE_CHECKING:
     from sy_coverage.policy.targets import Policy, Target
-
-CITY = "city"
 
 
 def reported_numbers(

@@ -17,6 +17,7 @@ from sy_coverage.coverage.units import open_on
 from sy_coverage.errors import InputError, some
 from sy_coverage.policy import targets as policies
 from sy_coverage.policy.standards import exact, units_needed
+from sy_coverage.policy.targets import CITY
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
     from sy_coverage.labels import Language
     from sy_coverage.policy.targets import Policy, Target
-
-CITY = "city"
 
 
 @dataclass(frozen=True)

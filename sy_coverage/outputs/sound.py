@@ -9,14 +9,13 @@ import pandas as pd
 
 from sy_coverage import _files
 from sy_coverage.errors import InputError, UnreadableFileError, some
-from sy_coverage.policy.targets import Policy
+from sy_coverage.policy.targets import CITY, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sy_coverage.outputs.findings import Findings
 
-CITY = "city"
 TAKEN = ("summary", CITY, "city_map", "coverage_bars", "lorenz", "trade_off", "timeline")
 """Names of files and scopes of the whole city, which no county may have."""
 _KEYS = {

@@ -24,8 +24,7 @@ from sy_coverage.errors import UnreadableFileError
 from sy_coverage.outputs.findings import Findings
 from sy_coverage.outputs.sound import require_sound
 from sy_coverage.policy.targets import Policy
-from sy_coverage.siting.plan import Certificate, SitingPlan, Stage
-from sy_coverage.siting.verify import Verification
+from sy_coverage.siting.plan import Certificate, SitingPlan, Stage, Verification
 
 VERSION = 1
 MOST = _files.Limits(megabytes=2_000)

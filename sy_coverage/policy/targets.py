@@ -26,6 +26,8 @@ Symbol: TypeAlias = Literal[
 Id: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
 
+CITY = "city"
+"""The `scope_id` of the whole area a policy holds for; a county is called by its id."""
 RULES_OF_SHARE = ("share_at_least", "share_equals")
 
 

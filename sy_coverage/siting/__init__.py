@@ -14,16 +14,20 @@ from sy_coverage.siting.classic import (
     partial_cover,
 )
 from sy_coverage.siting.classic.asked.decay import LinearDecay, StepDecay
-from sy_coverage.siting.compare import compare_plans, scope_price, trade_off, verify_policy
-from sy_coverage.siting.plan import Certificate, SitingPlan, Stage
+from sy_coverage.siting.compare.closures import closures
+from sy_coverage.siting.compare.scope_price import scope_price
+from sy_coverage.siting.compare.side_by_side import compare_plans
+from sy_coverage.siting.compare.trade_off import trade_off
+from sy_coverage.siting.plan import Certificate, SitingPlan, Stage, Verification
 from sy_coverage.siting.planning import policy_plan
 from sy_coverage.siting.planning.demonstration import demonstration_sites
-from sy_coverage.siting.planning.explain import closures, sentences
+from sy_coverage.siting.planning.recount import verify_policy
 from sy_coverage.siting.planning.rules.conversions import nursing_bed_conversions
 from sy_coverage.siting.planning.rules.criteria import Criteria
 from sy_coverage.siting.planning.rules.stations import village_clusters
+from sy_coverage.siting.reasons import sentences
 from sy_coverage.siting.solve.highs import Progress, SolveOptions
-from sy_coverage.siting.verify import Verification, verify
+from sy_coverage.siting.verification import verify
 
 __all__ = [
     "Certificate",

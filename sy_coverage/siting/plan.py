@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from sy_coverage.errors import CertificateError
+from sy_coverage.siting.solve import highs
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -87,3 +90,57 @@ class SitingPlan:
         if self.reasons is None:
             return pd.DataFrame(columns=["reason_id", "subject", "value"], index=pd.Index([], name="site_id"))
         return self.reasons()
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was looked at again, and what it came to; it exists only when everything holds."""
+
+    problem: str
+    objective: float | None
+    """Recomputed; None when the plan says that there is no plan."""
+    rules: DataFrame
+    """`rule_id`: `holds`, every one true."""
+    figures: Mapping[str, Any]
+    """Recomputed figures of the plan by name (`sites`, `weight_covered`, …)."""
+
+
+def require_assignment(plan: SitingPlan, expected: Series) -> None:
+    """Refuse a plan whose demand goes elsewhere than the travel times say.
+
+    Raises
+    ------
+    CertificateError
+        If it does.
+    """
+    if not plan.assignment.reindex(expected.index).fillna("").equals(expected.fillna("")):
+        raise CertificateError("demand is not assigned to the sites that the travel times give")
+
+
+def require_numbers(plan: SitingPlan, objective: float, sense: str) -> None:
+    """Refuse objective, bound, gap and status that do not fit one another.
+
+    Raises
+    ------
+    CertificateError
+        If they do not.
+    """
+    said = plan.objective
+    if said is None or not (said == objective or highs.same(said, objective)):
+        raise CertificateError(f"the plan says it is worth {said!r}; the travel times give {objective!r}")
+    if plan.status == "optimal" and (plan.bound is None or not _meet(plan.bound, objective)):
+        raise CertificateError(
+            f"the plan calls itself optimal at {objective!r} with the bound {plan.bound!r}"
+        )
+    if plan.bound is None:
+        return
+    beyond = objective < plan.bound if sense == "min" else objective > plan.bound
+    if beyond and not _meet(plan.bound, objective):
+        raise CertificateError(f"the plan is worth {objective!r}, beyond its own bound {plan.bound!r}")
+    gap = 0.0 if _meet(plan.bound, objective) else highs.relative_gap(objective, plan.bound)
+    if plan.gap is None or abs(plan.gap - gap) > 1e-9:
+        raise CertificateError(f"the plan says its gap is {plan.gap!r}; it is {gap!r}")
+
+
+def _meet(one: float, other: float) -> bool:
+    return one == other or highs.same(one, other)

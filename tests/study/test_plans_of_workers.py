@@ -10,7 +10,7 @@ import pytest
 
 from sy_coverage import counties, read_study, siting
 from sy_coverage.errors import CertificateError, InputError
-from sy_coverage.siting.planning.explain import Told
+from sy_coverage.siting.planning.explain.sites import Told
 from tests import counties_toy
 
 

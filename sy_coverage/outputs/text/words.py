@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
 from sy_coverage.outputs.text import format as fmt
+from sy_coverage.policy import targets
 
 if TYPE_CHECKING:
     from sy_coverage.labels import Language
     from sy_coverage.policy.targets import Policy, Target
 
-CITY = "city"
+CITY = targets.CITY
 """The scope id of all counties together."""
 
 

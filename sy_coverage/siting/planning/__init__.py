@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from sy_coverage.errors import CertificateError, some
-from sy_coverage.siting.plan import Certificate, SitingPlan
-from sy_coverage.siting.planning.check.beat import require_unbeaten
-from sy_coverage.siting.planning.model.objectives import TIE_BREAK, Solved, solve_stages
+from sy_coverage.siting.planning import shortfall
+from sy_coverage.siting.planning.certify import finished
+from sy_coverage.siting.planning.phases import phased_plan
 from sy_coverage.siting.planning.rules.case import Case, Setting, read_case
+from sy_coverage.siting.planning.stages import solve_stages
 from sy_coverage.siting.solve import highs
 from sy_coverage.siting.solve.highs import SolveOptions
 from sy_coverage.siting.solve.memory import require_room, within_memory
@@ -19,32 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from geopandas import GeoDataFrame
-    from pandas import DataFrame
 
     from sy_coverage.policy import Policy
     from sy_coverage.roads import TravelTimes
-    from sy_coverage.siting.planning.check.figures import Figures
+    from sy_coverage.siting.plan import SitingPlan
     from sy_coverage.siting.planning.rules.criteria import Criteria
-
-RULES = (
-    "coverage_targets",
-    "counts",
-    "upgrades",
-    "required",
-    "host",
-    "one_upgrade",
-    "spread",
-    "medical",
-    "budget",
-    "stations",
-    "floor_area",
-    "beds",
-    "nursing_beds",
-    "demonstration",
-)
-"""Ids of the rules that a plan's certificate has recomputed, as far as the setting asks for them."""
-TARGET_RULES = frozenset({"coverage_targets", "counts", "upgrades", "demonstration"})
-"""Those that a plan which only comes near to the targets does not keep."""
 
 
 @within_memory
@@ -174,8 +152,6 @@ def policy_plan(
     )
     options = options or SolveOptions()
     if phases:
-        from sy_coverage.siting.planning.phases import phased_plan  # noqa: PLC0415  it builds on this module
-
         return phased_plan(case, phases, options=options)
     return plan_of(case, options=options)
 
@@ -227,8 +203,6 @@ def case_asked(
 
 def plan_of(case: Case, *, options: SolveOptions) -> SitingPlan:
     """Return the plan of a case that has been read."""
-    from sy_coverage.siting.planning import shortfall  # noqa: PLC0415  it builds on this module
-
     with highs.Watch(options) as watch:
         budget = case.setting.budget
         free = case if budget is None else case.but(budget=None)
@@ -241,108 +215,3 @@ def plan_of(case: Case, *, options: SolveOptions) -> SitingPlan:
                 return shortfall.within_budget(case, solved, watch=watch)
             solved = solve_stages(free, watch=watch)
         return finished(case, solved, options=options)
-
-
-def finished(
-    case: Case, solved: Solved, *, options: SolveOptions, findings: DataFrame | None = None
-) -> SitingPlan:
-    """Return the certified plan of what the stages came to.
-
-    Raises
-    ------
-    CertificateError
-        If a rule does not hold, or our own search finds something better.
-    """
-    from sy_coverage.siting.planning import demonstration, explain, shortfall  # noqa: PLC0415
-
-    if solved.figures is None:
-        return SitingPlan(
-            (), "no_answer", None, None, None, None, findings=shortfall.no_answer(case, solved.stopped)
-        )
-    checked = solved.figures
-    if checked.broken:
-        raise CertificateError(f"the plan breaks rules: {some(checked.broken)}; it is not shown")
-    if not solved.elastic and not checked.met:
-        missed = checked.targets[~checked.targets["met"]]
-        named = (f"{t} in {s}" for t, s in zip(missed["target_id"], missed["scope_id"], strict=True))
-        raise CertificateError(f"the plan misses targets: {some(named)}; it is not shown")
-    heuristic = require_unbeaten(
-        case, solved.sites, checked, elastic=solved.elastic, proved=solved.status == "optimal"
-    )
-    first = solved.stages[0]
-    shown = demonstration.shown(case, solved.sites, options=options)
-    stages = (*solved.stages, *shown.stages)
-    proved = solved.status == "optimal" and all(s.proved for s in stages)
-    certificate = Certificate(
-        problem="policy_plan",
-        rules=rules_of(case, elastic=solved.elastic),
-        stages=stages,
-        solver=solved.solver or "no solver was needed",
-        options=(
-            *((k, str(v)) for k, v in sorted(vars(case.setting).items())),
-            ("gap", str(options.gap)),
-            ("time_limit_s", str(options.time_limit_s)),
-        ),
-        heuristic_value=heuristic,
-        notes=(*shortfall.notes(case), *solved.stopped, *_unsettled(solved)),
-    )
-    gap = 0.0 if first.proved else highs.relative_gap(first.value, first.bound)
-    return SitingPlan(
-        sites=solved.sites,
-        status="optimal" if proved else "feasible",
-        objective=first.value,
-        bound=first.bound,
-        gap=gap,
-        certificate=certificate,
-        assignment=checked.assignment.rename("site_id"),
-        reasons=explain.Reasons(case, solved, replace(options, progress=None)),
-        findings=shortfall.with_more(
-            shortfall.remarks(case, solved.sites) if findings is None else findings, shown.findings
-        ),
-        details={
-            "cost": checked.cost,
-            "elders_covered": checked.elders_covered,
-            "elder_minutes": checked.elder_minutes,
-            "home_minutes": checked.home_minutes,
-            "targets": checked.targets,
-            "targets_met": checked.met,
-            "new_sites": len(solved.sites),
-            **of_beds(case, checked),
-            **shown.details,
-        },
-    )
-
-
-def of_beds(case: Case, checked: Figures) -> dict[str, Any]:
-    """Return what a plan says of beds: `conversions`, `conversion_cost` and `beds`, where the setting asks for them."""
-    details: dict[str, Any] = {}
-    if case.setting.conversion_cost is not None:
-        details["conversions"] = checked.conversions
-        details["conversion_cost"] = float(checked.conversions["cost"].sum())
-    if case.setting.beds_per_elder is not None:
-        details["beds"] = checked.beds
-    return details
-
-
-def rules_of(case: Case, *, elastic: bool) -> tuple[str, ...]:
-    """Return the rules that a plan of `case` has kept: those that the setting asks for."""
-    setting = case.setting
-    chosen = {
-        "stations": setting.station_walk_min is not None,
-        "floor_area": setting.floor_area == "bar",
-        "beds": setting.beds_per_elder is not None,
-        "nursing_beds": setting.conversion_cost is not None,
-        "demonstration": bool(setting.demonstration),
-    }
-    return tuple(r for r in RULES if chosen.get(r, True) and not (elastic and r in TARGET_RULES))
-
-
-def _unsettled(solved: Solved) -> tuple[str, ...]:
-    """Return the note that equal plans may exist besides, where the last stage ran out of time."""
-    settled = solved.status != "optimal" or any(stage.objective_id == TIE_BREAK for stage in solved.stages)
-    return () if settled else ("ties_not_settled",)
-
-
-def with_details(plan: SitingPlan, **details: Any) -> SitingPlan:
-    """Return `plan` with more figures."""
-    return replace(plan, details={**plan.details, **details})

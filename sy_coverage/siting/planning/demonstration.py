@@ -12,12 +12,11 @@ from scipy import sparse
 
 from sy_coverage import coverage
 from sy_coverage.errors import InputError
-from sy_coverage.policy.targets import FacilityCount
+from sy_coverage.policy.targets import CITY, FacilityCount
 from sy_coverage.siting.classic.maximal import mclp
-from sy_coverage.siting.planning.explain import reason_frame
-from sy_coverage.siting.planning.rules.case import CITY
 from sy_coverage.siting.planning.rules.criteria import Criteria, eligible, shortcomings
 from sy_coverage.siting.planning.rules.criteria import marked as marks
+from sy_coverage.siting.reasons import reason_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -227,12 +226,16 @@ def _timed(case: Case, stations: GeoDataFrame) -> set[str]:
 
 def _times_of_kinds(case: Case, stations: GeoDataFrame) -> TravelTimes:
     """Return the minutes of all `stations` that have some, of whichever kind, in one table."""
-    parts = []
+    parts, longest = [], 0.0
     for kind in sorted(set(stations["kind"])):
-        times = case.times.get(kind)
+        times, reach = case.times.get(kind), case.policy.kind(kind).longest_min
         if times is not None:
+            times.require_cutoff(reach)
             there = [i for i in stations.index[stations["kind"] == kind] if i in set(times.site_ids)]
-            parts.append(times.select(sites=sorted(there), demand=case.demand.index))
+            own = times.select(sites=sorted(there), demand=case.demand.index)
+            # beyond its own cutoff no site of the kind counts, however far the times of another kind go
+            parts.append(_shortened(own, reach))
+            longest = max(longest, reach)
     if not parts:
         raise InputError(
             f"times: give those of {', '.join(sorted(set(stations['kind'])))}, to choose demonstration sites"
@@ -240,7 +243,17 @@ def _times_of_kinds(case: Case, stations: GeoDataFrame) -> TravelTimes:
     order = np.argsort(np.array([i for t in parts for i in t.site_ids], dtype=object), kind="stable")
     matrix = sparse.csr_array(sparse.vstack([t.minutes for t in parts]))[order]
     ids = tuple(np.array([i for t in parts for i in t.site_ids], dtype=object)[order])
-    return replace(parts[0], minutes=matrix, site_ids=ids, cutoff_min=min(t.cutoff_min for t in parts))
+    return replace(parts[0], minutes=matrix, site_ids=ids, cutoff_min=longest)
+
+
+def _shortened(times: TravelTimes, cutoff: float) -> TravelTimes:
+    """Return `times` with the pairs within `cutoff` only."""
+    pairs = times.minutes.tocoo()
+    near = pairs.data <= cutoff
+    kept = (pairs.data[near], (pairs.row[near], pairs.col[near]))
+    matrix = sparse.csr_array(sparse.coo_array(kept, shape=pairs.shape))
+    matrix.sort_indices()
+    return replace(times, minutes=matrix, cutoff_min=min(times.cutoff_min, cutoff))
 
 
 def recount(case: Case, plan: SitingPlan) -> dict[str, float]:

@@ -6,108 +6,35 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
+from sy_coverage.policy.targets import CITY
 from sy_coverage.siting.plan import Certificate, SitingPlan
-from sy_coverage.siting.planning.explain import left_out, reason_frame
-from sy_coverage.siting.planning.rules.bars import medical_minutes, too_close, too_far_from_care
+from sy_coverage.siting.planning.certify import finished
+from sy_coverage.siting.planning.explain.remarks import to_look_at
+from sy_coverage.siting.planning.explain.units import left_out
+from sy_coverage.siting.planning.rules.bars import too_close, too_far_from_care
 from sy_coverage.siting.planning.rules.beds import bed_table
-from sy_coverage.siting.planning.rules.case import CITY
-from sy_coverage.siting.planning.rules.stations import barred_stations, premises, services
+from sy_coverage.siting.planning.rules.stations import barred_stations, services
 from sy_coverage.siting.planning.rules.targets import (
-    coverage_kinds,
     covered_today,
-    medical_kinds,
     requirements,
 )
+from sy_coverage.siting.planning.stages import solve_stages
+from sy_coverage.siting.reasons import reason_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
-    from pandas import DataFrame
 
-    from sy_coverage.siting.planning.model.objectives import Solved
     from sy_coverage.siting.planning.rules.case import Case
     from sy_coverage.siting.planning.rules.targets import Requirement
+    from sy_coverage.siting.planning.stages import Solved
     from sy_coverage.siting.solve import highs
-
-
-def no_answer(case: Case, stopped: tuple[str, ...] = ()) -> DataFrame:
-    """Return the finding that the time, or as `stopped` notes the memory, was too little for any plan."""
-    reason = "no_answer_memory" if "memory_limit" in stopped else "no_answer"
-    row = {"reason_id": reason, "subject": CITY, "value": float(len(case.ids))}
-    return reason_frame([row], policy=case.policy)
-
-
-def remarks(case: Case, sites: tuple[str, ...]) -> DataFrame:
-    """Return what is to be said of a plan: units it leaves without a centre and why, and what is to be looked at."""
-    return reason_frame([*left_out(case, sites), *flags(case, sites)], policy=case.policy)
-
-
-def with_more(findings: DataFrame, more: Sequence[DataFrame]) -> DataFrame:
-    """Return `findings` with those of another room behind them."""
-    more = [frame for frame in more if len(frame)]
-    return pd.concat([findings, *more], ignore_index=True) if more else findings
-
-
-def flags(case: Case, sites: tuple[str, ...]) -> list[dict[str, object]]:
-    """Return what a plan leaves to be looked at: candidates that were left out, homes far from medical care."""
-    rows: list[dict[str, object]] = [{"reason_id": reason, "subject": site} for reason, site in case.left_out]
-    rows += [
-        {"reason_id": "centre_without_location", "subject": i, "places": (case.facilities.loc[i, "unit_id"],)}
-        for i in case.facilities.index[
-            case.standing.of_kind(*coverage_kinds(case)) & case.facilities.geometry.isna().to_numpy()
-        ]
-    ]
-    homes = [s for s in sites if case.sites.kind[case.position(s)] in medical_kinds(case)]
-    if homes and case.to_medical is not None and case.setting.medical_min is not None:
-        minutes = pd.Series(medical_minutes(case), index=case.candidates.index)
-        rows += [
-            {
-                "reason_id": "far_from_medical",
-                "subject": s,
-                "value": minutes[s],
-                "other": case.setting.medical_min,
-            }
-            for s in homes
-            if minutes[s] > case.setting.medical_min
-        ]
-    rows += [
-        {"reason_id": "no_medical_in_house", "subject": s}
-        for s in homes
-        if case.candidates.loc[s, "has_medical"] is not True
-    ]
-    rows += _premises_to_look_at(case, sites)
-    return rows
-
-
-def _premises_to_look_at(case: Case, sites: tuple[str, ...]) -> list[dict[str, object]]:
-    """Return the opened stations whose floor area is too small, or not known."""
-    found = [(case.ids[p.site], p) for p in premises(case) if case.ids[p.site] in sites]
-    return [
-        {
-            "reason_id": "floor_area_small" if p.small else "floor_area_unknown",
-            "subject": site_id,
-            "value": p.area,
-            "other": p.asked,
-        }
-        for site_id, p in found
-        if p.small or np.isnan(p.area)
-    ]
-
-
-def notes(case: Case) -> tuple[str, ...]:
-    """Return what a reader of the certificate must know."""
-    caps = [f"{k}: {case.reach(k).cap_min:g} min" for k in coverage_kinds(case) if k in case.times]
-    return ("elders beyond all travel times count " + ", ".join(caps),) if caps else ()
 
 
 def explained(case: Case, solved: Solved, *, watch: highs.Watch) -> SitingPlan:
     """Return the plan of a case that cannot meet its targets: no sites, the reasons, and the best plan meanwhile."""
-    from sy_coverage.siting.planning import finished  # noqa: PLC0415  it builds on this module
-    from sy_coverage.siting.planning.model.objectives import solve_stages  # noqa: PLC0415
-
     asked = case.setting
     rows = [*reasons(case), *_too_few_beds(case)]
     # forced sites that clash can make even the softened problem impossible
@@ -155,9 +82,6 @@ def explained(case: Case, solved: Solved, *, watch: highs.Watch) -> SitingPlan:
 
 def within_budget(case: Case, solved: Solved, *, watch: highs.Watch) -> SitingPlan:
     """Return the plan that comes nearest to the targets with a budget that cannot meet them all."""
-    from sy_coverage.siting.planning import finished  # noqa: PLC0415  it builds on this module
-    from sy_coverage.siting.planning.model.objectives import solve_stages  # noqa: PLC0415
-
     meanwhile = solve_stages(case, watch=watch, elastic=True)
     cost = solved.figures.cost if solved.figures is not None else None
     found: list[dict[str, object]] = [
@@ -179,7 +103,7 @@ def within_budget(case: Case, solved: Solved, *, watch: highs.Watch) -> SitingPl
         }
         for row in short[~short["met"]].itertuples()
     ]
-    found += [*left_out(case, meanwhile.sites), *flags(case, meanwhile.sites)]
+    found += [*left_out(case, meanwhile.sites), *to_look_at(case, meanwhile.sites)]
     frame = reason_frame(found, policy=case.policy)
     plan = finished(case, meanwhile, options=watch.options, findings=frame)
     return replace(plan, details={**plan.details, "least_cost": cost})

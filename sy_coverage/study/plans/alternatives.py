@@ -12,7 +12,7 @@ import pandas as pd
 from sy_coverage import siting
 from sy_coverage.errors import CoverageError
 from sy_coverage.siting.planning import case_asked
-from sy_coverage.siting.planning.explain import Told
+from sy_coverage.siting.planning.explain.sites import Told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sy_coverage.policy.targets import CITY
 from sy_coverage.study.steps import citywide
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from sy_coverage.study.study import Study
 
-CITY = "city"
 MOST_POINTS = 12
 """So many points of the city's curve are kept; between two of them any other one of the counties' points may lie."""
 FIGURES = ["cost", "new_sites", "elders_covered"]

@@ -10,7 +10,7 @@ from sy_coverage import _files, labels, places, roads
 from sy_coverage._frames import metric_crs
 from sy_coverage.outputs.findings import Findings
 from sy_coverage.outputs.text import format as fmt
-from sy_coverage.siting.planning import explain
+from sy_coverage.siting import sentences
 from sy_coverage.study.steps import generated, geocoding, network
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _reasons(study: Study) -> DataFrame:
             frames.append(plan.why())
             advance()
     together = pd.concat(frames) if frames else pd.DataFrame(columns=["reason_id", "subject", "value"])
-    said = explain.sentences(together, study.config.study.language, names=study.names)
+    said = sentences(together, study.config.study.language, names=study.names)
     return said.reset_index()
 
 
@@ -171,7 +171,7 @@ def _left_out(study: Study) -> DataFrame:
     frames = [plan.findings for plan in plans if len(plan.findings)]
     if not frames:
         return pd.DataFrame(columns=["unit_id", "county_id", "reason_id", "sentence"])
-    said = explain.sentences(pd.concat(frames), study.config.study.language, names=study.names)
+    said = sentences(pd.concat(frames), study.config.study.language, names=study.names)
     said = said.reset_index(drop=True).rename(columns={"subject": "unit_id"})
     # what is said of a unit or a site belongs to its county; what is said of a county, or in its name, to itself
     county = {c: c for c in study.counties}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sy_coverage import labels
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import words
-from sy_coverage.siting.planning import explain
+from sy_coverage.siting import sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -126,5 +126,5 @@ def impossible(findings: Findings, plan: SitingPlan) -> list[str]:
         return [str(s) for s in found["sentence"]]
     names = dict(findings.demand["name"]) | dict(findings.facilities["name"])
     names |= dict(findings.units["name"]) | dict(findings.counties["county"])
-    said = explain.sentences(found, findings.language, names=names)
+    said = sentences(found, findings.language, names=names)
     return [str(s) for s in said["sentence"]]

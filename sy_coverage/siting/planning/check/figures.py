@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from sy_coverage.policy import reaches_share, units_needed
-from sy_coverage.policy.targets import FacilityCount, UpgradeCount
+from sy_coverage.policy.targets import CITY, FacilityCount, UpgradeCount
 from sy_coverage.siting.planning.rules import nursing
 from sy_coverage.siting.planning.rules.beds import bed_table
-from sy_coverage.siting.planning.rules.case import CITY, Case
 from sy_coverage.siting.planning.rules.criteria import eligible
 from sy_coverage.siting.planning.rules.stations import premises
 from sy_coverage.siting.planning.rules.targets import counted_kinds, coverage_kinds, medical_kinds, places
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
     from sy_coverage.policy import Target
+    from sy_coverage.siting.planning.rules.case import Case
     from sy_coverage.siting.sites import Sites
 
     Floats = NDArray[np.float64]

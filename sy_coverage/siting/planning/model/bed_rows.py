@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sy_coverage.policy.standards import exact
+from sy_coverage.policy.targets import CITY
 from sy_coverage.siting.planning.rules import nursing
 from sy_coverage.siting.planning.rules.beds import beds
-from sy_coverage.siting.planning.rules.case import CITY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sy_coverage.errors import InputError, some
+from sy_coverage.policy.targets import CITY
 from sy_coverage.siting.plan import Certificate, SitingPlan
-from sy_coverage.siting.planning import demonstration, of_beds, rules_of, shortfall
+from sy_coverage.siting.planning import demonstration, shortfall
+from sy_coverage.siting.planning.certify import of_beds, rules_of
 from sy_coverage.siting.planning.check.figures import figures
-from sy_coverage.siting.planning.explain import Reasons, reason_frame
-from sy_coverage.siting.planning.model.objectives import Solved, solve_stages
+from sy_coverage.siting.planning.explain import remarks
+from sy_coverage.siting.planning.explain.sites import Reasons
 from sy_coverage.siting.planning.phases.check import (
     open_by,
     require_rules,
@@ -21,7 +23,8 @@ from sy_coverage.siting.planning.phases.check import (
     table_of,
 )
 from sy_coverage.siting.planning.phases.model import Phased, Year
-from sy_coverage.siting.planning.rules.case import CITY
+from sy_coverage.siting.planning.stages import Solved, solve_stages
+from sy_coverage.siting.reasons import reason_frame
 from sy_coverage.siting.solve import highs
 
 if TYPE_CHECKING:
@@ -123,7 +126,7 @@ def _finished(
 ) -> SitingPlan:
     """Return the certified plan, every year recomputed from the frames."""
     if not run.answers:
-        findings = shortfall.no_answer(case, watch.stopped)
+        findings = remarks.no_answer(case, watch.stopped)
         return SitingPlan((), "no_answer", None, None, None, None, findings=findings)
     by_year = [open_by(run.opens, year.year) for year in years]
     checked = [figures(case, sites) for sites in by_year]
@@ -142,7 +145,7 @@ def _finished(
         run.solver,
         _options(case, years, watch.options),
         None,
-        notes=(*shortfall.notes(case), *watch.stopped),
+        notes=(*remarks.notes(case), *watch.stopped),
     )
     sites = tuple(sorted(run.opens))
     solved = Solved("optimal" if proved else "feasible", sites, stages, last, run.solver, elastic=elastic)
@@ -157,7 +160,7 @@ def _finished(
         assignment=last.assignment.rename("site_id"),
         phase=dict(sorted(run.opens.items())),
         reasons=Reasons(case, solved, replace(watch.options, progress=None), dict(run.opens)),
-        findings=shortfall.with_more(shortfall.remarks(case, sites), shown.findings),
+        findings=remarks.with_more(remarks.remarks(case, sites), shown.findings),
         details={
             "cost": last.cost,
             "elders_covered": last.elders_covered,

@@ -12,6 +12,7 @@ from scipy import sparse
 from sy_coverage import coverage
 from sy_coverage._frames import CANDIDATES, DEMAND, FACILITIES, UNITS, checked, require_ids
 from sy_coverage.errors import InputError, UnknownIdError, some
+from sy_coverage.policy.targets import CITY
 from sy_coverage.siting.sites import Sites, among, counties_of
 from sy_coverage.siting.solve.stages import Scaled, scaled
 
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SCOPES = ("county", "city")
 RULES = ("presence", "access", "both")
-CITY = "city"
-"""The `scope_id` of the whole area of the units given."""
 
 
 @dataclass(frozen=True)

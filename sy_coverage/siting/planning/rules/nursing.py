@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sy_coverage.policy.standards import exact
-from sy_coverage.policy.targets import BedShare
-from sy_coverage.siting.planning.rules.case import CITY
+from sy_coverage.policy.targets import CITY, BedShare
 from sy_coverage.siting.planning.rules.conversions import nursing_bed_conversions
 from sy_coverage.siting.sites import among
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sy_coverage.policy import reaches_share, units_needed
-from sy_coverage.siting.planning.rules.case import CITY, Case
+from sy_coverage.policy.targets import CITY
 from sy_coverage.siting.planning.rules.criteria import eligible
 from sy_coverage.siting.sites import among
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sy_coverage.policy import Target
+    from sy_coverage.siting.planning.rules.case import Case
     from sy_coverage.siting.sites import Sites
 
     Integers = NDArray[np.int64]

@@ -1,65 +1,40 @@
-"""Say why each site is in a plan, why a unit stays without, what is left if a centre closes; and say it in sentences."""
+"""Say why each site is in a plan: what it brings, what would do as well, what its absence costs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from sy_coverage import labels
 from sy_coverage._frames import metric_crs
 from sy_coverage.errors import InputError
 from sy_coverage.siting.planning.check.beat import Tally
-from sy_coverage.siting.planning.check.figures import count, covered_units, nearest_of, opened_with
+from sy_coverage.siting.planning.check.figures import nearest_of
+from sy_coverage.siting.planning.explain.units import about
 from sy_coverage.siting.planning.rules.bars import medical_minutes
-from sy_coverage.siting.planning.rules.case import CITY
 from sy_coverage.siting.planning.rules.stations import services
 from sy_coverage.siting.planning.rules.targets import (
     coverage_kinds,
     medical_kinds,
     present_today,
-    requirements,
 )
+from sy_coverage.siting.planning.stages import without
+from sy_coverage.siting.reasons import reason_frame
 from sy_coverage.siting.solve import highs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-    from sy_coverage.labels import Language
-    from sy_coverage.policy import Policy
     from sy_coverage.siting.plan import SitingPlan
-    from sy_coverage.siting.planning.model.objectives import Solved
     from sy_coverage.siting.planning.rules.case import Case
-    from sy_coverage.siting.planning.rules.targets import Requirement
-    from sy_coverage.siting.sites import Sites
+    from sy_coverage.siting.planning.stages import Solved
+    from sy_coverage.siting.reasons import Row
     from sy_coverage.siting.solve.highs import SolveOptions
-
-    Row = dict[str, Any]
-
-COLUMNS = ["reason_id", "subject", "value", "other", "target_id", "target", "scope_id", "places"]
-"""Columns of every frame of reasons: what is said, of which id, with which two numbers, for which target (its name in
-both languages) and place, naming which further ids."""
-
-
-def reason_frame(rows: Iterable[Row], *, policy: Policy, index: str | None = None) -> DataFrame:
-    """Return `rows` as a frame of reasons with the names of their targets, indexed by the column `index` if one is named."""
-    columns = COLUMNS if index is None else [index, *COLUMNS]
-    frame = pd.DataFrame(list(rows), columns=columns)
-    names = {t.id: t.name for t in policy.targets}
-    frame["target"] = pd.Series([names.get(t) for t in frame["target_id"]], index=frame.index, dtype=object)
-    frame["places"] = pd.Series(
-        [p if isinstance(p, tuple) else () for p in frame["places"]], index=frame.index, dtype=object
-    )
-    for column in ("value", "other"):
-        frame[column] = pd.to_numeric(frame[column]).astype("float64")
-    for column in ("subject", "target_id", "scope_id"):
-        frame[column] = frame[column].astype(object).where(frame[column].notna(), "")
-    return frame if index is None else frame.set_index(index)
 
 
 @dataclass(frozen=True)
@@ -197,18 +172,7 @@ def _alone(context: _Context, closed: NDArray[np.bool_], j: int) -> Iterator[Row
     for need in tally.needs:
         left = int(tally.reached(need, closed[:, None])[0])
         if left < need.needed <= int(tally.reached(need, context.x[:, None])[0]):
-            yield _about(need, "target_fails_without", left)
-
-
-def _about(need: Requirement, reason: str, value: float) -> Row:
-    return {
-        "reason_id": reason,
-        "subject": need.scope_id,
-        "target_id": need.target_id,
-        "scope_id": need.scope_id,
-        "value": value,
-        "other": need.needed,
-    }
+            yield about(need, "target_fails_without", left)
 
 
 def _elders(context: _Context, site_id: str, j: int, cost: float) -> Iterator[Row]:
@@ -299,8 +263,6 @@ def _within(case: Case, kind: str, x: NDArray[np.bool_]) -> float:
 
 def _without(context: _Context, site_id: str, watch: highs.Watch) -> Iterator[Row]:
     """Yield whether the site is in every optimum: forbid it, solve cost and elders again, and compare."""
-    from sy_coverage.siting.planning.model.objectives import without  # noqa: PLC0415
-
     case, solved = context.case, context.solved
     j = case.position(site_id)
     if case.required[j]:
@@ -318,137 +280,3 @@ def _without(context: _Context, site_id: str, watch: highs.Watch) -> Iterator[Ro
             yield {"reason_id": f"in_every_optimum_{before.objective_id}", "subject": site_id, "value": worse}
             return
     yield {"reason_id": "exchangeable", "subject": site_id}
-
-
-def left_out(case: Case, sites: tuple[str, ...]) -> list[Row]:
-    """Return for each unit that a target counts and the plan leaves uncovered why that is so."""
-    rows: list[Row] = []
-    tally = Tally(case)
-    x = np.zeros(len(case.ids), dtype=bool)
-    x[[case.position(s) for s in sites]] = True
-    for need in requirements(case):
-        if need.counts != "units" or not len(need.members):
-            continue
-        covered = tally.covered(need.kind, x[:, None])[:, 0]
-        reached = int(covered[need.members].sum())
-        taken = _dearest(case, need, x)
-        lacking = need.members[~covered[need.members]]
-        rows += [_why_not(case, need, int(u), reached, taken) for u in lacking]
-    return rows
-
-
-def _dearest(case: Case, need: Requirement, x: NDArray[np.bool_]) -> float:
-    mine = x & np.isin(case.sites.unit, need.members) & case.sites.of_kind(need.kind)
-    return float(case.candidates["cost"].to_numpy(float)[mine].max()) if mine.any() else float("nan")
-
-
-def _why_not(case: Case, need: Requirement, u: int, reached: int, taken: float) -> Row:
-    unit_id = case.units.index[u]
-    here = (case.sites.unit == u) & case.sites.of_kind(need.kind)
-    row = _about(need, "left_out_not_needed", reached) | {"subject": unit_id, "places": (unit_id,)}
-    if not here.any() and case.setting.rule != "access":
-        return row | {"reason_id": "left_out_no_candidate"}
-    if reached < need.needed:
-        reason = "left_out_budget" if case.setting.budget is not None else "left_out_short"
-        return row | {"reason_id": reason}
-    least = float(case.candidates["cost"].to_numpy(float)[here].min()) if here.any() else float("nan")
-    if least > taken:
-        return row | {"reason_id": "left_out_dearer", "value": least, "other": taken}
-    return row
-
-
-def closures(plan: SitingPlan) -> DataFrame:
-    """Return what is left if one open centre closes, each in turn, those of today and those of the plan.
-
-    Returns
-    -------
-    closures
-        Indexed by `site_id`, sorted: `planned` (opened by the plan), `elders_lost` (within the cutoff no more),
-        `elders_left`, `units_lost` (ids of units that are then not covered), `targets_lost` (ids of targets then missed).
-
-    Raises
-    ------
-    InputError
-        If the plan is none of `policy_plan`, or has no sites.
-    """
-    if plan.objective is None:
-        raise InputError("closures: needs a plan of policy_plan that has sites")
-    case, sites = case_of(plan), plan.sites
-    kinds, opened = coverage_kinds(case), opened_with(case, sites)
-    rows, whole = [], count(case, opened)
-    met = whole.targets.set_index(["target_id", "scope_id"])["met"]
-    here = case.facilities["kind"].isin(kinds) & case.facilities["unit_id"].isin(case.units.index)
-    planned = [s for s in sites if case.candidates.loc[s, "kind"] in kinds]
-    for site_id in sorted([*case.facilities.index[here], *planned]):
-        without = opened.without(site_id)
-        left = count(case, without)
-        then = left.targets.set_index(["target_id", "scope_id"])["met"]
-        rows.append(
-            {
-                "site_id": site_id,
-                "planned": site_id in planned,
-                "elders_lost": whole.elders_covered - left.elders_covered,
-                "elders_left": left.elders_covered,
-                "units_lost": _units_lost(case, opened, without),
-                "targets_lost": tuple(dict.fromkeys(t for t, _ in met.index[met & ~then.reindex(met.index)])),
-            }
-        )
-    columns = ["site_id", "planned", "elders_lost", "elders_left", "units_lost", "targets_lost"]
-    return pd.DataFrame(rows, columns=columns).set_index("site_id")
-
-
-def _units_lost(case: Case, opened: Sites, without: Sites) -> tuple[str, ...]:
-    lost: set[str] = set()
-    for kind in coverage_kinds(case):
-        before, after = (covered_units(case, kind, there) for there in (opened, without))
-        lost |= set(case.units.index[before & ~after])
-    return tuple(sorted(lost))
-
-
-def sentences(
-    frame: DataFrame, language: Language = "zh", *, names: Mapping[str, str] | None = None
-) -> DataFrame:
-    """Return a frame of reasons or findings with a column `sentence` in `language`.
-
-    Parameters
-    ----------
-    frame
-        What `plan.why()` returned, or `plan.findings`.
-    language
-        Language of the sentences: ``zh`` or ``en``.
-    names
-        Names by id of units, counties, facilities and candidates; an id without one is said as it is.
-
-    Raises
-    ------
-    ConfigError
-        If a reason has no label.
-    """
-    known = {CITY: labels.text("siting.whole_area", language), **(names or {})}
-    said = []
-    for row in frame.reset_index().to_dict("records"):
-        target = row.get("target")
-        places = [known.get(p, str(p)) for p in row.get("places") or ()]
-        said.append(
-            labels.text(
-                f"siting.{_label(row)}",
-                language,
-                name=known.get(row.get("site_id", ""), row.get("site_id", "")),
-                subject=known.get(row["subject"], row["subject"]),
-                value=row.get("value"),
-                other=row.get("other"),
-                target=labels.pick(target, language) if isinstance(target, dict) else "",
-                scope=known.get(row.get("scope_id", ""), row.get("scope_id", "")),
-                places=labels.first(places, language, most=12),
-            )
-        )
-    return frame.assign(sentence=pd.Series(said, index=frame.index, dtype=object))
-
-
-def _label(row: Mapping[str, Any]) -> str:
-    """Return the key of a reason's label; where no elder comes within the travel time, that of what the site does instead."""
-    if row["reason_id"] != "elders_gained" or row.get("value") != 0:
-        return str(row["reason_id"])
-    if row.get("places"):
-        return "elders_gained_unit"
-    return "elders_gained_nearer" if (row.get("other") or 0.0) > 0 else "elders_gained_none"

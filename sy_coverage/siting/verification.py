@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,30 +12,18 @@ from sy_coverage._frames import require_ids
 from sy_coverage.errors import CertificateError, InputError, some
 from sy_coverage.siting.classic.asked.terms import Terms, terms
 from sy_coverage.siting.classic.proof import recount
-from sy_coverage.siting.solve import highs
+from sy_coverage.siting.plan import Verification, require_assignment, require_numbers
+from sy_coverage.siting.planning.recount import verify_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from pandas import DataFrame, Series
+    from pandas import DataFrame
 
     from sy_coverage.roads.travel_times import TravelTimes
     from sy_coverage.siting.classic.asked.decay import Decay
     from sy_coverage.siting.plan import SitingPlan
     from sy_coverage.siting.solve.watch import SolveOptions
-
-
-@dataclass(frozen=True)
-class Verification:
-    """What was looked at again, and what it came to; it exists only when everything holds."""
-
-    problem: str
-    objective: float | None
-    """Recomputed; None when the plan says that there is no plan."""
-    rules: DataFrame
-    """`rule_id`: `holds`, every one true."""
-    figures: Mapping[str, Any]
-    """Recomputed figures of the plan by name (`sites`, `weight_covered`, …)."""
 
 
 def verify(
@@ -126,8 +113,6 @@ def verify(
 
 
 def _of_policy(plan: SitingPlan) -> Verification:
-    from sy_coverage.siting.compare import verify_policy  # noqa: PLC0415  it builds on this module
-
     attainable = plan.details.get("attainable")
     if plan.objective is not None or attainable is None:
         return verify_policy(plan)
@@ -157,47 +142,6 @@ def _service(asked: Terms, plan: SitingPlan) -> Any:
             f"{asked.problem}: the plan serves points or sites that the travel times do not know"
         )
     return sparse.csr_array((table["share"].to_numpy(), (site, demand)), shape=asked.times.minutes.shape)
-
-
-def require_assignment(plan: SitingPlan, expected: Series) -> None:
-    """Refuse a plan whose demand goes elsewhere than the travel times say.
-
-    Raises
-    ------
-    CertificateError
-        If it does.
-    """
-    if not plan.assignment.reindex(expected.index).fillna("").equals(expected.fillna("")):
-        raise CertificateError("demand is not assigned to the sites that the travel times give")
-
-
-def require_numbers(plan: SitingPlan, objective: float, sense: str) -> None:
-    """Refuse objective, bound, gap and status that do not fit one another.
-
-    Raises
-    ------
-    CertificateError
-        If they do not.
-    """
-    said = plan.objective
-    if said is None or not (said == objective or highs.same(said, objective)):
-        raise CertificateError(f"the plan says it is worth {said!r}; the travel times give {objective!r}")
-    if plan.status == "optimal" and (plan.bound is None or not _meet(plan.bound, objective)):
-        raise CertificateError(
-            f"the plan calls itself optimal at {objective!r} with the bound {plan.bound!r}"
-        )
-    if plan.bound is None:
-        return
-    beyond = objective < plan.bound if sense == "min" else objective > plan.bound
-    if beyond and not _meet(plan.bound, objective):
-        raise CertificateError(f"the plan is worth {objective!r}, beyond its own bound {plan.bound!r}")
-    gap = 0.0 if _meet(plan.bound, objective) else highs.relative_gap(objective, plan.bound)
-    if plan.gap is None or abs(plan.gap - gap) > 1e-9:
-        raise CertificateError(f"the plan says its gap is {plan.gap!r}; it is {gap!r}")
-
-
-def _meet(one: float, other: float) -> bool:
-    return one == other or highs.same(one, other)
 
 
 def _none(asked: Terms, plan: SitingPlan) -> Verification:

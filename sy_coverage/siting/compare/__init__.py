@@ -1,0 +1,1 @@
+"""What else could be done: what more money buys, other readings, two plans side by side."""

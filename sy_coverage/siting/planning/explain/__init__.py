@@ -1,0 +1,1 @@
+"""Why a site is in a plan, why a unit stays without, what is to be looked at."""

@@ -1,0 +1,89 @@
+"""Hold reasons and findings as one frame of ids and numbers, and say them in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sy_coverage import labels
+from sy_coverage.policy.targets import CITY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pandas import DataFrame
+
+    from sy_coverage.labels import Language
+    from sy_coverage.policy import Policy
+
+Row = dict[str, Any]
+
+COLUMNS = ["reason_id", "subject", "value", "other", "target_id", "target", "scope_id", "places"]
+"""Columns of every frame of reasons: what is said, of which id, with which two numbers, for which target (its name in
+both languages) and place, naming which further ids."""
+
+
+def reason_frame(rows: Iterable[Row], *, policy: Policy, index: str | None = None) -> DataFrame:
+    """Return `rows` as a frame of reasons with the names of their targets, indexed by the column `index` if one is named."""
+    columns = COLUMNS if index is None else [index, *COLUMNS]
+    frame = pd.DataFrame(list(rows), columns=columns)
+    names = {t.id: t.name for t in policy.targets}
+    frame["target"] = pd.Series([names.get(t) for t in frame["target_id"]], index=frame.index, dtype=object)
+    frame["places"] = pd.Series(
+        [p if isinstance(p, tuple) else () for p in frame["places"]], index=frame.index, dtype=object
+    )
+    for column in ("value", "other"):
+        frame[column] = pd.to_numeric(frame[column]).astype("float64")
+    for column in ("subject", "target_id", "scope_id"):
+        frame[column] = frame[column].astype(object).where(frame[column].notna(), "")
+    return frame if index is None else frame.set_index(index)
+
+
+def sentences(
+    frame: DataFrame, language: Language = "zh", *, names: Mapping[str, str] | None = None
+) -> DataFrame:
+    """Return a frame of reasons or findings with a column `sentence` in `language`.
+
+    Parameters
+    ----------
+    frame
+        What `plan.why()` returned, or `plan.findings`.
+    language
+        Language of the sentences: ``zh`` or ``en``.
+    names
+        Names by id of units, counties, facilities and candidates; an id without one is said as it is.
+
+    Raises
+    ------
+    ConfigError
+        If a reason has no label.
+    """
+    known = {CITY: labels.text("siting.whole_area", language), **(names or {})}
+    said = []
+    for row in frame.reset_index().to_dict("records"):
+        target = row.get("target")
+        places = [known.get(p, str(p)) for p in row.get("places") or ()]
+        said.append(
+            labels.text(
+                f"siting.{_label(row)}",
+                language,
+                name=known.get(row.get("site_id", ""), row.get("site_id", "")),
+                subject=known.get(row["subject"], row["subject"]),
+                value=row.get("value"),
+                other=row.get("other"),
+                target=labels.pick(target, language) if isinstance(target, dict) else "",
+                scope=known.get(row.get("scope_id", ""), row.get("scope_id", "")),
+                places=labels.first(places, language, most=12),
+            )
+        )
+    return frame.assign(sentence=pd.Series(said, index=frame.index, dtype=object))
+
+
+def _label(row: Mapping[str, Any]) -> str:
+    """Return the key of a reason's label; where no elder comes within the travel time, that of what the site does instead."""
+    if row["reason_id"] != "elders_gained" or row.get("value") != 0:
+        return str(row["reason_id"])
+    if row.get("places"):
+        return "elders_gained_unit"
+    return "elders_gained_nearer" if (row.get("other") or 0.0) > 0 else "elders_gained_none"
