@@ -26,7 +26,7 @@ from sy_coverage._files.reading import (
     sample_folder,
     split_layer,
 )
-from sy_coverage._files.tables import read_grid
+from sy_coverage._files.tables import read_grid, read_grids
 from sy_coverage._files.workbooks import check_zip
 from sy_coverage._files.writing import (
     passing_file,
@@ -37,7 +37,7 @@ from sy_coverage._files.writing import (
 )
 
 __all__ = [
-    "CLOSED", "HIGHEST", "OPEN", "USUAL", "Folder", "Gate", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "is_database", "is_there", "local_path", "locked", "passing_file", "read_bytes", "read_grid",
+    "CLOSED", "HIGHEST", "OPEN", "USUAL", "Folder", "Gate", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "is_database", "is_there", "local_path", "locked", "passing_file", "read_bytes", "read_grid", "read_grids",
     "read_raster", "read_toml", "remove_database", "replacing", "require_database", "require_plain_names",
     "require_writable", "sample_folder", "split_layer", "sqlite", "unzipped", "without_password", "write_bytes", "write_database",
     "write_layers",

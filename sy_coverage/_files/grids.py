@@ -32,6 +32,11 @@ class Grid:
     """What was found out or assumed on the way: (label id, value)."""
     stem: str = ""
     """What ids begin with where the table gives none, if not the file's name without its ending."""
+    sheet: str = ""
+    """Of a file with several tables, which one it is."""
+    marks: tuple[tuple[int, int, str], ...] = ()
+    """What a cell or row looks like, (row, column or −1 for all of it, zero-based; ``hidden``, ``struck`` or ``formula``): a formula
+    whose value no program has stored."""
 
 
 def even(rows: list[list[str]], file: str, limits: Limits) -> list[list[str]]:

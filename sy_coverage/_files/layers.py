@@ -5,29 +5,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from sy_coverage._files.dbf import RawShapefile, raw_shapefile, uncut
 from sy_coverage._files.encodings import decode
 from sy_coverage._files.grids import Grid, frame_grid, one_of
-from sy_coverage._files.reading import read_bytes
 from sy_coverage.errors import UnreadableFileError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from geopandas import GeoDataFrame
+
     from sy_coverage._files.limits import Limits
-
-
-def _dbf_encoding(shapefile: Path, limits: Limits) -> str:
-    """Return the encoding of a shapefile's attribute table, found out over its records."""
-    table = next(
-        (shapefile.with_suffix(s) for s in (".dbf", ".DBF") if shapefile.with_suffix(s).exists()), None
-    )
-    if table is None:
-        raise UnreadableFileError(f"{shapefile}: its .dbf is not there; copy all parts of the shapefile")
-    content = read_bytes(table, limits=limits)
-    if len(content) < 32:
-        raise UnreadableFileError(f"{table}: damaged attribute table")
-    start = int.from_bytes(content[8:10], "little")
-    return decode(content[start:].replace(b"\0", b" ").rstrip(b"\x1a"), str(table))[1]
 
 
 _DRIVERS = {
@@ -58,21 +48,23 @@ def layer_grid(
     options: dict[str, Any] = {}
     source: Path | bytes = path if recoded is None else recoded[0]
     notes: tuple[tuple[str, str], ...] = () if recoded is None else (("encoding", recoded[1]),)
-    if kind == "shapefile":
-        if not path.with_suffix(".shx").exists() and not path.with_suffix(".SHX").exists():
-            raise UnreadableFileError(f"{path}: its .shx is not there; copy all parts of the shapefile")
-        options["encoding"] = encoding or _dbf_encoding(path, limits)
-        notes = (("encoding", options["encoding"]),)
+    raw = raw_shapefile(path, encoding, limits) if kind == "shapefile" else None
+    if raw is not None:
+        source = raw.archive
+        notes = (("encoding", raw.encoding), *(("field_cut", name) for name in raw.cut_names))
     try:
         # what has no file has a layer of another name each time, and only one
-        layers = [path.stem] if recoded else [str(name) for name in pyogrio.list_layers(path)[:, 0]]
+        layers = [path.stem] if recoded or raw else [str(name) for name in pyogrio.list_layers(path)[:, 0]]
         chosen = one_of(layers, layer, file, "layer")
-        options |= {} if recoded else {"layer": chosen}
+        options |= {} if recoded or raw else {"layer": chosen}
         facts = pyogrio.read_info(source, **options)
         _require_driver(str(facts["driver"]), driver, file)
         limits.check_rows(int(facts["features"]), file)
         limits.check_cells(int(facts["features"]), len(facts["fields"]), file)
         frame = pyogrio.read_dataframe(source, **options)
+        if raw is not None:
+            frame, cut = _decoded(frame, raw)
+            notes = (*notes, *cut)
     except UnreadableFileError:
         raise
     except Exception as error:
@@ -80,6 +72,22 @@ def layer_grid(
     limits.check_rows(len(frame), file)
     limits.check_cells(len(frame), len(frame.columns), file)
     return frame_grid(frame, file, (*notes, ("layer", chosen)))
+
+
+def _decoded(frame: GeoDataFrame, raw: RawShapefile) -> tuple[GeoDataFrame, list[tuple[str, str]]]:
+    """Return a shapefile's table under its own names, its texts decoded, and notes on values that were cut."""
+    decoded, notes = frame.copy(), []
+    for n, name in enumerate(raw.names):
+        values = frame[f"f{n}"]
+        if not any(isinstance(value, str) for value in values):
+            continue
+        texts = [uncut(v, raw.encoding) if isinstance(v, str) else (v, False) for v in values]
+        decoded[f"f{n}"] = pd.Series([text for text, _ in texts], index=frame.index, dtype=object)
+        cut = sum(was_cut for _, was_cut in texts)
+        if cut:
+            notes.append(("values_cut", f"{name} ({cut})"))
+    decoded.columns = pd.Index([*raw.names, *frame.columns[len(raw.names) :]])
+    return decoded, notes
 
 
 def _require_driver(found: str, wanted: str, file: str) -> None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sy_coverage._files.addresses import is_database
+from sy_coverage._files.grids import one_of
 from sy_coverage._files.layers import layer_grid, parquet_grid, recoded_geojson
 from sy_coverage._files.limits import USUAL
+from sy_coverage._files.office import document_grids, old_grids
 from sy_coverage._files.postgis import read_database
 from sy_coverage._files.reading import local_path, read_bytes, split_layer
 from sy_coverage._files.text import text_grid
-from sy_coverage._files.workbooks import sheet_grid
+from sy_coverage._files.workbooks import check_zip, sheet_grids
 from sy_coverage.errors import UnreadableFileError
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
     from sy_coverage._files.grids import Grid
     from sy_coverage._files.limits import Limits
@@ -41,16 +44,17 @@ def _kind_of(content: bytes) -> str:
     return "XML" if start.startswith(b"<") else "text"
 
 
-def read_grid(
+def read_grids(
     source: str | os.PathLike[str],
     *,
     layer: str | None = None,
     encoding: str | None = None,
     limits: Limits = USUAL,
-) -> Grid:
-    """Return any table or layer a bureau hands over, as text cells: what it is, is told from its content.
+) -> list[Grid]:
+    """Return every table of a file, as text cells: what it is, is told from its content.
 
-    CSV and other delimited text, XLSX, GeoJSON, GeoPackage, Shapefile, FlatGeobuf and Parquet; one of several
+    CSV and other delimited text; XLSX, XLS, ET and ODS workbooks (every visible sheet that holds anything) and the tables
+    of DOCX documents; GeoJSON, GeoPackage, Shapefile, FlatGeobuf and Parquet, whose one layer is meant. One of several
     layers or sheets is named by `layer`, or after the path as ``path#layer``. A table of PostgreSQL is
     ``postgresql://user@host/name#schema.table``.
 
@@ -61,7 +65,7 @@ def read_grid(
         is not reached.
     """
     if is_database(source):
-        return read_database(source, layer=layer, limits=limits)
+        return [read_database(source, layer=layer, limits=limits)]
     written, named = split_layer(source)
     layer = layer or named
     path = local_path(written)
@@ -70,17 +74,58 @@ def read_grid(
     if not content.strip():
         raise UnreadableFileError(f"{file}: the file is empty")
     kind = _kind_of(content)
-    if kind == "old workbook":
-        raise UnreadableFileError(f"{file}: an old .xls workbook; save it as .xlsx")
-    if kind == "XML":
-        raise UnreadableFileError(f"{file}: XML is no table or boundary file; save it as .xlsx or .gpkg")
-    if kind == "workbook":
-        return sheet_grid(content, file, layer, limits)
+    if kind in _OF_CONTENT:
+        return _OF_CONTENT[kind](content, file, layer, limits)
     if kind == "text":
-        return text_grid(content, file, encoding, limits)
+        return [text_grid(content, file, encoding, limits)]
+    return [_layer(path, content, kind, layer, encoding, limits)]
+
+
+def _layer(
+    path: Path, content: bytes, kind: str, layer: str | None, encoding: str | None, limits: Limits
+) -> Grid:
+    file = path.name
     if kind == "Parquet":
         return parquet_grid(path, file, limits)
-    if kind == "GeoJSON":
-        recoded = recoded_geojson(content, file, encoding)
-        return layer_grid(path, file, kind, layer, None, limits, recoded=recoded)
-    return layer_grid(path, file, kind, layer, encoding, limits)
+    recoded = recoded_geojson(content, file, encoding) if kind == "GeoJSON" else None
+    return layer_grid(
+        path, file, kind, layer, None if kind == "GeoJSON" else encoding, limits, recoded=recoded
+    )
+
+
+def _refuse_xml(_content: bytes, file: str, _layer: str | None, _limits: Limits) -> list[Grid]:
+    raise UnreadableFileError(f"{file}: XML is no table or boundary file; save it as .xlsx or .gpkg")
+
+
+def _archived(content: bytes, file: str, layer: str | None, limits: Limits) -> list[Grid]:
+    """Return the tables of an archive: a document, an open document, or else a workbook."""
+    with check_zip(content, file, limits) as archive:
+        members = set(archive.namelist())
+    if "word/document.xml" in members:
+        return document_grids(content, file, layer, limits)
+    is_open = "content.xml" in members
+    return (old_grids if is_open else sheet_grids)(content, file, layer, limits)
+
+
+_OF_CONTENT = {"XML": _refuse_xml, "workbook": _archived, "old workbook": old_grids}
+"""What reads a file whose content says all."""
+
+
+def read_grid(
+    source: str | os.PathLike[str],
+    *,
+    layer: str | None = None,
+    encoding: str | None = None,
+    limits: Limits = USUAL,
+) -> Grid:
+    """Return the one table of a file, as `read_grids` does; several without a choice are refused by name.
+
+    Raises
+    ------
+    MissingFileError, UnreadableFileError, InputError, OfflineError
+        As `read_grids`.
+    """
+    grids = read_grids(source, layer=layer, encoding=encoding, limits=limits)
+    if len(grids) > 1:
+        one_of([grid.sheet for grid in grids], None, grids[0].file, "sheet")
+    return grids[0]

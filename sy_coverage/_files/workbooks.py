@@ -22,6 +22,9 @@ _MERGED = re.compile(
     rb"<(?:\w+:)?mergeCell\b[^<>]*?\bref=[\"']\$?([A-Z]{1,3})\$?(\d{1,7}):\$?([A-Z]{1,3})\$?(\d{1,7})[\"']"
 )
 
+_FORMULA = re.compile(rb"</(?:\w+:)?f>\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>")
+"""A formula without a value: no program has computed it."""
+
 
 def check_zip(content: bytes, file: str, limits: Limits = USUAL) -> zipfile.ZipFile:
     """Return an archive that is safe to read in memory: limits on ratio and size, no encryption, no path tricks.
@@ -108,32 +111,54 @@ def _filled(sheet: Any, most_rows: int | None = None) -> dict[tuple[int, int], s
     return found
 
 
-def sheet_grid(content: bytes, file: str, layer: str | None, limits: Limits) -> Grid:
+def sheet_grids(content: bytes, file: str, layer: str | None, limits: Limits) -> list[Grid]:
+    """Return the sheet called `layer` of an .xlsx workbook, or every visible sheet that holds anything."""
     import openpyxl  # noqa: PLC0415
 
     with check_zip(content, file, limits) as archive:
-        if "[Content_Types].xml" not in archive.namelist():
+        names = archive.namelist()
+        if "[Content_Types].xml" not in names:
             raise UnreadableFileError(
-                f"{file}: an archive, no workbook; unpack it and name the file inside: "
-                f"{some(archive.namelist())}"
+                f"{file}: an archive, no workbook; unpack it and name the file inside: {some(names)}"
             )
         _check_merges(archive, file)
+        has_formulas = any(
+            _FORMULA.search(archive.read(n)) for n in names if n.startswith("xl/worksheets/sheet")
+        )
     try:
         with warnings.catch_warnings(
             action="ignore", category=UserWarning
         ):  # what it cannot show is #VALUE! to us
             book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
+            formulas = openpyxl.load_workbook(io.BytesIO(content)) if has_formulas else None
     except Exception as error:
         raise UnreadableFileError(f"{file}: damaged or no .xlsx workbook ({error})") from error
-    full = [s.title for s in book.worksheets if s.sheet_state == "visible" and _filled(s, most_rows=1000)]
     sheets = [s.title for s in book.worksheets]
-    if layer in sheets:
-        full = [str(layer)]
-    sheet = book[one_of(full or sheets[:1], layer, file, "sheet")]
+    full = [s.title for s in book.worksheets if s.sheet_state == "visible" and _filled(s, most_rows=1000)]
+    chosen = [one_of(sheets, layer, file, "sheet")] if layer else full or sheets[:1]
+    if not chosen:
+        one_of([], None, file, "sheet")
+    struck = {n for n, font in enumerate(book._fonts) if font.strike}  # noqa: SLF001
+    several = len(full) > 1
+    return [
+        _sheet_grid(book[name], formulas and formulas[name], struck, file, limits, several=several)
+        for name in chosen
+    ]
+
+
+def _sheet_grid(
+    sheet: Any, formulas: Any, struck: set[int], file: str, limits: Limits, *, several: bool
+) -> Grid:
     cells = _filled(sheet)
     last_row, last_column = (max((at[n] for at in cells), default=0) for n in (0, 1))
     limits.check_rows(last_row, file)
     limits.check_cells(last_row, last_column, file)
+    marks = _marks(sheet, cells, struck)
+    if formulas is not None:
+        for (row, column), cell in formulas._cells.items():  # noqa: SLF001
+            if cell.data_type == "f" and (row, column) not in cells and row <= last_row:
+                cells[row, column] = str(getattr(cell.value, "text", cell.value))
+                marks.append((row - 1, column - 1, "formula"))
     rows: list[list[str]] = [[] for _ in range(last_row)]
     for (row, column), text in sorted(cells.items()):
         rows[row - 1] += [""] * (column - 1 - len(rows[row - 1]))
@@ -141,4 +166,30 @@ def sheet_grid(content: bytes, file: str, layer: str | None, limits: Limits) -> 
     areas = sorted(
         (r.min_row - 1, r.min_col - 1, r.max_row - 1, r.max_col - 1) for r in sheet.merged_cells.ranges
     )
-    return Grid(file, even(rows, file, limits), 1, merges=tuple(areas), notes=(("sheet", sheet.title),))
+    return Grid(
+        file,
+        even(rows, file, limits),
+        1,
+        merges=tuple(areas),
+        notes=(("sheet", sheet.title),),
+        sheet=sheet.title if several else "",
+        marks=tuple(sorted(marks)),
+    )
+
+
+def _marks(sheet: Any, cells: dict[tuple[int, int], str], struck: set[int]) -> list[tuple[int, int, str]]:
+    """Return the rows that are hidden and the cells whose text is struck through."""
+    filled_rows = {row for row, _ in cells}
+    marks = [
+        (row - 1, -1, "hidden")
+        for row, shape in sheet.row_dimensions.items()
+        if shape.hidden and row in filled_rows
+    ]
+    if struck:
+        styled = sheet._cells  # noqa: SLF001
+        marks += [
+            (row - 1, column - 1, "struck")
+            for row, column in cells
+            if styled[row, column]._style.fontId in struck  # noqa: SLF001
+        ]
+    return marks

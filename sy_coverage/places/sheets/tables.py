@@ -120,7 +120,8 @@ def read_table(
     cells = [[_clean(cell) for cell in row] for row in grid.cells]
     top, depth = (0, 1) if grid.first_row == 0 else _find_header(cells, grid, what, wanted)
     names = _header_names(cells, grid, top, depth, what, wanted)
-    fields, headers = _fields(names, what, wanted, grid.file, report)
+    cut = frozenset(value for what_id, value in grid.notes if what_id == "field_cut")
+    fields, headers = _fields(names, what, wanted, grid.file, report, cut)
     for number in range(top):
         title = next((cell for cell in cells[number] if cell), "")
         if title:
@@ -235,7 +236,12 @@ def _spread_above(upper: list[str], lower: list[str]) -> None:
 
 
 def _fields(
-    names: list[str], what: str, wanted: Mapping[str, str], file: str, report: Report
+    names: list[str],
+    what: str,
+    wanted: Mapping[str, str],
+    file: str,
+    report: Report,
+    cut: frozenset[str] = frozenset(),
 ) -> tuple[dict[str, int], dict[str, str]]:
     """Return ``{column name: its position}`` (our field, or the header of an extra column) and field to header."""
     taken = _asked_for(names, wanted, file)
@@ -243,6 +249,8 @@ def _fields(
     ranks = dict.fromkeys(taken, -1)
     for i, name in enumerate(names):
         meant = words.field_of(name, what) if name and i not in used else None
+        if meant is None and name in cut and i not in used:
+            meant = words.field_of_cut(name, what)
         if meant and (meant[0] not in taken or meant[1] < ranks[meant[0]]):
             ranks[meant[0]], taken[meant[0]] = meant[1], i
     headers = {field: names[i] for field, i in taken.items()}

@@ -82,6 +82,15 @@ def field_of(header: str, what: str) -> tuple[str, int] | None:
     return (loose[0], loose[1] + 2000) if loose else None
 
 
+def field_of_cut(header: str, what: str) -> tuple[str, int] | None:
+    """Return the one field whose words begin with a header that lost its end, such as 乡镇代 of a shapefile, or None."""
+    key = plain(header)
+    meant = {
+        field for word, (field, _) in header_ranks(what).items() if len(key) > 1 and word.startswith(key)
+    }
+    return (meant.pop(), 5000) if len(meant) == 1 else None
+
+
 def choice(text: str, words: Mapping[str, Iterable[str]]) -> tuple[str | None, bool]:
     """Return which entry of `words` a cell means, and whether it said so exactly.
 

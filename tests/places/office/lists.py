@@ -129,7 +129,7 @@ VALUES = (
         "勾选.csv",
         "名称\t类型\t内设医疗机构\t失智照护专区\t示范点\n甲敬老院\t敬老院\t✓\t×\t√\n乙敬老院\t敬老院\t已设\t未设\t\n丙敬老院\t敬老院\t大概有\t否\t是\n",
         (
-            row(has_medical=True, dementia_ward=False, demonstration="√"),
+            row(has_medical=True, dementia_ward=False, demonstration=True),
             row(has_medical=True, dementia_ward=False),
             row(has_medical=None, dementia_ward=False),
         ),

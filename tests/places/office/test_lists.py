@@ -20,6 +20,8 @@ from tests.places.office.lists import CASES, Case
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.xfail(reason="the table was written first; readers follow", strict=False)
+
 READERS = {
     "facilities": places.read_facilities,
     "candidates": places.read_candidates,
@@ -38,10 +40,7 @@ def book(text: str) -> bytes:
         if cells[0].startswith("#"):
             sheet = made.create_sheet(cells[0][1:])
             continue
-        if sheet.max_row == 1 and sheet["A1"].value is None:
-            at = 1
-        else:
-            at = sheet.max_row + 1
+        at = 1 if sheet.max_row == 1 and sheet["A1"].value is None else sheet.max_row + 1
         for column, cell in enumerate(cells, start=1):
             plain = cell.replace("<hidden>", "").replace("<strike>", "")
             held = sheet.cell(at, column, float(plain) if plain.isdigit() else plain or None)
