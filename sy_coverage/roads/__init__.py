@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sy_coverage.roads.catchments.overlap import catchment_overlap
-    from sy_coverage.roads.graph.junctions import junctions
-    from sy_coverage.roads.graph.storage import load
-    from sy_coverage.roads.network import RoadNetwork
+    from sy_coverage.roads.network import RoadNetwork, junctions, load
     from sy_coverage.roads.read.edges import from_edges
-    from sy_coverage.roads.read.from_networkx import from_networkx
+    from sy_coverage.roads.read.graphs import from_networkx
     from sy_coverage.roads.read.osm import read_osm
     from sy_coverage.roads.read.overpass import fetch_osm
     from sy_coverage.roads.read.water import read_water
@@ -39,9 +37,9 @@ _WHERE = {
     "TravelTimes": "travel_times",
     "fetch_osm": "read.overpass",
     "from_edges": "read.edges",
-    "from_networkx": "read.from_networkx",
-    "junctions": "graph.junctions",
-    "load": "graph.storage",
+    "from_networkx": "read.graphs",
+    "junctions": "network",
+    "load": "network",
     "catchment_overlap": "catchments.overlap",
     "read_osm": "read.osm",
     "read_water": "read.water",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,29 +15,87 @@ from sy_coverage.errors import (
     InputError,
     MissingCRSError,
 )
-from sy_coverage.roads.graph.prepared import Prepared
-from sy_coverage.roads.graph.snap import MAX_SNAP_M, Legs
+from sy_coverage.roads.graph import describe, storage
+from sy_coverage.roads.graph.legs import Legs
+from sy_coverage.roads.graph.snap import MAX_SNAP_M
 from sy_coverage.roads.kernel import sweep
+from sy_coverage.roads.prepared import Prepared
 from sy_coverage.roads.travel_times import TravelTimes
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import networkx as nx
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
+    from sy_coverage.roads.graph.links import Array, Links
+    from sy_coverage.roads.graph.parts import RoadParts
+    from sy_coverage.roads.travel_modes import TravelMode
 
 _NO_MAP = "network: was made without a CRS and cannot be put on a map; give crs= to from_edges"
 Direction = Literal["to_site", "from_site"]
 
 
-class RoadNetwork(Prepared):
+@dataclass(frozen=True, eq=False, repr=False)
+class RoadNetwork:
     """Roads as nodes and links with minutes by travel mode, in one metric CRS.
 
     Make one with `read_osm`, `from_networkx`, `from_edges` or `load`. Nodes and links are kept in an order that does not depend on the order they came in.
     """
+
+    parts: RoadParts
+    """What the network is made of."""
+
+    @cached_property
+    def _prepared(self) -> Prepared:
+        return Prepared(self.parts)
+
+    @property
+    def node_ids(self) -> Array:
+        """What the caller called the nodes: int64, or text as object."""
+        return self.parts.node_ids
+
+    @property
+    def node_xy(self) -> Array:
+        """float64 of shape (nodes, 2), metres."""
+        return self.parts.node_xy
+
+    @property
+    def links(self) -> Links:
+        """The road pieces between nodes."""
+        return self.parts.links
+
+    @property
+    def crs(self) -> str | None:
+        """The metric CRS, such as ``"EPSG:4546"``; None if the caller named none."""
+        return self.parts.crs
+
+    @property
+    def source(self) -> str:
+        """What the network was made from: a file's name and digest, or a word."""
+        return self.parts.source
+
+    @property
+    def notes(self) -> Mapping[str, Any]:
+        """What was counted, assumed or left out while it was built."""
+        return self.parts.notes
+
+    @property
+    def tables(self) -> Mapping[str, TravelMode]:
+        """By mode, the speeds, delays and slopes its minutes were worked out with; none where the minutes were given."""
+        return self.parts.tables
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The travel modes this network was built for."""
+        return self.parts.modes
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything a travel time can depend on."""
+        return self.parts.digest
 
     def __repr__(self) -> str:
         """Say how large the network is and for which modes."""
@@ -76,7 +136,9 @@ class RoadNetwork(Prepared):
         UnknownModeError, MissingCRSError, FrameError, GeometryError
             If the mode, the CRS, the ids or the points cannot be used.
         """
-        s = self._snapped(points, "points", mode, max_snap_m=max_snap_m, access_m_per_s=access_m_per_s)
+        s = self._prepared.snapped(
+            points, "points", mode, max_snap_m=max_snap_m, access_m_per_s=access_m_per_s
+        )
         return pd.DataFrame(
             {
                 "edge": pd.array(np.where(s.link < 0, 0, s.link), dtype="Int64"),
@@ -132,14 +194,14 @@ class RoadNetwork(Prepared):
         if threads is not None:
             _require_count("threads", threads)
         by: dict[str, Any] = {"max_snap_m": max_snap_m, "access_m_per_s": access_m_per_s}
-        here = self._snapped(sites, "sites", mode, **by)
-        there = self._snapped(demand, "demand", mode, **by)
+        here = self._prepared.snapped(sites, "sites", mode, **by)
+        there = self._prepared.snapped(demand, "demand", mode, **by)
         return TravelTimes(
             minutes=sweep.reached(
-                self._graph(mode, reverse=to_site),
-                self._legs(here, mode, outgoing=not to_site),
-                self._legs(there, mode, outgoing=to_site).by_node(self._kernel_nodes(mode)),
-                self._direct(here, there, mode, to_site=to_site),
+                self._prepared.runs(mode, reverse=to_site),
+                self._prepared.legs(here, mode, outgoing=not to_site),
+                self._prepared.legs(there, mode, outgoing=to_site).by_node(self._prepared.kernel_nodes(mode)),
+                self._prepared.direct(here, there, mode, to_site=to_site),
                 points=len(there.ids),
                 cutoff_min=cutoff_min,
                 threads=threads,
@@ -198,13 +260,13 @@ class RoadNetwork(Prepared):
         _require_count("k", k)
         by: dict[str, Any] = {"max_snap_m": max_snap_m, "access_m_per_s": access_m_per_s}
         sites = sites.iloc[np.argsort(sites.index.astype(str), kind="stable")]
-        here = self._snapped(sites, "sites", mode, **by)
-        there = self._snapped(demand, "demand", mode, **by)
+        here = self._prepared.snapped(sites, "sites", mode, **by)
+        there = self._prepared.snapped(demand, "demand", mode, **by)
         found = sweep.nearest(
-            self._graph(mode, reverse=to_site),
-            self._legs(here, mode, outgoing=not to_site),
-            self._legs(there, mode, outgoing=to_site),
-            self._direct(there, here, mode, to_site=not to_site),
+            self._prepared.runs(mode, reverse=to_site),
+            self._prepared.legs(here, mode, outgoing=not to_site),
+            self._prepared.legs(there, mode, outgoing=to_site),
+            self._prepared.direct(there, here, mode, to_site=not to_site),
             k=k,
             cutoff_min=cutoff,
         )
@@ -225,23 +287,23 @@ class RoadNetwork(Prepared):
         Returns
         -------
         times
-            `site_ids` are the given nodes, `demand_ids` all nodes (those of `to_networkx`), both as text.
+            `site_ids` are the given nodes, `demand_ids` all nodes: the ids of `to_networkx`.
 
         Raises
         ------
         UnknownModeError, UnknownIdError, CutoffError
             If the network knows no such mode or node, or the cutoff is no number of minutes.
         """
-        self._require_mode(mode)
+        self._prepared.require_mode(mode)
         _require_cutoff(cutoff_min)
         if threads is not None:
             _require_count("threads", threads)
         asked = list(node_ids)
-        at = self._positions(asked)
+        at = self._prepared.positions(asked)
         sites = Legs(np.arange(at.size + 1), at.astype(np.int32), np.zeros(at.size))
         return TravelTimes(
             minutes=sweep.reached(
-                self._graph(mode, reverse=False),
+                self._prepared.runs(mode, reverse=False),
                 sites,
                 None,
                 sweep.no_legs(at.size),
@@ -249,8 +311,8 @@ class RoadNetwork(Prepared):
                 cutoff_min=cutoff_min,
                 threads=threads,
             ),
-            site_ids=tuple(str(i) for i in asked),
-            demand_ids=self._kernel_texts(mode),
+            site_ids=tuple(self.node_ids[at].tolist()),
+            demand_ids=self._prepared.kernel_ids(mode),
             cutoff_min=float(cutoff_min),
             mode=mode,
         )
@@ -317,19 +379,26 @@ class RoadNetwork(Prepared):
             raise CutoffError("cutoffs_min: give at least one cutoff")
         for cutoff in cutoffs:
             _require_cutoff(cutoff)
-        width = self._drawn_m(mode) if buffer_m is None else buffer_m
+        width = self._prepared.drawn_m(mode) if buffer_m is None else buffer_m
         if not (np.isfinite(width) and width > 0):
             raise InputError(f"buffer_m={width}: must be a positive number of metres")
         if self.crs is None:
             raise MissingCRSError(_NO_MAP)
-        here = self._snapped(sites, "sites", mode, max_snap_m=max_snap_m, access_m_per_s=access_m_per_s)
-        drawer: Drawer = self._once(
+        here = self._prepared.snapped(
+            sites, "sites", mode, max_snap_m=max_snap_m, access_m_per_s=access_m_per_s
+        )
+        drawer: Drawer = self._prepared.keep(
             ("drawer", mode, to_site, width),
             lambda: Drawer(
-                *(self.links, len(self.node_ids), mode, self._turning(mode)), to_site=to_site, buffer_m=width
+                *(self.links, len(self.node_ids), mode, self._prepared.turning(mode)),
+                to_site=to_site,
+                buffer_m=width,
             ),
         )
-        arcs, legs = self._graph(mode, reverse=to_site), self._legs(here, mode, outgoing=not to_site)
+        arcs, legs = (
+            self._prepared.runs(mode, reverse=to_site),
+            self._prepared.legs(here, mode, outgoing=not to_site),
+        )
         shapes = [
             shape
             for first in range(0, len(here.ids), SITES_AT_ONCE)
@@ -353,12 +422,11 @@ class RoadNetwork(Prepared):
         UnknownModeError
             If the network was not built for `mode`.
         """
-        from sy_coverage.roads.graph.describe import to_networkx  # noqa: PLC0415 - networkx is heavy
-
-        self._require_mode(mode)
-        xy = np.concatenate([self.node_xy, self.node_xy[self._turning(mode).origin]])
-        return to_networkx(
-            self._graph(mode, reverse=False), self._kernel_ids(mode), xy, mode=mode, crs=self.crs
+        prepared = self._prepared
+        prepared.require_mode(mode)
+        xy = np.concatenate([self.node_xy, self.node_xy[prepared.turning(mode).origin]])
+        return describe.to_networkx(
+            prepared.graph(mode, reverse=False), prepared.kernel_ids(mode), xy, mode=mode, crs=self.crs
         )
 
     def summary(self) -> DataFrame:
@@ -367,9 +435,7 @@ class RoadNetwork(Prepared):
         For each mode: kilometres of road open to it, and the strongly connected parts (islands, one-way traps): how
         many, and the share of nodes in the largest. Then everything that was counted while the network was built.
         """
-        from sy_coverage.roads.graph.describe import summary  # noqa: PLC0415 - seldom asked for
-
-        return summary(self, {mode: self._parts(mode) for mode in self.modes})
+        return describe.summary(self.parts, {mode: self._prepared.components(mode) for mode in self.modes})
 
     def lines(self) -> GeoDataFrame:
         """Return all links for drawing: `highway` (class) and `length_m`, geometry in EPSG:4326.
@@ -399,9 +465,25 @@ class RoadNetwork(Prepared):
         CannotWriteError
             If the folder or the disk refuses; an older file of that name is untouched.
         """
-        from sy_coverage.roads.graph.storage import save  # noqa: PLC0415
+        storage.write_parts(self.parts, path)
 
-        save(self, path)
+
+def load(path: str | os.PathLike[str]) -> RoadNetwork:
+    """Return the network that `RoadNetwork.save` wrote.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    IncompleteNetworkError
+        If the file is no saved network, is of another version, cut short or damaged: not one bit may differ.
+    """
+    return RoadNetwork(storage.read_parts(path))
+
+
+def junctions(network: RoadNetwork) -> GeoDataFrame:
+    """Return the nodes of `network` at which three or more ends of roads meet: points in its CRS, indexed by `node_id`."""
+    return describe.junctions(network.parts)
 
 
 def _to_site(direction: str) -> bool:

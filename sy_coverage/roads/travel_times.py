@@ -89,8 +89,9 @@ class TravelTimes:
 
     minutes: Any
     """scipy CSR array, sites × demand, float64, sorted column indices, zeros stored."""
-    site_ids: tuple[str, ...]
-    demand_ids: tuple[str, ...]
+    site_ids: tuple[Any, ...]
+    """Text; between nodes what the caller called them, as in `RoadNetwork.to_networkx`."""
+    demand_ids: tuple[Any, ...]
     cutoff_min: float
     mode: str = ""
     unreachable_sites: tuple[str, ...] = ()
@@ -155,18 +156,21 @@ class TravelTimes:
         """
         for what in ("site_ids", "demand_ids"):
             given = getattr(self, what)
-            object.__setattr__(self, what, _ids(given, len(given), what))
+            texts = _ids(given, len(given), what)
+            # nodes keep the numbers their caller gave them; all else is called by text
+            ids = tuple(i if isinstance(i, int) else text for i, text in zip(given, texts, strict=True))
+            object.__setattr__(self, what, ids)
         if not self.cutoff_min >= 0:
             raise InputError(f"cutoff_min {self.cutoff_min}: must be a number of minutes, 0 or more")
         _require_table(self.minutes, (len(self.site_ids), len(self.demand_ids)), self.cutoff_min)
 
     @cached_property
-    def site_at(self) -> dict[str, int]:
+    def site_at(self) -> dict[Any, int]:
         """Return the row of each site by its id."""
         return {site_id: row for row, site_id in enumerate(self.site_ids)}
 
     @cached_property
-    def demand_at(self) -> dict[str, int]:
+    def demand_at(self) -> dict[Any, int]:
         """Return the column of each demand point by its id."""
         return {demand_id: column for column, demand_id in enumerate(self.demand_ids)}
 

@@ -166,7 +166,7 @@ def test_row_53_exactly_at_the_cutoff_is_within(quarter, km) -> None:
     ):
         if cutoff >= 0:
             times = net.node_times([20], mode="drive", cutoff_min=cutoff)
-            assert (str(km) in set(times.to_frame()["demand_id"])) == within
+            assert (km in set(times.to_frame()["demand_id"])) == within
 
 
 def test_row_86_minutes_follow_what_exists_and_the_rest_is_listed(shared_data) -> None:

@@ -73,7 +73,7 @@ def test_every_node_is_reached_in_the_very_minutes_of_dijkstra(web, cutoff) -> N
     for row, site in enumerate(ids):
         span = slice(times.minutes.indptr[row], times.minutes.indptr[row + 1])
         mine = {
-            int(times.demand_ids[c]): m
+            times.demand_ids[c]: m
             for c, m in zip(times.minutes.indices[span], times.minutes.data[span], strict=True)
         }
         theirs = nx.single_source_dijkstra_path_length(drawn, site, cutoff=cutoff, weight="drive_min")

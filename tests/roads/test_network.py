@@ -334,3 +334,11 @@ def test_elders_walk_as_fast_as_a_study_says() -> None:
     assert slow.speed_kph["residential"] == pytest.approx(2.88)
     assert slow.most_kph == pytest.approx(2.88)
     assert slow.speed_kph["steps"] == pytest.approx(1.6 * 0.8 / 0.9)
+
+
+def test_the_room_shows_its_public_names_and_a_node_has_one_name_everywhere(net) -> None:
+    assert dir(roads) == sorted(roads.__all__)
+    assert all(callable(getattr(roads, name)) for name in dir(roads))
+    times = net.node_times([0, 40], mode="drive", cutoff_min=5)
+    assert set(times.demand_ids) == set(net.to_networkx(mode="drive").nodes)
+    assert times.site_ids == (0, 40)

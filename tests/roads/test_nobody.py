@@ -108,7 +108,7 @@ def test_row_101_a_frame_without_the_columns_it_needs_says_which(net) -> None:
 def test_row_101_times_from_no_node_and_from_one(net) -> None:
     assert net.node_times([], mode="drive", cutoff_min=3).minutes.shape == (0, 41)
     alone = net.node_times([0], mode="drive", cutoff_min=0)
-    assert alone.to_frame().to_numpy().tolist() == [["0", "0", 0.0]]
+    assert alone.to_frame().to_numpy().tolist() == [[0, 0, 0.0]]
 
 
 def test_row_101_a_network_without_a_road_reaches_nothing() -> None:

@@ -46,7 +46,7 @@ def extract(folder: Path, nodes: dict[int, tuple[float, float]], ways: list, mor
 def reaches(net: roads.RoadNetwork, mode: str, start: int, end: int) -> float:
     """Return minutes from node to node, the least over the copies of the end; inf if there is no way."""
     times = net.node_times([start], mode=mode, cutoff_min=1e4).to_frame()
-    there = times[times["demand_id"].str.partition("@")[0] == str(end)]["minutes"]
+    there = times[times["demand_id"].astype(str).str.partition("@")[0] == str(end)]["minutes"]
     return float(there.min()) if len(there) else float("inf")
 
 
@@ -554,9 +554,9 @@ def test_the_graph_of_a_real_country_is_the_one_networkx_walks(shared_data) -> N
         times = net.node_times(starts, mode=mode, cutoff_min=15).to_frame()
         for start in starts:
             lengths = nx.single_source_dijkstra_path_length(graph, start, cutoff=15, weight=f"{mode}_min")
-            mine = times[times["site_id"] == str(start)].set_index("demand_id")["minutes"]
-            assert set(mine.index) == {str(n) for n in lengths}
-            assert max(abs(mine[str(n)] - m) for n, m in lengths.items()) <= 1e-9
+            mine = times[times["site_id"] == start].set_index("demand_id")["minutes"]
+            assert set(mine.index) == set(lengths)
+            assert max(abs(mine[n] - m) for n, m in lengths.items()) <= 1e-9
 
 
 def test_ways_that_lack_nodes_do_not_stop_the_reading(shared_data) -> None:

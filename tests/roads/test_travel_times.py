@@ -110,7 +110,7 @@ def test_a_kilometre_of_search_can_be_widened(net) -> None:
 
 def test_node_times_start_at_zero_and_keep_ids(net) -> None:
     times = net.node_times([7], mode="walk", cutoff_min=20)
-    assert times.to_frame().set_index("demand_id")["minutes"].to_dict() == {"6": 20.0, "7": 0.0, "8": 20.0}
+    assert times.to_frame().set_index("demand_id")["minutes"].to_dict() == {6: 20.0, 7: 0.0, 8: 20.0}
 
 
 def test_text_ids_keep_their_zeros() -> None:

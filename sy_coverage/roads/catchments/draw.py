@@ -17,9 +17,11 @@ from sy_coverage.roads.kernel.sweep import usable_cores
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame, GeoSeries
 
-    from sy_coverage.roads.graph.arcs import Graph, Turning
+    from sy_coverage.roads.graph.arcs import Turning
+    from sy_coverage.roads.graph.legs import Legs
     from sy_coverage.roads.graph.links import Array, Links
-    from sy_coverage.roads.graph.snap import Legs, Snapped
+    from sy_coverage.roads.graph.snap import Snapped
+    from sy_coverage.roads.kernel.runs import Runs
 
 CELLS = 4
 """Cells of the grid a drawn width is wide: a notch between two roads is right to a cell, all else to a hundredth."""
@@ -183,12 +185,12 @@ class Drawer:
         return shape if inner is None else shapely.union(shape, inner)
 
 
-def reaches(graph: Graph, legs: Legs, sites: Snapped, which: range, cutoff_min: float) -> list[Reach]:
+def reaches(runs: Runs, legs: Legs, sites: Snapped, which: range, cutoff_min: float) -> list[Reach]:
     """Return what the sites at the positions `which` reach, as far as there are any and they stand by a road."""
     first, last = which.start, min(which.stop, len(sites.ids))
     mine = replace(legs, ptr=legs.ptr[first : last + 1])
     none = sweep.no_legs(last - first)
-    times = sweep.reached(graph, mine, None, none, points=0, cutoff_min=cutoff_min)
+    times = sweep.reached(runs, mine, None, none, points=0, cutoff_min=cutoff_min)
     return [
         Reach(
             times.indices[times.indptr[i - first] : times.indptr[i - first + 1]],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,12 +11,6 @@ from sy_coverage.roads.graph.links import ranges
 
 if TYPE_CHECKING:
     from sy_coverage.roads.graph.links import Array, Links
-
-
-MOST_BUCKETS = 2**14
-"""Buckets of a queue at most; roads that are longer still make them wider."""
-LEAST_WIDTH = 1e-9
-"""Minutes of a bucket at least: how many make up a minute must be a number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,34 +23,6 @@ class Graph:
     """int32, one an arc, ascending within a row."""
     minutes: Array
     """float64, one an arc."""
-
-    @cached_property
-    def runs(self) -> Runs:
-        """The same arcs as the kernel searches them, straight through nodes where nothing else meets."""
-        from sy_coverage.roads.kernel.search import unroll  # noqa: PLC0415 - numba is heavy and loads when routes are asked for
-
-        *arrays, longest = unroll(self.indptr, self.heads, self.minutes)
-        return Runs(tuple(arrays), longest)
-
-    @cached_property
-    def bucket_min(self) -> float:
-        """Minutes a bucket of the queue holds."""
-        # labels are corrected within a bucket: a wide one costs 7 % more of them, and finds their neighbours still in cache
-        return float(np.median(self.minutes)) * 2 if self.minutes.size else 1.0
-
-    def ring(self, farthest_min: float, cutoff_min: float) -> tuple[float, int]:
-        """Return the minutes of a bucket and how many make a ring that nothing `farthest_min` in the cutoff overruns."""
-        farthest_min = min(farthest_min, cutoff_min)
-        width = max(self.bucket_min, farthest_min / MOST_BUCKETS, LEAST_WIDTH)
-        return width, int(2 ** np.ceil(np.log2(farthest_min / width + 3)))
-
-
-@dataclass(frozen=True, eq=False)
-class Runs:
-    """Roads out of every node in the form of `_kernel.unroll`."""
-
-    arrays: tuple[Array, ...]
-    longest_min: float
 
 
 @dataclass(frozen=True, eq=False)

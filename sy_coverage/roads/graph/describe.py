@@ -11,15 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import networkx as nx
+    from geopandas import GeoDataFrame
     from pandas import DataFrame
 
     from sy_coverage.roads.graph.arcs import Graph
     from sy_coverage.roads.graph.links import Array
-    from sy_coverage.roads.network import RoadNetwork
+    from sy_coverage.roads.graph.parts import RoadParts
     from sy_coverage.roads.travel_modes import TravelMode
 
 
-def summary(network: RoadNetwork, parts: Mapping[str, Array]) -> DataFrame:
+def summary(network: RoadParts, parts: Mapping[str, Array]) -> DataFrame:
     """Return what `network` is, was made from and assumes, as (`subject`, `what`, `value`) rows.
 
     Parameters
@@ -52,7 +53,23 @@ def summary(network: RoadNetwork, parts: Mapping[str, Array]) -> DataFrame:
     return pd.DataFrame(rows, columns=["subject", "what", "value"])
 
 
-def to_networkx(arcs: Graph, ids: list[Any], xy: Array, *, mode: str, crs: str | None) -> nx.DiGraph:
+MEETING = 3
+"""So many ends of roads make a node a junction."""
+
+
+def junctions(network: RoadParts) -> GeoDataFrame:
+    """Return the nodes of `network` at which three or more ends of roads meet: points in its CRS, indexed by `node_id`."""
+    import geopandas as gpd  # noqa: PLC0415  (heavy)
+
+    links = network.links
+    ends = np.bincount(np.concatenate([links.tail, links.head]), minlength=len(network.node_ids))
+    meeting = np.flatnonzero(ends >= MEETING)
+    x, y = network.node_xy[meeting].T
+    index = pd.Index(network.node_ids[meeting], name="node_id")
+    return gpd.GeoDataFrame(geometry=gpd.points_from_xy(x, y), index=index, crs=network.crs)
+
+
+def to_networkx(arcs: Graph, ids: tuple[Any, ...], xy: Array, *, mode: str, crs: str | None) -> nx.DiGraph:
     """Return `arcs` as a DiGraph: nodes `ids` with `x` and `y`, edges with ``<mode>_min``."""
     import networkx as nx  # noqa: PLC0415
 

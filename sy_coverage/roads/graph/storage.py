@@ -11,7 +11,7 @@ import numpy as np
 from sy_coverage import _files
 from sy_coverage.errors import IncompleteNetworkError
 from sy_coverage.roads.graph.links import Links
-from sy_coverage.roads.network import RoadNetwork
+from sy_coverage.roads.graph.parts import RoadParts
 from sy_coverage.roads.travel_modes import TravelMode
 
 if TYPE_CHECKING:
@@ -23,17 +23,17 @@ _LIMITS = _files.Limits(megabytes=20_000)
 _DTYPES = frozenset({"<i2", "<i4", "<i8", "<f8"})
 
 
-def save(network: RoadNetwork, path: str | os.PathLike[str]) -> None:
-    """Write `network` to one file, all of it or nothing.
+def write_parts(parts: RoadParts, path: str | os.PathLike[str]) -> None:
+    """Write the parts of a network to one file, all of it or nothing.
 
     Raises
     ------
     CannotWriteError
         If the folder or the disk refuses; an older file of that name is untouched.
     """
-    links = network.links
+    links = parts.links
     arrays = {
-        "node_xy": network.node_xy,
+        "node_xy": parts.node_xy,
         "tail": links.tail,
         "head": links.head,
         "length_m": links.length_m,
@@ -42,17 +42,17 @@ def save(network: RoadNetwork, path: str | os.PathLike[str]) -> None:
         "start": links.start,
     }
     texts = None
-    if network.node_ids.dtype == object:
-        texts = network.node_ids.tolist()
+    if parts.node_ids.dtype == object:
+        texts = parts.node_ids.tolist()
     else:
-        arrays["node_ids"] = network.node_ids
+        arrays["node_ids"] = parts.node_ids
     arrays |= {f"minutes:{mode}": m for mode, m in links.minutes.items()}
-    arrays |= {f"forbidden:{mode}": np.asarray(f, np.int64) for mode, f in network.forbidden.items()}
-    parts = [
+    arrays |= {f"forbidden:{mode}": np.asarray(f, np.int64) for mode, f in parts.forbidden.items()}
+    blocks = [
         np.ascontiguousarray(a).astype(a.dtype.newbyteorder("<"), copy=False).tobytes()
         for a in arrays.values()
     ]
-    body = b"".join(parts)
+    body = b"".join(blocks)
     header = {
         "version": VERSION,
         "sha256": hashlib.sha256(body).hexdigest(),
@@ -61,12 +61,12 @@ def save(network: RoadNetwork, path: str | os.PathLike[str]) -> None:
             for name, a in arrays.items()
         ],
         "node_ids": texts,
-        "modes": list(network.modes),
+        "modes": list(parts.modes),
         "classes": list(links.classes),
-        "crs": network.crs,
-        "source": network.source,
-        "notes": dict(network.notes),
-        "tables": {name: mode.table() for name, mode in network.tables.items()},
+        "crs": parts.crs,
+        "source": parts.source,
+        "notes": dict(parts.notes),
+        "tables": {name: mode.table() for name, mode in parts.tables.items()},
     }
     words = json.dumps(header, ensure_ascii=False, sort_keys=True).encode("utf-8")
     seal = hashlib.sha256(words).hexdigest().encode("ascii")
@@ -75,8 +75,8 @@ def save(network: RoadNetwork, path: str | os.PathLike[str]) -> None:
     )
 
 
-def load(path: str | os.PathLike[str]) -> RoadNetwork:
-    """Return the network that `save` wrote.
+def read_parts(path: str | os.PathLike[str]) -> RoadParts:
+    """Return the parts of a network that `write_parts` wrote.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def load(path: str | os.PathLike[str]) -> RoadNetwork:
         )
     if hashlib.sha256(body).hexdigest() != header["sha256"]:
         raise _damaged(path, "its digest does not fit")
-    return _network(header, _arrays(header, body))
+    return _parts(header, _arrays(header, body))
 
 
 def _damaged(path: object, why: str) -> IncompleteNetworkError:
@@ -127,14 +127,14 @@ def _arrays(header: dict[str, Any], body: memoryview) -> dict[str, Any]:
     return arrays
 
 
-def _network(header: dict[str, Any], arrays: dict[str, Any]) -> RoadNetwork:
+def _parts(header: dict[str, Any], arrays: dict[str, Any]) -> RoadParts:
     texts = header["node_ids"]
     links = Links(
         minutes={mode: arrays[f"minutes:{mode}"] for mode in header["modes"]},
         classes=tuple(header["classes"]),
         **{name: arrays[name] for name in ("tail", "head", "length_m", "highway", "xy", "start")},
     )
-    return RoadNetwork(
+    return RoadParts(
         node_ids=arrays["node_ids"] if texts is None else np.array(texts, dtype=object),
         node_xy=arrays["node_xy"],
         links=links,

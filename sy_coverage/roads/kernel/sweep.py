@@ -12,13 +12,13 @@ import numpy as np
 from scipy import sparse
 
 from sy_coverage.errors import InputError
-from sy_coverage.roads.graph.snap import Legs
+from sy_coverage.roads.graph.legs import Legs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sy_coverage.roads.graph.arcs import Graph
     from sy_coverage.roads.graph.links import Array
+    from sy_coverage.roads.kernel.runs import Runs
 
     Room = tuple[Array, Array]
 
@@ -79,7 +79,7 @@ def no_legs(points: int) -> Legs:
 
 
 def reached(
-    graph: Graph,
+    runs: Runs,
     sites: Legs,
     demand: Legs | None,
     direct: Legs,
@@ -108,13 +108,12 @@ def reached(
     """
     from sy_coverage.roads.kernel.search import BLOCK, WORD, reach  # noqa: PLC0415 - numba is heavy and loads when routes are asked for
 
-    nodes = graph.indptr.size - 1
+    nodes = runs.nodes
     count = sites.ptr.size - 1
     if demand is not None and not points:  # the kernel takes no points to mean the nodes
         return sparse.csr_array((count, 0))
     to = no_legs(nodes) if demand is None else demand
-    runs = graph.runs
-    ring = _ring(graph, sites, cutoff_min)
+    ring = _ring(runs, sites, cutoff_min)
     own = threading.local()
     spare: list[Room] = []
 
@@ -152,8 +151,8 @@ def _room(spare: list[Room]) -> Room:
     return np.empty(ROOM, np.int32), np.empty(ROOM)
 
 
-def _ring(graph: Graph, sites: Legs, cutoff_min: float) -> tuple[float, int]:
-    return graph.ring(max(graph.runs.longest_min, float(sites.minutes.max(initial=0.0))), cutoff_min)
+def _ring(runs: Runs, sites: Legs, cutoff_min: float) -> tuple[float, int]:
+    return runs.ring(max(runs.longest_min, float(sites.minutes.max(initial=0.0))), cutoff_min)
 
 
 def _arrays(legs: Legs) -> tuple[Array, Array, Array]:
@@ -216,7 +215,7 @@ class Nearest:
     """−1 where fewer sites are within the cutoff."""
 
 
-def nearest(graph: Graph, sites: Legs, demand: Legs, direct: Legs, *, k: int, cutoff_min: float) -> Nearest:
+def nearest(runs: Runs, sites: Legs, demand: Legs, direct: Legs, *, k: int, cutoff_min: float) -> Nearest:
     """Return the `k` nearest sites of every demand point, all in one sweep; of equals the lower position first.
 
     Parameters
@@ -233,15 +232,14 @@ def nearest(graph: Graph, sites: Legs, demand: Legs, direct: Legs, *, k: int, cu
     """
     from sy_coverage.roads.kernel.nearest import nearest_sites  # noqa: PLC0415 - as above
 
-    runs = graph.runs
     # there are no more than there are sites
     ranks = max(min(k, sites.ptr.size - 1), 1)
-    _require_ranks(k, ranks * runs.arrays[1].size + k * (demand.ptr.size - 1))
+    _require_ranks(k, ranks * runs.nodes + k * (demand.ptr.size - 1))
     minutes, site = nearest_sites(
         *(runs.arrays, _arrays(sites), _arrays(demand), _arrays(direct)),
         k=ranks,
         cutoff_min=float(cutoff_min),
-        ring=_ring(graph, sites, cutoff_min),
+        ring=_ring(runs, sites, cutoff_min),
     )
     if ranks == k:
         return Nearest(minutes, site)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from sy_coverage.errors import FrameError, some
 from sy_coverage.roads.graph.links import SHORTEST_M, Array, build, hilbert
+from sy_coverage.roads.graph.parts import RoadParts
 from sy_coverage.roads.network import RoadNetwork
 
 if TYPE_CHECKING:
@@ -110,14 +111,16 @@ def assemble(
         start=start,
     )
     return RoadNetwork(
-        node_ids=node_ids,
-        node_xy=node_xy,
-        links=links,
-        crs=crs,
-        source=source,
-        notes=notes,
-        forbidden={} if forbidden is None else forbidden(links, placement),
-        tables={mode.name: mode for mode in modes},
+        RoadParts(
+            node_ids=node_ids,
+            node_xy=node_xy,
+            links=links,
+            crs=crs,
+            source=source,
+            notes=notes,
+            forbidden={} if forbidden is None else forbidden(links, placement),
+            tables={mode.name: mode for mode in modes},
+        )
     )
 
 

@@ -83,7 +83,7 @@ def read_osm(
     if not chosen or len({m.name for m in chosen}) < len(chosen):
         raise InputError("modes: give at least one travel mode, each once")
     if Path(path).suffix.lower() == ".graphml":
-        from sy_coverage.roads.read.from_networkx import read_graphml  # noqa: PLC0415
+        from sy_coverage.roads.read.graphs import read_graphml  # noqa: PLC0415
 
         if elevation is not None:
             raise InputError(f"{path}: slopes need an OpenStreetMap extract; leave out elevation=")

@@ -109,7 +109,7 @@ def _through_osmnx(content: bytes, modes: tuple[TravelMode, ...], *, crs: Any, s
     """Return the network of the graph that OSMnx makes of an answer."""
     import osmnx  # noqa: PLC0415 - heavy
 
-    from sy_coverage.roads.read.from_networkx import from_networkx  # noqa: PLC0415
+    from sy_coverage.roads.read.graphs import from_networkx  # noqa: PLC0415
 
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
         raise IncompleteNetworkError(f"{source}: defines XML entities, which no OpenStreetMap answer does")

@@ -21,7 +21,9 @@ from sy_coverage.errors import (
     some,
 )
 from sy_coverage.roads.graph.links import SHORTEST_M
+from sy_coverage.roads.network import RoadNetwork
 from sy_coverage.roads.read import tags as osm_tags
+from sy_coverage.roads.read.edges import from_edges
 from sy_coverage.roads.travel_modes import TravelMode, travel_mode
 
 if TYPE_CHECKING:
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import networkx as nx
-
-    from sy_coverage.roads.network import RoadNetwork
 
 CLOSED = "closed"
 JUNCTION = 3
@@ -72,8 +72,6 @@ def from_networkx(
     import geopandas as gpd  # noqa: PLC0415
     import pyproj  # noqa: PLC0415
 
-    from sy_coverage.roads.read.edges import from_edges  # noqa: PLC0415
-
     chosen = tuple(m if isinstance(m, TravelMode) else travel_mode(m) for m in modes)
     if not graph.is_directed():
         raise InputError("graph: must be directed; an OSMnx graph is, and G.to_directed() makes any graph so")
@@ -101,7 +99,8 @@ def from_networkx(
     if "geometry" in edges.columns:
         edges["geometry"] = gpd.GeoSeries(edges["geometry"], crs=declared).to_crs(crs)
     network = from_edges(nodes, edges, crs=crs, source=source)
-    return replace(network, notes={**network.notes, **notes}, tables={mode.name: mode for mode in chosen})
+    tables = {mode.name: mode for mode in chosen}
+    return RoadNetwork(replace(network.parts, notes={**network.notes, **notes}, tables=tables))
 
 
 def _edges(graph: Any, modes: tuple[TravelMode, ...], notes: Counter[str]) -> pd.DataFrame:
