@@ -170,7 +170,9 @@ def _say_doubts(study: Study, report: Report, candidates: GeoDataFrame | None) -
     """Say how many rows of which list want an eye, and the first five of them."""
     found = {"facilities": study.doubts}
     if candidates is not None and len(candidates):
-        found["candidates"] = places.doubts(candidates, study.units, policy=study.policy)
+        found["candidates"] = places.doubts(
+            candidates, study.units, policy=study.policy, villages=study.demand
+        )
     for name, doubts in found.items():
         for doubt_id, rows in doubts.groupby("doubt_id")["row_id"]:
             report.remarks.append(

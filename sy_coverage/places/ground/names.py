@@ -13,6 +13,7 @@ from sy_coverage.places.sheets import words
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
+_VILLAGE_ENDS = re.compile(r"(社区|村)?(村民委员会|居民委员会|村委会|居委会)$|社区$|村$|居$")
 _LISTED = re.compile(r"[、,，;；/\s]+")
 
 
@@ -40,6 +41,11 @@ def short_unit(name: str) -> str:
     """Return a unit's name without its ending (桃洪镇 → 桃洪), or all of it if too little is left."""
     left = _endings()[1].sub("", name)
     return left if len(left) >= 2 else name
+
+
+def short_village(name: str) -> str:
+    """Return a village's or community's name without its ending (文仙社区居委会 → 文仙)."""
+    return _VILLAGE_ENDS.sub("", name)
 
 
 def unit_class(name: str) -> str:

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from sy_coverage._frames import GEOGRAPHIC, metric_crs
-from sy_coverage.places.ground.names import UnitNames, same, short_county, short_unit
+from sy_coverage.places.ground.names import same, short_county, short_unit
 from sy_coverage.places.ground.points import placed
 from sy_coverage.places.locating.geocode import assign_units
+from sy_coverage.places.locating.likely import Likely, LikelyUnits, Row
 from sy_coverage.places.sheets.words import plain, table
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from sy_coverage.policy import Policy
 
-    _Doubt = tuple[str, str, str, str]
+    _Doubt = tuple[str, ...]
 
 DUPLICATE_WITHIN_M = 200.0
 """Two rows of one kind nearer than this may be the same place …"""
@@ -33,18 +34,28 @@ OUTSIDE_FROM_M = 50.0
 """A point this little outside its unit is within the accuracy of boundaries."""
 EARTH_M = 6_371_008.8
 """Mean radius of the earth."""
-DOUBT_COLUMNS = ("doubt_id", "row_id", "subject", "value")
+DOUBT_COLUMNS = ("doubt_id", "row_id", "subject", "value", "field", "suggestion")
 _OWN_ORDER = (
     "duplicate",
     "outside_unit",
+    "address_elsewhere",
     "outside_all_units",
+    "unit_likely",
+    "unit_several",
     "unit_unknown",
+    "unit_county_conflict",
     "county_unknown",
     "functions_missing",
 )
 
 
-def doubts(facilities: GeoDataFrame, units: GeoDataFrame, *, policy: Policy | None = None) -> DataFrame:
+def doubts(
+    facilities: GeoDataFrame,
+    units: GeoDataFrame,
+    *,
+    policy: Policy | None = None,
+    villages: GeoDataFrame | None = None,
+) -> DataFrame:
     """Return one row for every doubt about `facilities` that a person should settle; nothing is merged or moved.
 
     Parameters
@@ -56,13 +67,17 @@ def doubts(facilities: GeoDataFrame, units: GeoDataFrame, *, policy: Policy | No
         Units frame.
     policy
         With a policy, facilities that list only some of the functions of their kind are doubts too.
+    villages
+        Demand frame whose names help to find the unit that a row means.
 
     Returns
     -------
     doubts
-        Columns of text, sorted: `doubt_id` (``duplicate``, ``outside_unit``, ``outside_all_units``, ``unit_unknown``,
-        ``county_unknown``, ``functions_missing``, or the `location_reason` of a row that has no point or an approximate one), `row_id` (the
-        facility), `subject` and `value` (what else the sentence ``places.doubt_<doubt_id>`` needs).
+        Columns of text, sorted: `doubt_id` (``duplicate``, ``outside_unit``, ``address_elsewhere``, ``outside_all_units``,
+        ``unit_likely``, ``unit_several``, ``unit_unknown``, ``unit_county_conflict``, ``county_unknown``, ``same_spot``,
+        ``functions_missing``, or the `location_reason` of a row that has no point or an approximate one), `row_id` (the
+        facility), `subject` and `value` (what else the sentence ``places.doubt_<doubt_id>`` needs), `field` (the column that an
+        answer changes) and `suggestion` (what it would say; nothing of it is taken before it is confirmed).
 
     Raises
     ------
@@ -71,13 +86,22 @@ def doubts(facilities: GeoDataFrame, units: GeoDataFrame, *, policy: Policy | No
     """
     frame = facilities if "unit_distance_m" in facilities.columns else assign_units(facilities, units)
     frame = frame.sort_index()
-    found = [*_outside(frame, units), *_unplaced(frame), *_refused(frame), *_unknown(frame, units)]
+    known = LikelyUnits.of(units, villages)
+    spots = _unit_of_points(frame, units)
+    found: list[_Doubt] = [
+        *_outside(frame, units),
+        *_elsewhere(frame, units, spots, known),
+        *_unplaced(frame),
+        *_refused(frame),
+        *_unknown(frame, spots, known),
+    ]
     if "kind" in frame.columns:
         found += _duplicates(frame, units)
     if policy is not None and "kind" in frame.columns:
         found += _partial(frame, policy)
     found.sort(key=lambda d: (_OWN_ORDER.index(d[0]) if d[0] in _OWN_ORDER else len(_OWN_ORDER), *d))
-    return pd.DataFrame(found, columns=list(DOUBT_COLUMNS), dtype="str")
+    padded = [(*d, *[""] * (len(DOUBT_COLUMNS) - len(d))) for d in found]
+    return pd.DataFrame(padded, columns=list(DOUBT_COLUMNS), dtype="str")
 
 
 def _text(value: object) -> str:
@@ -92,7 +116,7 @@ def _outside(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
     """Return points outside the unit their row names, and points in no unit at all."""
     names = {str(i): str(name) for i, name in zip(units.index, units["name"], strict=True)}
     far = frame[frame["unit_distance_m"] > OUTSIDE_FROM_M]
-    found = [
+    found: list[_Doubt] = [
         ("outside_unit", str(row_id), names.get(unit_id, unit_id), f"{metres:.0f}")
         for row_id, unit_id, metres in zip(far.index, far["unit_id"], far["unit_distance_m"], strict=True)
     ]
@@ -118,7 +142,7 @@ def _unplaced(frame: GeoDataFrame) -> list[_Doubt]:
             for i, a in zip(rows.index, _texts(rows, "address"), strict=True)
         ]
     rows = frame[frame["location_status"].isin(["not_located", "rejected", "ambiguous", "approximate"])]
-    found = []
+    found: list[_Doubt] = []
     texts = [_texts(rows, c) for c in ("location_reason", "location_detail", "location_query", "address")]
     for row_id, given, detail, query, address in zip(rows.index, *texts, strict=True):
         reason = given or "no_coordinates"
@@ -141,22 +165,111 @@ def _refused(frame: GeoDataFrame) -> list[_Doubt]:
     ]
 
 
-def _unknown(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
-    """Return rows that name a unit or a county which is not in the study, or not a single one."""
-    names = UnitNames.of(units)
-    found = []
-    columns = [_texts(frame, c) for c in ("unit_named", "county_named", "county_id")]
-    for row_id, unit, named, county_id in zip(frame.index, *columns, strict=True):
-        if unit and len(names.units(unit, county_id or None)) != 1:
-            found.append(("unit_unknown", str(row_id), unit, named))
+def _unit_of_points(frame: GeoDataFrame, units: GeoDataFrame) -> dict[str, str]:
+    """Return the unit that holds each row's point, the lowest id on an edge; rows whose point is in none are not there."""
+    there = frame.geometry[placed(frame.geometry)].to_crs(metric_crs(units))
+    shapes = units.geometry.to_crs(there.crs).sort_index()
+    row_at, unit_at = shapes.sindex.query(there, predicate="intersects")
+    order = np.lexsort((unit_at, row_at))
+    return {
+        str(there.index[row]): str(shapes.index[unit])
+        for row, unit in zip(row_at[order][::-1], unit_at[order][::-1], strict=True)
+    }
+
+
+def _elsewhere(
+    frame: GeoDataFrame, units: GeoDataFrame, spots: dict[str, str], known: LikelyUnits
+) -> list[_Doubt]:
+    """Return points that lie outside the unit, or else the county, which their own address names, and how far."""
+    crs = metric_crs(units)
+    points = frame.geometry.to_crs(crs)
+    shapes = units.geometry.to_crs(crs)
+    found: list[_Doubt] = []
+    columns = [_texts(frame, c) for c in ("address", "unit_id", "located_by")]
+    for row_id, address, unit_id, source in zip(frame.index, *columns, strict=True):
+        point = points[row_id]
+        if not address or point is None or point.is_empty or source == "gazetteer":
+            continue
+        spoken = known.addresses.spoken_of(address, None)
+        if not spoken or spots.get(str(row_id)) in spoken or spoken == (unit_id,):
+            continue
+        metres = float(shapes.loc[list(spoken)].distance(point).min())
+        if metres > OUTSIDE_FROM_M:
+            called = "、".join(known.called[i] for i in spoken)
+            if len(spoken) > 1 and len(spoken) == (units["county_id"] == units["county_id"][spoken[0]]).sum():
+                called = str(units["county"][spoken[0]])
+            suggestion = called if len(spoken) == 1 else ""
+            found.append(("address_elsewhere", str(row_id), called, f"{metres:.0f}", "unit_id", suggestion))
+    return found
+
+
+def _unknown(frame: GeoDataFrame, spots: dict[str, str], known: LikelyUnits) -> list[_Doubt]:
+    """Return rows that name a unit or a county which is not in the study, or not a single one, and what they may mean."""
+    names = known.addresses.names
+    found: list[_Doubt] = []
+    columns = [
+        _texts(frame, c) for c in ("unit_named", "county_named", "county_id", "address", "village", "name")
+    ]
+    around = _around(frame)
+    for row_id, unit, named, county_id, address, village, name in zip(frame.index, *columns, strict=True):
+        meant = names.units(unit, county_id or None) if unit else set()
+        if (county_id and any(names.county_of[i] != county_id for i in meant)) or (
+            unit and not meant and names.units(unit, None)
+        ):
+            found.append(("unit_county_conflict", str(row_id), unit, named))
+        elif unit and len(meant) != 1:
+            row = Row(
+                unit=unit,
+                county_id=county_id,
+                address=address,
+                village=village,
+                name=name,
+                unit_of_point=spots.get(str(row_id), ""),
+                around=around.get(str(row_id), ("", "")),
+            )
+            found.append(_suggested(str(row_id), unit, known.of_row(row), known, named))
         if named and names.county(named) is None:
             found.append(("county_unknown", str(row_id), named, ""))
     return found
 
 
+def _suggested(row_id: str, unit: str, likely: list[Likely], known: LikelyUnits, named: str) -> _Doubt:
+    """Return the doubt about a unit's name: with the likeliest unit and what speaks for it, several, or none."""
+    if not likely:
+        return ("unit_unknown", row_id, unit, named)
+    if len(likely) > 1:
+        return (
+            "unit_several",
+            row_id,
+            unit,
+            "、".join(known.called[one.unit_id] for one in likely),
+            "unit_id",
+        )
+    called = known.called[likely[0].unit_id]
+    words = f"{called}（{'；'.join(dict.fromkeys(likely[0].evidence))}）"
+    return ("unit_likely", row_id, unit, words, "unit_id", called)
+
+
+def _around(frame: GeoDataFrame) -> dict[str, tuple[str, str]]:
+    """Return the units of the rows before and after each row of its own file, as far as the frame says where rows are from."""
+    places = [text.rpartition(" row ") for text in _texts(frame, "source")]
+    spots = [(file, int(row)) if row.isdigit() else None for file, _, row in places]
+    unit_of = {
+        spot: unit for spot, unit in zip(spots, _texts(frame, "unit_id"), strict=True) if spot is not None
+    }
+    return {
+        str(row_id): (
+            unit_of.get((spot[0], spot[1] - 1), ""),
+            unit_of.get((spot[0], spot[1] + 1), ""),
+        )
+        for row_id, spot in zip(frame.index, spots, strict=True)
+        if spot is not None
+    }
+
+
 def _partial(frame: GeoDataFrame, policy: Policy) -> list[_Doubt]:
     """Return facilities whose list of functions lacks some that their kind should have; an empty list says nothing."""
-    found = []
+    found: list[_Doubt] = []
     for row_id, kind, listed in zip(frame.index, frame["kind"], _texts(frame, "functions"), strict=True):
         asked = policy.kinds[kind].functions if kind in policy.kinds else ()
         lacking = [function for function in asked if plain(function) not in plain(listed)]
@@ -190,7 +303,7 @@ def _duplicates(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
         alike = same(names[one]) == same(names[other]) or _alike(stems[one], stems[other], fuzz.ratio)
         return alike or (metres <= SAME_SPOT_M and by[one] in ("", "given") and by[other] in ("", "given"))
 
-    found = []
+    found: list[_Doubt] = []
     for _, members in clusters[clusters >= 0].groupby(clusters):
         for n, other in enumerate(members.index):
             one = next((i for i in members.index[:n] if doubled(i, other)), None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import pandas as pd
 
 from sy_coverage._frames import GEOGRAPHIC, metric_crs
 from sy_coverage.places.ground.addresses import NO_NAMES, Addresses, Names
-from sy_coverage.places.ground.names import same, short_unit
+from sy_coverage.places.ground.names import same, short_unit, short_village
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 ANSWER_COLUMNS = ("lon", "lat", "precision", "status", "reason", "detail", "query", "system")
 """What a source says of each row: WGS84 degrees, then text; a row it knows nothing of has status not_located."""
-_VILLAGE_ENDS = re.compile(r"(社区|村)?(村民委员会|居民委员会|村委会|居委会)$|社区$|村$|居$")
 _VILLAGE_FORMS = ("村", "社区", "居委会", "村委会", "居民委员会", "村民委员会", "社区居委会", "村村委会")
 
 
@@ -196,7 +194,7 @@ def gazetteer(units: GeoDataFrame, villages: GeoDataFrame) -> Gazetteer:
 def _village_names(known: list[tuple[str, str]]) -> Names:
     weaker = []
     for name, village_id in known:
-        stem = _VILLAGE_ENDS.sub("", name)
+        stem = short_village(name)
         if len(stem) > 1:
             weaker += [(stem + form, village_id) for form in _VILLAGE_FORMS]
     return Names.of(known, weaker)

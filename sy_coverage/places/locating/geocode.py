@@ -9,7 +9,8 @@ import pandas as pd
 
 from sy_coverage._frames import GEOGRAPHIC, metric_crs, require_crs
 from sy_coverage.errors import InputError
-from sy_coverage.places.ground.names import UnitNames
+from sy_coverage.places.ground.addresses import Addresses
+from sy_coverage.places.ground.names import same
 from sy_coverage.places.ground.points import area_box, inside_box, placed
 from sy_coverage.places.locating.providers import Provider
 
@@ -121,19 +122,28 @@ def name_units(frame: GeoDataFrame, units: GeoDataFrame) -> GeoDataFrame:
     """Return `frame` with `unit_id` and `county_id` filled from the names or codes its rows give.
 
     Names are matched inside their county only. An id or name that is no unit of the study is kept in `unit_named`
-    (`county_named`) and leaves the id empty; a name that several units share does too.
+    (`county_named`) and leaves the id empty; a name that several units share does too, and a code in another county than its
+    row says. Of a row without a point that says nothing else, the address says the county.
     """
-    names = UnitNames.of(units)
+    addresses = Addresses.of(units)
+    names = addresses.names
     frame = frame.copy()
     filled: dict[str, list[str | None]] = {
         c: [] for c in ("unit_id", "county_id", "unit_named", "county_named")
     }
-    columns = [_or_none(frame, c) for c in filled]
-    for unit_id, county_id, unit_named, county_named in zip(*columns, strict=True):
+    columns = [_or_none(frame, c) for c in (*filled, "address")]
+    has_point = placed(frame.geometry)
+    for unit_id, county_id, unit_named, county_named, address, is_placed in zip(
+        *columns, has_point, strict=True
+    ):
         said_unit, said_county = unit_named or unit_id, county_named or county_id
         county = names.county(said_county) if said_county else None
         found = names.units(said_unit, county) if said_unit else set()
         unit = next(iter(found)) if len(found) == 1 else None
+        if unit and county and names.county_of[unit] != county:
+            unit = None
+        if not (unit or county or said_county or is_placed) and address:
+            county = addresses.county_in(same(address))
         filled["unit_id"].append(unit)
         filled["county_id"].append(names.county_of[unit] if unit and not county else county)
         filled["unit_named"].append(said_unit)

@@ -201,7 +201,9 @@ def _doubts(study: Study) -> DataFrame:
     of_frames = [("facilities", study.facilities, study.doubts)]
     for name, frame in (("candidates", study.listed_candidates), ("demand", _in_no_unit(study))):
         if len(frame):
-            of_frames.append((name, frame, places.doubts(frame, study.units, policy=study.policy)))
+            of_frames.append(
+                (name, frame, places.doubts(frame, study.units, policy=study.policy, villages=study.demand))
+            )
     found = []
     for name, frame, listed in of_frames:
         doubts = listed.copy()

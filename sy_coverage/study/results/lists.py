@@ -107,7 +107,9 @@ def doubts_of(study: Study, name: str, frame: GeoDataFrame) -> DataFrame:
     """Return one row for every doubt about `frame`, in words; columns DOUBTS and `doubt_id`."""
     language = study.config.study.language
     found = (
-        study.doubts if name == "facilities" else places.doubts(frame, study.units, policy=study.policy)
+        study.doubts
+        if name == "facilities"
+        else places.doubts(frame, study.units, policy=study.policy, villages=study.demand)
     ).copy()
     called = found["row_id"].map(frame["name"].to_dict())
     found["sentence"] = [

@@ -249,7 +249,7 @@ class Inputs:
     @cached_property
     def doubts(self) -> DataFrame:
         """One row for everything in the facility lists that somebody should verify."""
-        return places.doubts(self.facilities, self.units, policy=self.policy)
+        return places.doubts(self.facilities, self.units, policy=self.policy, villages=self.demand)
 
     @cached_property
     def given_candidates(self) -> GeoDataFrame | None:
