@@ -12,8 +12,9 @@ import pandas as pd
 from sy_coverage._files import USUAL, Limits
 from sy_coverage._frames import CANDIDATES, FACILITIES, GEOGRAPHIC, Contract, checked
 from sy_coverage.errors import FrameError
+from sy_coverage.places.ground.area import area_box, inside_box
 from sy_coverage.places.ground.names import county_code, unit_code
-from sy_coverage.places.ground.points import area_box, inside_box, read_points
+from sy_coverage.places.ground.points import read_points
 from sy_coverage.places.sheets import cells, words
 from sy_coverage.places.sheets.cells import Breaches
 from sy_coverage.places.sheets.tables import Report, Table, read_table

@@ -8,6 +8,7 @@ import pytest
 from shapely import Point, box
 
 from sy_coverage import places
+from sy_coverage.errors import CoordinateSystemError
 
 COUNTIES = {"4305": ("隆回县", "430524"), "5": ("武冈市", "430581")}
 UNITS = {
@@ -188,3 +189,21 @@ def test_an_address_gives_the_county_of_a_row_that_says_no_more(units):
     row = {"name": "夕阳红公寓", "kind": "nursing_home", "address": "隆回县桃洪中路8号", "geometry": None}
     frame = gpd.GeoDataFrame([row], geometry="geometry", crs="EPSG:4326", index=["R1"])
     assert places.assign_units(frame, units)["county_id"].item() == "430524"
+
+
+def test_addresses_tell_the_coordinate_system_apart_where_no_column_names_a_unit(tmp_path, units):
+    # here BD-09 lies about 1.2 km east of WGS84 and GCJ-02 about 0.6 km, so that points of Baidu 200 m inside the eastern
+    # edge of their unit lie in the next one if less than all of that is undone
+    lines = ["名称,地址,经度,纬度"]
+    for n, unit_id in enumerate(units.index):
+        _, south, east, _ = units.geometry[unit_id].bounds
+        lon, lat = places.from_wgs84([east - 0.002], [south + 0.05], "bd09")
+        where = f"{units.loc[unit_id, 'county']}{units.loc[unit_id, 'name']}老街3号"
+        lines.append(f"某{n}敬老院,{where},{lon[0]:.6f},{lat[0]:.6f}")
+    path = tmp_path / "名录.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(CoordinateSystemError, match=r"bd09 fits best.*bd09 10 of 10, 0 m off"):
+        places.read_facilities(path, units=units)
+    report = places.read_facilities(path, units=units, coordinate_system="wgs84").attrs["report"]
+    doubtful = report[report["what_id"] == "system_doubtful"].squeeze()
+    assert (doubtful["subject"], doubtful["value"]) == ("wgs84, bd09", "0 → 10 / 10")

@@ -10,8 +10,9 @@ import pandas as pd
 from sy_coverage._frames import GEOGRAPHIC, metric_crs, require_crs
 from sy_coverage.errors import InputError
 from sy_coverage.places.ground.addresses import Addresses
+from sy_coverage.places.ground.area import area_box, inside_box
 from sy_coverage.places.ground.names import same
-from sy_coverage.places.ground.points import area_box, inside_box, placed
+from sy_coverage.places.ground.points import placed
 from sy_coverage.places.locating.providers import Provider
 
 if TYPE_CHECKING:

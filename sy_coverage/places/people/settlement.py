@@ -15,7 +15,7 @@ from pyproj import Transformer
 from sy_coverage import _files
 from sy_coverage._frames import GEOGRAPHIC, metric_crs, require_crs
 from sy_coverage.errors import FrameError, GeometryError, InputError
-from sy_coverage.places.ground.points import area_box
+from sy_coverage.places.ground.area import area_box
 from sy_coverage.places.ground.shapes import in_degrees
 from sy_coverage.places.sheets.tables import Report, read_table
 
