@@ -14,6 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from sy_coverage import labels
+from sy_coverage.outputs.facts import STATES, Facts
+from sy_coverage.outputs.text import words as outputs_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,37 +90,46 @@ def bars(console: Console, language: Language) -> Iterator[Any]:
         ctrl_c.stop_if_heard()
 
 
-def _number(value: float, digits: int = 0) -> str:
-    return f"{value:,.{digits}f}"
-
-
 def _summary(study: Study, county_ids: list[str] | None = None) -> Table:
     """Return the short table a run ends with: one row a county, of all or of those that were asked for."""
-    words = study.words
+    words, findings = study.words, study.findings
     table = Table(title=escape(study.config.study.title), box=SIMPLE_HEAD)
-    for column in ("county", "units", "covered_today", "covered_planned", "new_sites", "cost", "proved"):
+    shown = list(findings.counties.index) if county_ids is None else sorted(set(county_ids))
+    rows = [
+        (escape(findings.counties["county"][i]), Facts(findings.of_county(i)), _proof(study, i))
+        for i in shown
+    ]
+    if county_ids is None and len(shown) > 1:
+        proved = f"{int(findings.counties['proved'].sum())}/{len(shown)}"
+        rows.append((words("study.total"), Facts(findings), proved))
+    money = outputs_words.common(findings)["money"]
+    for column in ("county", "met", "within", "new_sites", "cost", "proved"):
         side = "left" if column == "county" else "right"
-        table.add_column(words(f"study.column_{column}"), justify=side, no_wrap=True)  # type: ignore[arg-type]  # one of two
-    counties = study.findings.counties
-    counties = counties if county_ids is None else counties.loc[sorted(set(county_ids))]
-    for row in counties.itertuples():
-        proved = words("study.proved") if row.proved else words(f"study.status_{row.status}")
-        if study.findings.falls_short(str(row.Index)):
-            proved = words("study.status_infeasible")
+        table.add_column(words(f"study.column_{column}", money=money), justify=side, no_wrap=True)  # type: ignore[arg-type]  # one of two
+    for place, (name, facts, proved) in enumerate(rows):
+        if place == len(shown):
+            table.add_section()
+        head = facts.headline()
+        missed = "" if head.is_met else "red"
+        met = f"{head.today.text} → {head.planned.text} / {head.whole.text}" if head.whole.value else "—"
+        within = " → ".join(facts[f"share_within_{state}"].text or "—" for state in STATES)
         table.add_row(
-            escape(row.county),
-            str(row.units),
-            str(row.covered_today),
-            str(row.covered_planned),
-            str(row.new_sites),
-            _number(row.cost, 1),
+            name,
+            f"[{missed}]{met}[/{missed}]" if missed else met,
+            within,
+            facts["sites"].text,
+            facts["cost"].text,
             proved,
         )
-    table.add_section()
-    sums = [str(int(counties[c].sum())) for c in ("units", "covered_today", "covered_planned", "new_sites")]
-    proved = f"{int(counties['proved'].sum())}/{len(counties)}"
-    table.add_row(words("study.total"), *sums, _number(counties["cost"].sum(), 1), proved)
     return table
+
+
+def _proof(study: Study, county_id: str) -> str:
+    """Return what is known of a county's plan: optimal, feasible, or that its targets cannot be met."""
+    row = study.findings.counties.loc[county_id]
+    if study.findings.falls_short(county_id):
+        return study.words("study.status_infeasible")
+    return study.words("study.proved") if row["proved"] else study.words(f"study.status_{row['status']}")
 
 
 def finish(console: Console, study: Study, folder: Path, county_ids: list[str] | None) -> None:

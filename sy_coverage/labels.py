@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from importlib.resources import files
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from sy_coverage.errors import CoverageError
 
 Language = Literal["zh", "en"]
+_BY_NUMBER = re.compile(r"\{(?P<field>\w+)#(?P<one>[^|{}]*)\|(?P<many>[^{}]*)\}")
 
 
 @cache
@@ -41,7 +43,17 @@ def text(key: str, language: Language = "zh", **values: object) -> str:
         words = catalogue()[key][language]
     except KeyError:
         raise ConfigError(f"no label '{key}' in language '{language}'") from None
-    return words.format(**values) if values else words
+    return _numbered(words, values).format(**values) if values else words
+
+
+def _numbered(words: str, values: Mapping[str, object]) -> str:
+    """Return `words` with ``{count#county|counties}`` as the one or the many that the number `count` asks for."""
+
+    def chosen(match: re.Match[str]) -> str:
+        is_one = str(values[match["field"]]).strip() == "1"
+        return match["one"] if is_one else match["many"]
+
+    return _BY_NUMBER.sub(chosen, words)
 
 
 def joined(words: Iterable[str], language: Language = "zh") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
@@ -16,7 +17,7 @@ from sy_coverage.coverage.reported import reported_numbers, reported_verdict
 from sy_coverage.coverage.units import open_on
 from sy_coverage.errors import InputError, some
 from sy_coverage.policy import targets as policies
-from sy_coverage.policy.standards import exact, units_needed
+from sy_coverage.policy.standards import exact, exact_sum
 from sy_coverage.policy.targets import CITY
 
 if TYPE_CHECKING:
@@ -258,14 +259,12 @@ def _row(case: _Case, target: Target) -> dict[str, Any]:
     }
 
 
-def _share(target: Target, part: float, whole: float, **more: Any) -> Verdict:
+def _share(target: Target, part: Fraction | int, whole: Fraction | int, **more: Any) -> Verdict:
     """Return the verdict of a share: `part` of `whole` against the target, in exact arithmetic."""
     goal = exact(target.value or 0.0)
-    asked = goal * Fraction(whole)
-    have = Fraction(part)
-    met = have == asked if target.rule == "share_equals" else have >= asked
-    needed = max(0, units_needed(goal, int(whole)) - int(part)) if whole == int(whole) else None
-    return Verdict(value=part / whole, met=met, needed=needed, **more)
+    met = part == goal * whole if target.rule == "share_equals" else part >= goal * whole
+    needed = max(0, math.ceil(goal * whole - part))
+    return Verdict(value=float(Fraction(part) / whole), met=met, needed=needed, **more)
 
 
 def _count(target: Target, count: int, **more: Any) -> Verdict:
@@ -334,7 +333,7 @@ def _bed_share(case: _Case, target: Target) -> Verdict:
         )
     if not beds.sum():
         return not_applicable("no_beds")
-    return _share(target, float(nursing.sum()), float(beds.sum()))
+    return _share(target, exact_sum(nursing), exact_sum(beds))
 
 
 def _flag_share(case: _Case, target: Target) -> Verdict:
@@ -385,9 +384,12 @@ def _floor_area(case: _Case, target: Target) -> Verdict:
     area = number(stations, "floor_area_m2")
     if area.isna().any():
         return unknown("no_floor_area", names=some(stations.index[area.isna()]))
-    have = area.groupby(stations["community_id"]).sum().reindex(communities.index, fill_value=0.0)
-    asked = (communities["households"] * measure.m2_per_100_households / 100).clip(lower=measure.least_m2)
-    enough = int((have >= asked).sum())
+    have = area.groupby(stations["community_id"]).agg(exact_sum).reindex(communities.index, fill_value=0)
+    a_household, least = (exact_sum([number]) for number in (measure.m2_per_100_households, measure.least_m2))
+    asked = [
+        max(exact_sum([households]) * a_household / 100, least) for households in communities["households"]
+    ]
+    enough = sum(there >= least_there for there, least_there in zip(have, asked, strict=True))
     return Verdict(
         value=enough / len(communities), met=enough == len(communities), needed=len(communities) - enough
     )

@@ -139,6 +139,7 @@ def coverage_by_unit(
     rule: CoverageRule | None = None,
     share: float | None = None,
     cutoff_min: Minutes = None,
+    nearest_min: Series | None = None,
     date: dt.date | str | None = None,
 ) -> GeoDataFrame:
     """Return for every unit whether it has a facility of `kind`, and how many of its elders reach one in time.
@@ -164,6 +165,9 @@ def coverage_by_unit(
         For access: the share of a unit's elders that must be within the cutoff. None: the policy's reading.
     cutoff_min
         Minutes instead of the kind's: one number, or by class of unit.
+    nearest_min
+        By `demand_id`, the true minutes to the nearest open facility of `kind`, as `RoadNetwork.nearest` gives them without
+        any limit (missing where no road leads to one). None: the minutes that `times` holds, which end at its cutoff.
     date
         The day that decides what is open.
 
@@ -176,7 +180,8 @@ def coverage_by_unit(
           there are no elders), `elders_covered_at_most` (were the unit's facilities without a point in reach of all
           of it; what they might add to its neighbours is not counted);
         - `nearest_mean_min` (mean over elders of the minutes to the nearest facility) and `nearest_worst_min`, both over
-          the elders who reach one within `times.cutoff_min` at all; `elders_unreached` counts the others;
+          the elders whose minutes are known; `elders_unreached` counts the others, whom no road takes to a facility (or,
+          without `nearest_min`, none within `times.cutoff_min`);
         - `backup_share` (share of elders with two facilities or more within the cutoff);
         - `has_centre`, `centre_partial` (it has one, and every one there lists less than all functions of its kind);
         - `covered` by the rule, and `covered_at_most` (with those without a point counted in its favour). By access, a
@@ -191,6 +196,8 @@ def coverage_by_unit(
         If the policy has no such kind, or `times` lacks an open facility or a demand point.
     InputError
         If the rule is unknown, `share` is not in 0..1, or elders are missing or negative.
+    UnknownIdError
+        If `nearest_min` lacks a demand point.
     CutoffError
         If a cutoff is longer than `times` holds.
     """
@@ -203,7 +210,14 @@ def coverage_by_unit(
     there = there[there["kind"] == kind].sort_index()
     frame = _distinct(units).drop(columns=_FIGURES, errors="ignore").copy()
     access = _access(
-        frame, there, demand, times, kind=about, cutoff_min=cutoff_min, elders=policy.readings.elders
+        frame,
+        there,
+        demand,
+        times,
+        kind=about,
+        cutoff_min=cutoff_min,
+        nearest_min=nearest_min,
+        elders=policy.readings.elders,
     )
     frame = frame.assign(**{c: access[c] for c in access.columns})
     frame["has_centre"] = frame.index.isin(there["unit_id"].dropna())
@@ -263,6 +277,7 @@ def _access(
     *,
     kind: Kind,
     cutoff_min: Minutes,
+    nearest_min: Series | None,
     elders: str,
 ) -> DataFrame:
     """Return the figures of access by unit, summed in the order of demand ids so that no row order shows."""
@@ -273,7 +288,10 @@ def _access(
     near = times.select(sites=sites, demand=demand.index)
     within = reached(demand, units, near, kind=kind, cutoff_min=cutoff_min)
     in_reach = np.bincount(within.indices, minlength=len(demand))
-    nearest = near.nearest_minutes().to_numpy()
+    if nearest_min is None:
+        nearest_min = near.nearest_minutes()
+    require_ids(demand.index, nearest_min.index, "nearest_min lacks demand points")
+    nearest = nearest_min.reindex(demand.index).to_numpy(dtype=np.float64)
     weight = elders_of(demand, elders).to_numpy()
     place = units.index.get_indexer(demand["unit_id"])
 

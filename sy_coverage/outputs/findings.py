@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
+
+from sy_coverage._frames import metric_crs
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -18,6 +21,11 @@ if TYPE_CHECKING:
     from sy_coverage.siting.plan import SitingPlan
 
 
+def in_china(units: GeoDataFrame) -> bool:
+    """Return whether `units` lie where coordinates are those of China: by the one projected CRS of the study."""
+    return metric_crs(units).startswith("EPSG:45")
+
+
 @dataclass(frozen=True)
 class Findings:
     """What is known of one scope. Frames are in EPSG:4326, joined by label, and never changed by an output."""
@@ -29,9 +37,11 @@ class Findings:
     """The day that decides what counts as open."""
     units: GeoDataFrame
     """`unit_id`: `name`, `kind`, `county_id`, `county`, `boundary_quality`, `elders`; and twice, for today and (suffix
-    `_planned`) with the plan's sites opened: `elders_covered`, `share_covered`, `nearest_mean_min`, `has_centre`, `covered`."""
+    `_planned`) with the plan's sites opened: `elders_covered`, `share_covered`, `nearest_mean_min` (over those whom a road
+    takes to a centre), `elders_unreached` (the others), `has_centre`, `covered`."""
     counties: DataFrame
-    """`county_id`: `county`, `units`, `streets`, `townships`, `covered_today`, `covered_planned` (units that count as covered),
+    """`county_id`: `county`, `units`, `streets`, `townships`, `counted` (units that the coverage rates count) and of them
+    `covered_today`, `covered_planned`,
     `elders`, `share_today`, `share_planned` (of elders within the cutoff), `new_sites`, `cost`, `status` (of the plan), `proved`."""
     facilities: GeoDataFrame
     """As in the column contract; `geometry` may be None, then `location_status` and `location_reason` say why."""
@@ -134,6 +144,11 @@ class Findings:
     def homes(self) -> str:
         """Where elders are counted: ``villages``, or ``points`` that have no name (cells of a raster, settled areas, units)."""
         return "villages" if self.demand.empty or self.demand["name"].notna().any() else "points"
+
+    @cached_property
+    def in_china(self) -> bool:
+        """Whether the study lies in China, where maps need an approval number and costs are counted in 10⁴ yuan."""
+        return in_china(self.units)
 
     @property
     def totals(self) -> pd.Series:

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 from sy_coverage.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from decimal import Decimal
+
+ROUNDING = Fraction(1, 10**9)
+"""So much of a whole a part may lack before it is short: elders carried ahead by a growth are sums of rounded numbers."""
 
 
 def exact(share: float | Decimal | Fraction | str) -> Fraction:
@@ -44,5 +48,13 @@ def units_needed(share: float | Decimal | Fraction | str, n: int) -> int:
 
 
 def reaches_share(part: float, whole: float, share: float | Decimal | Fraction | str) -> bool:
-    """Return whether `part` is at least `share` of `whole`, without rounding; of a whole of 0 it always is."""
-    return Fraction(float(part)) >= exact(share) * Fraction(float(whole))
+    """Return whether `part` is at least `share` of `whole`; of a whole of 0 it always is.
+
+    Exactly, but for a billionth of the whole: the same growth on every point must not turn a unit that stands at the share.
+    """
+    return Fraction(float(part)) >= (exact(share) - ROUNDING) * Fraction(float(whole))
+
+
+def exact_sum(values: Iterable[float]) -> Fraction:
+    """Return the sum of numbers as they are written: three times 0.1 is 3/10, not the nearest binary number."""
+    return sum((Fraction(repr(float(value))) for value in values), Fraction(0))

@@ -29,12 +29,18 @@ Text: TypeAlias = Annotated[str, Field(min_length=1)]
 CITY = "city"
 """The `scope_id` of the whole area a policy holds for; a county is called by its id."""
 RULES_OF_SHARE = ("share_at_least", "share_equals")
+BY_SITES = ("unit_coverage", "facility_count", "bed_share", "upgrade_count", "floor_area")
+"""Measures that opening, rebuilding or re-equipping a site can change; others only an office's own work can."""
 
 
 def _only(given: dict[str, Any], allowed: tuple[str, ...]) -> None:
     unknown = [key for key in given if key not in allowed]
     if unknown:
         raise ValueError(f"no such key: {', '.join(unknown)}; allowed are {', '.join(allowed)}")
+
+
+def _one_for_both(words: object) -> object:
+    return dict.fromkeys(("zh", "en"), words) if isinstance(words, str) and words else words
 
 
 def _both_languages(words: dict[str, str]) -> dict[str, str]:
@@ -59,7 +65,8 @@ def _share(value: object) -> object:
     return value
 
 
-Words: TypeAlias = Annotated[dict[str, str], AfterValidator(_both_languages)]
+Words: TypeAlias = Annotated[dict[str, str], BeforeValidator(_one_for_both), AfterValidator(_both_languages)]
+"""What is said in both languages: a text for each, or one that is the same in both."""
 Share: TypeAlias = Annotated[float, BeforeValidator(_share), Field(ge=0, le=1)]
 Minutes: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Cutoffs: TypeAlias = Annotated[dict[str, Minutes], AfterValidator(_every_class)]
@@ -90,6 +97,13 @@ class Kind(_Data):
     def longest_min(self) -> float:
         """Return the longest of the cutoffs, which travel times must at least hold."""
         return max(self.cutoff_min.values())
+
+
+class UnitName(_Data):
+    """What the units of one class are called where the policy holds: municipalities, 里, wards."""
+
+    one: Words
+    many: Words
 
 
 class UnitCoverage(_Data):
@@ -216,6 +230,11 @@ class Target(_Data):
     """Names or codes of the counties a target of scope ``named_counties`` speaks of."""
     measure: Measure
 
+    @property
+    def by_sites(self) -> bool:
+        """Return whether a plan of sites can bring this target nearer."""
+        return self.measure.of in BY_SITES
+
     @model_validator(mode="after")
     def _fits(self) -> Target:
         value, problems = self.value, []
@@ -273,6 +292,10 @@ class Policy(_Data):
     """The kinds through which a centre serves the villages of its unit (centre and stations)."""
     station_of_unit: dict[UnitKind, Id] = Field(default_factory=dict)
     """Of which of `station_kinds` a station is that is proposed in a unit of each class; a class that is not here: the first."""
+    unit_names: dict[UnitKind, UnitName] = Field(default_factory=dict)
+    """What units of each class are called; a class that is not here: street, township, other unit."""
+    money: Words | None = None
+    """In what `cost` is counted, such as 万元 or ``CHF 1,000``; missing: 10⁴ yuan within China, elsewhere not said."""
     medical_kind: Id | None = None
     """The kind of institution that gives medical care; proposals state the minutes to the nearest."""
     targets: Annotated[tuple[Target, ...], Field(min_length=1)]
@@ -359,8 +382,23 @@ class Policy(_Data):
     @property
     def coverage_kind(self) -> str:
         """Return the kind the first coverage rate counts; without such a target, the first kind."""
-        counted = (t.measure.facility_kind for t in self.targets if isinstance(t.measure, UnitCoverage))
-        return next(counted, next(iter(self.kinds)))
+        return next(iter(self.covered_kinds), next(iter(self.kinds)))
+
+    @property
+    def covered_kinds(self) -> tuple[str, ...]:
+        """Return the kinds of facilities whose presence or reach the coverage rates count, in the order of the targets."""
+        counted = [t.measure.facility_kind for t in self.targets if isinstance(t.measure, UnitCoverage)]
+        return tuple(dict.fromkeys(counted))
+
+    @property
+    def counted_unit_kinds(self) -> tuple[UnitKind, ...]:
+        """Return the classes of units of which the rates of `coverage_kind` are; all classes where there is no such rate."""
+        counted = {
+            t.measure.unit_kind
+            for t in self.targets
+            if isinstance(t.measure, UnitCoverage) and t.measure.facility_kind == self.coverage_kind
+        }
+        return tuple(kind for kind in get_args(UnitKind) if kind in counted or not counted)
 
     @property
     def home_kinds(self) -> tuple[str, ...]:

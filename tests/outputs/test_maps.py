@@ -87,18 +87,20 @@ def test_a_page_needs_neither_jquery_nor_bootstrap(findings):
 
 def test_the_title_block_gives_the_figures_of_the_counties(city):
     facts = {f["label"]: (f["today"], f["plan"]) for f in city["facts"]}
-    assert facts["已覆盖的街道、乡镇等"] == ("1／7", "5／7")
+    assert facts["各项可由布局达到的指标全部达标的县（市、区）"] == ("0 / 2", "1 / 2")
+    assert facts["已覆盖的街道、乡镇"] == ("1 / 7", "5 / 7")
     # (1,600 × 0.9375 + 440 × 0) / 2,040 and (1,600 + 400) / 2,040
     assert facts["时限内可达的老年人"] == ("73.5%", "98.0%")
     assert facts["新建、改建设施"] == (None, "7 处")
-    assert facts["投资"] == (None, "960 万元")
+    assert facts["投资"] == (None, "960万元")
     assert city["proof"] == "1／2 个县（市、区）的方案已证明最优"
     assert city["date"] == "以 2027-12-31 为准计算已开放的设施"
 
 
 def test_a_share_that_is_not_known_is_said_to_be_unknown_and_never_zero(findings):
-    unknown = findings.counties.assign(share_planned=[1.0, np.nan])
-    facts = data_of(maps.draw(replace(findings, counties=unknown)))["facts"]
+    unknown = findings.units.copy()
+    unknown.loc["990200100", "elders_covered_planned"] = np.nan
+    facts = data_of(maps.draw(replace(findings, units=unknown)))["facts"]
     assert next(f["plan"] for f in facts if f["label"] == "时限内可达的老年人") == "不详"
 
 

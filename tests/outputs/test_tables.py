@@ -85,12 +85,14 @@ def test_numbers_of_the_scorecard_come_back_as_they_were(findings):
     assert rows["township_centre_coverage", toy.COUNTY]["met_planned"] == "true"
 
 
-def test_the_first_sheet_of_the_scorecard_is_for_programs_and_the_second_opens_for_people(findings):
+def test_the_scorecard_opens_on_the_sheet_for_people_and_the_second_is_for_programs(findings):
     content = tables.scorecard_xlsx(findings)
     book = openpyxl.load_workbook(io.BytesIO(content))
-    assert book.sheetnames == ["scorecard", "指标"]
+    assert book.sheetnames == ["指标", "scorecard"]
     assert book.active.title == "指标"
-    machine = pd.read_excel(io.BytesIO(content), dtype={"scope_id": str})
+    machine = pd.read_excel(
+        io.BytesIO(content), sheet_name="scorecard", dtype={"scope_id": str}, engine="openpyxl"
+    )
     assert tuple(machine.columns) == tables.SCORECARD
     assert len(machine) == len(findings.scorecard)
     people = sheet_rows(content, "指标")

@@ -87,7 +87,7 @@ def county_map(findings: Findings, *, format: Format = "png") -> bytes:  # noqa:
     tall = _steepness(units) > TALL
     height = _map_height(units, WIDTH - LEGEND) + 0.5 if tall else _map_height(units, WIDTH) + 1.5
     with draw.Canvas(WIDTH, height, format=format)() as (figure, axes, out):
-        still.ground(axes, units, still.main_roads(findings.roads).to_crs(crs))
+        still.ground(axes, units, still.main_roads(findings.roads).to_crs(crs), policy=findings.policy)
         still.furnish(axes, units)
         existing = still.facilities(axes, findings, findings.facilities.sort_index().to_crs(crs), size=26)
         still.sites(axes, findings, findings.proposals.sort_index().to_crs(crs), numbered=True, size=95)
@@ -109,7 +109,9 @@ def city_map(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A
     crs = metric_crs(findings.units)
     units = findings.units.sort_index().to_crs(crs)
     with draw.Canvas(WIDTH, _map_height(units, WIDTH) + 1.3, format=format)() as (figure, axes, out):
-        still.ground(axes, units, still.main_roads(findings.roads).to_crs(crs), border=0.35)
+        still.ground(
+            axes, units, still.main_roads(findings.roads).to_crs(crs), policy=findings.policy, border=0.35
+        )
         still.furnish(axes, units)
         proposals = findings.proposals.sort_index().to_crs(crs)
         still.sites(axes, findings, proposals, numbered=False, size=18)
@@ -158,7 +160,7 @@ def _head(figure: Figure, findings: Findings) -> None:
     """Write the notices and statements above a map: a sample's warning, estimated borders, approval number."""
     language = findings.language
     said = [draw.drawable(notice) for notice in findings.notices]
-    more = [draw.drawable(words.approval(fmt.plain(findings.approval_number), language))]
+    more = [draw.drawable(words.approval(findings))]
     if (findings.units["boundary_quality"] == "estimated").any():
         more.insert(0, labels.text("outputs.statement_estimated", language))
     lines = "\n".join(filter(None, ["　".join(said), "　".join(more)]))
@@ -199,8 +201,7 @@ def coverage_bars(findings: Findings, *, format: Format = "png") -> bytes:  # no
         axes.set_yticks(place, [name for name, _, _ in bars], fontsize=8.5, color=draw.INK)
         axes.set_xlim(0, 100)
         axes.set_ylim(-0.6, len(bars) - 0.4)
-        centre = words.kind(findings.policy, words.centre_kind(findings.policy), language)
-        axes.set_xlabel(labels.text("outputs.axis_share_within", language, centre=centre), fontsize=8)
+        axes.set_xlabel(words.said(findings, "axis_share_within"), fontsize=8)
         draw.quiet(axes, grid="x")
         axes.spines["left"].set_visible(False)
         entries = [

@@ -10,6 +10,7 @@ from sy_coverage import coverage, labels
 from sy_coverage.outputs.figures import canvas as draw
 from sy_coverage.outputs.figures import still_map as still
 from sy_coverage.outputs.text import format as fmt
+from sy_coverage.outputs.text import words
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -142,7 +143,7 @@ def trade_off(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: 
             ha="left" if at_left else "right",
             color=draw.WARN,
         )
-        axes.set_xlabel(labels.text("outputs.axis_cost", language), fontsize=8)
+        axes.set_xlabel(words.said(findings, "axis_cost"), fontsize=8)
         axes.set_ylabel(labels.text("outputs.axis_elders_within", language), fontsize=8)
         axes.yaxis.set_major_formatter(lambda v, _: fmt.number(v))
         axes.xaxis.set_major_formatter(lambda v, _: fmt.number(v))
@@ -186,9 +187,10 @@ def timeline(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A
             )
         for place, year in enumerate(years):
             count = int((dated["phase"] == year).sum())
-            said = labels.text(
-                "outputs.timeline_bar", language, sites=count, cost=fmt.money([base[place]])[0]
+            cost_of_year = words.amount(
+                fmt.money([base[place]])[0], words.common(findings)["money"], language
             )
+            said = labels.text("outputs.timeline_bar", language, sites=count, cost=cost_of_year)
             axes.annotate(
                 said,
                 (place, base[place]),
@@ -201,7 +203,7 @@ def timeline(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A
             )
         axes.set_xticks(range(len(years)), [str(year) for year in years], fontsize=9, color=draw.INK)
         axes.set_xlim(-0.6, len(years) - 0.4)
-        axes.set_ylabel(labels.text("outputs.axis_cost", language), fontsize=8)
+        axes.set_ylabel(words.said(findings, "axis_cost"), fontsize=8)
         axes.yaxis.set_major_formatter(lambda v, _: fmt.number(v))
         # a bar's foot sticks to the axis, so margins alone leave no room for what stands on the tallest
         axes.set_ylim(0, max(float(base.max()), 1.0) * 1.14)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from sy_coverage.outputs.findings import Findings
+    from sy_coverage.policy.targets import Policy
 
 MARKERS = {
     "circle": "o",
@@ -36,12 +37,12 @@ ROADS = {"motorway": 1.1, "trunk": 1.0, "primary": 0.8, "secondary": 0.5, "terti
 STATES = {"today": draw.TODAY, "plan": draw.PLAN, "none": draw.NONE, "other": draw.OTHER}
 
 
-def state(units: GeoDataFrame) -> np.ndarray:
+def state(units: GeoDataFrame, policy: Policy) -> np.ndarray:
     """Return each unit's state: covered ``today``, by the ``plan``, ``none``, or ``other``: outside the rates."""
     covered = units["covered"].fillna(value=False).astype(bool)
     planned = units["covered_planned"].fillna(value=False).astype(bool)
     found = np.where(covered, "today", np.where(planned, "plan", "none"))
-    return np.where((units["kind"] == "other") & (found == "none"), "other", found)
+    return np.where(~units["kind"].isin(policy.counted_unit_kinds) & (found == "none"), "other", found)
 
 
 def polygons(axes: Axes, shapes: Iterable[Any], **style: Any) -> None:
@@ -72,9 +73,11 @@ def main_roads(roads: GeoDataFrame) -> GeoDataFrame:
     return roads[roads["highway"].astype(str).str.removesuffix("_link").isin(ROADS)]
 
 
-def ground(axes: Axes, units: GeoDataFrame, roads: GeoDataFrame, *, border: float = 0.7) -> None:
+def ground(
+    axes: Axes, units: GeoDataFrame, roads: GeoDataFrame, *, policy: Policy, border: float = 0.7
+) -> None:
     """Draw units by state, their borders (dashed where estimated), roads by class, and the counties' borders."""
-    states = state(units)
+    states = state(units, policy)
     for name, colour in STATES.items():
         chosen = units.geometry[states == name]
         hatch = {"plan": "////", "other": "...."}.get(name)
@@ -255,7 +258,7 @@ def entry(label: str, *, marker: str | None = None, colour: str = draw.INK, **st
 
 def state_entries(findings: Findings) -> list[Any]:
     """Return the legend entries of the states that occur, and of estimated borders."""
-    language, found = findings.language, set(state(findings.units))
+    language, found = findings.language, set(state(findings.units, findings.policy))
     entries = [
         entry(labels.text(f"outputs.state_{name}", language), colour=colour, **_hatched(name))
         for name, colour in STATES.items()

@@ -64,7 +64,7 @@ def unit_layers(frame: Frame) -> list[dict[str, Any]]:
         features[row["kind"]].append(
             {
                 "t": row["name"],
-                "s": words.say(f"kind_one_{row['kind']}"),
+                "s": words.unit(row["kind"]),
                 "c": start,
                 "a": [share_class(row["share_covered"]), share_class(row["share_covered_planned"])],
                 "g": light.polygon_steps(shape),
@@ -88,7 +88,7 @@ def unit_layers(frame: Frame) -> list[dict[str, Any]]:
             }
         )
     return [
-        layer(f"unit-{kind}", "units", "unit", words.say(f"kind_{kind}"), fields=words.fields(keys), features=rows)
+        layer(f"unit-{kind}", "units", "unit", words.unit(kind, many=True), fields=words.fields(keys), features=rows)
         for kind, rows in features.items()
         if rows
     ]  # fmt: skip

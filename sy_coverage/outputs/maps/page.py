@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
+from sy_coverage.outputs.facts import STATES, Facts
 from sy_coverage.outputs.maps import areas, points
 from sy_coverage.outputs.maps.areas import SHARE_COLOURS, STATUS_COLOURS
 from sy_coverage.outputs.maps.frame import Frame
 from sy_coverage.outputs.maps.words import is_missing
+from sy_coverage.outputs.text import format as fmt
+from sy_coverage.outputs.text import words as outputs_words
 
 if TYPE_CHECKING:
     from sy_coverage.outputs.findings import Findings
@@ -75,10 +78,8 @@ def page(findings: Findings, *, shift: Shift | None, base_map: str | None) -> di
         "layers": layers,
         "checks": checks,
         "statements": statements,
-        "approval": frame.words.say("approval", number=findings.approval_number)
-        if findings.approval_number
-        else frame.words.say("approval_missing"),
-        "words": {key: frame.words.say(key) for key in CONTROLS},
+        "approval": outputs_words.approval(findings),
+        "words": {key: labels.text(f"maps.{key}", findings.language) for key in CONTROLS},
         "notes": {
             group: [frame.words.say(f"legend_{name}") for name in names] for group, names in NOTES.items()
         },
@@ -110,30 +111,39 @@ def _heading(frame: Frame) -> dict[str, Any]:
     }
 
 
-def _facts(frame: Frame) -> list[dict[str, str | None]]:
-    """Return the four figures of the title block: what they count, today, and with the plan."""
-    counties, words = frame.findings.counties, frame.words
-    totals = frame.findings.totals
-    elders = float(totals["elders"])
+def _facts(frame: Frame) -> list[dict[str, Any]]:
+    """Return the figures of the title block: what they count, today, with the plan, and whether that falls short."""
+    findings, words = frame.findings, frame.words
+    facts = Facts(findings)
+    head, unknown = facts.headline(), words.say("unknown")
+    common = outputs_words.common(findings)
 
-    def units(column: str) -> str:
-        return words.say("of", part=words.count(totals[column]), whole=words.count(totals["units"]))
+    def of(part: str, whole: str) -> str:
+        return words.say("of", part=part, whole=whole)
 
-    def reached(column: str) -> str | None:
-        known = counties[[column, "elders"]].dropna()
-        if elders <= 0 or len(known) < (counties["elders"] > 0).sum():
-            return None
-        return words.share(float((known[column] * known["elders"]).sum()) / elders)
+    def share(state: str) -> str | None:
+        return facts[f"share_within_{state}"].text.replace(fmt.NBSP, "") or None
 
-    figures = [
-        ("units", units("covered_today"), units("covered_planned")),
-        ("elders", reached("share_today"), reached("share_planned")),
-        ("sites", None, words.say("sites", value=words.count(len(frame.findings.proposals)))),
-        ("cost", None, words.say("cost", value=words.number(totals["cost"]))),
+    counted = facts["units_counted"].text
+    cost = outputs_words.amount(facts["cost"].text, common["money"], findings.language)
+    rows: list[tuple[str, str | None, str | None, bool]] = []
+    if head.whole.value:
+        today, plan = (of(fact.text, head.whole.text) for fact in (head.today, head.planned))
+        rows.append((words.say(f"fact_{head.counts}"), today, plan, not head.is_met))
+    if findings.policy.covered_kinds:
+        today, plan = (of(facts[f"units_covered_{state}"].text, counted) for state in STATES)
+        rows.append((words.say("fact_units", units=common["counted_units"]), today, plan, False))
+    rows += [
+        (words.say("fact_elders"), share("today"), share("planned"), False),
+        (words.say("fact_sites"), None, words.say("sites", value=facts["sites"].text), False),
+        (words.say("fact_cost"), None, cost, False),
     ]
+    lost = facts["elders_no_road"]
+    if lost.value:
+        rows.append((words.say("fact_no_road"), None, lost.text, True))
     return [
-        {"label": words.say(f"fact_{key}"), "today": today, "plan": plan or words.say("unknown")}
-        for key, today, plan in figures
+        {"label": label, "today": today, "plan": plan or unknown, "short": short}
+        for label, today, plan, short in rows
     ]
 
 

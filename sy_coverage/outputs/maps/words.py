@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sy_coverage import labels
+from sy_coverage.outputs.text import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sy_coverage.outputs.findings import Findings
     from sy_coverage.policy.targets import Policy
@@ -35,15 +36,22 @@ class Words:
 
     language: labels.Language
     policy: Policy
+    common: Mapping[str, str]
+    """What every label may be filled with."""
 
     @classmethod
     def of(cls, findings: Findings) -> Words:
         """Return the words of `findings`."""
-        return cls(findings.language, findings.policy)
+        return cls(findings.language, findings.policy, words.common(findings))
 
     def say(self, key: str, **values: object) -> str:
         """Return the label ``maps.<key>``."""
-        return labels.text(f"maps.{key}", self.language, **values)
+        return labels.text(f"maps.{key}", self.language, **{**self.common, **values})
+
+    def unit(self, kind: str, *, many: bool = False) -> str:
+        """Return what one unit of a class, or several of them, are called."""
+        name = words.unit_name(self.policy, kind, self.language, many=many)
+        return name[:1].upper() + name[1:] if many else name
 
     def fields(self, keys: Iterable[str]) -> list[str]:
         """Return the labels of popup rows, ``maps.field_<key>`` each; that of the centre is the policy's name for it."""

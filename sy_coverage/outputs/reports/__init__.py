@@ -25,7 +25,7 @@ def proposal(findings: Findings) -> parts.Document:
 
     `html` and `docx` write it; a caller who wants both draws its figures only once by way of this.
     """
-    writer = parts.Writer(findings.language)
+    writer = parts.Writer.of(findings)
     standing.opening(findings, writer)
     standing.standing(findings, writer)
     standing.proposed(findings, writer)
@@ -38,7 +38,7 @@ def proposal(findings: Findings) -> parts.Document:
 
 def summary(findings: Findings) -> parts.Document:
     """Return the summary of all counties as a document."""
-    writer = parts.Writer(findings.language)
+    writer = parts.Writer.of(findings)
     report_summary.write(findings, writer)
     return _bound(findings, writer, writer.say("title_summary", study=findings.study_name))
 
@@ -50,7 +50,7 @@ def _bound(findings: Findings, writer: parts.Writer, title: str) -> parts.Docume
         closing.insert(0, writer.say("statement_estimated"))
     if findings.alone:
         closing.append(labels.text("maps.statement_alone", language))
-    closing.append(words.approval(fmt.plain(findings.approval_number), language))
+    closing.append(words.approval(findings))
     subtitle = writer.say(
         "subtitle", policy=labels.pick(findings.policy.name, language), document=findings.policy.document
     )
@@ -65,7 +65,7 @@ def _bound(findings: Findings, writer: parts.Writer, title: str) -> parts.Docume
         as_of=writer.say("as_of", date=fmt.date(findings.date, language)),
         author=fmt.plain(findings.office),
         day=findings.issued or findings.date,
-        closing=tuple(fmt.plain(line) for line in closing),
+        closing=tuple(fmt.plain(line) for line in closing if line),
         subject=fmt.plain(findings.study_name),
     )
 

@@ -7,13 +7,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from sy_coverage import labels
+from sy_coverage.outputs.facts import Facts
 from sy_coverage.outputs.text import format as fmt
+from sy_coverage.outputs.text import words
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from sy_coverage.labels import Language
+    from sy_coverage.outputs.findings import Findings
 
 Align = Literal["l", "r", "c"]
 _DIGITS = "零一二三四五六七八九"
@@ -44,10 +47,10 @@ class Items:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """A few figures that say the most: value, and what it is."""
+class Headline:
+    """A few figures that say the most: value, what it is, and whether it falls short of what is asked."""
 
-    facts: tuple[tuple[str, str], ...]
+    facts: tuple[tuple[str, str, bool], ...]
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class Image:
         return self.draw()
 
 
-Block = Heading | Paragraph | Items | Facts | Table | Image
+Block = Heading | Paragraph | Items | Headline | Table | Image
 
 
 @dataclass(frozen=True)
@@ -113,12 +116,30 @@ class Writer:
     """Collect blocks in order; number headings, tables and figures."""
 
     language: Language
+    facts: Facts
+    """The figures of the scope that is written of."""
+    common: Mapping[str, str]
+    """What every label may be filled with."""
     blocks: list[Block] = field(default_factory=list)
     _counts: dict[str, int] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, findings: Findings) -> Writer:
+        """Return a writer of what `findings` say, without any block."""
+        return cls(findings.language, Facts(findings), words.common(findings))
+
     def say(self, key: str, **values: object) -> str:
         """Return the label ``outputs.<key>``, its fields filled."""
-        return labels.text(f"outputs.{key}", self.language, **values)
+        return labels.text(f"outputs.{key}", self.language, **{**self.common, **values})
+
+    def figure(self, name: str) -> str:
+        """Return the figure called `name` of this scope as it is written, with its money where it is a cost."""
+        fact = self.facts[name]
+        return self.amount(fact.text) if fact.form == "money" else fact.text
+
+    def amount(self, text: str) -> str:
+        """Return a cost with its money."""
+        return words.amount(text, self.common["money"], self.language)
 
     def heading(self, level: int, key: str, **values: object) -> None:
         """Add a heading with the next number of its level."""
@@ -151,9 +172,9 @@ class Writer:
         if every:
             self.blocks.append(Items(every))
 
-    def facts(self, facts: Iterable[tuple[str, str]]) -> None:
-        """Add the figures that say the most."""
-        self.blocks.append(Facts(tuple((self._set(value), what) for value, what in facts)))
+    def headline(self, facts: Iterable[tuple[str, str, bool]]) -> None:
+        """Add the figures that say the most: each with what it is, and whether it falls short."""
+        self.blocks.append(Headline(tuple((self._set(value), what, short) for value, what, short in facts)))
 
     def table(
         self,

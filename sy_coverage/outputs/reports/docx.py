@@ -214,12 +214,12 @@ def _items(book: Any, block: parts.Items, document: parts.Document) -> None:
         _run(paragraph, body, BODY, 16)
 
 
-def _facts(book: Any, block: parts.Facts, document: parts.Document) -> None:
+def _headline(book: Any, block: parts.Headline, document: parts.Document) -> None:
     del document
     table = book.add_table(rows=2, cols=len(block.facts))
     _table_form(table, [1.0] * len(block.facts))
-    for place, (value, what) in enumerate(block.facts):
-        _cell(table.cell(0, place), value, HEI, 13, "c")
+    for place, (value, what, short) in enumerate(block.facts):
+        _cell(table.cell(0, place), value, HEI, 13, "c", colour=_WARN if short else None)
         _cell(table.cell(1, place), what, SONG, 10, "c")
     _edges(table.rows[0], top=12)
     _edges(table.rows[1], bottom=12)
@@ -276,12 +276,14 @@ def _table_form(table: Any, widths: list[float]) -> None:
         look.addprevious(margins)
 
 
-def _cell(cell: Any, text: str, face: str, size: float, align: str) -> None:
+def _cell(
+    cell: Any, text: str, face: str, size: float, align: str, *, colour: RGBColor | None = None
+) -> None:
     paragraph = cell.paragraphs[0]
     paragraph.alignment = _ALIGN[align]
     paragraph.paragraph_format.line_spacing = 1.15
     paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(1.5)
-    _run(paragraph, text, face, size)
+    _run(paragraph, text, face, size, colour=colour)
 
 
 def _edges(row: Any, **sizes: int) -> None:
@@ -363,7 +365,7 @@ _ADD: dict[type, Any] = {
     parts.Heading: _heading,
     parts.Paragraph: _paragraph,
     parts.Items: _items,
-    parts.Facts: _facts,
+    parts.Headline: _headline,
     parts.Table: _table,
     parts.Image: _image,
 }

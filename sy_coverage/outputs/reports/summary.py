@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
 from sy_coverage.outputs import figures, tables
+from sy_coverage.outputs.facts import STATES
 from sy_coverage.outputs.reports.sections import compared, measures, outcome, standing
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import words
@@ -38,37 +39,23 @@ def write(findings: Findings, writer: Writer) -> None:
 
 
 def _opening(findings: Findings, writer: Writer) -> None:
-    totals = findings.totals
-    counted = int((findings.units["kind"] != "other").sum())
-    shares = [fmt.share(standing.within(findings, s)) for s in ("", "_planned")]
-    cost = fmt.money([findings.proposals["cost"].sum()])[0]
-    before, after = int(totals["covered_today"]), int(totals["covered_planned"])
-    writer.facts(
-        [
-            (f"{before} → {after}／{counted}", writer.say("fact_units")),
-            (" → ".join(shares), writer.say("fact_share")),
-            (writer.say("sites_value", value=len(findings.proposals)), writer.say("fact_sites")),
-            (writer.say("cost_value", value=cost), writer.say("fact_cost")),
-        ]
-    )
+    standing.headline(writer)
+    figure = writer.figure
     writer.paragraph(
         "opening_city",
         policy=labels.pick(findings.policy.name, findings.language),
         document=findings.policy.document,
         date=fmt.date(findings.date, findings.language),
-        counties=len(findings.counties),
-        units=len(findings.units),
-        elders=fmt.number(findings.units["elders"].sum()),
+        counties=figure("counties"),
+        units=figure("units"),
+        elders=figure("elders"),
         age=writer.say(f"age_{findings.policy.readings.elders}"),
-        sites=len(findings.proposals),
-        cost=cost,
-        counted=counted,
-        before=before,
-        after=after,
-        share_today=shares[0],
-        share_plan=shares[1],
-        change=standing.share_change(findings, writer),
-        centre=standing.centre_of(findings),
+        sites=figure("sites"),
+        cost=figure("cost"),
+        counted=figure("units_counted"),
+        before=figure("units_covered_today"),
+        after=figure("units_covered_planned"),
+        change=standing.share_change(writer),
     )
 
 
@@ -93,7 +80,7 @@ def _counties(findings: Findings, writer: Writer) -> None:
         ]
         for (county_id, row), cost in zip(table.iterrows(), costs, strict=False)
     ]
-    shares = [fmt.share(standing.within(findings, s)) for s in ("", "_planned")]
+    shares = [writer.figure(f"share_within_{state}") for state in STATES]
     numbers = [
         fmt.number(totals[c]) for c in ("streets", "townships", "elders", "covered_today", "covered_planned")
     ]

@@ -42,6 +42,7 @@ _TWICE = (
     "share_covered",
     "nearest_mean_min",
     "nearest_worst_min",
+    "elders_unreached",
     "has_centre",
     "covered",
     "backup_share",
@@ -190,17 +191,17 @@ def _csv_cell(value: Any) -> str:
 def scorecard_xlsx(findings: Findings) -> bytes:
     """Return the scorecard as a workbook of two sheets.
 
-    The first, ``scorecard``, is for programs: headers as in `SCORECARD`, plain values. The second is for people and is
-    the one that opens: labelled headers, percent and number formats, met in words.
+    The first, which opens, is for people: labelled headers, percent and number formats, met in words. The second,
+    ``scorecard``, is for programs: headers as in `SCORECARD`, plain values.
     """
     from sy_coverage.outputs.tables import workbook  # noqa: PLC0415  openpyxl is loaded only when a workbook is written
 
     language = findings.language
     book = workbook.Book(findings)
     frame = scorecard(findings)
+    book.add(labels.text("outputs.sheet_indicators", language), _scorecard_fields(findings), frame)
     book.add_plain("scorecard", frame)
-    book.add(labels.text("outputs.sheet_scorecard", language), _scorecard_fields(findings), frame)
-    book.open_at(1)
+    book.open_at(0)
     return book.bytes()
 
 
@@ -312,8 +313,9 @@ def _unit_fields(findings: Findings) -> list[Field]:
     fields = [
         Field("unit_id", 13),
         Field("name", 20),
-        Field("kind", 10, show=lambda v: labels.text(f"outputs.unit_{v}", language)),
+        Field("kind", 10, show=lambda v: words.unit_name(findings.policy, v, language)),
         Field("elders", 12, format="#,##0"),
+        Field("elders_unreached_planned", 14, format="#,##0"),
         Field("has_centre", 10, show=flag),
         Field("has_centre_planned", 12, show=flag),
         Field("covered", 10, show=flag),

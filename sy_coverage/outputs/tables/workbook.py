@@ -14,6 +14,7 @@ from openpyxl.utils import get_column_letter
 
 from sy_coverage import labels
 from sy_coverage.outputs.text import format as fmt
+from sy_coverage.outputs.text import words
 from sy_coverage.outputs.text.zipped import normalised
 
 if TYPE_CHECKING:
@@ -97,13 +98,12 @@ class Book:
 
     def add(self, title: str, fields: list[Field], frame: DataFrame, *, total: tuple[str, ...] = ()) -> None:
         """Add `frame` for people to read; columns that it lacks are left out, `total` columns are summed below."""
-        language = self._findings.language
         sheet = self._book.create_sheet(title)
         fields = [field for field in fields if field.column in frame.columns]
         self._head(sheet, title)
         rule = Side(style="thin", color=_RULE)
         for place, field in enumerate(fields, start=1):
-            header = labels.text(f"outputs.column_{field.column}", language)
+            header = words.said(self._findings, f"column_{field.column}")
             cell = self._write(
                 sheet, HEADER_ROW, place, header, font=Font(name=self._face, bold=True, color=_INK)
             )
@@ -111,7 +111,7 @@ class Book:
             cell.border = Border(top=Side(style="medium", color=_INK), bottom=rule)
             cell.alignment = Alignment(wrap_text=True, vertical="center", horizontal="center")
             sheet.column_dimensions[get_column_letter(place)].width = field.width
-        headers = [labels.text(f"outputs.column_{field.column}", language) for field in fields]
+        headers = [words.said(self._findings, f"column_{field.column}") for field in fields]
         self._fit(sheet, HEADER_ROW, headers, [field.width for field in fields])
         for row_number, row in enumerate(frame.to_dict("records"), start=HEADER_ROW + 1):
             for place, field in enumerate(fields, start=1):
@@ -153,7 +153,11 @@ class Book:
                 labels.text("outputs.note_policy", language),
                 f"{labels.pick(found.policy.name, language)} {found.policy.document}",
             ),
-            (labels.text("outputs.note_approval", language), found.approval_number),
+            *(
+                [(labels.text("outputs.note_approval", language), found.approval_number)]
+                if found.approval_number or found.in_china
+                else []
+            ),
             (),
             tuple(
                 labels.text(f"outputs.column_{c}", language)

@@ -62,8 +62,14 @@ def number(value: Any, digits: int = 0) -> str:
 
 
 def share(value: Any) -> str:
-    """Return a share in 0..1 as ``65.0 %``."""
-    return f"{float(value) * 100:.1f}{NBSP}%" if known(value) else ""
+    """Return a share in 0..1 as ``65.0 %``; short of everything never reads 100.0 %, above nothing never 0.0 %."""
+    if not known(value):
+        return ""
+    percent = float(value) * 100
+    shown = round(percent, 1)
+    if 0 < percent < 100:
+        shown = min(max(shown, 0.1), 99.9)
+    return f"{shown:.1f}{NBSP}%"
 
 
 def minutes(value: Any) -> str:

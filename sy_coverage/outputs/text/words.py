@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from sy_coverage import labels
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.policy import targets
+from sy_coverage.policy.targets import UnitKind, UnitName
 
 if TYPE_CHECKING:
     from sy_coverage.labels import Language
+    from sy_coverage.outputs.findings import Findings
     from sy_coverage.policy.targets import Policy, Target
 
 CITY = targets.CITY
@@ -83,6 +85,96 @@ def target_of(policy: Policy, target_id: str) -> Target | None:
     return next((target for target in policy.targets if target.id == target_id), None)
 
 
+def target_name(target: Target, language: Language) -> str:
+    """Return what the policy calls a target."""
+    return labels.pick(target.name, language)
+
+
+def at_home(policy: Policy, *, in_china: bool) -> Policy:
+    """Return `policy` with what it leaves unsaid as it is where it holds: 10⁴ yuan, streets and townships are of China alone."""
+    if in_china:
+        money = labels.catalogue()["outputs.money"]
+        return policy if policy.money else policy.model_copy(update={"money": money})
+    if policy.unit_names:
+        return policy
+    said = labels.catalogue()
+    names = {
+        kind: UnitName(
+            one=said[f"outputs.elsewhere_unit_{kind}"], many=said[f"outputs.elsewhere_units_{kind}"]
+        )
+        for kind in get_args(UnitKind)
+    }
+    return policy.model_copy(update={"unit_names": names})
+
+
+def money(policy: Policy, language: Language) -> str:
+    """Return in what costs are counted, as the policy says; empty where it does not."""
+    return labels.pick(policy.money, language) if policy.money else ""
+
+
+def amount(text: str, money: str, language: Language) -> str:
+    """Return a cost with its money: ``230万元``, ``230 × 10⁴ yuan``, ``230 CHF``, or only the number."""
+    if not text or not money:
+        return text
+    if language == "zh":
+        return f"{text}{money}"
+    return f"{text} × {money}" if money[:1].isdigit() else f"{text} {money}"
+
+
+def centre(policy: Policy, language: Language) -> str:
+    """Return what the policy calls the facility whose coverage it counts, as it stands within a sentence."""
+    name = kind(policy, policy.coverage_kind, language)
+    # within an English sentence it begins small, unless it is all capitals
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
+
+
+def common(findings: Findings) -> dict[str, str]:
+    """Return what labels of every output may speak of: the money, the units that are counted, the centre."""
+    policy, language = findings.policy, findings.language
+    of_costs = money(policy, language)
+    return {
+        "money": of_costs,
+        "in_money": labels.text("outputs.in_money", language, money=of_costs) if of_costs else "",
+        "counted_units": (counted := counted_units(policy, language)),
+        "units_heading": counted[:1].upper() + counted[1:],
+        "unit_class": unit_class(policy, language),
+        "centre": centre(policy, language),
+    }
+
+
+def said(findings: Findings, key: str, **values: object) -> str:
+    """Return the label ``outputs.<key>`` in the language of the findings, with what is common to all of them filled in."""
+    return labels.text(f"outputs.{key}", findings.language, **{**common(findings), **values})
+
+
+def unit_name(policy: Policy, kind: str, language: Language, *, many: bool = False) -> str:
+    """Return what one unit of a class (or, with `many`, several of them) is called: as the policy says, else street, township, other."""
+    own = {str(key): name for key, name in policy.unit_names.items()}.get(kind)
+    if own is not None:
+        return labels.pick(own.many if many else own.one, language)
+    return labels.text(f"outputs.{'units' if many else 'unit'}_{kind}", language)
+
+
+def unit_class(policy: Policy, language: Language) -> str:
+    """Return the heading over the names of units: what they are called, or only that they are units."""
+    named = [unit_name(policy, kind, language) for kind in policy.counted_unit_kinds]
+    if len(named) == len(get_args(UnitKind)):
+        named = list(dict.fromkeys(labels.pick(name.one, language) for name in policy.unit_names.values()))
+    text = labels.text("outputs.or", language).join(dict.fromkeys(named)) or labels.text(
+        "outputs.unit_any", language
+    )
+    return text[:1].upper() + text[1:]
+
+
+def counted_units(policy: Policy, language: Language) -> str:
+    """Return what the units are called that the coverage rates count: streets and townships, municipalities, units."""
+    kinds = policy.counted_unit_kinds
+    if len(kinds) == len(get_args(UnitKind)) and not policy.unit_names:
+        return labels.text("outputs.units_any", language)
+    named = [unit_name(policy, kind, language, many=True) for kind in kinds]
+    return labels.text("outputs.and", language).join(dict.fromkeys(named))
+
+
 def measured_as(policy: Policy, target_id: str) -> str:
     """Return ``share``, ``count`` or ``other``: how the values of a target are written."""
     target = target_of(policy, target_id)
@@ -102,16 +194,9 @@ def value_of(policy: Policy, target_id: str, value: Any) -> str:
     return fmt.number(value, 0 if float(value).is_integer() else 1)
 
 
-def approval(number: str, language: Language) -> str:
-    """Return the line of the map approval number, or that it is still to be had."""
+def approval(findings: Findings) -> str:
+    """Return the line of the map approval number, or that it is still to be had; nothing where no such number is needed."""
+    number = fmt.plain(findings.approval_number)
     if number:
-        return labels.text("outputs.approval", language, number=number)
-    return labels.text("outputs.approval_missing", language)
-
-
-def centre_kind(policy: Policy) -> str | None:
-    """Return the kind of facility that the policy's coverage rates count: the centre."""
-    for target in policy.targets:
-        if target.measure.of == "unit_coverage":
-            return target.measure.facility_kind
-    return None
+        return labels.text("outputs.approval", findings.language, number=number)
+    return labels.text("outputs.approval_missing", findings.language) if findings.in_china else ""

@@ -8,8 +8,9 @@ import pandas as pd
 
 from sy_coverage import _files, labels, places, roads
 from sy_coverage._frames import metric_crs
-from sy_coverage.outputs.findings import Findings
+from sy_coverage.outputs.findings import Findings, in_china
 from sy_coverage.outputs.text import format as fmt
+from sy_coverage.outputs.text import words
 from sy_coverage.siting import sentences
 from sy_coverage.study.steps import generated, geocoding, network
 
@@ -19,12 +20,22 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame, Series
 
+    from sy_coverage.policy import Policy
     from sy_coverage.siting import SitingPlan
     from sy_coverage.study.study import Study
 
 AT_ONCE = 100
 """Catchments drawn between two steps of progress."""
-PER_UNIT = ["elders_covered", "share_covered", "nearest_mean_min", "has_centre", "covered"]
+PER_UNIT = [
+    "elders_covered",
+    "share_covered",
+    "nearest_mean_min",
+    "nearest_worst_min",
+    "elders_unreached",
+    "backup_share",
+    "has_centre",
+    "covered",
+]
 
 
 def gather(study: Study) -> Findings:
@@ -44,7 +55,7 @@ def gather(study: Study) -> Findings:
     catchments = _catchments(study, proposals, counties=set(plans) if alone else None)
     return Findings(
         study_name=about.title,
-        policy=study.policy,
+        policy=policy_of(study),
         language=about.language,
         date=about.date,
         units=by_unit,
@@ -75,6 +86,11 @@ def gather(study: Study) -> Findings:
     )
 
 
+def policy_of(study: Study) -> Policy:
+    """Return the study's policy with its own words for money and units, or those of the place it lies in."""
+    return words.at_home(study.policy, in_china=in_china(study.units))
+
+
 def _nearest(study: Study, sites: GeoDataFrame, points: GeoDataFrame, mode: str) -> Series:
     if sites.empty or points.empty:
         return pd.Series(float("nan"), index=points.index)
@@ -91,9 +107,7 @@ def _demand(study: Study) -> GeoDataFrame:
     cutoff = kinds.map(kind.cutoff_min.__getitem__)
     demand = study.demand.copy()
     for suffix, facilities in (("", study.open_facilities), ("_planned", study.planned_facilities)):
-        centres = facilities[(facilities["kind"] == kind.id) & facilities.geometry.notna()]
-        opened = siting_open(study, centres)
-        minutes = _nearest(study, opened, demand, kind.mode)
+        minutes = study.nearest_minutes(facilities, kind)
         demand[f"nearest{suffix}_min"] = minutes
         demand[f"covered{suffix}"] = (minutes <= cutoff).fillna(value=False)
     return demand
@@ -145,14 +159,17 @@ def _counties(
     study: Study, by_unit: GeoDataFrame, proposals: GeoDataFrame, plans: Mapping[str, SitingPlan]
 ) -> DataFrame:
     grouped = by_unit.groupby("county_id")
-    counted = by_unit[by_unit["kind"] != "other"].groupby("county_id")
+    counted = by_unit[by_unit["kind"].isin(study.policy.counted_unit_kinds)].groupby("county_id")
     table = pd.DataFrame({"county": pd.Series(study.counties)}).rename_axis("county_id")
     table["units"] = grouped.size()
     for kind, column in (("street", "streets"), ("township", "townships")):
         table[column] = by_unit[by_unit["kind"] == kind].groupby("county_id").size()
     table[["streets", "townships"]] = table[["streets", "townships"]].fillna(0).astype(int)
-    table["covered_today"] = counted["covered"].sum().astype(int)
-    table["covered_planned"] = counted["covered_planned"].sum().astype(int)
+    table["counted"] = counted.size()
+    table["covered_today"] = counted["covered"].sum()
+    table["covered_planned"] = counted["covered_planned"].sum()
+    whole = ["counted", "covered_today", "covered_planned"]
+    table[whole] = table[whole].fillna(0).astype(int)
     table["elders"] = grouped["elders"].sum()
     table["share_today"] = grouped["elders_covered"].sum() / table["elders"]
     table["share_planned"] = grouped["elders_covered_planned"].sum() / table["elders"]
@@ -276,27 +293,16 @@ def _reached_elders(study: Study, sheds: Any) -> list[float]:
 
 def _parameters(study: Study) -> DataFrame:
     """Return every number that decided an answer: its value, its unit, and where it was set."""
-    config, kind = study.config, study.centre_kind
-    given = config.siting
+    config, kind, about = study.config, study.centre_kind, study.config.study
+    given, money = config.siting, words.money(policy_of(study), about.language)
     rows: list[tuple[str, object, str, bool]] = [
         ("policy", labels.pick(study.policy.name, config.study.language), "", True),
         ("date", fmt.date(config.study.date, config.study.language), "", True),
-        ("scope", study.words(f"study.scope_{study.policy.readings.scope}"), "", given.scope is not None),
-        ("rule", study.words(f"study.rule_{study.policy.readings.rule}"), "", given.rule is not None),
-        ("share", fmt.share(study.policy.readings.share), "", given.share is not None),
+        *_rate_parameters(study),
         ("mode", study.words(f"study.mode_{kind.mode}"), "", config.access.mode is not None),
-        *(
-            (f"cutoff_{unit}", minutes, "min", unit in config.access.cutoff_min)
-            for unit, minutes in sorted(kind.cutoff_min.items())
-        ),
-        ("spread_min", given.spread_min, "min", True),
-        ("medical_min", given.medical_min, "min", True),
-        ("medical", study.words(f"study.medical_{given.medical}"), "", True),
-        ("station_walk_min", given.station_walk_min, "min", True),
-        *([("cluster_m", given.cluster_m, "m", True)] if given.station_walk_min is not None else []),
-        ("floor_area", study.words(f"study.medical_{given.floor_area}"), "", True),
+        *_cutoff_parameters(study),
+        *_home_parameters(study),
         ("beds_per_elder", given.beds_per_elder, "", True),
-        ("conversion_cost", given.conversion_cost or None, "cost", True),
         ("budget", given.budget, "cost", True),
         ("generate", config.candidates.generate, "", True),
         *([("osm", config.candidates.osm, "", True)] if config.candidates.osm else []),
@@ -309,12 +315,54 @@ def _parameters(study: Study) -> DataFrame:
         {
             "name": study.words(f"study.parameter_{name}"),
             "value": study.words("study.not_set") if value is None else value,
-            "unit": study.words(f"study.unit_{unit}") if unit else "",
+            "unit": study.words(f"study.unit_{unit}", money=money) if unit else "",
             "source": study.words("study.from_study" if set_here else "study.from_policy"),
         }
         for name, value, unit, set_here in rows
     ]
     return pd.DataFrame([*chosen, *generated.parameters(study), *network.parameters(study)])
+
+
+def _rate_parameters(study: Study) -> list[tuple[str, object, str, bool]]:
+    """Return how the coverage rates are read, where the policy has any and leaves that open."""
+    policy, given = study.policy, study.config.siting
+    readings = policy.readings
+    rows: list[tuple[str, object, str, bool]] = []
+    if any(target.scope == "county_or_city" for target in policy.targets):
+        rows.append(("scope", study.words(f"study.scope_{readings.scope}"), "", given.scope is not None))
+    if policy.covered_kinds:
+        rows.append(("rule", study.words(f"study.rule_{readings.rule}"), "", given.rule is not None))
+        rows.append(("share", fmt.share(readings.share), "", given.share is not None))
+    return rows
+
+
+def _cutoff_parameters(study: Study) -> list[tuple[str, object, str, bool]]:
+    """Return the time limits of the classes of units that are there."""
+    cutoffs, given = study.centre_kind.cutoff_min, study.config.access.cutoff_min
+    there = sorted(set(study.units["kind"]))
+    if len(there) == 1:
+        return [("cutoff", cutoffs[there[0]], "min", there[0] in given)]
+    return [(f"cutoff_{unit}", cutoffs[unit], "min", unit in given) for unit in there]
+
+
+def _home_parameters(study: Study) -> list[tuple[str, object, str, bool]]:
+    """Return what is asked of homes, stations and beds, where the policy speaks of them."""
+    policy, given = study.policy, study.config.siting
+    rows: list[tuple[str, object, str, bool]] = []
+    if policy.spread_kind is not None:
+        rows.append(("spread_min", given.spread_min, "min", True))
+    if policy.home_kinds and policy.medical_kind is not None:
+        rows.append(("medical_min", given.medical_min, "min", True))
+        rows.append(("medical", study.words(f"study.medical_{given.medical}"), "", True))
+    if policy.station_kinds:
+        rows.append(("station_walk_min", given.station_walk_min, "min", True))
+        if given.station_walk_min is not None:
+            rows.append(("cluster_m", given.cluster_m, "m", True))
+    if any(target.measure.of == "floor_area" for target in policy.targets):
+        rows.append(("floor_area", study.words(f"study.medical_{given.floor_area}"), "", True))
+    if policy.bed_share is not None:
+        rows.append(("conversion_cost", given.conversion_cost or None, "cost", True))
+    return rows
 
 
 def _demand_parameters(study: Study) -> list[tuple[str, object, str, bool]]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from geopandas import GeoDataFrame
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
     from sy_coverage.policy import Kind
     from sy_coverage.roads import TravelTimes
@@ -140,8 +140,26 @@ class Measured(Inputs):
             times,
             policy=self.policy,
             kind=kind.id,
+            nearest_min=self.nearest_minutes(facilities, kind),
             date=self.config.study.date,
         )
+
+    def nearest_minutes(self, facilities: GeoDataFrame, kind: Kind) -> Series:
+        """Return, by `demand_id`, the true minutes to the nearest of `facilities` of `kind` that is open; missing where no road leads to one."""
+        counted = coverage.open_on(facilities, self.config.study.date)
+        sites = counted[(counted["kind"] == kind.id) & counted.geometry.notna()]
+        if sites.empty or self.demand.empty:
+            return pd.Series(float("nan"), index=self.demand.index, name="nearest_min")
+        return self.network.nearest(sites, self.demand, mode=kind.mode, **self.to_road)["nearest_min"]
+
+    def _by_kind(self, facilities: GeoDataFrame, by_unit: GeoDataFrame) -> dict[str, GeoDataFrame]:
+        """Return coverage by unit of every kind that a rate of the policy counts; that of the centre is known already."""
+        return {
+            kind: by_unit
+            if kind == self.centre_kind.id
+            else self._coverage(facilities, self.policy.kind(kind))
+            for kind in self.policy.covered_kinds
+        }
 
     @cached_property
     def coverage(self) -> GeoDataFrame:
@@ -156,7 +174,7 @@ class Measured(Inputs):
         return coverage.scorecard(
             self.units,
             facilities,
-            by_unit,
+            self._by_kind(facilities, by_unit),
             policy=self.policy,
             counties=self.counties,
             date=self.config.study.date,

@@ -102,7 +102,9 @@ def _plans(table: DataFrame, name: str, subject: str, findings: Findings, writer
         price = table.set_index("scope")["cost"]
         solved = table["status"].isin(["optimal", "feasible"]).all()
         if solved and {"county", "city"} <= set(price.dropna().index):
-            writer.paragraph("scope_price", price=fmt.money([price["county"] - price["city"]])[0])
+            writer.paragraph(
+                "scope_price", price=writer.amount(fmt.money([price["county"] - price["city"]])[0])
+            )
 
 
 def _closures(table: DataFrame, findings: Findings, writer: Writer) -> None:

@@ -124,7 +124,7 @@ def _turned(table: DataFrame, writer: Writer) -> DataFrame:
     turned = table[table["convert"].fillna(0) > 0]
     beds, cost = fmt.number(turned["convert"].sum()), _costs(turned["cost"])[-1]
     key = "conversions_none" if turned.empty else "conversions" if cost else "conversions_unpriced"
-    writer.paragraph(key, beds=beds, homes=len(turned), cost=cost)
+    writer.paragraph(key, beds=beds, homes=len(turned), cost=writer.amount(cost))
     unknown = int(table["convert"].isna().sum())
     if unknown:
         writer.paragraph("conversions_unknown", homes=unknown)

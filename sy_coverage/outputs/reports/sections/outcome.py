@@ -9,8 +9,9 @@ import pandas as pd
 
 from sy_coverage import labels
 from sy_coverage.outputs import figures, tables
+from sy_coverage.outputs.facts import STATES
 from sy_coverage.outputs.figures import curves
-from sy_coverage.outputs.reports.sections import proof, standing
+from sy_coverage.outputs.reports.sections import proof
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import words
 
@@ -48,40 +49,21 @@ def even(findings: Findings, writer: Writer) -> None:
 
 
 def _before_after(findings: Findings, writer: Writer) -> None:
-    units, totals = findings.units, findings.totals
-    counted = int((units["kind"] != "other").sum())
-
-    def mean(column: str) -> Any:
-        known = units[units[column].notna() & (units["elders"] > 0)]
-        whole = float(known["elders"].sum())
-        return float((known[column] * known["elders"]).sum()) / whole if whole > 0 else None
-
-    def centres(column: str) -> int:
-        return int(units[column].fillna(value=False).astype(bool).sum())
-
-    elders = [float(units[f"elders_covered{s}"].sum()) for s in ("", "_planned")]
-    minutes = [mean(f"nearest_mean_min{s}") for s in ("", "_planned")]
-    rows: list[list[Any]] = [
+    del findings
+    rows = [
         [
-            "row_units_covered",
-            str(int(totals["covered_today"])),
-            str(int(totals["covered_planned"])),
-            counted,
-        ],
-        ["row_units_centre", str(centres("has_centre")), str(centres("has_centre_planned")), len(units)],
-        [
-            "row_elders_within",
-            fmt.number(elders[0]),
-            fmt.number(elders[1]),
-            fmt.number(units["elders"].sum()),
-        ],
-        [
-            "row_share_within",
-            fmt.share(standing.within(findings, "")),
-            fmt.share(standing.within(findings, "_planned")),
-            "",
-        ],
-        ["row_minutes", fmt.minutes(minutes[0]), fmt.minutes(minutes[1]), ""],
+            writer.say(f"row_{row}"),
+            *(writer.figure(f"{name}_{state}") for state in STATES),
+            whole and writer.figure(whole),
+        ]
+        for row, name, whole in (
+            ("units_covered", "units_covered", "units_counted"),
+            ("units_centre", "units_with_centre", "units"),
+            ("elders_within", "elders_within", "elders"),
+            ("share_within", "share_within", ""),
+            ("minutes", "minutes", ""),
+            ("reached", "share_reached", ""),
+        )
     ]
     columns: tuple[Any, ...] = (
         ("column_measure", "l", 5),
@@ -89,8 +71,7 @@ def _before_after(findings: Findings, writer: Writer) -> None:
         ("column_value_planned", "r", 1.8),
         ("column_out_of", "r", 1.8),
     )
-    said = [[writer.say(r[0]), *map(str, r[1:])] for r in rows]
-    writer.table("table_before_after", columns, said, note=writer.say("table_before_after_note"))
+    writer.table("table_before_after", columns, rows, note=writer.say("table_before_after_note"))
 
 
 def _left_units(findings: Findings, writer: Writer) -> None:
@@ -103,12 +84,14 @@ def _left_units(findings: Findings, writer: Writer) -> None:
     rows = [
         [
             row.name,
-            writer.say(f"unit_{row.kind}"),
+            words.unit_name(findings.policy, row.kind, findings.language),
             fmt.number(row.elders),
             fmt.share(row.share_covered_planned),
             fmt.sentences(why[unit_id])
             if fmt.known(why[unit_id])
-            else writer.say("outside_rates" if row.kind == "other" else "no_reason"),
+            else writer.say(
+                "no_reason" if row.kind in findings.policy.counted_unit_kinds else "outside_rates"
+            ),
         ]
         for unit_id, row in zip(without.index, without.itertuples(index=False), strict=True)
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 
@@ -12,8 +12,11 @@ from sy_coverage.outputs import figures, tables
 from sy_coverage.outputs.reports.sections import measures, proof
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import words
+from sy_coverage.policy.targets import UnitKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pandas import DataFrame
 
     from sy_coverage.outputs.findings import Findings
@@ -22,69 +25,86 @@ if TYPE_CHECKING:
 
 def opening(findings: Findings, writer: Writer) -> None:
     """Add the figures that say the most and the paragraph that sums up."""
-    totals, language = findings.totals, findings.language
-    counted = int((findings.units["kind"] != "other").sum())
-    sites, cost = len(findings.proposals), fmt.money([findings.proposals["cost"].sum()])[0]
-    share_today, share_plan = within(findings, ""), within(findings, "_planned")
-    writer.facts(
-        [
-            (
-                f"{int(totals['covered_today'])} → {int(totals['covered_planned'])}／{counted}",
-                writer.say("fact_units"),
-            ),
-            (f"{fmt.share(share_today)} → {fmt.share(share_plan)}", writer.say("fact_share")),
-            (writer.say("sites_value", value=sites), writer.say("fact_sites")),
-            (writer.say("cost_value", value=cost), writer.say("fact_cost")),
-        ]
-    )
+    language, figure = findings.language, writer.figure
+    headline(writer)
     writer.paragraph(
         "opening",
         policy=labels.pick(findings.policy.name, language),
         document=findings.policy.document,
         date=fmt.date(findings.date, language),
         scope=findings.scope_name,
-        units=len(findings.units),
-        elders=fmt.number(findings.units["elders"].sum()),
+        units=figure("units"),
+        elders=figure("elders"),
         age=writer.say(f"age_{findings.policy.readings.elders}"),
     )
-    if sites:
+    if len(findings.proposals):
         writer.paragraph(
             "opening_plan",
-            sites=sites,
-            cost=cost,
-            counted=counted,
-            before=int(totals["covered_today"]),
-            after=int(totals["covered_planned"]),
-            share_today=fmt.share(share_today),
-            share_plan=fmt.share(share_plan),
-            change=share_change(findings, writer),
-            centre=centre_of(findings),
+            sites=figure("sites"),
+            cost=figure("cost"),
+            counted=figure("units_counted"),
+            before=figure("units_covered_today"),
+            after=figure("units_covered_planned"),
+            change=share_change(writer),
         )
     else:
         writer.paragraph("opening_nothing")
     writer.text(proof.verdict(findings, writer))
 
 
-def centre_of(findings: Findings) -> str:
-    """Return what the policy calls the facility whose coverage it counts."""
-    name = words.kind(findings.policy, words.centre_kind(findings.policy), findings.language)
-    # within an English sentence it begins small, unless it is all capitals
-    return name[:1].lower() + name[1:] if name[1:2].islower() else name
+def headline(writer: Writer) -> None:
+    """Add the first line: the targets that a site can change, access beside them, sites and cost; then target by target."""
+    head, figure = writer.facts.headline(), writer.figure
+    facts = []
+    if head.whole.value:
+        met = f"{head.today.text} → {head.planned.text} / {head.whole.text}"
+        facts.append((met, writer.say(f"headline_{head.counts}"), not head.is_met))
+    facts += [
+        (
+            f"{figure('share_within_today')} → {figure('share_within_planned')}",
+            writer.say("fact_share"),
+            False,
+        ),
+        (writer.say("sites_value", value=figure("sites")), writer.say("fact_sites"), False),
+        (writer.say("cost_value", value=figure("cost")), writer.say("fact_cost"), False),
+    ]
+    writer.headline(facts)
+    key = "rate_of_counties" if head.counts == "counties" else "rate_of_scope"
+    for rates, strong in (
+        ([r for r in head.rates if not r.met_planned], True),
+        ([r for r in head.rates if r.met_planned], False),
+    ):
+        if rates:
+            shown = [
+                writer.say(
+                    key,
+                    name=r.name,
+                    today=r.today.text or "—",
+                    planned=r.planned.text or "—",
+                    goal=r.goal.text,
+                )
+                for r in rates
+            ]
+            joined = ("；" if writer.language == "zh" else "; ").join(shown)
+            writer.paragraph(
+                "headline_rates_missed" if strong else "headline_rates", rates=joined, strong=strong
+            )
+    for kind in ("reported", "unknown", "others"):
+        names = getattr(head, kind)
+        if names:
+            writer.paragraph(f"headline_{kind}", names=labels.joined(names, writer.language))
+    lost = writer.facts["elders_no_road"]
+    if lost.value:
+        writer.paragraph("headline_no_road", elders=lost.text, strong=True)
 
 
-def share_change(findings: Findings, writer: Writer) -> str:
+def share_change(writer: Writer) -> str:
     """Return in words how the share of elders within the cutoff changes."""
-    shares = {
-        "share_today": fmt.share(within(findings, "")),
-        "share_plan": fmt.share(within(findings, "_planned")),
-    }
-    return writer.say("share_changes" if len(set(shares.values())) > 1 else "share_stays", **shares)
-
-
-def within(findings: Findings, suffix: str) -> float | None:
-    """Return the share of elders within the cutoff, today (``""``) or with the plan (``_planned``); None without elders."""
-    elders = float(findings.units["elders"].sum())
-    return float(findings.units[f"elders_covered{suffix}"].sum()) / elders if elders > 0 else None
+    today, plan = (writer.facts[f"share_within_{state}"] for state in ("today", "planned"))
+    key = "share_stays"
+    if today.text != plan.text:
+        key = "share_falls" if (plan.value or 0.0) < (today.value or 0.0) else "share_changes"
+    return writer.say(key, share_today=today.text, share_plan=plan.text)
 
 
 def standing(findings: Findings, writer: Writer) -> None:
@@ -93,8 +113,12 @@ def standing(findings: Findings, writer: Writer) -> None:
     writer.heading(2, "section_basics")
     kinds = findings.units["kind"].value_counts()
     named = [
-        writer.say(f"count_of_{kind}", count=int(kinds[kind]))
-        for kind in ("street", "township", "other")
+        writer.say(
+            "count_of_units",
+            count=int(kinds[kind]),
+            name=words.unit_name(findings.policy, kind, findings.language, many=kinds[kind] != 1),
+        )
+        for kind in get_args(UnitKind)
         if kind in kinds
     ]
     writer.paragraph(
@@ -102,7 +126,7 @@ def standing(findings: Findings, writer: Writer) -> None:
         scope=findings.scope_name,
         units=labels.joined(named, findings.language),
         places=fmt.number(len(findings.demand)),
-        elders=fmt.number(findings.units["elders"].sum()),
+        elders=writer.figure("elders"),
         age=writer.say(f"age_{findings.policy.readings.elders}"),
     )
     _existing(findings, writer)
@@ -228,15 +252,9 @@ def _indicators_in_words(card: DataFrame, writer: Writer) -> None:
 
 def _access(findings: Findings, writer: Writer) -> None:
     units = findings.units.sort_index()
-    kind, centre = words.centre_kind(findings.policy), centre_of(findings)
-    cutoffs = findings.policy.kinds[kind].cutoff_min if kind else None
-    writer.paragraph(
-        "access",
-        centre=centre,
-        street=f"{cutoffs['street']:g}" if cutoffs else "",
-        township=f"{cutoffs['township']:g}" if cutoffs else "",
-        mode=words.of_id("mode", findings.policy.kinds[kind].mode if kind else "", findings.language),
-    )
+    kind = findings.policy.kind(findings.policy.coverage_kind)
+    mode = words.of_id("mode", kind.mode, findings.language)
+    writer.paragraph("access", limits=_limits(findings, kind.cutoff_min, writer), mode=mode)
     share = findings.policy.readings.share
     far = units["share_covered"].lt(share).fillna(value=False)
     has = units["has_centre"].fillna(value=False).astype(bool)
@@ -250,7 +268,7 @@ def _access(findings: Findings, writer: Writer) -> None:
     rows = [
         [
             row["name"],
-            writer.say(f"unit_{row['kind']}"),
+            words.unit_name(findings.policy, row["kind"], findings.language),
             fmt.number(row["elders"]),
             _change(*(words.flag(row[c], findings.language) for c in ("has_centre", "has_centre_planned"))),
             fmt.share(row["share_covered"]),
@@ -271,6 +289,22 @@ def _access(findings: Findings, writer: Writer) -> None:
         ("column_nearest_mean_min_planned", "r", 1.7),
     )
     writer.table("table_units", columns, rows, note=writer.say("table_units_note"))
+
+
+def _limits(findings: Findings, cutoff_min: Mapping[str, float], writer: Writer) -> str:
+    """Return the time limits of the classes of units that are there; one number where all have the same."""
+    there = [kind for kind in get_args(UnitKind) if (findings.units["kind"] == kind).any()]
+    if len({cutoff_min[kind] for kind in there}) == 1:
+        return writer.say("limit_all", minutes=f"{cutoff_min[there[0]]:g}")
+    said = [
+        writer.say(
+            "limit_of",
+            name=words.unit_name(findings.policy, kind, findings.language, many=True),
+            minutes=f"{cutoff_min[kind]:g}",
+        )
+        for kind in there
+    ]
+    return labels.joined(said, findings.language)
 
 
 def _change(before: str, after: str) -> str:
@@ -345,7 +379,7 @@ def _by_kind(findings: Findings, sites: DataFrame, writer: Writer) -> None:
         if chosen.any()
     ]
     which = writer.say("of_which", what=labels.joined(said, findings.language)) if said else ""
-    writer.paragraph("overall", sites=len(sites), cost=costs[-1], which=which)
+    writer.paragraph("overall", sites=len(sites), cost=writer.figure("cost"), which=which)
     columns: list[Any] = [("column_kind", "l", 4.6), ("column_count", "r", 1.4), ("column_idle", "r", 2)]
     columns += [("column_upgrade", "r", 1.6), ("column_cost", "r", 2)]
     writer.table("table_by_kind", columns, rows, last_is_total=True)

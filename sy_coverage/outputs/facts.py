@@ -1,0 +1,268 @@
+"""Say every figure of an output once, under its own id, and how a scope stands against the targets a site can change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+
+from sy_coverage.outputs.text import format as fmt
+from sy_coverage.outputs.text import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pandas import DataFrame, Series
+
+    from sy_coverage.outputs.findings import Findings
+
+Form = Literal["count", "share", "minutes", "money", "number"]
+STATES = {"today": "", "planned": "_planned"}
+"""The two states of every figure, and what its columns end in."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One figure: its id, its value (None: not known), and how it is written."""
+
+    fact_id: str
+    """``<scope_id>.<name>``, such as ``430524.elders_within_planned`` or ``city.target.nursing_bed_share.today``."""
+    value: float | None
+    form: Form = "count"
+
+    @property
+    def text(self) -> str:
+        """Return the figure as every output writes it; empty where it is not known."""
+        if self.value is None:
+            return ""
+        if self.form == "share":
+            return fmt.share(self.value)
+        if self.form == "minutes":
+            return fmt.minutes(self.value)
+        if self.form == "count":
+            return fmt.number(self.value)
+        return fmt.money([self.value])[0]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How one target that a site can change stands in a scope."""
+
+    target_id: str
+    name: str
+    today: Fact
+    planned: Fact
+    goal: Fact
+    """Of a county the target's value; of a city of several counties, how many of them the target speaks of."""
+    met_today: bool
+    met_planned: bool
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The first line of a map, a summary or a proposal."""
+
+    counts: Literal["counties", "targets"]
+    """What is counted: counties that meet every target that a site can change, or (in one county) such targets."""
+    today: Fact
+    planned: Fact
+    whole: Fact
+    rates: tuple[Rate, ...]
+    """The targets behind it, in the policy's order."""
+    reported: tuple[str, ...]
+    """Names of targets that an office reports."""
+    unknown: tuple[str, ...]
+    """Names of targets of which nothing is known today."""
+    others: tuple[str, ...]
+    """Names of targets that are computed, but that no site can change."""
+
+    @property
+    def is_met(self) -> bool:
+        """Return whether with the plan everything that a site can change is met."""
+        return self.planned.value == self.whole.value
+
+
+@dataclass
+class Facts:
+    """Every figure of one scope, worked out once."""
+
+    findings: Findings
+    _known: dict[str, Fact] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Fact:
+        """Return the figure called `name` of this scope.
+
+        Raises
+        ------
+        KeyError
+            If there is no such figure.
+        """
+        return self.by_name[name]
+
+    @property
+    def by_name(self) -> Mapping[str, Fact]:
+        """Return every figure of this scope by its name."""
+        if not self._known:
+            self._known.update({name: self._fact(name, *rest) for name, *rest in _figures(self.findings)})
+        return self._known
+
+    def _fact(self, name: str, value: Any, form: Form = "count") -> Fact:
+        return Fact(f"{self.findings.scope_id}.{name}", float(value) if fmt.known(value) else None, form)
+
+    def table(self) -> DataFrame:
+        """Return every figure as a frame: index `fact_id`; `value`, `form`, `text`."""
+        rows = [(f.fact_id, f.value, f.form, f.text) for f in self.by_name.values()]
+        return pd.DataFrame(rows, columns=["fact_id", "value", "form", "text"]).set_index("fact_id")
+
+    def headline(self) -> Headline:
+        """Return how this scope stands against every computed target that a site can change."""
+        findings = self.findings
+        rows = _rows(findings)
+        rates = tuple(self._rate(row) for row in _rates(findings).to_dict("records"))
+        names = rows.drop_duplicates("target_id").set_index("target_id")["name"]
+
+        def named(chosen: Series) -> tuple[str, ...]:
+            return tuple(names[target] for target in dict.fromkeys(rows.loc[chosen, "target_id"]))
+
+        left = ~rows["by_sites"] & (rows["basis"] != "not_applicable")
+        return Headline(
+            counts="counties" if _is_of_counties(findings, rows) else "targets",
+            today=self["met_today"],
+            planned=self["met_planned"],
+            whole=self["met_of"],
+            rates=rates,
+            reported=named(left & (rows["basis"] == "reported")),
+            unknown=named(left & (rows["basis"] == "unknown")),
+            others=named(left & (rows["basis"] == "computed")),
+        )
+
+    def _rate(self, row: Mapping[Any, Any]) -> Rate:
+        name = f"target.{row['target_id']}"
+        today, planned, goal = (self[f"{name}.{part}"] for part in ("today", "planned", "goal"))
+        return Rate(row["target_id"], row["name"], today, planned, goal, row["met_today"], row["met_planned"])
+
+
+def _figures(findings: Findings) -> Iterator[tuple[Any, ...]]:
+    """Yield name, value and form of every figure of a scope."""
+    units, proposals = findings.units, findings.proposals
+    counted = units["kind"].isin(findings.policy.counted_unit_kinds)
+    elders = float(units["elders"].sum())
+    yield "counties", len(findings.counties)
+    yield "units", len(units)
+    yield "units_counted", int(counted.sum())
+    yield "elders", elders
+    yield "homes", len(findings.demand)
+    yield "sites", len(proposals)
+    yield "cost", float(proposals["cost"].sum()), "money"
+    for state, suffix in STATES.items():
+        within = _whole(units[f"elders_covered{suffix}"])
+        yield (
+            f"units_covered_{state}",
+            int((units[f"covered{suffix}"].fillna(value=False).astype(bool) & counted).sum()),
+        )
+        yield (
+            f"units_with_centre_{state}",
+            int(units[f"has_centre{suffix}"].fillna(value=False).astype(bool).sum()),
+        )
+        yield f"elders_within_{state}", within
+        yield f"share_within_{state}", within / elders if within is not None and elders > 0 else None, "share"
+        reached = units["elders"] - units[f"elders_unreached{suffix}"].fillna(0.0)
+        known = float(reached.sum())
+        minutes = float((units[f"nearest_mean_min{suffix}"].fillna(0.0) * reached).sum())
+        yield f"minutes_{state}", minutes / known if known > 0 else None, "minutes"
+        yield f"elders_reached_{state}", known
+        yield f"share_reached_{state}", known / elders if elders > 0 else None, "share"
+    yield "elders_gained", _whole(units["elders_covered_planned"] - units["elders_covered"])
+    yield "elders_no_road", no_road(findings)
+    yield from _target_figures(findings)
+
+
+def _whole(numbers: Series) -> float | None:
+    """Return the sum, or None where one of the numbers is not known."""
+    return None if numbers.isna().any() else float(numbers.sum())
+
+
+def no_road(findings: Findings) -> float | None:
+    """Return how many elders no road takes to any centre, open or proposed; None where there is no centre to go to."""
+    units = findings.units
+    lost = float(units["elders_unreached_planned"].fillna(0.0).sum())
+    return lost if lost < float(units["elders"].sum()) else None
+
+
+def _target_figures(findings: Findings) -> Iterator[tuple[Any, ...]]:
+    rows = _rows(findings)
+    sited = rows[rows["by_sites"]]
+    counties = sited[sited["scope_id"] != words.CITY]
+    if _is_of_counties(findings, rows):
+        judged = counties.groupby("scope_id")[["met_today", "met_planned"]].all()
+    else:
+        judged = _rates(findings)[["met_today", "met_planned"]]
+    yield "met_today", int(judged["met_today"].sum())
+    yield "met_planned", int(judged["met_planned"].sum())
+    yield "met_of", len(judged)
+    for row in _rates(findings).to_dict("records"):
+        for part in ("today", "planned", "goal"):
+            yield f"target.{row['target_id']}.{part}", row[part], row["form"]
+
+
+def _is_of_counties(findings: Findings, rows: DataFrame) -> bool:
+    """Return whether the headline counts counties: where several have targets of their own that a site can change."""
+    counties = set(rows.loc[rows["by_sites"], "scope_id"]) - {words.CITY}
+    return findings.scope_id == words.CITY and len(counties) > 1
+
+
+def _rows(findings: Findings) -> DataFrame:
+    """Return the scorecard's rows of this scope with `name`, `by_sites` and both verdicts as plain truth: what is not known is not met.
+
+    Of a county its own rows; of the city the rows of its counties, and those of the city itself.
+    """
+    policy, card = findings.policy, findings.scorecard.reset_index()
+    targets = {target.id: target for target in policy.targets}
+    card = card[card["target_id"].isin(targets)]
+    if findings.scope_id != words.CITY:
+        card = card[card["scope_id"] == findings.scope_id]
+    order = {target_id: place for place, target_id in enumerate(targets)}
+    card = card.assign(_place=card["target_id"].map(order)).sort_values(["_place", "scope_id"], kind="stable")
+    met = {
+        c: card[c].astype("boolean").fillna(value=False).astype(bool) for c in ("met_today", "met_planned")
+    }
+    known = (card["basis"] == "computed") | card["met_planned"].notna()
+    sited = known & card["target_id"].map(lambda target: targets[target].by_sites)
+    return card.assign(
+        name=[words.target_name(targets[t], findings.language) for t in card["target_id"]],
+        by_sites=sited & card["basis"].isin(["computed", "unknown"]),
+        **met,
+    )
+
+
+def _rates(findings: Findings) -> DataFrame:
+    """Return one row for each target that a site can change: of one scope its values, of several counties how many meet it."""
+    rows = _rows(findings)
+    rows = rows[rows["by_sites"]]
+    found = []
+    for target_id, own in rows.groupby("target_id", sort=False):
+        counties = own[own["scope_id"] != words.CITY]
+        if len(counties) > 1:
+            figures: dict[str, Any] = {
+                "today": int(counties["met_today"].sum()),
+                "planned": int(counties["met_planned"].sum()),
+                "goal": len(counties),
+                "form": "count",
+                "met_today": bool(counties["met_today"].all()),
+                "met_planned": bool(counties["met_planned"].all()),
+            }
+        else:
+            row = own.iloc[0]
+            form = words.measured_as(findings.policy, str(target_id))
+            figures = {
+                "today": row["value_today"],
+                "planned": row["value_planned"],
+                "goal": row["target"],
+                "form": {"share": "share", "count": "number"}.get(form, "number"),
+                "met_today": bool(row["met_today"]),
+                "met_planned": bool(row["met_planned"]),
+            }
+        found.append({"target_id": target_id, "name": own["name"].iloc[0], **figures})
+    columns = ["target_id", "name", "today", "planned", "goal", "form", "met_today", "met_planned"]
+    return pd.DataFrame(found, columns=columns).astype({"met_today": bool, "met_planned": bool})
