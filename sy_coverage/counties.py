@@ -191,10 +191,10 @@ def _plan_of(
 
 def _said(plan: SitingPlan) -> SitingPlan:
     """Return `plan` with its reasons worked out, so that what they come from need not travel."""
-    details, best = dict(plan.details), plan.best
+    figures, best = plan.figures, plan.best
     if best is not plan:
-        details["attainable"] = _said(best)
-    return replace(plan, reasons=Told(plan.why()), details=details)
+        figures = replace(figures, attainable=_said(best))
+    return replace(plan, reasons=Told(plan.why()), figures=figures)
 
 
 def _files_of(findings: Findings, county_id: str) -> list[tuple[str, bytes]]:

@@ -128,7 +128,7 @@ class Findings:
     def falls_short(self, county_id: str) -> bool:
         """Return whether a county has a plan that misses targets: they cannot be met at all, or not with the money given."""
         plan = self.plans.get(county_id)
-        return plan is not None and not plan.best.details.get("targets_met", True)
+        return plan is not None and plan.best.figures.targets_met is False
 
     def beside(self, name: str) -> DataFrame | None:
         """Return the rows of the table `name` of `extras` that speak of this scope, or None where there are none."""

@@ -24,7 +24,7 @@ from sy_coverage.errors import UnreadableFileError
 from sy_coverage.outputs.findings import Findings
 from sy_coverage.outputs.sound import require_sound
 from sy_coverage.policy.targets import Policy
-from sy_coverage.siting.plan import Certificate, SitingPlan, Stage, Verification
+from sy_coverage.siting.plan import Certificate, PlanFigures, SitingPlan, Stage, Verification
 
 VERSION = 1
 MOST = _files.Limits(megabytes=2_000)
@@ -39,6 +39,7 @@ _PLAIN: dict[str, type] = {
     "certificate": Certificate,
     "stage": Stage,
     "plan": SitingPlan,
+    "figures": PlanFigures,
     "verification": Verification,
     "findings": Findings,
 }
@@ -124,23 +125,15 @@ def _written_day(value: dt.date) -> dict[str, Any]:
 
 
 def _written_fields(value: Any) -> dict[str, Any]:
-    """Return one of our own dataclasses field by field; of a plan's details, those that can be written."""
+    """Return one of our own dataclasses field by field; of a plan's figures, those that are known."""
     for tag, kind in _PLAIN.items():
         if isinstance(value, kind):
             left = _NOT_KEPT.get(kind, frozenset())
             held = {f.name: getattr(value, f.name) for f in fields(kind) if f.name not in left}
-            if kind is SitingPlan:
-                held["details"] = {k: v for k, v in held["details"].items() if _can_be_written(v)}
+            if isinstance(value, PlanFigures):
+                held = value.known()
             return {TAG: tag, "fields": {name: _written(item) for name, item in held.items()}}
     raise TypeError(f"{type(value).__name__} cannot be kept in a file")
-
-
-def _can_be_written(value: Any) -> bool:
-    try:
-        _written(value)
-    except TypeError:
-        return False
-    return True
 
 
 def _written_frame(frame: pd.DataFrame) -> dict[str, Any]:
@@ -202,7 +195,12 @@ def _read(value: Any) -> Any:
 
 
 def _of_plan(tag: str, held: dict[str, Any]) -> dict[str, Any]:
-    return {"reasons": None, **held} if tag == "plan" else held
+    if tag != "plan":
+        return held
+    if "details" in held:  # as 0.1 wrote them
+        held = {**held, "figures": PlanFigures(**held["details"])}
+        del held["details"]
+    return {"reasons": None, **held}
 
 
 def _read_frame(value: dict[str, Any]) -> pd.DataFrame:

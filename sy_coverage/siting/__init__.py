@@ -18,12 +18,14 @@ from sy_coverage.siting.compare.closures import closures
 from sy_coverage.siting.compare.scope_price import scope_price
 from sy_coverage.siting.compare.side_by_side import compare_plans
 from sy_coverage.siting.compare.trade_off import trade_off
-from sy_coverage.siting.plan import Certificate, SitingPlan, Stage, Verification
-from sy_coverage.siting.planning import policy_plan
+from sy_coverage.siting.plan import Certificate, PlanFigures, SitingPlan, Stage, Verification
+from sy_coverage.siting.planning import plan_case, policy_plan
 from sy_coverage.siting.planning.demonstration import demonstration_sites
 from sy_coverage.siting.planning.recount import verify_policy
+from sy_coverage.siting.planning.rules.case import PlanCase, read_case
 from sy_coverage.siting.planning.rules.conversions import nursing_bed_conversions
 from sy_coverage.siting.planning.rules.criteria import Criteria
+from sy_coverage.siting.planning.rules.plan_rules import PlanRules
 from sy_coverage.siting.planning.rules.stations import village_clusters
 from sy_coverage.siting.reasons import sentences
 from sy_coverage.siting.solve.highs import Progress, SolveOptions
@@ -33,6 +35,9 @@ __all__ = [
     "Certificate",
     "Criteria",
     "LinearDecay",
+    "PlanCase",
+    "PlanFigures",
+    "PlanRules",
     "Progress",
     "SitingPlan",
     "SolveOptions",
@@ -52,8 +57,10 @@ __all__ = [
     "p_dispersion",
     "p_median",
     "partial_cover",
+    "plan_case",
     "policy_plan",
     "premises_candidates",
+    "read_case",
     "scope_price",
     "sentences",
     "trade_off",

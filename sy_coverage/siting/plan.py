@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
@@ -54,6 +54,51 @@ class Certificate:
         return all(stage.proved for stage in self.stages)
 
 
+@dataclass(frozen=True, kw_only=True)
+class PlanFigures:
+    """What came out of a plan, all of it recomputed; None: not asked, or not known of such a plan."""
+
+    cost: float | None = None
+    """10⁴ yuan, with the beds that are converted."""
+    new_sites: int | None = None
+    elders_covered: float | None = None
+    """Elders within the cutoff of an open centre."""
+    elder_minutes: float | None = None
+    """Elder-minutes to the nearest centre; elders beyond the times count their longest minutes."""
+    home_minutes: float | None = None
+    """The same for the kinds counted by county, to the nearest of one's own county."""
+    targets: DataFrame | None = None
+    """`target_id`, `scope_id`, `needed`, `reached`, `met`."""
+    targets_met: bool | None = None
+    conversions: DataFrame | None = None
+    """Beds of each home turned into nursing beds, as `siting.nursing_bed_conversions` gives them."""
+    conversion_cost: float | None = None
+    beds: DataFrame | None = None
+    """By county, beds `needed`, `beds` there are, `short`."""
+    demonstration: DataFrame | None = None
+    """By `site_id`: `target_id`, `kind`, `unit_id`, `county_id`, `planned`, `marked_before`."""
+    years: DataFrame | None = None
+    """What each year buys."""
+    least_cost: float | None = None
+    """What all targets would cost, where a budget cannot meet them."""
+    attainable: SitingPlan | None = None
+    """The best plan that can be had meanwhile, where the targets cannot all be met."""
+    verification: Verification | None = None
+    """What the plan came to when it was counted again."""
+    demand_covered: int | None = None
+    """Of the classic problems: demand points within the cutoff of a chosen site."""
+    weight_covered: float | None = None
+    demand_served: int | None = None
+    """With capacities: demand points that are served in full."""
+    weight_served: float | None = None
+    service: DataFrame | None = None
+    """With capacities: the `share` of each `demand_id` that each `site_id` serves."""
+
+    def known(self) -> dict[str, Any]:
+        """Return the figures that are known, by name."""
+        return {f.name: v for f in fields(self) if (v := getattr(self, f.name)) is not None}
+
+
 @dataclass(frozen=True)
 class SitingPlan:
     """Which sites to open, how good that is, and how it is known."""
@@ -76,14 +121,19 @@ class SitingPlan:
     """Computes the answer to `why()` when it is asked for."""
     findings: DataFrame = field(default_factory=pd.DataFrame, repr=False)
     """Why there is no plan, or what a plan leaves undone: `reason_id`, `subject`, and numbers; labels make sentences of it."""
-    details: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """Figures of the plan by name (`cost`, `elders_covered`, …), all recomputed."""
+    figures: PlanFigures = field(default_factory=PlanFigures, repr=False)
+    """What came out: cost, elders covered, targets, …."""
 
     @property
     def best(self) -> SitingPlan:
         """The plan itself or, where the targets cannot all be met, the best that can be had meanwhile, if there is one."""
-        meanwhile = self.details.get("attainable") if self.status == "infeasible" else None
+        meanwhile = self.figures.attainable if self.status == "infeasible" else None
         return self if meanwhile is None else meanwhile
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The figures that are known, by name: for tables and files; in code ask `figures`."""
+        return self.figures.known()
 
     def why(self) -> DataFrame:
         """Return the reasons for each site: a frame indexed by `site_id` with `reason_id`, `subject` and numbers."""

@@ -113,15 +113,15 @@ def verify(
 
 
 def _of_policy(plan: SitingPlan) -> Verification:
-    attainable = plan.details.get("attainable")
+    attainable = plan.figures.attainable
     if plan.objective is not None or attainable is None:
         return verify_policy(plan)
-    if plan.sites or plan.details["targets_met"]:
+    if plan.sites or plan.figures.targets_met:
         raise CertificateError("a plan without an objective names sites, or says that targets are met")
     asked, kept = (dict(p.certificate.options) if p.certificate else {} for p in (plan, attainable))
     # where a rule itself cannot be kept, such as beds enough, the plan beside it was made without that rule
     given_up = any(kept[name] != value for name, value in asked.items() if name in kept)
-    if attainable.details["targets_met"] and not given_up:
+    if attainable.figures.targets_met and not given_up:
         raise CertificateError("a plan says that targets cannot be met, and another beside it meets them")
     return verify_policy(attainable)
 
@@ -134,7 +134,9 @@ def _service(asked: Terms, plan: SitingPlan) -> Any:
     """Return the shares that a plan with capacities says each site serves, as a CSR array sites × demand."""
     if asked.capacities is None:
         return None
-    table = plan.details["service"]
+    table = plan.figures.service
+    if table is None:
+        raise CertificateError(f"{asked.problem}: the plan does not say who serves whom")
     site = pd.Index(asked.site_ids).get_indexer(table["site_id"])
     demand = pd.Index(asked.times.demand_ids).get_indexer(table["demand_id"])
     if (site < 0).any() or (demand < 0).any():

@@ -178,13 +178,7 @@ class Study(Measured):
             "times": self.times,
             "between_homes": self.between_homes,
             "to_medical": self.to_medical,
-            "spread_min": given.spread_min,
-            "medical_min": given.medical_min,
-            "medical": given.medical,
-            **citywide.rules(self),
-            "phases": {int(year): phase.model_dump() for year, phase in self.config.phases.items()} or None,
-            "budget": given.budget,
-            "date": self.config.study.date,
+            "rules": citywide.plan_rules(self),
             "options": siting.SolveOptions(time_limit_s=given.time_limit_s),
         }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from sy_coverage.outputs.maps import Map
-from sy_coverage.siting import SitingPlan
+from sy_coverage.siting import PlanFigures, SitingPlan
 
 
 def test_a_plan_shows_its_sites_its_value_and_its_bound():
@@ -17,7 +17,7 @@ def test_a_plan_shows_its_sites_its_value_and_its_bound():
         0.0,
         None,
         assignment=pd.Series({"V1": "C-1"}),
-        details={"cost": 630.0},
+        figures=PlanFigures(cost=630.0),
     )
     assert repr(plan) == (
         "SitingPlan(sites=('C-1', 'C-2'), status='optimal', objective=630.0, bound=630.0, gap=0.0, phase={})"

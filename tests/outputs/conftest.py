@@ -22,7 +22,7 @@ import pytest
 from shapely import LineString, Point, box
 
 from sy_coverage.outputs.findings import Findings
-from sy_coverage.siting.plan import Certificate, SitingPlan, Stage
+from sy_coverage.siting.plan import Certificate, PlanFigures, SitingPlan, Stage
 from tests import toy
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>`${alert(3)}`\\2019{{7*7}}{%x%}{#y\u2028&\"'"
@@ -365,7 +365,7 @@ def _plan(sites: tuple[str, ...], cost: float, bound: float) -> SitingPlan:
             heuristic_value=cost,
             ties=(),
         ),
-        details={"cost": cost},
+        figures=PlanFigures(cost=cost),
     )
 
 

@@ -165,7 +165,7 @@ def test_what_a_plan_asks_for_besides_sites_has_sections_of_its_own(county):
         {"needed": [48.0], "beds": [60.0], "short": [0.0]}, index=pd.Index([toy.COUNTY], name="county_id")
     )
     plan = county.plans[toy.COUNTY]
-    more = replace(plan, details={**plan.details, "conversions": turned, "beds": beds})
+    more = replace(plan, figures=replace(plan.figures, conversions=turned, beds=beds))
     other = replace(county, plans={toy.COUNTY: more})
     assert "将1处机构的15张床位改造为护理型床位，估算投资7.5万元" in paragraphs_of(other)
     # only what is turned is listed: half of the 30 beds that are none yet
@@ -177,14 +177,14 @@ def test_what_a_plan_asks_for_besides_sites_has_sections_of_its_own(county):
     assert "护理型床位改造清单" not in tables_of(county)
     # of a home whose beds nobody knows nothing can be said
     unknown = turned.astype(object).assign(convert=pd.array([0, None], dtype="Int64"))
-    doubtful = {**more.details, "conversions": unknown}
-    said = paragraphs_of(replace(county, plans={toy.COUNTY: replace(more, details=doubtful)}))
+    doubtful = replace(more.figures, conversions=unknown)
+    said = paragraphs_of(replace(county, plans={toy.COUNTY: replace(more, figures=doubtful)}))
     assert "不需改造床位即可达到目标" in said
     assert "另有1处机构的床位或护理型床位数缺失、有误，未计入" in said
     assert "未计入；补齐" not in paragraphs_of(other)
     # a cost that nobody gave is no cost of 0
-    free = {**more.details, "conversions": turned.assign(cost=0.0)}
-    unpriced = replace(county, plans={toy.COUNTY: replace(more, details=free)})
+    free = replace(more.figures, conversions=turned.assign(cost=0.0))
+    unpriced = replace(county, plans={toy.COUNTY: replace(more, figures=free)})
     assert "研究文件未给出每张床位的改造费用，投资未计" in paragraphs_of(unpriced)
     assert tables_of(unpriced)["护理型床位改造清单"].rows[0][-1] == ""
 

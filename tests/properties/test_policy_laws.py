@@ -175,7 +175,7 @@ def test_a_site_is_called_in_every_optimum_where_every_optimum_has_it(road, rule
     options = {"rule": rule, "scope": scope}
     plan = solved(road, budget=budget, **options)
     assume(plan.status == "optimal")
-    short = not plan.details["targets_met"]  # with too little money: nearest to the targets, then most elders
+    short = not plan.figures.targets_met  # with too little money: nearest to the targets, then most elders
     values = subsets(road, **options, budget=budget)
 
     def rank(value):
@@ -331,7 +331,7 @@ def test_the_smallest_change_makes_it_possible_and_no_smaller_one_does(road, rul
 
     assert possible(plan.best.sites)
     ways = [s for s in values if possible(s)]
-    assert min(values[s][1] for s in ways) == pytest.approx(plan.best.details["cost"])
+    assert min(values[s][1] for s in ways) == pytest.approx(plan.best.figures.cost)
     # and with the sites of the best plan meanwhile, the cheapest of those that lack least
     least = min((v[0], round(v[1], 6), v[2]) for v in values.values())
     got = values[tuple(sorted(plan.best.sites))]
@@ -399,12 +399,12 @@ def test_the_least_budget_is_enough_and_none_below_it_is(road, rule, budget):
     plan = solved(road, rule=rule, budget=budget)
     said = plan.findings.set_index("reason_id").loc["budget_too_small"]
     assert (said["value"], said["other"]) == (budget, pytest.approx(min(enough)))
-    assert plan.details["least_cost"] == pytest.approx(min(enough))
-    assert solved(road, rule=rule, budget=min(enough)).details["targets_met"]
-    assert not solved(road, rule=rule, budget=min(enough) - 0.05).details["targets_met"]
+    assert plan.figures.least_cost == pytest.approx(min(enough))
+    assert solved(road, rule=rule, budget=min(enough)).figures.targets_met
+    assert not solved(road, rule=rule, budget=min(enough) - 0.05).figures.targets_met
     assert min((v[0], v[2]) for v in affordable.values()) == (
         values[tuple(sorted(plan.sites))][0],
-        -plan.details["elders_covered"],
+        -plan.figures.elders_covered,
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import combinations
 from math import ceil, inf
 
 import geopandas as gpd
 import pandas as pd
 
-from sy_coverage import policy
+from sy_coverage import policy, siting
 from sy_coverage.roads import TravelTimes
 from tests import toy
 
@@ -30,6 +30,13 @@ def policy_of(*, homes: int = 2) -> policy.Policy:
         t.model_copy(update={"value": float(homes)}) if t.id == "county_regional_home" else t for t in kept
     ]
     return POLICY.model_copy(update={"targets": tuple(kept)})
+
+
+def planned(*frames: gpd.GeoDataFrame, **asked: object) -> siting.SitingPlan:
+    """Return the plan of `policy_plan` when its rules are given as keywords."""
+    names = {f.name for f in fields(siting.PlanRules)}
+    rules = siting.PlanRules(**{k: asked.pop(k) for k in list(asked) if k in names})  # type: ignore[arg-type]
+    return siting.policy_plan(*frames, rules=rules, **asked)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def policy_problem():
     near = policy_of(homes=1).with_access(
         cutoff_min={"street": 3, "township": 3, "other": 3}, kind="service_centre"
     )
-    asked = {**road.frames(), "policy": near, "times": road.times(), "rule": "access"}
+    asked = {**road.frames(), "policy": near, "times": road.times(), "rules": siting.PlanRules(rule="access")}
     return lambda: siting.policy_plan(**asked), siting.verify
 
 

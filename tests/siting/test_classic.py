@@ -190,13 +190,13 @@ def test_beds_limit_what_a_site_serves_and_demand_is_shared_out():
     # everyone reaches everything within 40; room for 8 a site: 15 elders need two sites
     plan = siting.lscp(TIMES, 40, weights=WEIGHTS, capacities=np.full(5, 8))
     assert (plan.status, plan.objective) == ("optimal", 2.0)
-    served = plan.details["service"].merge(WEIGHTS.rename("elders"), left_on="demand_id", right_index=True)
+    served = plan.figures.service.merge(WEIGHTS.rename("elders"), left_on="demand_id", right_index=True)
     load = (served["share"] * served["elders"]).groupby(served["site_id"]).sum()
     assert load.sum() == pytest.approx(15.0)
     assert (load <= 8 + 1e-9).all()
     # one site for each point: 4, 2, 1, 3, 5 go into 8 + 7 as (5, 3) and (4, 2, 1)
     alone = siting.lscp(TIMES, 40, weights=WEIGHTS, capacities=np.full(5, 8), split=False)
-    assert (alone.objective, set(alone.details["service"]["share"])) == (2.0, {1.0})
+    assert (alone.objective, set(alone.figures.service["share"])) == (2.0, {1.0})
 
 
 def test_beds_that_are_too_few_are_counted():

@@ -19,10 +19,10 @@ def test_a_plan_over_three_years_reaches_elders_as_early_as_money_allows():
     plan = toy_plan(phases={2025: {"budget": 300}, 2026: {"budget": 300}, 2027: {"budget": 300}})
     assert plan.status == "optimal"
     assert plan.objective == plan.bound == 4800.0
-    assert plan.details["cost"] == 700.0
+    assert plan.figures.cost == 700.0
     assert plan.phase["r36"] in {2026, 2027}
     assert set(plan.phase) == set(plan.sites)
-    years = plan.details["years"]
+    years = plan.figures.years
     assert (years["cost"] <= 300).all()
     assert years["cost"].sum() == 700.0
     assert years.loc[2025, "elders_gained"] == 100.0
@@ -31,8 +31,8 @@ def test_a_plan_over_three_years_reaches_elders_as_early_as_money_allows():
 
 def test_a_number_of_sites_a_year_is_kept():
     plan = toy_plan(phases={2025: {"sites": 1}, 2026: {"sites": 2}, 2027: {"sites": 2}})
-    assert plan.details["years"]["new_sites"].tolist() == [1, 2, 2]
-    assert plan.details["targets_met"]
+    assert plan.figures.years["new_sites"].tolist() == [1, 2, 2]
+    assert plan.figures.targets_met
 
 
 def test_years_without_enough_money_say_so_and_come_as_near_as_they_can():
@@ -42,8 +42,8 @@ def test_years_without_enough_money_say_so_and_come_as_near_as_they_can():
     assert plan.sites == ()
     found = plan.findings.set_index("reason_id").loc["phase_budget_too_small"]
     assert (found["value"], found["other"]) == (200.0, 700.0)
-    meanwhile = plan.details["attainable"]
-    assert meanwhile.details["cost"] <= 200
+    meanwhile = plan.figures.attainable
+    assert meanwhile.figures.cost <= 200
     assert (
         meanwhile.certificate.stages[0].value == 3.0
     )  # the street, and two more of townships and dementia unit
@@ -99,7 +99,7 @@ def test_no_assignment_to_years_beats_the_plan(road, budget, sites):
         return
     assert plan.status == "optimal"
     assert plan.objective == -best[0]
-    assert plan.details["cost"] == pytest.approx(best[1])
+    assert plan.figures.cost == pytest.approx(best[1])
 
 
 def test_the_solver_is_the_one_the_tests_tamper_with():

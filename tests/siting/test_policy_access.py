@@ -52,7 +52,7 @@ SURE = road_of(
 def test_elders_whom_an_earlier_stage_made_sure_of_are_counted_once(rule, centres, elders):
     plan = solved(SURE, rule=rule)
     assert plan.sites == (*(f"c{i}" for i in range(centres)), "d0", "d1", "r0", "r1")
-    assert plan.details["elders_covered"] == elders
+    assert plan.figures.elders_covered == elders
 
 
 @settings(max_examples=25)

@@ -64,7 +64,7 @@ def test_a_plan_cut_short_is_what_its_stages_prove(monkeypatch, event, note, num
         assert (plan.sites, plan.objective, plan.certificate) == ((), None, None)
         return
     assert verify(plan).objective == plan.objective
-    assert plan.details["targets_met"]
+    assert plan.figures.targets_met
     full = [s.objective_id for s in whole.certificate.stages]
     held = [s.objective_id for s in plan.certificate.stages]
     assert held == full[: len(held)]

@@ -154,7 +154,7 @@ def test_the_curve_is_the_frontier_of_every_subset(road):
     if any(road.extra["required"].values()):
         return
     some = solved(road)
-    some = some if some.sites else some.details.get("attainable")
+    some = some if some.sites else some.figures.attainable
     if some is None or some.reasons is None:
         return
     values = {
@@ -212,8 +212,8 @@ def test_a_plan_that_was_tampered_with_does_not_verify(plan, sites):
 
 
 def test_a_plan_whose_claims_were_tampered_with_does_not_verify(plan):
-    certificate, details = plan.certificate, plan.details
-    targets = details["targets"].assign(reached=lambda t: t["reached"] + 1)
+    certificate, said = plan.certificate, plan.figures
+    targets = said.targets.assign(reached=lambda t: t["reached"] + 1)
     claims = {
         "rule not named: coverage_targets": {
             "certificate": replace(certificate, rules=certificate.rules[1:])
@@ -221,8 +221,8 @@ def test_a_plan_whose_claims_were_tampered_with_does_not_verify(plan):
         "bound": {"bound": plan.bound - 1},
         "gap": {"gap": 0.5},
         "not assigned": {"assignment": plan.assignment.iloc[::-1].set_axis(plan.assignment.index)},
-        "targets_met": {"details": {**details, "targets_met": False}},
-        "details: targets": {"details": {**details, "targets": targets}},
+        "targets_met": {"figures": replace(said, targets_met=False)},
+        "figures: targets": {"figures": replace(said, targets=targets)},
     }
     for said, changed in claims.items():
         with pytest.raises(CertificateError, match=said):

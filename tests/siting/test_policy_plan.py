@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from sy_coverage import policy
 from sy_coverage.errors import CertificateError, InputError, UnknownIdError
 from sy_coverage.roads import TravelTimes
-from sy_coverage.siting import SolveOptions, policy_plan
+from sy_coverage.siting import SolveOptions
 from sy_coverage.siting.solve import highs
 from tests import toy
-from tests.siting.policy_toys import Road, policy_of
+from tests.siting.policy_toys import Road, planned, policy_of
 
 SITES = {
     "S1": 5,
@@ -53,7 +53,7 @@ def toy_plan(**changes):
     }
     frames |= {k: changes.pop(k) for k in list(changes) if k in frames}
     asked = {"policy": policy.load_policy("shaoyang_2025"), "times": toy_times()} | changes
-    return policy_plan(*frames.values(), **asked)
+    return planned(*frames.values(), **asked)
 
 
 def between() -> TravelTimes:
@@ -76,7 +76,7 @@ def test_the_toy_county_gets_the_plan_worked_out_by_hand():
     assert stages["elders"] == 1600.0
     assert stages["elder_minutes"] == 6000.0
     assert plan.certificate.proved
-    assert plan.details["targets_met"]
+    assert plan.figures.targets_met
     assert plan.assignment["E"] == "c15"
     assert plan.assignment["A"] == "S1"
 
@@ -197,7 +197,7 @@ def test_a_budget_that_is_too_small_covers_the_most_and_says_what_all_would_cost
     plan = toy_plan(budget=300)
     assert plan.status == "optimal"
     assert plan.objective == 4.0  # one street, two townships, one dementia unit
-    assert plan.details["cost"] <= 300
+    assert plan.figures.cost <= 300
     found = plan.findings.set_index("reason_id").loc["budget_too_small"]
     assert (found["value"], found["other"]) == (300.0, 700.0)
 
@@ -220,7 +220,7 @@ def test_two_homes_too_close_are_named_in_planning_words():
     closer = plan.findings.set_index("reason_id").loc["smallest_spread"]
     assert (closer["value"], closer["other"]) == (32.0, 33.0)  # r04 and r36
     assert toy_plan(between_homes=between(), spread_min=closer["value"]).status == "optimal"
-    meanwhile = plan.details["attainable"]
+    meanwhile = plan.figures.attainable
     assert meanwhile.status == "optimal"
     assert len(set(meanwhile.sites) & set(HOMES)) == 1
     assert set(meanwhile.sites) > {"c15", "c35", "d15"}
@@ -231,7 +231,7 @@ def test_units_without_candidates_are_named():
     found = plan.findings.set_index("reason_id").loc["too_few_units_with_candidate"]
     assert (found["value"], found["other"]) == (1.0, 2.0)
     assert found["places"] == ("990100100", "990100101")
-    assert "c35" in plan.details["attainable"].sites
+    assert "c35" in plan.figures.attainable.sites
 
 
 # By access with every elder asked for, and only S1 (km 5) and c15: H is 23 minutes from c15, G 17; all within 30. Without c15
@@ -403,7 +403,7 @@ def solved(road, **options):
     frames = road.frames()
     if options.get("spread_min") is not None:
         options["between_homes"] = road.between_homes()
-    return policy_plan(*frames.values(), policy=policy_of(homes=road.homes), times=road.times(), **options)
+    return planned(*frames.values(), policy=policy_of(homes=road.homes), times=road.times(), **options)
 
 
 def clash_of_required(road, spread):
@@ -425,7 +425,7 @@ def test_no_subset_beats_the_plan(road, rule, scope, spread):
     plan = solved(road, rule=rule, scope=scope, spread_min=spread)
     if best is None:
         assert plan.status == "infeasible"
-        assert plan.details["attainable"] is None or plan.details["attainable"].sites is not None
+        assert plan.figures.attainable is None or plan.figures.attainable.sites is not None
         return
     _, (cost, elders, minutes, to_homes, _) = best
     assert plan.status == "optimal"
@@ -453,7 +453,7 @@ def test_no_subset_within_a_budget_comes_nearer_to_the_targets(road, budget):
     best = road.best_within(budget=budget)
     assert best is not None
     found = {s.objective_id: s.value for s in plan.certificate.stages}
-    wanted = plan.details["targets"]["needed"].sum() - best[1][0]
+    wanted = plan.figures.targets["needed"].sum() - best[1][0]
     assert found["towards_targets"] == wanted
     assert found["elders"] == -best[1][1]
     assert found["elder_minutes"] == pytest.approx(best[1][2])
@@ -466,11 +466,9 @@ def test_the_best_plan_meanwhile_lacks_least(road):
         return
     plan = solved(road)
     best = road._best(lambda v: v)
-    meanwhile = plan.details["attainable"]
-    lacks = (
-        (meanwhile.details["targets"]["needed"] - meanwhile.details["targets"]["reached"]).clip(lower=0).sum()
-    )
-    assert (lacks, meanwhile.details["cost"]) == (best[1][0], pytest.approx(best[1][1]))
+    meanwhile = plan.figures.attainable
+    lacks = (meanwhile.figures.targets["needed"] - meanwhile.figures.targets["reached"]).clip(lower=0).sum()
+    assert (lacks, meanwhile.figures.cost) == (best[1][0], pytest.approx(best[1][1]))
 
 
 @settings(max_examples=8)
@@ -507,4 +505,4 @@ def test_a_candidate_given_twice_changes_neither_cost_nor_elders(road):
     # a second home or dementia unit may lift a county that lacked one; a second centre never changes presence
     if first[0] == "c" and before.status == "optimal":
         assert after.objective == before.objective
-        assert after.details["elders_covered"] == before.details["elders_covered"]
+        assert after.figures.elders_covered == before.figures.elders_covered

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from sy_coverage import siting
 from sy_coverage.errors import CertificateError, InputError
 from sy_coverage.roads import TravelTimes
-from sy_coverage.siting import Criteria, policy_plan, verify
-from tests.siting.policy_toys import CUTOFF, POLICY, Road
+from sy_coverage.siting import Criteria, verify
+from tests.siting.policy_toys import CUTOFF, POLICY, Road, planned
 
 FEW = settings(max_examples=max(12, settings().max_examples // 5))
 """Every example solves a plan and tries every subset; the nightly run tries hundreds."""
@@ -63,7 +63,7 @@ def ask(road: Road, policy, *, facilities: dict | None = None, demand: dict | No
                 frames[name][column] = pd.to_numeric(frames[name][column])
     for column in {"beds", "nursing_beds", "floor_area_m2"} & set(road.extra):
         frames["candidates"][column] = pd.to_numeric(frames["candidates"][column])
-    return policy_plan(**frames, policy=policy, times=times_of(road), **options)
+    return planned(**frames, policy=policy, times=times_of(road), **options)
 
 
 def best(road: Road, allowed, price=lambda sites: 0.0):
@@ -255,7 +255,7 @@ def test_elders_find_the_beds_they_need_within_the_cutoff(road: Road, beds, stre
     if least is None:
         assert "too_few_beds" in set(plan.findings["reason_id"])
     else:
-        assert (plan.details["beds"]["short"] <= 1e-6).all()
+        assert (plan.figures.beds["short"] <= 1e-6).all()
 
 
 # --- nursing beds -----------------------------------------------------------------------------------------------------------
@@ -303,7 +303,7 @@ def test_beds_are_converted_at_the_least_cost_together_with_the_sites(road: Road
     )
     same(plan, best(road, lambda sites: True, price))
     if plan.status == "optimal":
-        assert plan.details["conversion_cost"] == pytest.approx(price(plan.sites))
+        assert plan.figures.conversion_cost == pytest.approx(price(plan.sites))
 
 
 # --- demonstration sites ------------------------------------------------------------------------------------------------------
@@ -341,7 +341,7 @@ def test_demonstration_sites_meet_the_criteria_and_are_near_most_elders(road: Ro
             if min((abs(km[s] - x) for s in chosen), default=inf) <= CUTOFF["township"]
         )
 
-    chosen = plan.details["demonstration"].index
+    chosen = plan.figures.demonstration.index
     most = max(near(some) for some in combinations(eligible(plan.sites), count))
     assert len(chosen) == count
     assert near(chosen) == most
@@ -363,11 +363,11 @@ def test_a_plan_that_names_a_demonstration_site_which_is_none_is_caught():
         demonstration={"urban_demo_sites": Criteria(floor_area_m2=300)},
         facilities=area,
     )
-    assert list(plan.details["demonstration"].index) == ["f"]
+    assert list(plan.figures.demonstration.index) == ["f"]
     verify(plan)
-    false = plan.details["demonstration"].rename(index={"f": "g"})
+    false = plan.figures.demonstration.rename(index={"f": "g"})
     with pytest.raises(CertificateError, match="demonstration:g"):
-        verify(replace(plan, details={**plan.details, "demonstration": false}))
+        verify(replace(plan, figures=replace(plan.figures, demonstration=false)))
 
 
 def test_a_plan_that_converts_a_bed_too_few_is_caught():
@@ -382,9 +382,9 @@ def test_a_plan_that_converts_a_bed_too_few_is_caught():
     plan = ask(road, policy_with("nursing_bed_share", dementia=0), conversion_cost=PRICE, facilities=beds)
     # ⌈0.75 · 40⌉ − 10 = 20 beds at 1.5, two centres at 1
     assert plan.objective == 32.0
-    table = plan.details["conversions"].assign(convert=19)
+    table = plan.figures.conversions.assign(convert=19)
     with pytest.raises(CertificateError, match="nursing_beds:A"):
-        verify(replace(plan, details={**plan.details, "conversions": table}))
+        verify(replace(plan, figures=replace(plan.figures, conversions=table)))
 
 
 def test_years_buy_conversions_with_what_sites_leave():
@@ -414,8 +414,8 @@ def test_years_buy_conversions_with_what_sites_leave():
         phases={2026: {"budget": 20}, 2027: {"budget": 21}},
     )
     assert plan.status == "optimal"
-    assert plan.details["years"]["beds_converted"].to_list() == [6, 14]
-    assert plan.details["years"]["cost"].to_list() == [19.0, 21.0]
+    assert plan.figures.years["beds_converted"].to_list() == [6, 14]
+    assert plan.figures.years["cost"].to_list() == [19.0, 21.0]
     assert verify(plan).rules["holds"].all()
     late = dict.fromkeys(plan.sites, 2027)
     with pytest.raises(CertificateError):

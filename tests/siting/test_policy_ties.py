@@ -39,8 +39,8 @@ def test_a_plan_whose_ties_ran_out_of_time_is_as_good_and_says_so(study, monkeyp
     plan = sy.read_study(study.folder / "study.toml").propose(toy.COUNTY)
     assert plan.status == "optimal"
     assert plan.objective == plan.bound == best.objective
-    assert plan.details["elders_covered"] == best.details["elders_covered"]
-    assert plan.details["elder_minutes"] == pytest.approx(best.details["elder_minutes"], rel=1e-9)
+    assert plan.figures.elders_covered == best.figures.elders_covered
+    assert plan.figures.elder_minutes == pytest.approx(best.figures.elder_minutes, rel=1e-9)
     assert "ties_not_settled" in plan.certificate.notes
 
 

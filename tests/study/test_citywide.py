@@ -60,7 +60,7 @@ def test_with_the_scope_of_the_city_one_plan_chooses_the_demonstration_sites_too
     assert plan.status == "optimal"
     assert plan.objective == 200.0
     assert "k9" in plan.sites
-    assert sorted(plan.details["demonstration"].index) == ["A", "k9"]
+    assert sorted(plan.figures.demonstration.index) == ["A", "k9"]
     assert whole.citywide is plan
     assert siting.verify(plan).rules.loc["demonstration", "holds"]
     assert whole.planned_facilities["demonstration"].eq(other=True).sum() == 2
@@ -69,7 +69,7 @@ def test_with_the_scope_of_the_city_one_plan_chooses_the_demonstration_sites_too
 def test_with_the_scope_of_counties_they_are_chosen_after_the_counties_plans(study):
     plan = study.propose(toy.COUNTY)
     assert plan.objective == 190.0
-    assert "demonstration" not in plan.details
+    assert plan.figures.demonstration is None
     assert study.citywide.sites == tuple(sorted({*plan.sites, "k9"}))
     assert study.chosen == study.citywide.sites
 

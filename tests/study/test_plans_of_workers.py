@@ -44,7 +44,7 @@ def test_a_false_word_in_a_worker_s_plan_is_caught(run):
     with pytest.raises(CertificateError):
         siting.verify(replace(plan, sites=plan.sites[1:]))
     with pytest.raises(CertificateError, match="cost"):
-        siting.verify(replace(plan, details={**plan.details, "cost": plan.details["cost"] - 1}))
+        siting.verify(replace(plan, figures=replace(plan.figures, cost=plan.figures.cost - 1)))
 
 
 def test_closures_curve_and_comparison_of_a_worker_s_plan_are_those_of_one_s_own(study, run):
@@ -60,7 +60,7 @@ def test_a_plan_that_cannot_keep_its_rules_is_verified_through_the_best_meanwhil
     plan = short.propose("990100")
     assert plan.status == "infeasible"
     told = replace(plan.best, reasons=Told(pd.DataFrame()))
-    short.adopt({"990100": replace(plan, details={**plan.details, "attainable": told})})
+    short.adopt({"990100": replace(plan, figures=replace(plan.figures, attainable=told))})
     adopted = short.propose("990100")
     assert adopted is not plan
     assert siting.verify(adopted).objective == siting.verify(plan).objective == plan.best.objective

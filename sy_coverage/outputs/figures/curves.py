@@ -11,6 +11,7 @@ from sy_coverage.outputs.figures import canvas as draw
 from sy_coverage.outputs.figures import still_map as still
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import words
+from sy_coverage.siting.plan import PlanFigures
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -155,9 +156,10 @@ def trade_off(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: 
 def _where_the_plan_stands(findings: Findings) -> tuple[float, float]:
     """Return the cost of the plan and the elders it brings within the cutoff, counted as the curve counts them if it says so."""
     plan = findings.plans.get(findings.scope_id)
-    details = plan.details if plan is not None else {}
-    cost = details.get("cost", findings.proposals["cost"].sum())
-    return float(cost), float(details.get("elders_covered", findings.units["elders_covered_planned"].sum()))
+    figures = PlanFigures() if plan is None else plan.figures
+    cost = findings.proposals["cost"].sum() if figures.cost is None else figures.cost
+    elders = figures.elders_covered
+    return float(cost), float(findings.units["elders_covered_planned"].sum() if elders is None else elders)
 
 
 def has_timeline(findings: Findings) -> bool:

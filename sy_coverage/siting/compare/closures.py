@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from sy_coverage.siting.plan import SitingPlan
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
     from sy_coverage.siting.sites import Sites
 
 
@@ -59,7 +59,7 @@ def closures(plan: SitingPlan) -> DataFrame:
     return pd.DataFrame(rows, columns=columns).set_index("site_id")
 
 
-def _units_lost(case: Case, opened: Sites, without: Sites) -> tuple[str, ...]:
+def _units_lost(case: PlanCase, opened: Sites, without: Sites) -> tuple[str, ...]:
     lost: set[str] = set()
     for kind in coverage_kinds(case):
         before, after = (covered_units(case, kind, there) for there in (opened, without))

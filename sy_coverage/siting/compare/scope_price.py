@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sy_coverage.siting.compare.side_by_side import summary
-from sy_coverage.siting.planning import plan_of
+from sy_coverage.siting.planning import plan_case
 from sy_coverage.siting.planning.explain.sites import case_of
 from sy_coverage.siting.solve import highs
 
@@ -34,6 +34,6 @@ def scope_price(plan: SitingPlan, *, options: highs.SolveOptions | None = None) 
     case = case_of(plan)
     rows = []
     for scope in ("county", "city"):
-        other = plan_of(case.but(scope=scope), options=options or highs.SolveOptions())
+        other = plan_case(case.but(scope=scope), options=options or highs.SolveOptions())
         rows.append({"scope": scope, "status": other.status, **summary(other)})
     return pd.DataFrame(rows).set_index("scope")

@@ -54,8 +54,8 @@ def compare_plans(one: SitingPlan, other: SitingPlan) -> DataFrame:
 def summary(plan: SitingPlan) -> dict[str, object]:
     """Return cost, number of sites, elders covered and sites of a plan."""
     return {
-        "cost": plan.details.get("cost"),
+        "cost": plan.figures.cost,
         "new_sites": len(plan.sites),
-        "elders_covered": plan.details.get("elders_covered"),
+        "elders_covered": plan.figures.elders_covered,
         "sites": plan.sites,
     }

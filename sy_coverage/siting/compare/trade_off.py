@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from sy_coverage.siting.plan import SitingPlan
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
 
 
 def trade_off(
@@ -60,7 +60,7 @@ def trade_off(
     case = case_of(plan).but(budget=None)
     with highs.Watch(options or highs.SolveOptions()) as watch:
         found = _curve(case, points, watch, keep_targets=keep_targets)
-    whole = float(case.demand[case.setting.elders].sum())
+    whole = float(case.demand[case.elders_column].sum())
     rows = pd.DataFrame(
         [
             {
@@ -84,7 +84,7 @@ def trade_off(
 
 
 def _curve(
-    case: Case, points: int, watch: highs.Watch, *, keep_targets: bool
+    case: PlanCase, points: int, watch: highs.Watch, *, keep_targets: bool
 ) -> dict[float, tuple[str, ...]]:
     """Return sites by elders covered (in exact steps): both ends, then points in the widest gaps."""
     step = 1.0 if case.weight.exact else 1e-6 * max(1.0, float(case.weight.counts.sum()))
@@ -112,7 +112,7 @@ def _curve(
 
 
 def _point(
-    case: Case, least: float | None, watch: highs.Watch, *, keep_targets: bool
+    case: PlanCase, least: float | None, watch: highs.Watch, *, keep_targets: bool
 ) -> tuple[float, tuple[str, ...]] | None:
     """Return (elders in exact steps, sites) of the cheapest plan with `least` elders (None: any, inf: most); None if not proved."""
     # targets that may be missed at no price are none

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sy_coverage.errors import CertificateError, some
-from sy_coverage.siting.plan import Certificate, SitingPlan
+from sy_coverage.siting.plan import Certificate, PlanFigures, SitingPlan
 from sy_coverage.siting.planning import demonstration
 from sy_coverage.siting.planning.check.beat import require_unbeaten
 from sy_coverage.siting.planning.explain import remarks
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from sy_coverage.siting.planning.check.figures import Figures
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
     from sy_coverage.siting.solve.highs import SolveOptions
 
 RULES = (
@@ -26,6 +26,7 @@ RULES = (
     "counts",
     "upgrades",
     "required",
+    "forbidden",
     "host",
     "one_upgrade",
     "spread",
@@ -37,7 +38,7 @@ RULES = (
     "nursing_beds",
     "demonstration",
 )
-"""Ids of the rules that a plan's certificate has recomputed, as far as the setting asks for them."""
+"""Ids of the rules that a plan's certificate has recomputed, as far as the rules ask for them."""
 
 
 TARGET_RULES = frozenset({"coverage_targets", "counts", "upgrades", "demonstration"})
@@ -45,7 +46,7 @@ TARGET_RULES = frozenset({"coverage_targets", "counts", "upgrades", "demonstrati
 
 
 def finished(
-    case: Case, solved: Solved, *, options: SolveOptions, findings: DataFrame | None = None
+    case: PlanCase, solved: Solved, *, options: SolveOptions, findings: DataFrame | None = None
 ) -> SitingPlan:
     """Return the certified plan of what the stages came to.
 
@@ -78,7 +79,7 @@ def finished(
         stages=stages,
         solver=solved.solver or "no solver was needed",
         options=(
-            *((k, str(v)) for k, v in sorted(vars(case.setting).items())),
+            *case.rules.written(),
             ("gap", str(options.gap)),
             ("time_limit_s", str(options.time_limit_s)),
         ),
@@ -98,40 +99,38 @@ def finished(
         findings=remarks.with_more(
             remarks.remarks(case, solved.sites) if findings is None else findings, shown.findings
         ),
-        details={
-            "cost": checked.cost,
-            "elders_covered": checked.elders_covered,
-            "elder_minutes": checked.elder_minutes,
-            "home_minutes": checked.home_minutes,
-            "targets": checked.targets,
-            "targets_met": checked.met,
-            "new_sites": len(solved.sites),
-            **of_beds(case, checked),
-            **shown.details,
-        },
+        figures=plan_figures(case, checked, shown, len(solved.sites)),
     )
 
 
-def of_beds(case: Case, checked: Figures) -> dict[str, Any]:
-    """Return what a plan says of beds: `conversions`, `conversion_cost` and `beds`, where the setting asks for them."""
-    details: dict[str, Any] = {}
-    if case.setting.conversion_cost is not None:
-        details["conversions"] = checked.conversions
-        details["conversion_cost"] = float(checked.conversions["cost"].sum())
-    if case.setting.beds_per_elder is not None:
-        details["beds"] = checked.beds
-    return details
+def plan_figures(case: PlanCase, checked: Figures, shown: demonstration.Shown, new_sites: int) -> PlanFigures:
+    """Return what a plan says of itself, as it was recounted; of beds where the rules ask for them."""
+    beds, converted = case.rules.beds_per_elder is not None, case.rules.conversion_cost is not None
+    return PlanFigures(
+        cost=checked.cost,
+        elders_covered=checked.elders_covered,
+        elder_minutes=checked.elder_minutes,
+        home_minutes=checked.home_minutes,
+        targets=checked.targets,
+        targets_met=checked.met,
+        new_sites=new_sites,
+        conversions=checked.conversions if converted else None,
+        conversion_cost=float(checked.conversions["cost"].sum()) if converted else None,
+        beds=checked.beds if beds else None,
+        demonstration=shown.table,
+    )
 
 
-def rules_of(case: Case, *, elastic: bool) -> tuple[str, ...]:
-    """Return the rules that a plan of `case` has kept: those that the setting asks for."""
-    setting = case.setting
+def rules_of(case: PlanCase, *, elastic: bool) -> tuple[str, ...]:
+    """Return the rules that a plan of `case` has kept: those that the rules ask for."""
+    rules = case.rules
     chosen = {
-        "stations": setting.station_walk_min is not None,
-        "floor_area": setting.floor_area == "bar",
-        "beds": setting.beds_per_elder is not None,
-        "nursing_beds": setting.conversion_cost is not None,
-        "demonstration": bool(setting.demonstration),
+        "forbidden": bool(rules.forbid),
+        "stations": rules.station_walk_min is not None,
+        "floor_area": rules.floor_area == "bar",
+        "beds": rules.beds_per_elder is not None,
+        "nursing_beds": rules.conversion_cost is not None,
+        "demonstration": bool(rules.demonstration),
     }
     return tuple(r for r in RULES if chosen.get(r, True) and not (elastic and r in TARGET_RULES))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -19,7 +19,7 @@ from sy_coverage.siting.planning.rules.criteria import marked as marks
 from sy_coverage.siting.reasons import reason_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from geopandas import GeoDataFrame
     from pandas import DataFrame
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sy_coverage.policy import Policy, Target
     from sy_coverage.roads import TravelTimes
     from sy_coverage.siting.plan import SitingPlan, Stage
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
     from sy_coverage.siting.solve.highs import SolveOptions
 
 
@@ -146,17 +146,17 @@ class Shown:
 
     stages: tuple[Stage, ...] = ()
     """One for each target, after all the plan's own: most elders near a demonstration site."""
-    details: Mapping[str, Any] = field(default_factory=dict)
-    """`demonstration`: frame of `target_id`, `kind`, `unit_id`, `county_id`, `planned`, `marked_before`, indexed by `site_id`."""
+    table: DataFrame | None = None
+    """Frame of `target_id`, `kind`, `unit_id`, `county_id`, `planned`, `marked_before`, indexed by `site_id`."""
     findings: tuple[DataFrame, ...] = ()
 
 
-def shown(case: Case, sites: tuple[str, ...], *, options: SolveOptions) -> Shown:
-    """Return which open sites, standing or of the plan, become demonstration sites for each target the setting names."""
-    if not case.setting.demonstration:
+def shown(case: PlanCase, sites: tuple[str, ...], *, options: SolveOptions) -> Shown:
+    """Return which open sites, standing or of the plan, become demonstration sites for each target the rules name."""
+    if not case.rules.demonstration:
         return Shown()
     stages, frames, findings = [], [], []
-    for target_id, criteria in case.setting.demonstration:
+    for target_id, criteria in case.rules.demonstration.items():
         target = case.policy.target(target_id)
         stations = stations_of(case, sites, target_id)
         may = eligible(stations, target.measure, criteria, policy=case.policy)
@@ -189,10 +189,10 @@ def shown(case: Case, sites: tuple[str, ...], *, options: SolveOptions) -> Shown
             stages.append(replace(last, objective_id=f"demonstration_{target_id}"))
     empty = pd.DataFrame(columns=["target_id", "kind", "unit_id", "county_id", "planned", "marked_before"])
     table = pd.concat(frames) if frames else empty.rename_axis("site_id")
-    return Shown(tuple(stages), {"demonstration": table}, tuple(findings))
+    return Shown(tuple(stages), table, tuple(findings))
 
 
-def stations_of(case: Case, sites: Iterable[str], target_id: str) -> GeoDataFrame:
+def stations_of(case: PlanCase, sites: Iterable[str], target_id: str) -> GeoDataFrame:
     """Return the open sites of the kinds a target counts, standing in these counties or opened by the plan, in one frame."""
     measure: Any = case.policy.target(target_id).measure
     columns = [
@@ -218,13 +218,13 @@ def stations_of(case: Case, sites: Iterable[str], target_id: str) -> GeoDataFram
     return gpd.GeoDataFrame(together, geometry="geometry", crs=case.facilities.crs)
 
 
-def _timed(case: Case, stations: GeoDataFrame) -> set[str]:
+def _timed(case: PlanCase, stations: GeoDataFrame) -> set[str]:
     """Return the stations that lie on the road."""
     kinds = set(stations["kind"]) & set(case.times)
     return {i for kind in kinds for i in set(case.times[kind].site_ids) & set(stations.index)}
 
 
-def _times_of_kinds(case: Case, stations: GeoDataFrame) -> TravelTimes:
+def _times_of_kinds(case: PlanCase, stations: GeoDataFrame) -> TravelTimes:
     """Return the minutes of all `stations` that have some, of whichever kind, in one table."""
     parts, longest = [], 0.0
     for kind in sorted(set(stations["kind"])):
@@ -256,13 +256,13 @@ def _shortened(times: TravelTimes, cutoff: float) -> TravelTimes:
     return replace(times, minutes=matrix, cutoff_min=min(times.cutoff_min, cutoff))
 
 
-def recount(case: Case, plan: SitingPlan) -> dict[str, float]:
+def recount(case: PlanCase, plan: SitingPlan) -> dict[str, float]:
     """Return by stage how many elders are within the cutoff of the demonstration sites that a plan names, counted anew."""
-    table = plan.details.get("demonstration")
+    table = plan.figures.demonstration
     found: dict[str, float] = {}
     if table is None:
         return found
-    for target_id, _ in case.setting.demonstration:
+    for target_id in case.rules.demonstration:
         chosen = table.index[table["target_id"] == target_id]
         near = np.zeros(len(case.demand), dtype=bool)
         for kind in sorted(set(table.loc[chosen, "kind"])):
@@ -275,15 +275,15 @@ def recount(case: Case, plan: SitingPlan) -> dict[str, float]:
     return found
 
 
-def breaches(case: Case, plan: SitingPlan) -> list[str]:
+def breaches(case: PlanCase, plan: SitingPlan) -> list[str]:
     """Return the demonstration sites of a plan that are not open or do not meet the criteria, and the targets they miss."""
-    if not case.setting.demonstration:
+    if not case.rules.demonstration:
         return []
-    table = plan.details.get("demonstration")
+    table = plan.figures.demonstration
     if table is None:
         return ["demonstration:"]
     found = []
-    for target_id, criteria in case.setting.demonstration:
+    for target_id, criteria in case.rules.demonstration.items():
         stations = stations_of(case, plan.sites, target_id)
         measure: Any = case.policy.target(target_id).measure
         chosen = table.index[table["target_id"] == target_id]
@@ -291,6 +291,6 @@ def breaches(case: Case, plan: SitingPlan) -> list[str]:
         may = stations.index[eligible(stations, measure, criteria, policy=case.policy)]
         found += [f"demonstration:{i}" for i in chosen if i in stations.index and i not in may]
         asked = int(case.policy.target(target_id).value or 0)
-        if plan.details["targets_met"] and len(set(chosen)) < asked:
+        if plan.figures.targets_met and len(set(chosen)) < asked:
             found.append(f"demonstration:{target_id}")
     return found

@@ -10,17 +10,18 @@ import pandas as pd
 
 from sy_coverage.errors import CertificateError, InputError, some
 from sy_coverage.siting.plan import Verification, require_assignment, require_numbers
-from sy_coverage.siting.planning import case_asked, demonstration
+from sy_coverage.siting.planning import demonstration
 from sy_coverage.siting.planning.certify import rules_of
 from sy_coverage.siting.planning.check.figures import figures
 from sy_coverage.siting.planning.explain.sites import as_kept, case_of
 from sy_coverage.siting.planning.phases import check
 from sy_coverage.siting.planning.rules import nursing
+from sy_coverage.siting.planning.rules.case import read_case
 from sy_coverage.siting.solve import highs
 
 if TYPE_CHECKING:
     from sy_coverage.siting.plan import SitingPlan
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
 
 
 def verify_policy(plan: SitingPlan, **asked_for: Any) -> Verification:
@@ -50,8 +51,8 @@ def verify_policy(plan: SitingPlan, **asked_for: Any) -> Verification:
         If the plan is none of `policy_plan`.
     """
     if asked_for:
-        given = {k: v for k, v in asked_for.items() if k not in {"phases", "options"}}
-        case = as_kept(plan, case_asked(**given))
+        given = {k: v for k, v in asked_for.items() if k != "options"}
+        case = as_kept(plan, read_case(**given))
     else:
         case = case_of(plan)
     certificate = plan.certificate
@@ -67,10 +68,10 @@ def verify_policy(plan: SitingPlan, **asked_for: Any) -> Verification:
         "site_ranks": float(sum(case.position(s) + 1 for s in plan.sites)),
         **demonstration.recount(case, plan),
     }
-    if "years" in plan.details:  # also where no year opens anything
+    if plan.figures.years is not None:  # also where no year opens anything
         ours |= check.recount(case, plan)
     said = ("cost", "elders_covered", "elder_minutes")
-    differ = [k for k in said if not highs.same(plan.details[k], getattr(again, k))]
+    differ = [k for k in said if not _same(getattr(plan.figures, k), getattr(again, k))]
     wrong = [s.objective_id for s in certificate.stages if not highs.same(s.value, ours[s.objective_id])]
     unproved = [s.objective_id for s in certificate.stages if s.proved and not highs.same(s.value, s.bound)]
     first = certificate.stages[0]
@@ -86,8 +87,8 @@ def verify_policy(plan: SitingPlan, **asked_for: Any) -> Verification:
         *missed,
         *false_claim,
         *(f"rule not named: {r}" for r in rules_of(case, elastic=elastic) if r not in certificate.rules),
-        *(() if plan.details["targets_met"] == again.met else ("targets_met",)),
-        *(() if plan.details["targets"].equals(again.targets) else ("details: targets",)),
+        *(() if plan.figures.targets_met == again.met else ("targets_met",)),
+        *(() if again.targets.equals(plan.figures.targets) else ("figures: targets",)),
         *(() if plan.bound == first.bound or np.isnan(first.bound) else ("bound",)),
     ]
     if found or plan.objective != first.value:
@@ -100,16 +101,22 @@ def verify_policy(plan: SitingPlan, **asked_for: Any) -> Verification:
     return Verification(certificate.problem, plan.objective, rules, {**ours, "targets": again.targets})
 
 
-def _of_marks_and_beds(case: Case, plan: SitingPlan) -> list[str]:
+def _of_marks_and_beds(case: PlanCase, plan: SitingPlan) -> list[str]:
     """Return what does not hold of the demonstration sites and conversions a plan names."""
     found = demonstration.breaches(case, plan)
-    if case.setting.conversion_cost is not None:
-        table = plan.details["conversions"]
+    if case.rules.conversion_cost is not None:
+        table = plan.figures.conversions
+        if table is None:
+            return [*found, "nursing_beds"]
         found += [f"nursing_beds:{place}" for place in nursing.lacking(case, plan.sites, table["convert"])]
-        spent = Fraction(str(case.setting.conversion_cost)) * int(table["convert"].fillna(0).sum())
+        spent = Fraction(str(case.rules.conversion_cost)) * int(table["convert"].fillna(0).sum())
         sites = sum(
             (Fraction(str(c)) for c in case.candidates.loc[list(plan.sites), "cost"]), start=Fraction(0)
         )
-        if not highs.same(float(spent + sites), plan.details["cost"]):
+        if not _same(plan.figures.cost, float(spent + sites)):
             found.append("cost")
     return found
+
+
+def _same(one: float | None, other: float) -> bool:
+    return one is not None and highs.same(one, other)

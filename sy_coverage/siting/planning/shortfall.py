@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sy_coverage.policy.targets import CITY
-from sy_coverage.siting.plan import Certificate, SitingPlan
+from sy_coverage.siting.plan import Certificate, PlanFigures, SitingPlan
 from sy_coverage.siting.planning.certify import finished
 from sy_coverage.siting.planning.explain.remarks import to_look_at
 from sy_coverage.siting.planning.explain.units import left_out
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
     from sy_coverage.siting.planning.rules.targets import Requirement
     from sy_coverage.siting.planning.stages import Solved
     from sy_coverage.siting.solve import highs
 
 
-def explained(case: Case, solved: Solved, *, watch: highs.Watch) -> SitingPlan:
+def explained(case: PlanCase, solved: Solved, *, watch: highs.Watch) -> SitingPlan:
     """Return the plan of a case that cannot meet its targets: no sites, the reasons, and the best plan meanwhile."""
-    asked = case.setting
+    asked = case.rules
     rows = [*reasons(case), *_too_few_beds(case)]
     # forced sites that clash can make even the softened problem impossible
     meanwhile = solve_stages(case, watch=watch, elastic=True)
-    if meanwhile.status == "infeasible" and case.setting.beds_per_elder is not None:
+    if meanwhile.status == "infeasible" and case.rules.beds_per_elder is not None:
         case = case.but(
             beds_per_elder=None
         )  # what can be had meanwhile leaves beds lacking; the findings say where
@@ -64,7 +64,7 @@ def explained(case: Case, solved: Solved, *, watch: highs.Watch) -> SitingPlan:
         rules=(),
         stages=attainable.certificate.stages[:1] if attainable and attainable.certificate else (),
         solver=meanwhile.solver or solved.solver,
-        options=tuple((k, str(v)) for k, v in sorted(vars(asked).items())),
+        options=asked.written(),
         heuristic_value=None,
         notes=("no choice of candidates meets every target",),
     )
@@ -76,16 +76,16 @@ def explained(case: Case, solved: Solved, *, watch: highs.Watch) -> SitingPlan:
         None,
         certificate,
         findings=reason_frame(rows, policy=case.policy),
-        details={"attainable": attainable, "targets_met": False},
+        figures=PlanFigures(attainable=attainable, targets_met=False),
     )
 
 
-def within_budget(case: Case, solved: Solved, *, watch: highs.Watch) -> SitingPlan:
+def within_budget(case: PlanCase, solved: Solved, *, watch: highs.Watch) -> SitingPlan:
     """Return the plan that comes nearest to the targets with a budget that cannot meet them all."""
     meanwhile = solve_stages(case, watch=watch, elastic=True)
     cost = solved.figures.cost if solved.figures is not None else None
     found: list[dict[str, object]] = [
-        {"reason_id": "budget_too_small", "subject": CITY, "value": case.setting.budget, "other": cost}
+        {"reason_id": "budget_too_small", "subject": CITY, "value": case.rules.budget, "other": cost}
     ]
     if meanwhile.figures is None:
         if meanwhile.status == "infeasible":
@@ -106,10 +106,10 @@ def within_budget(case: Case, solved: Solved, *, watch: highs.Watch) -> SitingPl
     found += [*left_out(case, meanwhile.sites), *to_look_at(case, meanwhile.sites)]
     frame = reason_frame(found, policy=case.policy)
     plan = finished(case, meanwhile, options=watch.options, findings=frame)
-    return replace(plan, details={**plan.details, "least_cost": cost})
+    return replace(plan, figures=replace(plan.figures, least_cost=cost))
 
 
-def _too_few_beds(case: Case) -> list[dict[str, object]]:
+def _too_few_beds(case: PlanCase) -> list[dict[str, object]]:
     """Return the counties whose elders lack beds in reach even when every candidate opens."""
     there = bed_table(case, case.ids)
     return [
@@ -125,7 +125,7 @@ def _too_few_beds(case: Case) -> list[dict[str, object]]:
     ]
 
 
-def _without_stations(case: Case) -> list[dict[str, object]]:
+def _without_stations(case: PlanCase) -> list[dict[str, object]]:
     """Return the units in which no centre can open because a village cluster has no station, standing or possible."""
     by_unit: dict[str, set[str]] = {}
     for service in services(case):
@@ -137,17 +137,17 @@ def _without_stations(case: Case) -> list[dict[str, object]]:
             "reason_id": "no_station_in_walk",
             "subject": unit_id,
             "value": len(clusters),
-            "other": case.setting.station_walk_min,
+            "other": case.rules.station_walk_min,
             "places": tuple(sorted(clusters)),
         }
         for unit_id, clusters in sorted(by_unit.items())
     ]
 
 
-def reasons(case: Case) -> Iterator[dict[str, object]]:
+def reasons(case: PlanCase) -> Iterator[dict[str, object]]:
     """Yield the cheap reasons why targets cannot be met, each naming the place and the numbers."""
-    barred = np.zeros(len(case.ids), dtype=bool)
-    if case.setting.medical == "bar":
+    barred = case.forbidden.copy()
+    if case.rules.medical == "bar":
         barred[too_far_from_care(case)] = True
     clash = too_close(case)
     barred[clash.barred] = True
@@ -163,11 +163,11 @@ def reasons(case: Case) -> Iterator[dict[str, object]]:
             yield from _of_sites(case, need, barred, apart)
 
 
-def _of_units(case: Case, need: Requirement, barred: np.ndarray) -> Iterator[dict[str, object]]:
+def _of_units(case: PlanCase, need: Requirement, barred: np.ndarray) -> Iterator[dict[str, object]]:
     covered = covered_today(case, need.kind)
     usable = case.candidates[(case.candidates["kind"] == need.kind).to_numpy() & ~barred]
     said = {"target_id": need.target_id, "scope_id": need.scope_id, "subject": need.scope_id}
-    if case.setting.rule in {"presence", "both"}:
+    if case.rules.rule in {"presence", "both"}:
         here = case.facilities[case.facilities["kind"] == need.kind]
         has = case.units.index.isin(here["unit_id"].dropna()) | case.units.index.isin(usable["unit_id"])
         without = [u for u in need.members if not has[u]]
@@ -180,15 +180,15 @@ def _of_units(case: Case, need: Requirement, barred: np.ndarray) -> Iterator[dic
                 "places": tuple(case.units.index[without]),
             }
             return
-    if case.setting.rule in {"access", "both"}:
+    if case.rules.rule in {"access", "both"}:
         reach = case.reach(need.kind)
         rows = case.candidates.index.get_indexer(usable.index)
         near = reach.today | (np.asarray(reach.within[rows].sum(axis=0)).ravel() > 0)
         unit = case.units.index.get_indexer(case.demand["unit_id"])
-        elders = case.demand[case.setting.elders].to_numpy(float)
+        elders = case.demand[case.elders_column].to_numpy(float)
         part = np.bincount(unit, weights=elders * near, minlength=len(case.units))
         whole = np.bincount(unit, weights=elders, minlength=len(case.units))
-        short = [u for u in need.members if not covered[u] and part[u] < case.setting.share * whole[u] - 1e-9]
+        short = [u for u in need.members if not covered[u] and part[u] < case.share * whole[u] - 1e-9]
         can = len(need.members) - len(short)
         if can < need.needed:
             yield said | {
@@ -202,7 +202,7 @@ def _of_units(case: Case, need: Requirement, barred: np.ndarray) -> Iterator[dic
                     "reason_id": "no_candidate_in_reach",
                     "subject": case.units.index[u],
                     "value": part[u] / whole[u] if whole[u] else np.nan,
-                    "other": case.setting.share,
+                    "other": case.share,
                     "places": (case.units.index[u],),
                 }
                 longer = _cutoff_for(case, need.kind, int(u), rows)
@@ -218,7 +218,7 @@ def _of_units(case: Case, need: Requirement, barred: np.ndarray) -> Iterator[dic
 
 
 def _of_sites(
-    case: Case, need: Requirement, barred: np.ndarray, apart: set[tuple[int, int]]
+    case: PlanCase, need: Requirement, barred: np.ndarray, apart: set[tuple[int, int]]
 ) -> Iterator[dict[str, object]]:
     usable = [int(j) for j in need.members if not barred[j]]
     said = {
@@ -236,29 +236,29 @@ def _of_sites(
     ):
         yield said | {
             "reason_id": "no_two_homes_apart",
-            "value": case.setting.spread_min,
+            "value": case.rules.spread_min,
             "places": tuple(case.ids[j] for j in usable),
         }
         closer = _widest_pair(case, usable)
         if need.missing == 2 and closer is not None:
-            yield said | {"reason_id": "smallest_spread", "value": closer, "other": case.setting.spread_min}
+            yield said | {"reason_id": "smallest_spread", "value": closer, "other": case.rules.spread_min}
 
 
-def _cutoff_for(case: Case, kind: str, unit: int, rows: NDArray[np.int64]) -> float | None:
+def _cutoff_for(case: PlanCase, kind: str, unit: int, rows: NDArray[np.int64]) -> float | None:
     """Return the shortest travel time that would bring the share of a unit's elders into reach; None beyond the times."""
     reach = case.reach(kind)
     inside = np.flatnonzero(case.units.index.get_indexer(case.demand["unit_id"]) == unit)
     near = reach.today_min[inside].copy()
     minutes = reach.minutes[rows][:, inside].tocoo()
     np.minimum.at(near, minutes.col, minutes.data)
-    elders = case.demand[case.setting.elders].to_numpy(float)[inside]
+    elders = case.demand[case.elders_column].to_numpy(float)[inside]
     order = np.argsort(near, kind="stable")
-    enough = np.cumsum(elders[order]) >= case.setting.share * elders.sum() - 1e-9
+    enough = np.cumsum(elders[order]) >= case.share * elders.sum() - 1e-9
     longest = near[order][enough]
     return float(longest[0]) if len(longest) and np.isfinite(longest[0]) else None
 
 
-def _widest_pair(case: Case, usable: list[int]) -> float | None:
+def _widest_pair(case: PlanCase, usable: list[int]) -> float | None:
     """Return the minutes of the two usable homes that are farthest apart, the shorter direction of each pair."""
     if case.between_homes is None or len(usable) < 2:
         return None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
     from sy_coverage.siting.solve.highs import SolveOptions
     from sy_coverage.siting.solve.stages import Reached
 
@@ -42,7 +42,7 @@ class Solved:
 
 
 def solve_stages(
-    case: Case,
+    case: PlanCase,
     *,
     watch: highs.Watch,
     elastic: bool = False,
@@ -89,7 +89,7 @@ class _Run:
 
 
 def _run(
-    case: Case, *, watch: highs.Watch, elastic: bool, forbidden: tuple[int, ...], most: int | None
+    case: PlanCase, *, watch: highs.Watch, elastic: bool, forbidden: tuple[int, ...], most: int | None
 ) -> _Run:
     model = Model(case, elastic=elastic, forbidden=forbidden)
     steps: list[_Step] = []
@@ -121,7 +121,9 @@ def _tie_options(watch: highs.Watch) -> SolveOptions:
     return replace(watch.options, time_limit_s=max(0.01, min(watch.left_s, TIE_SECONDS)))
 
 
-def without(case: Case, position: int, *, watch: highs.Watch, elastic: bool) -> tuple[str, dict[str, float]]:
+def without(
+    case: PlanCase, position: int, *, watch: highs.Watch, elastic: bool
+) -> tuple[str, dict[str, float]]:
     """Return the status, and the first two objectives by id, of the best plan that leaves one candidate closed."""
     run = _run(case, watch=watch, elastic=elastic, forbidden=(position,), most=2)
     total = float(sum(r.needed for r in requirements(case)))
@@ -132,7 +134,7 @@ def without(case: Case, position: int, *, watch: highs.Watch, elastic: bool) -> 
     return run.status, values
 
 
-def _scale(case: Case, name: str) -> float:
+def _scale(case: PlanCase, name: str) -> float:
     """Return what one step of an objective stands for."""
     return {"cost": float(case.cost.step), "elders": float(case.weight.step)}.get(name, 1.0)
 
@@ -142,7 +144,7 @@ def _objectives(
 ) -> list[tuple[str, Any, Callable[[], tuple[NDArray[Any], float]], bool, float]]:
     """Return the stages: name, sense, objective with its constant, whether it is whole, and −1 where less is saved than spent."""
     case = model.case
-    cost_first = not elastic or case.setting.budget is None
+    cost_first = not elastic or case.rules.budget is None
     stages: list[Any] = []
     if elastic:
         stages.append(("towards_targets", "min", lambda: (model.shortfall(), 0.0), True, -1.0))
@@ -157,7 +159,7 @@ def _objectives(
     return stages
 
 
-def _stage(case: Case, checked: Figures, sites: tuple[str, ...], taken: _Step) -> Stage:
+def _stage(case: PlanCase, checked: Figures, sites: tuple[str, ...], taken: _Step) -> Stage:
     """Return one stage in our own arithmetic, and refuse a solver whose numbers are not ours.
 
     Raises

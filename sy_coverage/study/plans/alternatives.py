@@ -11,7 +11,6 @@ import pandas as pd
 
 from sy_coverage import siting
 from sy_coverage.errors import CoverageError
-from sy_coverage.siting.planning import case_asked
 from sy_coverage.siting.planning.explain.sites import Told
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
     from sy_coverage.policy import Policy
     from sy_coverage.siting import SitingPlan
-    from sy_coverage.siting.planning.rules.case import Case
     from sy_coverage.study.config.questions.compare import Compare
 
     Tables = dict[str, DataFrame]
@@ -34,40 +32,46 @@ def narrowed(case: Mapping[str, Any], county_id: str | None) -> dict[str, Any]:
     """Return a study's `case` for one county, or (None) all of it: what lies beyond the border still counts for access."""
     own = dict(case)
     if county_id is not None:
-        own["demonstration"] = None  # as many as the whole city shows are not one county's to show
         for name in ("units", "candidates", "demand"):
             frame = case[name]
             own[name] = frame[frame["county_id"] == county_id]
+        rules: siting.PlanRules = case["rules"]
+        own["rules"] = replace(
+            rules,
+            demonstration={},  # as many as the whole city shows are not one county's to show
+            require=tuple(i for i in rules.require if i in own["candidates"].index),
+            forbid=tuple(i for i in rules.forbid if i in own["candidates"].index),
+        )
     return own
 
 
 def plan_county(case: Mapping[str, Any], county_id: str | None) -> SitingPlan:
     """Return the proved plan of one county of a study's `case`, or (None) one plan for all of it, counted again.
 
-    `details["verification"]` is what `siting.verify` came to, without the solver.
+    `figures.verification` is what `siting.verify` came to, without the solver.
     """
     plan = siting.policy_plan(**narrowed(case, county_id))
     if plan.best.objective is None or plan.certificate is None:
         return plan
-    return replace(plan, details={**plan.details, "verification": siting.verify(plan)})
+    return replace(plan, figures=replace(plan.figures, verification=siting.verify(plan)))
 
 
 def with_case(plan: SitingPlan, case: Mapping[str, Any], county_id: str | None) -> SitingPlan:
     """Return a plan that came from another process as one that can be looked at again: its case is read from a study's."""
 
     @cache
-    def again() -> Case:
+    def again() -> siting.PlanCase:
         own = narrowed(case, county_id)
-        return case_asked(**{k: v for k, v in own.items() if k not in {"phases", "options"}})
+        return siting.read_case(**{k: v for k, v in own.items() if k != "options"})
 
     def known(plan: SitingPlan) -> SitingPlan:
         if not isinstance(plan.reasons, Told):
             return plan
         return replace(plan, reasons=replace(plan.reasons, again=again))
 
-    meanwhile = plan.details.get("attainable")
+    meanwhile = plan.figures.attainable
     if meanwhile is not None:
-        plan = replace(plan, details={**plan.details, "attainable": known(meanwhile)})
+        plan = replace(plan, figures=replace(plan.figures, attainable=known(meanwhile)))
     return known(plan)
 
 
@@ -134,9 +138,9 @@ def _row(reading_id: str, policy: Policy, plan: SitingPlan, *, factor: float = 1
         "street": cutoffs["street"],
         "township": cutoffs["township"],
         "status": plan.status,
-        "cost": best.details.get("cost") if there else np.nan,
+        "cost": best.figures.cost if there else np.nan,
         "new_sites": len(best.sites) if there else np.nan,
-        "elders_covered": best.details.get("elders_covered") if there else np.nan,
+        "elders_covered": best.figures.elders_covered if there else np.nan,
     }
 
 

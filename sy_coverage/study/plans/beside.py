@@ -58,9 +58,9 @@ def _add_scopes(study: Study, together: dict[str, DataFrame]) -> None:
         [
             {
                 "status": plan.status,
-                "cost": best.details.get("cost"),
+                "cost": best.figures.cost,
                 "new_sites": len(best.sites),
-                "elders_covered": best.details.get("elders_covered"),
+                "elders_covered": best.figures.elders_covered,
             }
             for plan, best in zip(study.distinct_plans, study.proposed_plans, strict=True)
         ]

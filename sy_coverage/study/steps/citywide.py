@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -25,19 +25,29 @@ def in_one_model(study: Measured) -> bool:
     return study.policy.readings.scope == "city"
 
 
-def rules(study: Study) -> dict[str, Any]:
-    """Return what `[siting]` asks of every plan besides the policy's targets, as arguments of `siting.policy_plan`.
+def plan_rules(study: Study) -> siting.PlanRules:
+    """Return what `[siting]` and `[phases]` ask of every plan besides the policy's targets.
 
     Demonstration sites are of the whole city: a plan of the whole city chooses them; beside plans of counties `programme` does.
     """
     given = study.config.siting
-    return {
-        "demonstration": (_within_reach(study) or None) if in_one_model(study) else None,
-        "station_walk_min": given.station_walk_min,
-        "floor_area": given.floor_area,
-        "beds_per_elder": given.beds_per_elder,
-        "conversion_cost": given.conversion_cost if study.policy.bed_share is not None else None,
-    }
+    return siting.PlanRules(
+        spread_min=given.spread_min,
+        medical_min=given.medical_min,
+        medical=given.medical,
+        station_walk_min=given.station_walk_min,
+        floor_area=given.floor_area,
+        beds_per_elder=given.beds_per_elder,
+        conversion_cost=_conversion_cost(study),
+        demonstration=_within_reach(study) if in_one_model(study) else {},
+        phases={int(year): phase.model_dump() for year, phase in study.config.phases.items()},
+        budget=given.budget,
+        date=study.config.study.date,
+    )
+
+
+def _conversion_cost(study: Study) -> float | None:
+    return study.config.siting.conversion_cost if study.policy.bed_share is not None else None
 
 
 def criteria(study: Study) -> dict[str, siting.Criteria]:
@@ -105,7 +115,8 @@ def programme(study: Study) -> SitingPlan | None:
     policy, shown = study.policy, criteria(study)
     if in_one_model(study):
         best = study.propose(None).best
-        return best if {"demonstration", "conversions"} & set(best.details) else None
+        decides = (best.figures.demonstration, best.figures.conversions)
+        return best if any(table is not None for table in decides) else None
     wanted = [t for t in policy.targets if t.id in shown or t is policy.bed_share]
     if not wanted or set(study.plans) != set(study.counties):
         return None
@@ -125,9 +136,11 @@ def programme(study: Study) -> SitingPlan | None:
             study.demand,
             policy=policy.model_copy(update={"targets": tuple(wanted)}),
             times=times,
-            conversion_cost=rules(study)["conversion_cost"],
-            demonstration=shown,
-            date=study.config.study.date,
+            rules=siting.PlanRules(
+                conversion_cost=_conversion_cost(study),
+                demonstration=shown,
+                date=study.config.study.date,
+            ),
             options=siting.SolveOptions(time_limit_s=study.config.siting.time_limit_s),
         )
     return plan.best
@@ -140,7 +153,7 @@ def applied(study: Study, facilities: GeoDataFrame) -> GeoDataFrame:
     if len(converted):
         more = converted["convert"].astype("float64").reindex(facilities.index).fillna(0.0)
         facilities = facilities.assign(nursing_beds=facilities["nursing_beds"] + more)
-    shown = None if plan is None else plan.details.get("demonstration")
+    shown = None if plan is None else plan.figures.demonstration
     if shown is None or shown.empty:
         return facilities
     for target in study.policy.marked_targets:
@@ -160,8 +173,8 @@ def applied(study: Study, facilities: GeoDataFrame) -> GeoDataFrame:
 def conversions(study: Study) -> DataFrame:
     """Return the beds of each home that the plans turn into nursing beds, the city's plan before the counties'."""
     plans: Iterable[SitingPlan] = study.proposed_plans if study.citywide is None else [study.citywide]
-    tables = [p.details["conversions"] for p in plans if "conversions" in p.details]
-    tables = [t for t in tables if len(t)]
+    tables = [p.figures.conversions for p in plans]
+    tables = [t for t in tables if t is not None and len(t)]
     if not tables:
         return pd.DataFrame(columns=["county_id", "beds", "nursing_beds", "convert", "cost", "basis"])
     together = pd.concat(tables)
@@ -175,7 +188,7 @@ def tables(study: Study) -> dict[str, DataFrame]:
     turned = beds["convert"].fillna(0).astype(float) > 0
     # beside homes whose beds are turned, those of which nobody knows
     beds = beds[turned | (beds["convert"].isna() & turned.any())]
-    shown = None if study.citywide is None else study.citywide.details.get("demonstration")
+    shown = None if study.citywide is None else study.citywide.figures.demonstration
     unit_of = pd.concat([study.facilities["unit_id"], study.candidates["unit_id"]])
     for name, table in (("conversions", beds), ("demonstration", shown)):
         if table is None or table.empty:

@@ -18,7 +18,7 @@ import pandas as pd
 import shapely
 from scipy import sparse
 
-from sy_coverage import policy
+from sy_coverage import policy, siting
 from sy_coverage.roads import TravelTimes
 
 FOLDER = Path(__file__).parent
@@ -88,8 +88,5 @@ def arguments(county_id: str | None = None) -> dict[str, Any]:
         "times": {k: t for k, t in found.items() if k not in {"between_homes", "to_medical"}},
         "between_homes": found["between_homes"],
         "to_medical": found["to_medical"],
-        "spread_min": 20.0,
-        "medical_min": 30.0,
-        "conversion_cost": 0.0,
-        "date": DATE,
+        "rules": siting.PlanRules(spread_min=20.0, medical_min=30.0, conversion_cost=0.0, date=DATE),
     }

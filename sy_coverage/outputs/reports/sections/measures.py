@@ -60,7 +60,7 @@ def _together(findings: Findings, name: str) -> DataFrame | None:
     if given is not None:
         return given
     plans = {id(plan): plan.best for plan in findings.plans.values()}.values()
-    found = [plan.details[name] for plan in plans if isinstance(plan.details.get(name), pd.DataFrame)]
+    found = [plan.details[name] for plan in plans if name in plan.details]
     found = [table.reset_index() for table in found if len(table)]
     return pd.concat(found, ignore_index=True) if found else None
 

@@ -43,7 +43,7 @@ def verdict(findings: Findings, writer: Writer) -> str:
 
 
 def _short(plan: SitingPlan) -> bool:
-    return not plan.details.get("targets_met", True)
+    return plan.figures.targets_met is False
 
 
 def add(findings: Findings, writer: Writer) -> None:
@@ -68,7 +68,7 @@ def add(findings: Findings, writer: Writer) -> None:
         ),
         _stages(certificate, writer),
     )
-    again = plan.details.get("verification")
+    again = plan.figures.verification
     _rules(certificate.rules if again is None else list(again.rules.index), writer)
     if again is not None:
         writer.paragraph("proof_verified", value=fmt.number(again.objective, 1))

@@ -422,7 +422,7 @@ def _by_year(findings: Findings, sites: DataFrame, writer: Writer) -> None:
 def _reached_by(findings: Findings) -> dict[str, float]:
     """Return the elders within the cutoff at the end of each year, where every plan of this scope says so."""
     plans = {id(plan): plan.best for plan in findings.plans.values()}.values()
-    tables = [plan.details.get("years") for plan in plans]
+    tables = [plan.figures.years for plan in plans]
     if not tables or any(table is None for table in tables):
         return {}
     together = pd.concat(tables)["elders_covered"].groupby(level=0).sum()

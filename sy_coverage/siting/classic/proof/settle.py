@@ -10,7 +10,7 @@ import pandas as pd
 
 from sy_coverage.errors import CertificateError, some
 from sy_coverage.siting.classic.proof import recount
-from sy_coverage.siting.plan import Certificate, SitingPlan, Stage
+from sy_coverage.siting.plan import Certificate, PlanFigures, SitingPlan, Stage
 from sy_coverage.siting.solve.highs import Watch, relative_gap, same
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def settle(terms: Terms, found: Found, watch: Watch) -> SitingPlan:
         recount.assignment(terms, seen),
         reasons=lambda: reasons(terms, chosen, seen),
         findings=left_out(terms, seen),
-        details=seen.details,
+        figures=PlanFigures(new_sites=len(chosen), **{k: v for k, v in seen.details.items() if k != "sites"}),
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sy_coverage.siting.planning.check.figures import Figures
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
     from sy_coverage.siting.planning.rules.targets import Requirement
 
     Flags = NDArray[np.bool_]
@@ -35,13 +35,13 @@ _BATCH = 512
 class Tally:
     """Count quickly what sets of sites come to: many sets at once, a column each."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: PlanCase) -> None:
         """Prepare the counting of `case`."""
         self.case = case
         self.needs = requirements(case)
         self.cost = case.cost.counts
-        self.open = np.ones(len(case.ids), dtype=bool)
-        if case.setting.medical == "bar":
+        self.open = ~case.forbidden
+        if case.rules.medical == "bar":
             self.open[too_far_from_care(case)] = False
         clash = too_close(case)
         self.open[clash.barred] = False
@@ -68,7 +68,7 @@ class Tally:
 
     def covered(self, kind: str, sets: Any) -> Any:
         """Return which units are covered by each set: units × sets."""
-        case, rule = self.case, self.case.setting.rule
+        case, rule = self.case, self.case.rules.rule
         answer = np.ones((len(case.units), sets.shape[1]), dtype=bool)
         if rule in {"presence", "both"}:
             present = present_today(case, kind)
@@ -76,7 +76,7 @@ class Tally:
         if rule in {"access", "both"}:
             reach = case.reach(kind)
             near = reach.today[:, None] | (reach.within.T @ sets > 0)
-            least = case.setting.share * self.whole
+            least = case.share * self.whole
             answer &= self.of_unit @ near.astype(float) >= (least - 1e-9 * np.maximum(1.0, least))[:, None]
         return answer
 
@@ -119,7 +119,7 @@ class Tally:
 
 
 def require_unbeaten(
-    case: Case, sites: Iterable[str], checked: Figures, *, elastic: bool, proved: bool
+    case: PlanCase, sites: Iterable[str], checked: Figures, *, elastic: bool, proved: bool
 ) -> float | None:
     """Return the cost our own greedy and swap come to, and refuse a plan they beat though it is said to be the best.
 
@@ -146,7 +146,7 @@ def require_unbeaten(
     return price
 
 
-def _price(case: Case, x: Flags) -> float:
+def _price(case: PlanCase, x: Flags) -> float:
     """Return the cost of a set of sites with the conversions of beds it asks for."""
     return case.cost.total(x) + float(conversion_cost(case, [case.ids[j] for j in np.flatnonzero(x)]))
 
@@ -196,12 +196,12 @@ def _next(tally: Tally, need: Requirement, x: Flags, blocked: Flags) -> int | No
     lacking[need.members] = ~covered[need.members]
     mine = (tally.kinds == need.kind) & ~x & ~blocked
     gain = np.zeros(len(case.ids))
-    if case.setting.rule != "access":
+    if case.rules.rule != "access":
         present = present_today(case, need.kind)
         empty = lacking & ~present & ~(tally.in_unit[need.kind] @ x > 0)
         inside = tally.unit >= 0
         gain[inside] += empty[tally.unit[inside]]
-    if case.setting.rule != "presence":
+    if case.rules.rule != "presence":
         reach = case.reach(need.kind)
         near = reach.today | (reach.within.T @ x > 0)
         place = case.unit_of_demand
@@ -225,7 +225,7 @@ def improved(tally: Tally, x: Flags) -> str | None:
         same = (tally.kinds == tally.kinds[j]) & ~x & tally.open & (cost <= cost[j]) & ~priced
         if priced[j]:  # another home may ask for other conversions, whose price is not counted here
             continue
-        if case.setting.scope == "county":
+        if case.rules.scope == "county":
             same &= case.county_of_site == case.county_of_site[j]
         equal = same & (cost == cost[j])
         if tally.kinds[j] in cover and equal.any():
@@ -233,7 +233,7 @@ def improved(tally: Tally, x: Flags) -> str | None:
         else:
             same &= ~equal
         tries += [(int(j), int(k)) for k in np.flatnonzero(same)]
-    most = MOST_TRIES if case.setting.rule == "presence" else MOST_TRIES // 10
+    most = MOST_TRIES if case.rules.rule == "presence" else MOST_TRIES // 10
     tries = tries[:most]
     for first in range(0, len(tries), _BATCH):
         some = tries[first : first + _BATCH]
@@ -251,7 +251,7 @@ def improved(tally: Tally, x: Flags) -> str | None:
     return None
 
 
-def _gain(case: Case, reach: Any, x: Flags, j: int) -> Floats:
+def _gain(case: PlanCase, reach: Any, x: Flags, j: int) -> Floats:
     """Return how many elders more are within the cutoff if the site `j` of `x` is exchanged for each other site, in exact steps."""
     counts = reach.within.T @ x.astype(float) + reach.today
     weight = case.weight.counts

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
     from sy_coverage.policy import Target
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
     from sy_coverage.siting.sites import Sites
 
     Floats = NDArray[np.float64]
@@ -73,13 +73,13 @@ class Figures(Count):
     """By county, beds `needed`, `beds` there are, `short`; empty where not asked for."""
 
 
-def opened_with(case: Case, sites: Iterable[str]) -> Sites:
+def opened_with(case: PlanCase, sites: Iterable[str]) -> Sites:
     """Return the facilities of today and the `sites` opened besides, behind them and sorted by id."""
     rows = [case.position(site_id) for site_id in sorted(sites)]
     return case.standing.with_more(case.sites.some(np.array(rows, dtype=np.int64)))
 
 
-def count(case: Case, opened: Sites) -> Count:
+def count(case: PlanCase, opened: Sites) -> Count:
     """Return whom `opened`, or some of its rows, reaches and which targets it meets; no other rule is looked at."""
     reached = Fraction(0)
     for kind in coverage_kinds(case):
@@ -88,7 +88,7 @@ def count(case: Case, opened: Sites) -> Count:
     return Count(elders_covered=float(reached), targets=_targets(case, opened))
 
 
-def spent_on(case: Case, sites: Iterable[str]) -> Fraction:
+def spent_on(case: PlanCase, sites: Iterable[str]) -> Fraction:
     """Return what opening `sites` costs with the beds to convert, exactly, in 10⁴ yuan."""
     chosen = sorted(sites)
     costs = case.candidates["cost"].to_numpy()[[case.position(site_id) for site_id in chosen]]
@@ -96,7 +96,7 @@ def spent_on(case: Case, sites: Iterable[str]) -> Fraction:
     return spent + nursing.conversion_cost(case, chosen)
 
 
-def _reached(case: Case, kind: str, minutes: Floats) -> Fraction:
+def _reached(case: PlanCase, kind: str, minutes: Floats) -> Fraction:
     return _exact_sum(case.elders[minutes <= _cutoffs(case, kind)])
 
 
@@ -107,7 +107,7 @@ def _exact_sum(numbers: Floats) -> Fraction:
     return sum((Fraction(n) for n in numbers.tolist()), start=Fraction(0))
 
 
-def figures(case: Case, sites: Iterable[str]) -> Figures:
+def figures(case: PlanCase, sites: Iterable[str]) -> Figures:
     """Return what opening `sites` besides today's facilities comes to, recomputed from the frames."""
     chosen = sorted(sites)
     opened = opened_with(case, chosen)
@@ -136,14 +136,14 @@ def figures(case: Case, sites: Iterable[str]) -> Figures:
     )
 
 
-def nearest_of(case: Case, kind: str, sites: Iterable[str]) -> tuple[Series, Series]:
+def nearest_of(case: PlanCase, kind: str, sites: Iterable[str]) -> tuple[Series, Series]:
     """Return minutes to the nearest of `sites`, and which that is (of equals the first id), by demand id; missing beyond the times."""
     minutes, who = _nearest(case, kind, sites)
     index = case.demand.index
     return pd.Series(_known(minutes), index=index), pd.Series(who, index=index, dtype=object)
 
 
-def _nearest(case: Case, kind: str, sites: Iterable[str]) -> tuple[Floats, NDArray[Any]]:
+def _nearest(case: PlanCase, kind: str, sites: Iterable[str]) -> tuple[Floats, NDArray[Any]]:
     """Return the same as arrays, by position of the demand; inf and None beyond the times."""
     count = len(case.demand)
     if kind not in case.times:
@@ -163,7 +163,7 @@ def _known(minutes: Floats) -> Floats:
     return np.where(np.isinf(minutes), np.nan, minutes)
 
 
-def _capped(case: Case, kind: str, minutes: Floats) -> Floats:
+def _capped(case: PlanCase, kind: str, minutes: Floats) -> Floats:
     """Return the minutes as they count: beyond the times, as long as these are."""
     cap, times = 0.0, case.times.get(kind)
     if times is not None and np.isfinite(times.cutoff_min):
@@ -173,14 +173,14 @@ def _capped(case: Case, kind: str, minutes: Floats) -> Floats:
     return np.where(np.isinf(minutes), cap, minutes)
 
 
-def _cutoffs(case: Case, kind: str) -> Floats:
+def _cutoffs(case: PlanCase, kind: str) -> Floats:
     """Return the cutoff of each demand point, by the class of the unit its elders live in."""
     limits = case.policy.kind(kind).cutoff_min
     of_unit = np.array([limits[k] for k in case.units["kind"]], dtype=np.float64)
     return of_unit[case.unit_of_demand]
 
 
-def _home_minutes(case: Case, opened: Sites) -> float:
+def _home_minutes(case: PlanCase, opened: Sites) -> float:
     total = 0.0
     for kind in (k for k in counted_kinds(case) if k in case.times):
         of_kind = opened.of_kind(kind)
@@ -191,21 +191,21 @@ def _home_minutes(case: Case, opened: Sites) -> float:
     return total
 
 
-def covered_units(case: Case, kind: str, opened: Sites) -> Flags:
-    """Return which units are covered by the open facilities of `kind`, by the rule of the setting."""
+def covered_units(case: PlanCase, kind: str, opened: Sites) -> Flags:
+    """Return which units are covered by the open facilities of `kind`, by the rule of the plan."""
     of_kind = opened.of_kind(kind)
     present = np.bincount(opened.unit[of_kind & (opened.unit >= 0)], minlength=len(case.units)) > 0
-    if case.setting.rule == "presence":
+    if case.rules.rule == "presence":
         return present
     near, _ = _nearest(case, kind, opened.ids[of_kind])
-    unit, share = case.unit_of_demand, case.setting.share
+    unit, share = case.unit_of_demand, case.share
     reached = np.where(near <= _cutoffs(case, kind), case.elders, 0.0)
     whole, part = (np.bincount(unit, weights=w, minlength=len(case.units)) for w in (case.elders, reached))
     access = np.array([reaches_share(p, w, share) for p, w in zip(part, whole, strict=True)], dtype=bool)
-    return access if case.setting.rule == "access" else access & present
+    return access if case.rules.rule == "access" else access & present
 
 
-def _targets(case: Case, opened: Sites) -> DataFrame:
+def _targets(case: PlanCase, opened: Sites) -> DataFrame:
     rows = []
     for target in case.policy.targets:
         measure = target.measure
@@ -218,7 +218,7 @@ def _targets(case: Case, opened: Sites) -> DataFrame:
             continue
         if measure.of == "upgrade_count" or (measure.of == "facility_count" and measure.mark is None):
             counted = _counted(case, target, opened)
-        elif target.id in dict(case.setting.demonstration):
+        elif target.id in case.rules.demonstration:
             counted = _may_be_shown(case, target, opened)
         else:
             continue
@@ -230,7 +230,7 @@ def _targets(case: Case, opened: Sites) -> DataFrame:
     return frame
 
 
-def _counted(case: Case, target: Target, opened: Sites) -> Flags:
+def _counted(case: PlanCase, target: Target, opened: Sites) -> Flags:
     measure = target.measure
     ours = among(opened.county, case.counties)
     yes = opened.of_kind(*measure.kinds)
@@ -243,9 +243,9 @@ def _counted(case: Case, target: Target, opened: Sites) -> Flags:
     return ours & yes & ~among(opened.upgrade_of, before)
 
 
-def _may_be_shown(case: Case, target: Target, opened: Sites) -> Flags:
+def _may_be_shown(case: PlanCase, target: Target, opened: Sites) -> Flags:
     """Return which open sites of these counties are marked already, or meet the stated criteria."""
-    criteria = dict(case.setting.demonstration)[target.id]
+    criteria = case.rules.demonstration[target.id]
     found = {
         i
         for frame in (case.facilities, case.candidates)
@@ -254,16 +254,16 @@ def _may_be_shown(case: Case, target: Target, opened: Sites) -> Flags:
     return among(opened.ids, found) & among(opened.county, case.counties)
 
 
-def _of_beds(case: Case, chosen: list[str], converted: DataFrame, there: DataFrame) -> list[str]:
+def _of_beds(case: PlanCase, chosen: list[str], converted: DataFrame, there: DataFrame) -> list[str]:
     """Return the counties whose elders lack beds in reach, and the places whose share of nursing beds does not hold."""
     found = [f"beds:{county}" for county in there.index[there["short"] > BEDS_ROOM * there["needed"]]]
     kept = converted["convert"] if len(converted) else pd.Series(dtype=float)
     return found + [f"nursing_beds:{place}" for place in nursing.lacking(case, chosen, kept)]
 
 
-def _stations(case: Case, opened: Sites, new: Sites) -> list[str]:
+def _stations(case: PlanCase, opened: Sites, new: Sites) -> list[str]:
     """Return the new centres one of whose village clusters has no open station of the unit within the walk."""
-    limit = case.setting.station_walk_min
+    limit = case.rules.station_walk_min
     if limit is None:
         return []
     people = case.demand[case.elders > 0]
@@ -288,9 +288,10 @@ def _stations(case: Case, opened: Sites, new: Sites) -> list[str]:
     return found
 
 
-def _broken(case: Case, chosen: list[str], opened: Sites, spent: Fraction) -> list[str]:
+def _broken(case: PlanCase, chosen: list[str], opened: Sites, spent: Fraction) -> list[str]:
     new = opened.some(np.arange(len(case.standing), len(opened)))
     found = [f"required:{i}" for i in case.sites.ids[case.required] if i not in new.row_of]
+    found += [f"forbidden:{i}" for i in new.ids if i in case.rules.forbid]
     for site_id, host in zip(new.ids, new.host_id, strict=True):
         if host is not None and host not in opened.row_of:
             found.append(f"host:{site_id}")
@@ -299,18 +300,18 @@ def _broken(case: Case, chosen: list[str], opened: Sites, spent: Fraction) -> li
         home = (new.upgrade_of[j], new.kind[j])
         found += [f"one_upgrade:{new.ids[j]}"] if home in rebuilt else []
         rebuilt.add(home)
-    budget = case.setting.budget
+    budget = case.rules.budget
     if budget is not None and spent > Fraction(str(budget)):
         found.append("budget:")
-    if case.setting.floor_area == "bar":
+    if case.rules.floor_area == "bar":
         small = {p.site for p in premises(case) if p.area < p.asked}
         found += [f"floor_area:{i}" for i in chosen if case.position(i) in small]
     found += _stations(case, opened, new)
     return found + _spread(case, new, opened) + _medical(case, new)
 
 
-def _spread(case: Case, new: Sites, opened: Sites) -> list[str]:
-    limit, times = case.setting.spread_min, case.between_homes
+def _spread(case: PlanCase, new: Sites, opened: Sites) -> list[str]:
+    limit, times = case.rules.spread_min, case.between_homes
     if limit is None or times is None:
         return []
     pairs = times.minutes.tocoo()
@@ -332,9 +333,9 @@ def _spread(case: Case, new: Sites, opened: Sites) -> list[str]:
     return found
 
 
-def _medical(case: Case, new: Sites) -> list[str]:
-    limit, times = case.setting.medical_min, case.to_medical
-    if limit is None or times is None or case.setting.medical != "bar":
+def _medical(case: PlanCase, new: Sites) -> list[str]:
+    limit, times = case.rules.medical_min, case.to_medical
+    if limit is None or times is None or case.rules.medical != "bar":
         return []
     found = []
     for home in new.ids[new.of_kind(*medical_kinds(case))]:

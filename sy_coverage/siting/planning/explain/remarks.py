@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
 
 
-def no_answer(case: Case, stopped: tuple[str, ...] = ()) -> DataFrame:
+def no_answer(case: PlanCase, stopped: tuple[str, ...] = ()) -> DataFrame:
     """Return the finding that the time, or as `stopped` notes the memory, was too little for any plan."""
     reason = "no_answer_memory" if "memory_limit" in stopped else "no_answer"
     row = {"reason_id": reason, "subject": CITY, "value": float(len(case.ids))}
     return reason_frame([row], policy=case.policy)
 
 
-def remarks(case: Case, sites: tuple[str, ...]) -> DataFrame:
+def remarks(case: PlanCase, sites: tuple[str, ...]) -> DataFrame:
     """Return what is to be said of a plan: units it leaves without a centre and why, and what is to be looked at."""
     return reason_frame([*left_out(case, sites), *to_look_at(case, sites)], policy=case.policy)
 
@@ -40,7 +40,7 @@ def with_more(findings: DataFrame, more: Sequence[DataFrame]) -> DataFrame:
     return pd.concat([findings, *more], ignore_index=True) if more else findings
 
 
-def to_look_at(case: Case, sites: tuple[str, ...]) -> list[dict[str, object]]:
+def to_look_at(case: PlanCase, sites: tuple[str, ...]) -> list[dict[str, object]]:
     """Return what a plan leaves to be looked at: candidates that were left out, homes far from medical care."""
     rows: list[dict[str, object]] = [{"reason_id": reason, "subject": site} for reason, site in case.left_out]
     rows += [
@@ -50,17 +50,17 @@ def to_look_at(case: Case, sites: tuple[str, ...]) -> list[dict[str, object]]:
         ]
     ]
     homes = [s for s in sites if case.sites.kind[case.position(s)] in medical_kinds(case)]
-    if homes and case.to_medical is not None and case.setting.medical_min is not None:
+    if homes and case.to_medical is not None and case.rules.medical_min is not None:
         minutes = pd.Series(medical_minutes(case), index=case.candidates.index)
         rows += [
             {
                 "reason_id": "far_from_medical",
                 "subject": s,
                 "value": minutes[s],
-                "other": case.setting.medical_min,
+                "other": case.rules.medical_min,
             }
             for s in homes
-            if minutes[s] > case.setting.medical_min
+            if minutes[s] > case.rules.medical_min
         ]
     rows += [
         {"reason_id": "no_medical_in_house", "subject": s}
@@ -71,7 +71,7 @@ def to_look_at(case: Case, sites: tuple[str, ...]) -> list[dict[str, object]]:
     return rows
 
 
-def _premises_to_look_at(case: Case, sites: tuple[str, ...]) -> list[dict[str, object]]:
+def _premises_to_look_at(case: PlanCase, sites: tuple[str, ...]) -> list[dict[str, object]]:
     """Return the opened stations whose floor area is too small, or not known."""
     found = [(case.ids[p.site], p) for p in premises(case) if case.ids[p.site] in sites]
     return [
@@ -86,7 +86,7 @@ def _premises_to_look_at(case: Case, sites: tuple[str, ...]) -> list[dict[str, o
     ]
 
 
-def notes(case: Case) -> tuple[str, ...]:
+def notes(case: PlanCase) -> tuple[str, ...]:
     """Return what a reader of the certificate must know."""
     caps = [f"{k}: {case.reach(k).cap_min:g} min" for k in coverage_kinds(case) if k in case.times]
     return ("elders beyond all travel times count " + ", ".join(caps),) if caps else ()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from sy_coverage.siting.plan import SitingPlan
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
     from sy_coverage.siting.planning.stages import Solved
     from sy_coverage.siting.reasons import Row
     from sy_coverage.siting.solve.highs import SolveOptions
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 class Reasons:
     """The answer to `plan.why()`, worked out when it is asked for."""
 
-    case: Case
+    case: PlanCase
     solved: Solved
     options: SolveOptions
     phase: Mapping[str, int] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class Told:
     """The answer to `plan.why()` as it was worked out elsewhere."""
 
     frame: DataFrame
-    again: Callable[[], Case] | None = field(default=None, compare=False, repr=False)
+    again: Callable[[], PlanCase] | None = field(default=None, compare=False, repr=False)
     """Reads once more what the plan was made from; it does not travel to other processes."""
 
     def __call__(self) -> DataFrame:
@@ -83,7 +83,7 @@ class Told:
         return Told, (self.frame,)
 
 
-def case_of(plan: SitingPlan) -> Case:
+def case_of(plan: SitingPlan) -> PlanCase:
     """Return what a plan of `policy_plan` was made from.
 
     Raises
@@ -97,22 +97,22 @@ def case_of(plan: SitingPlan) -> Case:
         return as_kept(plan, plan.reasons.again())
     raise InputError(
         "this needs a plan of policy_plan that has sites, with what it was made from; an infeasible one has "
-        "details['attainable'], and one that was read again needs its study"
+        "figures.attainable, and one that was read again needs its study"
     )
 
 
-def as_kept(plan: SitingPlan, case: Case) -> Case:
+def as_kept(plan: SitingPlan, case: PlanCase) -> PlanCase:
     """Return `case` without the rules that a plan of it gave up: those that its certificate does not name."""
     asked = dict(plan.certificate.options) if plan.certificate else {}
     gone = [n for n in ("beds_per_elder", "budget") if asked.get(n) == "None"]
-    return case.but(**{n: None for n in gone if getattr(case.setting, n) is not None})
+    return case.but(**{n: None for n in gone if getattr(case.rules, n) is not None})
 
 
 @dataclass(frozen=True)
 class _Context:
     """What the reasons of all sites of one plan share."""
 
-    case: Case
+    case: PlanCase
     solved: Solved
     tally: Tally
     x: NDArray[np.bool_]
@@ -121,7 +121,7 @@ class _Context:
     medical_min: NDArray[np.float64]
 
     @classmethod
-    def of(cls, case: Case, solved: Solved) -> _Context:
+    def of(cls, case: PlanCase, solved: Solved) -> _Context:
         x = np.zeros(len(case.ids), dtype=bool)
         x[[case.position(s) for s in solved.sites]] = True
         points = case.candidates.geometry.to_crs(metric_crs(case.units))
@@ -133,7 +133,7 @@ def _of_site(context: _Context, site_id: str) -> Iterator[Row]:
     """Yield what one site brings: what it alone covers, whom it brings into reach, minutes, cost, the nearest alternative."""
     case, j = context.case, context.case.position(site_id)
     site = case.candidates.loc[site_id]
-    if site["required"]:
+    if case.required[j]:
         yield {"reason_id": "required", "subject": site_id}
     home = site["upgrade_of"]
     if isinstance(home, str) and home:
@@ -156,7 +156,7 @@ def _served(context: _Context, site_id: str, j: int) -> Iterator[Row]:
     clusters = tuple(sorted({s.cluster for s in mine}))
     if clusters:
         unit_id = str(context.case.candidates.loc[site_id, "unit_id"])
-        walk = context.case.setting.station_walk_min
+        walk = context.case.rules.station_walk_min
         row = {"reason_id": "station_serves", "subject": unit_id, "value": len(clusters), "other": walk}
         yield row | {"places": clusters}
 
@@ -180,7 +180,7 @@ def _elders(context: _Context, site_id: str, j: int, cost: float) -> Iterator[Ro
     case, checked = context.case, context.solved.figures
     assert checked is not None  # noqa: S101  reasons are asked of a plan with sites
     reach = case.reach(case.candidates.loc[site_id, "kind"])
-    elders = case.demand[case.setting.elders].to_numpy(float)
+    elders = case.demand[case.elders_column].to_numpy(float)
     counts = reach.within.T @ context.x.astype(float) + reach.today
     mine = np.zeros(len(elders), dtype=bool)
     mine[reach.within.indices[reach.within.indptr[j] : reach.within.indptr[j + 1]]] = True
@@ -200,7 +200,7 @@ def _elders(context: _Context, site_id: str, j: int, cost: float) -> Iterator[Ro
         yield {"reason_id": "cost_per_elder", "subject": site_id, "value": cost * 10_000 / gained}
 
 
-def _first_in(case: Case, j: int) -> tuple[str, ...]:
+def _first_in(case: PlanCase, j: int) -> tuple[str, ...]:
     """Return the unit of a candidate where it has no open facility of the kind today."""
     unit_id, kind = case.candidates["unit_id"].iloc[j], case.candidates["kind"].iloc[j]
     has = pd.Series(present_today(case, kind), index=case.units.index)
@@ -217,7 +217,7 @@ def _own_elders(context: _Context, site_id: str, kind: str) -> Iterator[Row]:
     ]
     own = [s for s in mine if case.county_of_site[case.position(s)] == county]
     near, who = nearest_of(case, kind, [*standing, *own])
-    elders = case.demand[case.setting.elders]
+    elders = case.demand[case.elders_column]
     here = (who == site_id) & (case.demand["unit_id"].map(case.units["county_id"]) == county)
     served = float(elders[here].sum())
     if served:
@@ -255,10 +255,10 @@ def _alternative(context: _Context, j: int) -> Iterator[Row]:
     yield row
 
 
-def _within(case: Case, kind: str, x: NDArray[np.bool_]) -> float:
+def _within(case: PlanCase, kind: str, x: NDArray[np.bool_]) -> float:
     reach = case.reach(kind)
     near = reach.today | (reach.within.T @ x.astype(float) > 0)
-    return float(case.demand[case.setting.elders].to_numpy(float)[near].sum())
+    return float(case.demand[case.elders_column].to_numpy(float)[near].sum())
 
 
 def _without(context: _Context, site_id: str, watch: highs.Watch) -> Iterator[Row]:

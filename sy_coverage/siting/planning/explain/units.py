@@ -12,12 +12,12 @@ from sy_coverage.siting.planning.rules.targets import requirements
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
     from sy_coverage.siting.planning.rules.targets import Requirement
     from sy_coverage.siting.reasons import Row
 
 
-def left_out(case: Case, sites: tuple[str, ...]) -> list[Row]:
+def left_out(case: PlanCase, sites: tuple[str, ...]) -> list[Row]:
     """Return for each unit that a target counts and the plan leaves uncovered why that is so."""
     rows: list[Row] = []
     tally = Tally(case)
@@ -34,19 +34,19 @@ def left_out(case: Case, sites: tuple[str, ...]) -> list[Row]:
     return rows
 
 
-def _dearest(case: Case, need: Requirement, x: NDArray[np.bool_]) -> float:
+def _dearest(case: PlanCase, need: Requirement, x: NDArray[np.bool_]) -> float:
     mine = x & np.isin(case.sites.unit, need.members) & case.sites.of_kind(need.kind)
     return float(case.candidates["cost"].to_numpy(float)[mine].max()) if mine.any() else float("nan")
 
 
-def _why_not(case: Case, need: Requirement, u: int, reached: int, taken: float) -> Row:
+def _why_not(case: PlanCase, need: Requirement, u: int, reached: int, taken: float) -> Row:
     unit_id = case.units.index[u]
     here = (case.sites.unit == u) & case.sites.of_kind(need.kind)
     row = about(need, "left_out_not_needed", reached) | {"subject": unit_id, "places": (unit_id,)}
-    if not here.any() and case.setting.rule != "access":
+    if not here.any() and case.rules.rule != "access":
         return row | {"reason_id": "left_out_no_candidate"}
     if reached < need.needed:
-        reason = "left_out_budget" if case.setting.budget is not None else "left_out_short"
+        reason = "left_out_budget" if case.rules.budget is not None else "left_out_short"
         return row | {"reason_id": reason}
     least = float(case.candidates["cost"].to_numpy(float)[here].min()) if here.any() else float("nan")
     if least > taken:

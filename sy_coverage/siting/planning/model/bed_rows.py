@@ -14,7 +14,7 @@ from sy_coverage.siting.planning.rules.beds import beds
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
     from sy_coverage.siting.solve.stages import Program
 
     Integers = NDArray[np.int64]
@@ -24,7 +24,7 @@ _ROOM = 1e-7
 """Relative slack of the rows of elders and beds: rounding may not decide; whether beds suffice is counted again exactly."""
 
 
-def tied_by_beds(case: Case) -> Flags:
+def tied_by_beds(case: PlanCase) -> Flags:
     """Return which candidates are tied to others by beds: those that bring beds for the need, or beds that are counted."""
     tied = np.zeros(len(case.ids), dtype=bool)
     asked = beds(case)
@@ -33,7 +33,7 @@ def tied_by_beds(case: Case) -> Flags:
     return tied | nursing.counting(case) if nursing.planned(case) else tied
 
 
-def rows_of_beds(case: Case, program: Program, x: Integers, *, priced: bool) -> Integers:
+def rows_of_beds(case: PlanCase, program: Program, x: Integers, *, priced: bool) -> Integers:
     """Add what beds ask of the sites `x`, and return a column for each home of how many of its beds are converted.
 
     Where the conversions are the same whatever opens they need no columns, unless they are asked for (`priced`).
@@ -44,7 +44,7 @@ def rows_of_beds(case: Case, program: Program, x: Integers, *, priced: bool) -> 
     return _convert(case, program, x)
 
 
-def _assign(case: Case, program: Program, x: Integers) -> None:
+def _assign(case: PlanCase, program: Program, x: Integers) -> None:
     """Every group of elders finds the beds it needs; no home gives more than it has, a candidate only when it opens."""
     asked = beds(case)
     if asked is None:
@@ -70,7 +70,7 @@ def _assign(case: Case, program: Program, x: Integers) -> None:
     )
 
 
-def _convert(case: Case, program: Program, x: Integers) -> Integers:
+def _convert(case: PlanCase, program: Program, x: Integers) -> Integers:
     target = case.policy.bed_share
     if target is None:
         return np.empty(0, dtype=np.int64)

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
@@ -30,7 +30,9 @@ class Shorter:
     base: float
 
 
-def shorter(case: Case, kind: str, county: str | None, *, certain: list[Integers], free: Flags) -> Shorter:
+def shorter(
+    case: PlanCase, kind: str, county: str | None, *, certain: list[Integers], free: Flags
+) -> Shorter:
     """Return the pairs by which a choice shortens the way of elders, against what is sure already.
 
     Parameters
@@ -69,7 +71,7 @@ def shorter(case: Case, kind: str, county: str | None, *, certain: list[Integers
     return Shorter(site, demand, gain, alone, float(elders @ sure))
 
 
-def _today_within(case: Case, kind: str, county: str) -> Floats:
+def _today_within(case: PlanCase, kind: str, county: str) -> Floats:
     """Return minutes to the nearest open facility of `kind` that lies in `county`; inf where there is none."""
     times, standing = case.own_times(kind), case.standing
     here = standing.ids[standing.of_kind(kind) & (standing.county == county)]

@@ -26,7 +26,7 @@ from sy_coverage.siting.solve.stages import Program
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
@@ -37,7 +37,7 @@ class Model:
     """The rules of a case as a program, to which each stage adds what its objective needs."""
 
     def __init__(
-        self, case: Case, *, elastic: bool = False, forbidden: tuple[int, ...] = (), cheapest: bool = True
+        self, case: PlanCase, *, elastic: bool = False, forbidden: tuple[int, ...] = (), cheapest: bool = True
     ) -> None:
         """Write all rules.
 
@@ -57,7 +57,8 @@ class Model:
         lower = case.required.astype(float)
         upper = np.ones(len(case.ids))
         upper[list(forbidden)] = 0.0
-        if case.setting.medical == "bar":
+        upper[case.forbidden] = 0.0
+        if case.rules.medical == "bar":
             upper[too_far_from_care(case)] = 0.0
         self.clash = too_close(case)
         upper[self.clash.barred] = 0.0
@@ -70,7 +71,7 @@ class Model:
             )
         self.by_access = {kind: access_rows(case, kind, upper) for kind in coverage_kinds(case)}
         # with a budget that falls short, what is cheapest in one place is weighed against another: nothing is beaten
-        if cheapest and (not elastic or case.setting.budget is None):
+        if cheapest and (not elastic or case.rules.budget is None):
             self.groups, beaten = self._reduce(upper)
             upper[beaten] = 0.0
         else:
@@ -82,7 +83,7 @@ class Model:
         self._elders: dict[str, tuple[Integers, Integers, Floats]] = {}
         self._rows_of_sites()
         self.convert = rows_of_beds(case, self.program, self.x, priced=not cheapest)
-        if case.setting.budget is not None:
+        if case.rules.budget is not None:
             self._row_of_budget()
         for need in self.needs:
             self._row_of(need)
@@ -104,7 +105,7 @@ class Model:
     def _row_of_budget(self) -> None:
         """Keep within the budget in steps of the exact unit; the slack is half a step, so rounding cannot decide."""
         case = self.case
-        limit = (case.setting.budget or 0.0) / float(case.cost.step) - self.fixed_cost
+        limit = (case.rules.budget or 0.0) / float(case.cost.step) - self.fixed_cost
         room = 1e-6 * max(1.0, abs(limit))
         if case.cost.exact:
             limit, room = np.floor(limit + 1e-9 * max(1.0, abs(limit))), 0.5
@@ -129,13 +130,13 @@ class Model:
         covered = covered_today(case, need.kind)
         members = need.members[~covered[need.members]]
         y = program.columns(len(members), integer=True)
-        if case.setting.rule in {"presence", "both"}:
+        if case.rules.rule in {"presence", "both"}:
             present = present_today(case, need.kind)
             for column, unit in zip(y, members, strict=True):
                 if not present[unit]:
                     sites = self.sites_in(int(unit), need.kind)
                     program.row(np.r_[column, sites], np.r_[1.0, -np.ones(len(sites))], upper=0.0)
-        if case.setting.rule in {"access", "both"}:
+        if case.rules.rule in {"access", "both"}:
             self._rows_of_access(need.kind, y, members)
         return y
 
@@ -197,7 +198,7 @@ class Model:
             pools.append((need, self._pool(need, upper)))
             times_counted[self._counted(need)] += 1
         useless = (times_counted == 0) & ~tied & (cost > 0) & ~case.required
-        if case.setting.rule != "presence":
+        if case.rules.rule != "presence":
             reaching = self._brings_access()
             useless &= ~reaching
             tied = tied | reaching
@@ -289,7 +290,7 @@ class Model:
     @property
     def fixed_cost(self) -> float:
         """Return what conversions of beds cost whichever sites open, in the same steps."""
-        if len(self.convert) or not self.case.setting.conversion_cost:
+        if len(self.convert) or not self.case.rules.conversion_cost:
             return 0.0
         return float(conversion_cost(self.case, ()) / self.case.cost.step)
 

@@ -14,7 +14,7 @@ from sy_coverage.siting.planning.rules.targets import covered_today, present_tod
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
@@ -47,13 +47,13 @@ def cheapest_pools(
     return np.concatenate(kept), sure
 
 
-def least_reached(case: Case) -> Floats:
+def least_reached(case: PlanCase) -> Floats:
     """Return how many elders of each unit must be within the cutoff for access, in the exact steps of their weights."""
     return case.once("least reached", lambda: _least_reached(case))
 
 
-def _least_reached(case: Case) -> Floats:
-    weight, share = case.weight, exact(case.setting.share)
+def _least_reached(case: PlanCase) -> Floats:
+    weight, share = case.weight, exact(case.share)
     unit = case.unit_of_demand
     whole = np.bincount(unit, weights=weight.counts, minlength=len(case.units))
     if weight.exact:
@@ -61,12 +61,12 @@ def _least_reached(case: Case) -> Floats:
     return np.array([float(share * Fraction(w)) * (1 - 1e-12) for w in whole])
 
 
-def access_rows(case: Case, kind: str, upper: Floats) -> Flags:
+def access_rows(case: PlanCase, kind: str, upper: Floats) -> Flags:
     """Return which units need a row for access: not those where any one site that makes a centre present brings it too."""
-    if case.setting.rule == "presence":
+    if case.rules.rule == "presence":
         return np.zeros(len(case.units), dtype=bool)
     needed = ~covered_today(case, kind)
-    if case.setting.rule == "access":
+    if case.rules.rule == "access":
         return needed
     reach, least = case.reach(kind), least_reached(case)
     unit = case.unit_of_demand

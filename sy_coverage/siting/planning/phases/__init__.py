@@ -9,9 +9,9 @@ import numpy as np
 
 from sy_coverage.errors import InputError, some
 from sy_coverage.policy.targets import CITY
-from sy_coverage.siting.plan import Certificate, SitingPlan
+from sy_coverage.siting.plan import Certificate, PlanFigures, SitingPlan
 from sy_coverage.siting.planning import demonstration, shortfall
-from sy_coverage.siting.planning.certify import of_beds, rules_of
+from sy_coverage.siting.planning.certify import plan_figures, rules_of
 from sy_coverage.siting.planning.check.figures import figures
 from sy_coverage.siting.planning.explain import remarks
 from sy_coverage.siting.planning.explain.sites import Reasons
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sy_coverage.siting.planning.phases.model import Run
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
     from sy_coverage.siting.solve.highs import SolveOptions
 
 
@@ -58,18 +58,16 @@ def years_of(phases: Mapping[int, Mapping[str, float | None]]) -> tuple[Year, ..
     return tuple(found)
 
 
-def phased_plan(
-    case: Case, phases: Mapping[int, Mapping[str, float | None]], *, options: SolveOptions
-) -> SitingPlan:
+def phased_plan(case: PlanCase, *, options: SolveOptions) -> SitingPlan:
     """Return the plan of a case over several years.
 
     Once open, a site stays open. Of all plans that keep every rule, meet every target by the last year and keep within
     each year's money and number: one with the most elders within the cutoff, summed over the years; of those the
     cheapest; then the one that opens earliest; then the least sum over years of the ranks of its ids.
-    `details["years"]` says what each year buys. Where the targets cannot be met so, the plan is ``infeasible`` and
-    `details["attainable"]` comes as near to them as the years allow.
+    `figures.years` says what each year buys. Where the targets cannot be met so, the plan is ``infeasible`` and
+    `best` comes as near to them as the years allow.
     """
-    years = years_of(phases)
+    years = years_of(case.rules.phases)
     with highs.Watch(options) as watch:
         run = Phased(case, years, elastic=False).solve(watch)
         if run.status != "infeasible":
@@ -91,8 +89,8 @@ def phased_plan(
         notes=("no choice of candidates and years meets every target",),
     )
     findings = reason_frame(_why_not(years, whole), policy=case.policy)
-    details = {"attainable": attainable, "targets_met": False}
-    return SitingPlan((), "infeasible", None, None, None, certificate, findings=findings, details=details)
+    figures_ = PlanFigures(attainable=attainable, targets_met=False)
+    return SitingPlan((), "infeasible", None, None, None, certificate, findings=findings, figures=figures_)
 
 
 def _why_not(years: tuple[Year, ...], whole: Solved) -> list[dict[str, object]]:
@@ -112,9 +110,9 @@ def _why_not(years: tuple[Year, ...], whole: Solved) -> list[dict[str, object]]:
     return [{"subject": CITY, **row}]
 
 
-def _options(case: Case, years: tuple[Year, ...], options: SolveOptions) -> tuple[tuple[str, str], ...]:
+def _options(case: PlanCase, years: tuple[Year, ...], options: SolveOptions) -> tuple[tuple[str, str], ...]:
     return (
-        *((k, str(v)) for k, v in sorted(vars(case.setting).items())),
+        *case.rules.written(),
         ("phases", "; ".join(f"{y.year}: budget {y.budget}, sites {y.sites}" for y in years)),
         ("gap", str(options.gap)),
         ("time_limit_s", str(options.time_limit_s)),
@@ -122,7 +120,7 @@ def _options(case: Case, years: tuple[Year, ...], options: SolveOptions) -> tupl
 
 
 def _finished(
-    case: Case, years: tuple[Year, ...], run: Run, watch: highs.Watch, *, elastic: bool
+    case: PlanCase, years: tuple[Year, ...], run: Run, watch: highs.Watch, *, elastic: bool
 ) -> SitingPlan:
     """Return the certified plan, every year recomputed from the frames."""
     if not run.answers:
@@ -161,15 +159,9 @@ def _finished(
         phase=dict(sorted(run.opens.items())),
         reasons=Reasons(case, solved, replace(watch.options, progress=None), dict(run.opens)),
         findings=remarks.with_more(remarks.remarks(case, sites), shown.findings),
-        details={
-            "cost": last.cost,
-            "elders_covered": last.elders_covered,
-            "elder_minutes": last.elder_minutes,
-            "targets": last.targets,
-            "targets_met": last.met,
-            "new_sites": len(sites),
-            "years": table_of(case, years, run.opens, checked),
-            **of_beds(case, last),
-            **shown.details,
-        },
+        figures=replace(
+            plan_figures(case, last, shown, len(sites)),
+            home_minutes=None,
+            years=table_of(case, years, run.opens, checked),
+        ),
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sy_coverage.siting.plan import SitingPlan
     from sy_coverage.siting.planning.check.figures import Figures
     from sy_coverage.siting.planning.phases.model import Run
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
     from sy_coverage.siting.solve.stages import Reached
 
 
@@ -32,12 +32,12 @@ def open_by(opens: Mapping[str, int], year: int) -> tuple[str, ...]:
     return tuple(sorted(s for s, y in opens.items() if y <= year))
 
 
-def _spent(case: Case, opens: Mapping[str, int], year: int) -> Fraction:
+def _spent(case: PlanCase, opens: Mapping[str, int], year: int) -> Fraction:
     new = [s for s, y in opens.items() if y == year]
     return sum((Fraction(str(c)) for c in case.candidates.loc[new, "cost"]), start=Fraction(0))
 
 
-def _keeps_limits(case: Case, years: tuple[Year, ...], opens: Mapping[str, int]) -> bool:
+def _keeps_limits(case: PlanCase, years: tuple[Year, ...], opens: Mapping[str, int]) -> bool:
     for year in years:
         if year.budget is not None and _spent(case, opens, year.year) > Fraction(str(year.budget)):
             return False
@@ -46,17 +46,17 @@ def _keeps_limits(case: Case, years: tuple[Year, ...], opens: Mapping[str, int])
     return sum(_conversions(case, years, opens).values()) == _beds(case, opens)
 
 
-def _beds(case: Case, opens: Mapping[str, int]) -> int:
+def _beds(case: PlanCase, opens: Mapping[str, int]) -> int:
     """Return how many beds must be nursing beds more by the last year."""
-    price = Fraction(str(case.setting.conversion_cost or 0.0))
+    price = Fraction(str(case.rules.conversion_cost or 0.0))
     if price == 0:
         return int(conversions(case, opens)["convert"].fillna(0).sum())
     return int(conversion_cost(case, opens) / price)
 
 
-def _conversions(case: Case, years: tuple[Year, ...], opens: Mapping[str, int]) -> dict[int, int]:
+def _conversions(case: PlanCase, years: tuple[Year, ...], opens: Mapping[str, int]) -> dict[int, int]:
     """Return how many beds each year turns into nursing beds: as early as the money that sites leave allows."""
-    price, left, found = Fraction(str(case.setting.conversion_cost or 0.0)), _beds(case, opens), {}
+    price, left, found = Fraction(str(case.rules.conversion_cost or 0.0)), _beds(case, opens), {}
     for year in years:
         most = left
         if year.budget is not None and price > 0:
@@ -67,7 +67,7 @@ def _conversions(case: Case, years: tuple[Year, ...], opens: Mapping[str, int]) 
 
 
 def require_rules(
-    case: Case, years: tuple[Year, ...], run: Run, checked: list[Figures], *, elastic: bool
+    case: PlanCase, years: tuple[Year, ...], run: Run, checked: list[Figures], *, elastic: bool
 ) -> None:
     """Refuse a plan that breaks a rule in any year, or misses targets in its last.
 
@@ -87,7 +87,7 @@ def require_rules(
 
 
 def stage_of(
-    case: Case,
+    case: PlanCase,
     years: tuple[Year, ...],
     opens: Mapping[str, int],
     checked: list[Figures],
@@ -124,7 +124,7 @@ def stage_of(
     return Stage(name, sense, ours, ours if proved else bound, proved)
 
 
-def require_unbeaten(case: Case, years: tuple[Year, ...], run: Run, checked: list[Figures]) -> None:
+def require_unbeaten(case: PlanCase, years: tuple[Year, ...], run: Run, checked: list[Figures]) -> None:
     """Refuse a proved plan that gains elders when one site opens in another year, or two sites exchange theirs."""
     if run.status != "optimal":
         return
@@ -157,11 +157,11 @@ def require_unbeaten(case: Case, years: tuple[Year, ...], run: Run, checked: lis
 
 
 def table_of(
-    case: Case, years: tuple[Year, ...], opens: Mapping[str, int], checked: list[Figures]
+    case: PlanCase, years: tuple[Year, ...], opens: Mapping[str, int], checked: list[Figures]
 ) -> pd.DataFrame:
     """Return what each year buys: `year`; `budget`, `cost`, `new_sites`, `elders_covered`, `elders_gained`, `towards_targets`."""
     before, converted = figures(case, ()).elders_covered, _conversions(case, years, opens)
-    price = float(case.setting.conversion_cost or 0.0)
+    price = float(case.rules.conversion_cost or 0.0)
     rows = []
     for year, reached in zip(years, checked, strict=True):
         rows.append(
@@ -182,7 +182,7 @@ def table_of(
     return pd.DataFrame(rows).set_index("year")
 
 
-def recount(case: Case, plan: SitingPlan) -> dict[str, float]:
+def recount(case: PlanCase, plan: SitingPlan) -> dict[str, float]:
     """Return the stages of a plan of several years, counted again from the years in which its sites open.
 
     Raises
@@ -190,7 +190,9 @@ def recount(case: Case, plan: SitingPlan) -> dict[str, float]:
     CertificateError
         If a year spends or opens more than it may.
     """
-    table = plan.details["years"]
+    table = plan.figures.years
+    if table is None:
+        raise CertificateError("a plan of several years does not say what each year buys")
     years = tuple(
         Year(
             int(year),

@@ -16,7 +16,7 @@ from sy_coverage.siting.planning.rules.targets import coverage_kinds
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
     from sy_coverage.siting.solve import highs
     from sy_coverage.siting.solve.stages import Reached
 
@@ -48,7 +48,7 @@ class Run:
 class Phased:
     """The rules of a case at the last year, and a copy of the sites for each year before."""
 
-    def __init__(self, case: Case, years: tuple[Year, ...], *, elastic: bool) -> None:
+    def __init__(self, case: PlanCase, years: tuple[Year, ...], *, elastic: bool) -> None:
         """Write all rules; `elastic`: targets may be missed."""
         self.case, self.years, self.elastic = case, years, elastic
         self.model = Model(case, elastic=elastic, cheapest=False)

@@ -14,7 +14,7 @@ from sy_coverage.siting.planning.rules.targets import medical_kinds
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
@@ -29,7 +29,7 @@ class Pairs:
     barred: Integers
 
 
-def hosts(case: Case) -> list[tuple[int, int]]:
+def hosts(case: PlanCase) -> list[tuple[int, int]]:
     """Return (dependent, host) positions of candidates that need another candidate; an open host needs no row.
 
     Raises
@@ -40,7 +40,7 @@ def hosts(case: Case) -> list[tuple[int, int]]:
     return case.once("hosts", lambda: _hosts(case))
 
 
-def _hosts(case: Case) -> list[tuple[int, int]]:
+def _hosts(case: PlanCase) -> list[tuple[int, int]]:
     sites, standing = case.sites, case.standing
     named = [(site_id, host) for site_id, host in zip(sites.ids, sites.host_id, strict=True) if host]
     unknown = [site_id for site_id, host in named if host not in sites.row_of and host not in standing.row_of]
@@ -51,12 +51,12 @@ def _hosts(case: Case) -> list[tuple[int, int]]:
     return [(sites.row_of[site_id], sites.row_of[host]) for site_id, host in named if host in sites.row_of]
 
 
-def same_home(case: Case) -> list[Integers]:
+def same_home(case: PlanCase) -> list[Integers]:
     """Return groups of candidates that rebuild one and the same home: at most one of each kind opens."""
     return case.once("same home", lambda: _same_home(case))
 
 
-def _same_home(case: Case) -> list[Integers]:
+def _same_home(case: PlanCase) -> list[Integers]:
     groups: dict[tuple[str, str], list[int]] = {}
     for j, (home, kind) in enumerate(zip(case.sites.upgrade_of, case.sites.kind, strict=True)):
         if home:
@@ -64,12 +64,12 @@ def _same_home(case: Case) -> list[Integers]:
     return [np.array(rows, dtype=np.int64) for _, rows in sorted(groups.items()) if len(rows) > 1]
 
 
-def medical_minutes(case: Case) -> Floats:
+def medical_minutes(case: PlanCase) -> Floats:
     """Return minutes from each candidate to the nearest medical institution; NaN where unknown, inf where beyond the times."""
     return case.once("medical minutes", lambda: _medical_minutes(case))
 
 
-def _medical_minutes(case: Case) -> Floats:
+def _medical_minutes(case: PlanCase) -> Floats:
     times, ids = case.to_medical, case.ids
     nearest = np.full(len(ids), np.nan)
     if times is None:
@@ -87,7 +87,7 @@ def _medical_minutes(case: Case) -> Floats:
     return nearest
 
 
-def too_far_from_care(case: Case) -> Integers:
+def too_far_from_care(case: PlanCase) -> Integers:
     """Return the positions of homes farther than `medical_min` from every medical institution.
 
     Raises
@@ -95,7 +95,7 @@ def too_far_from_care(case: Case) -> Integers:
     InputError
         If `medical_min` is set but the minutes of a home to medical care are not given.
     """
-    limit = case.setting.medical_min
+    limit = case.rules.medical_min
     if limit is None:
         return np.empty(0, dtype=np.int64)
     asked = case.of_kind(*medical_kinds(case))
@@ -110,13 +110,13 @@ def too_far_from_care(case: Case) -> Integers:
     return asked[minutes > limit]
 
 
-def too_close(case: Case) -> Pairs:
+def too_close(case: PlanCase) -> Pairs:
     """Return which homes of a county lie closer than `spread_min` to each other or to an open one, in either direction."""
     return case.once("too close", lambda: _too_close(case))
 
 
-def _too_close(case: Case) -> Pairs:
-    times, limit = case.between_homes, case.setting.spread_min
+def _too_close(case: PlanCase) -> Pairs:
+    times, limit = case.between_homes, case.rules.spread_min
     none = Pairs(np.empty((0, 2), dtype=np.int64), np.empty(0, dtype=np.int64))
     if times is None or limit is None:
         if limit is not None and case.of_kind(*medical_kinds(case)).size:

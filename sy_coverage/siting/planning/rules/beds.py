@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
@@ -46,21 +46,21 @@ class Beds:
     """Position of each home that is a candidate."""
 
 
-def bed_kinds(case: Case) -> tuple[str, ...]:
+def bed_kinds(case: PlanCase) -> tuple[str, ...]:
     """Return the kinds of homes that have beds: all that the policy's nursing-bed share speaks of, in any reading."""
     target = case.policy.bed_share
     return target.measure.kinds if target is not None else case.policy.home_kinds
 
 
-def beds(case: Case) -> Beds | None:
-    """Return who needs beds and where they are; None where the setting does not ask for them."""
+def beds(case: PlanCase) -> Beds | None:
+    """Return who needs beds and where they are; None where the rules do not ask for them."""
     return case.once("beds", lambda: _beds(case))
 
 
-def _beds(case: Case) -> Beds | None:
-    if case.setting.beds_per_elder is None:
+def _beds(case: PlanCase) -> Beds | None:
+    if case.rules.beds_per_elder is None:
         return None
-    rate, kinds = Fraction(str(case.setting.beds_per_elder)), bed_kinds(case)
+    rate, kinds = Fraction(str(case.rules.beds_per_elder)), bed_kinds(case)
     standing = case.facilities[case.facilities["kind"].isin(kinds)]
     county = dict(zip(case.facilities.index, case.county_of_facility, strict=True))
     county |= dict(zip(case.ids, case.county_of_site, strict=True))
@@ -84,7 +84,7 @@ def _beds(case: Case) -> Beds | None:
             if county[mine.site_ids[r]] == own[c]:
                 near[c].append(mine.site_ids[r])
     merged: dict[tuple[str, tuple[str, ...]], Fraction] = {}
-    elders = case.demand[case.setting.elders].to_numpy(float)
+    elders = case.demand[case.elders_column].to_numpy(float)
     for i in np.flatnonzero(elders > 0):
         key = (str(own[i]), tuple(sorted(near[i])))
         merged[key] = merged.get(key, Fraction(0)) + Fraction(elders[i]) * rate
@@ -96,7 +96,7 @@ def _number(value: Any) -> Fraction:
     return Fraction(float(value)) if value is not None and not pd.isna(value) else Fraction(0)
 
 
-def bed_table(case: Case, sites: Iterable[str]) -> DataFrame:
+def bed_table(case: PlanCase, sites: Iterable[str]) -> DataFrame:
     """Return by county how many beds its elders need, how many there are, and how many needed ones have no home in reach.
 
     The last is exact: what a greatest flow from elders to the open homes leaves over (Ford and Fulkerson 1956).

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from scipy import sparse
@@ -13,11 +13,12 @@ from sy_coverage import coverage
 from sy_coverage._frames import CANDIDATES, DEMAND, FACILITIES, UNITS, checked, require_ids
 from sy_coverage.errors import InputError, UnknownIdError, some
 from sy_coverage.policy.targets import CITY
+from sy_coverage.siting.planning.rules.plan_rules import PlanRules, with_rules
 from sy_coverage.siting.sites import Sites, among, counties_of
+from sy_coverage.siting.solve.memory import require_room
 from sy_coverage.siting.solve.stages import Scaled, scaled
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Mapping
 
     from geopandas import GeoDataFrame
@@ -25,66 +26,11 @@ if TYPE_CHECKING:
 
     from sy_coverage.policy import Policy
     from sy_coverage.roads import TravelTimes
-    from sy_coverage.siting.planning.rules.criteria import Criteria
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
 T = TypeVar("T")
-SCOPES = ("county", "city")
-RULES = ("presence", "access", "both")
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a plan must keep besides the policy's targets; every choice a planner makes."""
-
-    scope: Literal["county", "city"] = "county"
-    """Whether the coverage rates must hold in every county, or over all units given."""
-    rule: Literal["presence", "access", "both"] = "presence"
-    share: float = 0.8
-    """The share of a unit's elders that must be within the cutoff, for access."""
-    spread_min: float | None = None
-    """Two homes of a county are at least this many minutes apart, both ways."""
-    medical_min: float | None = None
-    medical: Literal["bar", "flag"] = "bar"
-    budget: float | None = None
-    """10⁴ yuan in all."""
-    elders: str = "elders"
-    """The column of demand that is counted."""
-    station_walk_min: float | None = None
-    """A new centre has a station of its unit within so many minutes of every village cluster; None: not asked."""
-    floor_area: Literal["bar", "flag"] = "flag"
-    """Whether a station whose premises are known to be too small is barred, or flagged."""
-    beds_per_elder: float | None = None
-    """Beds that each elder counts for, such as 0.03, in homes within the cutoff and of the same county; None: not asked."""
-    conversion_cost: float | None = None
-    """10⁴ yuan to turn one bed into a nursing bed; None: the share of nursing beds is not planned."""
-    demonstration: tuple[tuple[str, Criteria], ...] = ()
-    """Targets that count demonstration sites, each with what such a site must have."""
-
-    def __post_init__(self) -> None:
-        """Refuse what is not among the choices."""
-        for name, value, allowed in (
-            ("scope", self.scope, SCOPES),
-            ("rule", self.rule, RULES),
-            ("medical", self.medical, ("bar", "flag")),
-            ("floor_area", self.floor_area, ("bar", "flag")),
-        ):
-            if value not in allowed:
-                raise InputError(f"{name}={value!r}: must be one of {', '.join(allowed)}")
-        if not 0 < self.share <= 1:
-            raise InputError(f"share={self.share}: must be above 0 and at most 1")
-        for name, number in (
-            ("spread_min", self.spread_min),
-            ("medical_min", self.medical_min),
-            ("budget", self.budget),
-            ("station_walk_min", self.station_walk_min),
-            ("beds_per_elder", self.beds_per_elder),
-            ("conversion_cost", self.conversion_cost),
-        ):
-            if number is not None and not (np.isfinite(number) and number >= 0):
-                raise InputError(f"{name}={number}: must be a finite number, 0 or more")
 
 
 @dataclass(frozen=True)
@@ -104,11 +50,12 @@ class Reach:
 
 
 @dataclass(frozen=True)
-class Case:
+class PlanCase:
     """Everything one plan is made from, every frame sorted by id."""
 
     policy: Policy
-    setting: Setting
+    rules: PlanRules
+    """As asked, with the policy's readings where nothing was said."""
     units: GeoDataFrame
     facilities: GeoDataFrame
     """Open on the date, in these units and beyond."""
@@ -120,8 +67,16 @@ class Case:
     to_medical: TravelTimes | None = None
     left_out: tuple[tuple[str, str], ...] = ()
     """Candidates that cannot be used: (reason_id, candidate_id)."""
-    date: dt.date | None = None
-    extras: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float:
+        """Return the share of a unit's elders that must be within the cutoff, for access."""
+        return self.policy.readings.share if self.rules.share is None else self.rules.share
+
+    @property
+    def elders_column(self) -> str:
+        """Return the column of demand that is counted."""
+        return self.rules.elders or self.policy.readings.elders
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -135,7 +90,7 @@ class Case:
 
     @cached_property
     def _money(self) -> Scaled:
-        return scaled(np.r_[self.candidates["cost"].to_numpy(float), self.setting.conversion_cost or 0.0])
+        return scaled(np.r_[self.candidates["cost"].to_numpy(float), self.rules.conversion_cost or 0.0])
 
     @property
     def bed_price(self) -> float:
@@ -145,12 +100,19 @@ class Case:
     @cached_property
     def weight(self) -> Scaled:
         """Return the elders of the demand points in exact steps."""
-        return scaled(self.demand[self.setting.elders].to_numpy(float))
+        return scaled(self.demand[self.elders_column].to_numpy(float))
 
     @cached_property
     def required(self) -> NDArray[np.bool_]:
         """Return which candidates must open."""
-        return np.asarray(self.candidates["required"].to_numpy(bool))
+        return np.asarray(self.candidates["required"].to_numpy(bool)) | among(
+            self.sites.ids, self.rules.require
+        )
+
+    @cached_property
+    def forbidden(self) -> NDArray[np.bool_]:
+        """Return which candidates must stay closed."""
+        return among(self.sites.ids, self.rules.forbid)
 
     @cached_property
     def counties(self) -> dict[str, str]:
@@ -198,7 +160,7 @@ class Case:
     @cached_property
     def elders(self) -> Floats:
         """Return the elders of each demand point."""
-        return np.asarray(self.demand[self.setting.elders], dtype=np.float64)
+        return np.asarray(self.demand[self.elders_column], dtype=np.float64)
 
     def counted(self, unit_kind: str, scope_id: str) -> NDArray[np.bool_]:
         """Return which units are of a class and in a county, or (``city``) anywhere."""
@@ -233,9 +195,12 @@ class Case:
         """Return what `work` computes of this frozen case, computed once."""
         return self._kept("_known", what, work)
 
-    def but(self, **changes: Any) -> Case:
-        """Return this case with another setting, such as ``scope="city"``; what was computed of minutes is kept."""
-        other = replace(self, setting=replace(self.setting, **changes))
+    def but(self, **changes: Any) -> PlanCase:
+        """Return this case under other rules, such as ``scope="city"``; what was computed of minutes is kept."""
+        other = replace(self, rules=with_rules(self.rules, **changes))
+        for name in ("require", "forbid"):
+            new = set(getattr(other.rules, name)) - set(getattr(self.rules, name))
+            require_ids(new, self.sites.row_of, f"rules.{name}: candidates")
         for kept in ("_reaches", "_own_times"):
             other.__dict__[kept] = self.__dict__.setdefault(kept, {})
         return other
@@ -255,11 +220,10 @@ def read_case(
     *,
     policy: Policy,
     times: Mapping[str, TravelTimes],
-    setting: Setting,
     between_homes: TravelTimes | None = None,
     to_medical: TravelTimes | None = None,
-    date: dt.date | None = None,
-) -> Case:
+    rules: PlanRules | None = None,
+) -> PlanCase:
     """Return the case of one plan.
 
     Raises
@@ -269,17 +233,19 @@ def read_case(
     InputError
         If ids clash, a kind is not declared, or a required candidate cannot be used.
     UnknownIdError
-        If the times lack a site or a demand point that the frames have.
+        If the times lack a site or a demand point that the frames have, or `rules` name a candidate that is none.
     """
+    rules = (rules or PlanRules()).as_read(policy, between_homes)
+    require_room("policy_plan", len(candidates), len(demand), sum(t.minutes.nnz for t in times.values()))
     units = _in_order(checked(units, UNITS))
-    facilities = _in_order(coverage.open_on(checked(facilities, FACILITIES), date))
+    facilities = _in_order(coverage.open_on(checked(facilities, FACILITIES), rules.date))
     candidates = _in_order(without_blanks(checked(candidates, CANDIDATES)))
     demand = _in_order(checked(demand, DEMAND))
     if units.empty:
         raise InputError("units: there are none; a plan needs at least one street or township")
-    if setting.elders not in demand.columns or demand[setting.elders].isna().any():
+    if rules.elders not in demand.columns or demand[rules.elders].isna().any():
         raise InputError(
-            f"demand: column '{setting.elders}' must have a number in every row to be counted as elders"
+            f"demand: column '{rules.elders}' must have a number in every row to be counted as elders"
         )
     clash = sorted(set(candidates.index) & set(facilities.index))
     if clash:
@@ -291,18 +257,21 @@ def read_case(
         if len(unknown):
             raise InputError(f"{name}: of kinds that the policy does not declare: {some(unknown)}")
     ours = among(counties_of(candidates, units), units["county_id"])
+    for name, ids in (("require", rules.require), ("forbid", rules.forbid)):
+        require_ids(ids, candidates.index, f"rules.{name}: candidates")
     located = (candidates.geometry.notna() & ~candidates.geometry.is_empty).to_numpy()
     left_out = [("candidate_not_located", str(i)) for i in candidates.index[ours & ~located]]
-    stuck = candidates.index[candidates["required"].to_numpy(bool) & ours & ~located]
+    must = candidates["required"].to_numpy(bool) | candidates.index.isin(rules.require)
+    stuck = candidates.index[must & ours & ~located]
     if len(stuck):
         raise InputError(
             f"candidates: required, but without a location: {some(stuck)}; locate them or do not require them"
         )
     candidates = candidates[ours & located]
     demand = demand[among(demand["unit_id"], units.index)]
-    case = Case(
+    case = PlanCase(
         policy,
-        setting,
+        rules,
         units,
         facilities,
         candidates,
@@ -311,7 +280,6 @@ def read_case(
         between_homes,
         to_medical,
         tuple(left_out),
-        date,
     )
     _require_times(case)
     return case
@@ -322,7 +290,7 @@ def _in_order(frame: GeoDataFrame) -> GeoDataFrame:
     return frame.set_axis(frame.index.astype(object)).sort_index()
 
 
-def _require_times(case: Case) -> None:
+def _require_times(case: PlanCase) -> None:
     sites, standing = case.sites, case.standing
     near = (standing.unit >= 0) & case.facilities.geometry.notna().to_numpy()
     for kind, times in sorted(case.times.items()):
@@ -337,13 +305,13 @@ def _require_times(case: Case) -> None:
             ) from None
 
 
-def _own_times(case: Case, kind: str) -> TravelTimes:
+def _own_times(case: PlanCase, kind: str) -> TravelTimes:
     times, standing = case.times[kind], case.standing
     here = [i for i in standing.ids[standing.of_kind(kind)] if i in times.site_at]
     return times.select(sites=[*case.sites.ids[case.of_kind(kind)], *here], demand=case.demand.index)
 
 
-def _reach(case: Case, kind: str) -> Reach:
+def _reach(case: PlanCase, kind: str) -> Reach:
     shape = (len(case.candidates), len(case.demand))
     if kind not in case.times:
         nothing = sparse.csr_array(shape)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import Series
 
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
 
     Integers = NDArray[np.int64]
     Flags = NDArray[np.bool_]
@@ -67,7 +67,7 @@ class Service:
     """Positions of candidate stations of which one must open; none: the cluster cannot be served."""
 
 
-def services(case: Case) -> list[Service]:
+def services(case: PlanCase) -> list[Service]:
     """Return what every proposed centre needs; clusters that an open station serves need nothing.
 
     A station serves a cluster when it lies in the unit and within the walk of one of the cluster's villages with elders.
@@ -75,14 +75,14 @@ def services(case: Case) -> list[Service]:
     return case.once("services", lambda: _services(case))
 
 
-def _services(case: Case) -> list[Service]:
-    limit = case.setting.station_walk_min
+def _services(case: PlanCase) -> list[Service]:
+    limit = case.rules.station_walk_min
     if limit is None:
         return []
     demand = case.demand
     named = demand["cluster_id"] if "cluster_id" in demand.columns else pd.Series(demand.index, demand.index)
     cluster = named.where(named.notna(), pd.Series(demand.index, demand.index)).astype(str).to_numpy()
-    lived_in = demand[case.setting.elders].to_numpy(float) > 0
+    lived_in = demand[case.elders_column].to_numpy(float) > 0
     unit_of = demand["unit_id"].to_numpy()
     groups: dict[str, dict[str, set[int]]] = {}
     for i in np.flatnonzero(lived_in):
@@ -99,7 +99,7 @@ def _services(case: Case) -> list[Service]:
     return found
 
 
-def _near(case: Case, limit: float) -> tuple[dict[str, set[int]], dict[str, dict[int, set[int]]]]:
+def _near(case: PlanCase, limit: float) -> tuple[dict[str, set[int]], dict[str, dict[int, set[int]]]]:
     """Return by unit the villages within the walk of its open stations, and of each candidate station."""
     standing: dict[str, set[int]] = {}
     proposed: dict[str, dict[int, set[int]]] = {}
@@ -143,7 +143,7 @@ class Premises:
         return self.area < self.asked
 
 
-def premises(case: Case) -> list[Premises]:
+def premises(case: PlanCase) -> list[Premises]:
     """Return the floor area of every candidate that the policy asks floor area of, and how much is asked.
 
     A station serves the community that its `community_id` names, else the nearest demand point of its unit.
@@ -151,7 +151,7 @@ def premises(case: Case) -> list[Premises]:
     return case.once("premises", lambda: _premises(case))
 
 
-def _premises(case: Case) -> list[Premises]:
+def _premises(case: PlanCase) -> list[Premises]:
     found = []
     for target in case.policy.targets:
         measure = target.measure
@@ -168,7 +168,7 @@ def _premises(case: Case) -> list[Premises]:
     return found
 
 
-def _households(case: Case, j: int) -> float:
+def _households(case: PlanCase, j: int) -> float:
     """Return the households a station serves; 0 where nobody says."""
     demand, site = case.demand, case.candidates.iloc[j]
     named: Any = site.get("community_id")
@@ -184,13 +184,13 @@ def _households(case: Case, j: int) -> float:
     return households if np.isfinite(households) else 0.0
 
 
-def too_small(case: Case) -> Integers:
+def too_small(case: PlanCase) -> Integers:
     """Return the positions of stations whose premises are known to be too small."""
     return np.array(sorted({p.site for p in premises(case) if p.small}), dtype=np.int64)
 
 
-def barred_stations(case: Case) -> Integers:
+def barred_stations(case: PlanCase) -> Integers:
     """Return the positions of candidates that cannot open: premises too small (if that bars), or a cluster no station can serve."""
-    small = too_small(case) if case.setting.floor_area == "bar" else np.empty(0, dtype=np.int64)
+    small = too_small(case) if case.rules.floor_area == "bar" else np.empty(0, dtype=np.int64)
     without = [s.centre for s in services(case) if not len(s.stations)]
     return np.concatenate([small, np.array(without, dtype=np.int64)])

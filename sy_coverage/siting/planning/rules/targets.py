@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sy_coverage.policy import Target
-    from sy_coverage.siting.planning.rules.case import Case
+    from sy_coverage.siting.planning.rules.case import PlanCase
     from sy_coverage.siting.sites import Sites
 
     Integers = NDArray[np.int64]
@@ -50,7 +50,7 @@ class Requirement:
         return max(0, self.needed - self.have)
 
 
-def requirements(case: Case) -> tuple[Requirement, ...]:
+def requirements(case: PlanCase) -> tuple[Requirement, ...]:
     """Return what the policy's targets ask of a plan, in the order of the targets, then of the places.
 
     Targets that count something a site cannot change (reported figures, beds, marks) ask for nothing here.
@@ -60,13 +60,13 @@ def requirements(case: Case) -> tuple[Requirement, ...]:
     )
 
 
-def coverage_kinds(case: Case) -> tuple[str, ...]:
+def coverage_kinds(case: PlanCase) -> tuple[str, ...]:
     """Return the kinds of facility by which units are covered: those whose elders a plan counts."""
     kinds = [t.measure.facility_kind for t in case.policy.targets if t.measure.of == "unit_coverage"]
     return tuple(dict.fromkeys(kinds))
 
 
-def counted_kinds(case: Case) -> tuple[str, ...]:
+def counted_kinds(case: PlanCase) -> tuple[str, ...]:
     """Return the kinds that are counted county by county: of equal plans, the one nearer to the county's elders is taken."""
     kinds: list[str] = []
     for target in case.policy.targets:
@@ -75,7 +75,7 @@ def counted_kinds(case: Case) -> tuple[str, ...]:
     return tuple(k for k in dict.fromkeys(kinds) if k not in coverage_kinds(case))
 
 
-def medical_kinds(case: Case) -> tuple[str, ...]:
+def medical_kinds(case: PlanCase) -> tuple[str, ...]:
     """Return the kinds that must lie near medical care: homes that the policy wants rebuilt or with medical care in the house."""
     kinds: list[str] = []
     for target in case.policy.targets:
@@ -86,43 +86,41 @@ def medical_kinds(case: Case) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kinds))
 
 
-def covered_today(case: Case, kind: str) -> NDArray[np.bool_]:
-    """Return for each unit whether it is covered by the open facilities of `kind`, by the rule of the setting."""
+def covered_today(case: PlanCase, kind: str) -> NDArray[np.bool_]:
+    """Return for each unit whether it is covered by the open facilities of `kind`, by the rule of the plan."""
     return case.once(f"covered today by {kind}", lambda: _covered_today(case, kind))
 
 
-def present_today(case: Case, kind: str) -> NDArray[np.bool_]:
+def present_today(case: PlanCase, kind: str) -> NDArray[np.bool_]:
     """Return for each unit whether an open facility of `kind` is there."""
     return case.once(f"present today of {kind}", lambda: _present_today(case, kind))
 
 
-def _present_today(case: Case, kind: str) -> NDArray[np.bool_]:
+def _present_today(case: PlanCase, kind: str) -> NDArray[np.bool_]:
     units = case.standing.unit[case.standing.of_kind(kind)]
     present = np.zeros(len(case.units), dtype=bool)
     present[units[units >= 0]] = True
     return present
 
 
-def _covered_today(case: Case, kind: str) -> NDArray[np.bool_]:
-    setting = case.setting
+def _covered_today(case: PlanCase, kind: str) -> NDArray[np.bool_]:
+    rule = case.rules.rule
     present = present_today(case, kind)
-    if setting.rule == "presence":
+    if rule == "presence":
         return present
     reach = case.reach(kind)
     elders, unit = case.elders, case.unit_of_demand
     whole = np.bincount(unit, weights=elders, minlength=len(case.units))
     part = np.bincount(unit, weights=np.where(reach.today, elders, 0.0), minlength=len(case.units))
-    near = np.array(
-        [reaches_share(p, w, setting.share) for p, w in zip(part, whole, strict=True)], dtype=bool
-    )
-    return near if setting.rule == "access" else near & present
+    near = np.array([reaches_share(p, w, case.share) for p, w in zip(part, whole, strict=True)], dtype=bool)
+    return near if rule == "access" else near & present
 
 
-def places(case: Case, target: Target) -> Iterator[str]:
+def places(case: PlanCase, target: Target) -> Iterator[str]:
     """Yield the `scope_id` of each place in which `target` must hold."""
-    scope = target.scope
+    scope: str | None = target.scope
     if scope == "county_or_city":
-        scope = case.setting.scope
+        scope = case.rules.scope
     if scope in {"city", "city_and_county"}:
         yield CITY
     if scope in {"county", "city_and_county"}:
@@ -131,7 +129,7 @@ def places(case: Case, target: Target) -> Iterator[str]:
         yield from (c for c, name in case.counties.items() if name in target.counties or c in target.counties)
 
 
-def _of_target(case: Case, target: Target) -> Iterator[Requirement]:
+def _of_target(case: PlanCase, target: Target) -> Iterator[Requirement]:
     measure = target.measure
     if measure.of == "facility_count" and measure.mark is not None:
         yield from _of_marks(case, target)
@@ -171,9 +169,9 @@ def _of_target(case: Case, target: Target) -> Iterator[Requirement]:
             )
 
 
-def _of_marks(case: Case, target: Target) -> Iterator[Requirement]:
-    """Yield how many sites that may be demonstration sites must be open, where the setting asks for them."""
-    criteria = dict(case.setting.demonstration).get(target.id)
+def _of_marks(case: PlanCase, target: Target) -> Iterator[Requirement]:
+    """Yield how many sites that may be demonstration sites must be open, where the rules ask for them."""
+    criteria = case.rules.demonstration.get(target.id)
     if criteria is None:
         return
     standing, proposed = (

@@ -1,0 +1,144 @@
+"""Write down what is asked of a plan besides the policy's targets: every choice a planner has, in one typed object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from sy_coverage.errors import InputError, some
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from sy_coverage.policy import Policy
+    from sy_coverage.roads import TravelTimes
+    from sy_coverage.siting.planning.rules.criteria import Criteria
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "scope": ("county", "city"),
+    "rule": ("presence", "access", "both"),
+    "elders": ("elders", "elders_65", "elders_80"),
+    "medical": ("bar", "flag"),
+    "floor_area": ("bar", "flag"),
+}
+_NUMBERS = ("spread_min", "medical_min", "budget", "station_walk_min", "beds_per_elder", "conversion_cost")
+_ALWAYS_WRITTEN = frozenset({*_CHOICES, *_NUMBERS, "share", "demonstration"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanRules:
+    """What a plan must keep besides the policy's targets; None and empty: not asked, or as the policy's readings say.
+
+    Raises
+    ------
+    InputError
+        If a value is none of the choices, or a number is negative or none.
+    """
+
+    scope: Literal["county", "city"] | None = None
+    """Whether the coverage rates must hold in every county, or over all units given."""
+    rule: Literal["presence", "access", "both"] | None = None
+    """What makes a unit count: it has a centre, its elders reach one, or both."""
+    share: float | None = None
+    """The share of a unit's elders that must be within the cutoff, for access."""
+    elders: Literal["elders", "elders_65", "elders_80"] | None = None
+    """The column of demand that is counted."""
+    spread_min: float | None = None
+    """Two homes of one kind and county are at least so many minutes apart by road, the shorter way of the two; None: the cutoff
+    of `between_homes` where that is finite."""
+    medical_min: float | None = None
+    """A home farther than this from medical care is barred, or flagged in the findings, as `medical` says."""
+    medical: Literal["bar", "flag"] = "bar"
+    station_walk_min: float | None = None
+    """A new centre opens only with stations of its unit (of the policy's `station_kinds`), open or opened by the plan, within so
+    many minutes of every village cluster of the unit: of one of its villages with elders. A column `cluster_id` of `demand` says
+    which villages form a cluster (see `siting.village_clusters`); without it each is one."""
+    floor_area: Literal["bar", "flag"] = "flag"
+    """A station whose `floor_area_m2` is known to be less than the policy asks for the households it serves (the community its
+    `community_id` names, else the nearest demand point of its unit) is barred, or flagged in the findings."""
+    beds_per_elder: float | None = None
+    """Beds that each elder counts for, such as 0.03: all elders of a county are assigned to homes of the county within the cutoff
+    of the home's kind, and no home is given more than its `beds`. A rebuilt home counts what it adds."""
+    conversion_cost: float | None = None
+    """10⁴ yuan to turn one bed into a nursing bed. Where given, the plan decides how many beds of which home to turn, so that the
+    policy's share of nursing beds holds over the area and in each county, and the cost includes it."""
+    demonstration: Mapping[str, Criteria] = field(default_factory=dict)
+    """What a demonstration site must have, by the id of each target that counts them: as many sites as it asks, standing or
+    opened, must meet the criteria (or carry the mark already); of those that do, those for most elders are chosen."""
+    budget: float | None = None
+    """10⁴ yuan in all. Where it cannot meet the targets, the plan covers the most units and counted facilities it can buy, then
+    the most elders; the findings say what all targets would cost."""
+    phases: Mapping[int, Mapping[str, float | None]] = field(default_factory=dict)
+    """Years with a ``budget`` or a number of ``sites`` each; none: the plan is one."""
+    require: tuple[str, ...] = ()
+    """Ids of candidates that open in any case, besides those that are marked `required`."""
+    forbid: tuple[str, ...] = ()
+    """Ids of candidates that stay closed."""
+    date: dt.date | None = None
+    """The day that decides what is open."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is not among the choices."""
+        for name, allowed in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in allowed and not (value is None and name not in {"medical", "floor_area"}):
+                raise InputError(f"{name}={value!r}: must be one of {', '.join(allowed)}")
+        if self.share is not None and not 0 < self.share <= 1:
+            raise InputError(f"share={self.share}: must be above 0 and at most 1")
+        for name in _NUMBERS:
+            number = getattr(self, name)
+            if number is not None and not (np.isfinite(number) and number >= 0):
+                raise InputError(f"{name}={number}: must be a finite number, 0 or more")
+        for name in ("require", "forbid"):
+            value = getattr(self, name)
+            if isinstance(value, str):
+                raise InputError(f"{name}={value!r}: must be a list of ids, not one text")
+            object.__setattr__(self, name, tuple(sorted({str(i) for i in value})))
+        for name in ("demonstration", "phases"):
+            object.__setattr__(self, name, dict(sorted((getattr(self, name) or {}).items())))
+        both = sorted({*self.require} & {*self.forbid})
+        if both:
+            raise InputError(
+                f"require, forbid: the same sites stand in both: {some(both)}; take them out of one"
+            )
+
+    def as_read(self, policy: Policy, between_homes: TravelTimes | None) -> PlanRules:
+        """Return these rules with the policy's readings, and the spread of `between_homes`, where they say nothing."""
+        readings, spread = policy.readings, self.spread_min
+        if spread is None and between_homes is not None and np.isfinite(between_homes.cutoff_min):
+            spread = between_homes.cutoff_min
+        return replace(
+            self,
+            scope=self.scope or readings.scope,
+            rule=self.rule or readings.rule,
+            share=readings.share if self.share is None else self.share,
+            elders=self.elders or readings.elders,
+            spread_min=spread,
+        )
+
+    def written(self) -> tuple[tuple[str, str], ...]:
+        """Return each rule by name as text: those a plan is always asked, and the others where they are asked for."""
+        found = []
+        for rule in sorted(fields(self), key=lambda f: f.name):
+            value = getattr(self, rule.name)
+            if rule.name in {"phases", "date"} or not (rule.name in _ALWAYS_WRITTEN or value):
+                continue
+            found.append((rule.name, str(tuple(value.items()) if isinstance(value, Mapping) else value)))
+        return tuple(found)
+
+
+def with_rules(rules: PlanRules, **changes: Any) -> PlanRules:
+    """Return `rules` with some of them changed.
+
+    Raises
+    ------
+    InputError
+        If there is no such rule.
+    """
+    unknown = sorted(set(changes) - {f.name for f in fields(rules)})
+    if unknown:
+        raise InputError(f"rules: no such rule: {some(unknown)}")
+    return replace(rules, **changes)
