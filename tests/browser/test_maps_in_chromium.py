@@ -297,7 +297,7 @@ def test_the_overview_map_is_off_until_asked_for(city):
 def test_a_county_map_in_english_has_only_its_own_rows(opened, all_findings):
     page = opened(maps.draw(replace(all_findings, language="en").of_county("990200")).html())
     assert page.page.locator(".sy-pin").count() == 2
-    assert "Covered today" in page.page.locator(".sy-legend").first.inner_text()
+    assert "Has a centre" in page.page.locator(".sy-legend").first.inner_text()
     assert "Layers and legend" in page.page.locator(".sy-head").inner_text()
     assert page.complaints == []
 

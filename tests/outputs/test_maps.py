@@ -126,7 +126,7 @@ def test_units_are_coloured_by_the_year_from_which_they_are_covered(city):
 def test_a_unit_says_why_no_centre_is_proposed_in_it(city):
     said = rows(layer(city, "unit-township"), "乙镇")
     assert said["不设的理由"] == "乡镇覆盖率不设在此处也已达标，建在此处多花 10 万元。"
-    assert said["覆盖情况"] == "未覆盖"
+    assert said["覆盖情况"] == "无中心"
     assert said["时限内可达的老年人"] == "100.0%"  # presence and access disagree, and both are said
 
 
@@ -185,7 +185,7 @@ def test_a_unit_says_what_changes_from_today_to_the_plan(city):
     assert said["时限内可达的老年人"] == "66.7% → 100.0%"
     assert said["平均用时（分钟）"] == "29 → 3"  # (200 × 27 + 100 × 33) / 300 = 29
     assert said["街道/乡镇综合养老服务中心"] == "无 → 有"
-    assert said["覆盖情况"] == "按规划将覆盖（2025 年）"
+    assert said["覆盖情况"] == "规划设中心（2025 年）"
 
 
 def test_proposed_sites_carry_number_premises_cost_year_gain_and_reason(city):

@@ -51,7 +51,7 @@ def covered_from(frame: Frame) -> dict[str, int]:
 def unit_layers(frame: Frame) -> list[dict[str, Any]]:
     """Return streets, townships and others, coloured by when they are covered."""
     found, words = frame.findings, frame.words
-    since, former = covered_from(frame), former_names(frame.units)
+    since, former, shares = covered_from(frame), former_names(frame.units), _share_classes(frame)
     reasons: dict[str, list[str]] = {}
     for unit_id, sentence in sorted(zip(found.left_out["unit_id"], found.left_out["sentence"], strict=True)):
         reasons.setdefault(unit_id, []).append(sentence)
@@ -66,7 +66,9 @@ def unit_layers(frame: Frame) -> list[dict[str, Any]]:
                 "t": row["name"],
                 "s": words.unit(row["kind"]),
                 "c": start,
-                "a": [share_class(row["share_covered"]), share_class(row["share_covered_planned"])],
+                "i": str(unit_id),
+                "a": [shares[str(unit_id)][0], shares[str(unit_id)][-1]],
+                "h": shares[str(unit_id)],
                 "g": light.polygon_steps(shape),
                 "p": light.point_steps(shape.representative_point()),
                 "k": former.get(str(unit_id), []),
@@ -94,15 +96,31 @@ def unit_layers(frame: Frame) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _share_classes(frame: Frame) -> dict[str, list[int]]:
+    """Return by unit the fifth of its elders within reach at every point in time; without villages by year, today's until the last."""
+    table, reach = frame.findings.units, frame.reach
+    shares = [table["share_covered"]] * frame.last + [table["share_covered_planned"]]
+    if reach is not None:
+        unit = frame.findings.demand["unit_id"]
+        elders = reach.elders.groupby(unit).sum()
+        for state in range(1, frame.last):
+            within = reach.elders.where(reach.within[state], 0.0).groupby(unit).sum()
+            shares[state] = (within / elders.where(elders > 0)).reindex(table.index)
+    return {
+        str(unit_id): [share_class(share) for share in row]
+        for unit_id, *row in zip(table.index, *shares, strict=True)
+    }
+
+
 def status_words(frame: Frame, start: int) -> str:
     """Return what is said of a unit that is covered from the point in time `start`."""
     if start == NEVER:
-        return frame.words.say("status_none")
+        return frame.words.say(frame.status_key("none"))
     if start == 0:
-        return frame.words.say("status_today")
+        return frame.words.say(frame.status_key("today"))
     if start <= len(frame.years):
-        return frame.words.say("status_plan_year", year=frame.years[start - 1])
-    return frame.words.say("status_plan")
+        return frame.words.say(frame.status_key("plan_year"), year=frame.years[start - 1])
+    return frame.words.say(frame.status_key("plan"))
 
 
 def former_names(units: GeoDataFrame) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
+from pandas import Series
 
 from sy_coverage.outputs.maps import geometry as light
 from sy_coverage.outputs.maps.words import Words, is_missing
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geopandas import GeoDataFrame
-    from pandas import Series
 
     from sy_coverage.outputs.findings import Findings
 
@@ -39,6 +39,39 @@ ONE_COUNTY = Budget(units=20_000, roads=70_000, catchments=40_000, water=15_000)
 
 
 @dataclass(frozen=True)
+class Reach:
+    """The minutes of every village to its nearest centre, that centre, and whether it is within the cutoff, at every point in time."""
+
+    minutes: list[Series]
+    centres: list[Series]
+    within: list[Series]
+    elders: Series
+
+    @classmethod
+    def of(cls, findings: Findings, years: tuple[int, ...], last: int) -> Reach | None:
+        """Return the reach of `findings`, or None where they do not hold it for every year."""
+        demand = findings.demand
+        named = ["", *(f"_{year}" for year in years)]
+        # the last point in time is the whole plan, whatever it is called
+        named = [*named[:last], "_planned"]
+        if any(f"nearest{name}_min" not in demand.columns for name in named):
+            return None
+        nothing = Series(None, index=demand.index, dtype=object)
+        return cls(
+            minutes=[demand[f"nearest{name}_min"] for name in named],
+            centres=[demand.get(f"nearest{name}_id", nothing) for name in named],
+            within=[demand[f"covered{name}"].fillna(value=False).astype(bool) for name in named],
+            elders=demand[
+                findings.policy.readings.elders if findings.policy.readings.elders in demand else "elders"
+            ],
+        )
+
+    def elders_within(self, state: int) -> float:
+        """Return how many elders are within the cutoff at a point in time."""
+        return float(self.elders[self.within[state]].sum())
+
+
+@dataclass(frozen=True)
 class Frame:
     """What every layer needs to know: the findings, the words, the points in time, and how geometry is made light."""
 
@@ -54,6 +87,8 @@ class Frame:
     shift: light.Shift | None
     units: GeoDataFrame
     """The units by id, simplified together and shifted."""
+    reach: Reach | None
+    """Who is within reach at every point in time; None where the findings do not say for the years between."""
 
     @classmethod
     def of(cls, findings: Findings, shift: light.Shift | None) -> Frame:
@@ -70,13 +105,23 @@ class Frame:
         budget = MANY_COUNTIES if len(findings.counties) > 1 else ONE_COUNTY
         shapes = light.simplified_coverage(units.geometry, tolerance=tolerance, vertices=budget.units)
         units = units.set_geometry(light.shifted(shapes, shift), crs=units.crs)
-        return cls(findings, Words.of(findings), years, last, bounds, tolerance, budget, shift, units)
+        reach = Reach.of(findings, years, last)
+        return cls(findings, Words.of(findings), years, last, bounds, tolerance, budget, shift, units, reach)
 
     def states(self) -> list[str]:
         """Return the names of the points in time."""
         named = [self.words.say("state_today")]
         named += [self.words.say("state_year", year=year) for year in self.years]
         return named + [self.words.say("state_plan")] * (self.last + 1 - len(named))
+
+    def state_ids(self) -> list[str]:
+        """Return what the points in time are called in a link: ``today``, the years, ``plan``."""
+        ids = ["today", *map(str, self.years)]
+        return ids + ["plan"] * (self.last + 1 - len(ids))
+
+    def status_key(self, name: str) -> str:
+        """Return the label of a unit's status: of its centre, or of the policy's measure where that is another."""
+        return f"status_{name}" if self.findings.policy.readings.rule == "presence" else f"standing_{name}"
 
     def opens(self, phase: Any) -> int:
         """Return the point in time from which a site of this phase is open."""

@@ -6,21 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
 from sy_coverage.outputs.facts import STATES, Facts
-from sy_coverage.outputs.maps import areas, points
+from sy_coverage.outputs.maps import areas, pinyin, points
 from sy_coverage.outputs.maps.areas import SHARE_COLOURS, STATUS_COLOURS
-from sy_coverage.outputs.maps.frame import Frame
+from sy_coverage.outputs.maps.frame import Frame, Reach
 from sy_coverage.outputs.maps.words import is_missing
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import words as outputs_words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sy_coverage.outputs.findings import Findings
     from sy_coverage.outputs.maps.geometry import Shift
 
 CONTROLS = (
     "layers", "search", "search_none", "zoom_in", "zoom_out", "home", "full_screen", "measure", "measure_hint",
     "measure_distance", "measure_area", "print", "minimap", "close", "about", "states", "not_on_map", "all", "north", "search_now", "compare", "scale_km", "scale_m",
-    "key_ask", "key_show", "key_wrong",
+    "key_ask", "key_show", "key_wrong", "map", "figures", "divider", "table", "site", "unit", "sites_table", "units_table",
+    "site_name", "site_number", "sites_here", "search_count", "within", "beyond_limit", "beyond", "minutes", "measure_minutes",
+    "scale_number",
 )  # fmt: skip
 """Words of the page's controls; ``{what}`` and ``{value}`` are filled in by the page."""
 
@@ -35,8 +39,8 @@ NOTES = {
 """What the legend says of a group beside its symbols."""
 
 
-def page(findings: Findings, *, shift: Shift | None, base_map: str | None) -> dict[str, Any]:
-    """Return all that the page of `findings` shows, as plain lists, numbers and text.
+def page(findings: Findings, *, shift: Shift | None, base_map: str | None) -> tuple[dict[str, Any], Frame]:
+    """Return all that the page of `findings` shows, as plain lists, numbers and text, and the frame it was drawn in.
 
     Parameters
     ----------
@@ -67,15 +71,19 @@ def page(findings: Findings, *, shift: Shift | None, base_map: str | None) -> di
         *road_notes,
         *village_notes,
     ]
-    return {
+    usual = pinyin.of_characters(_names(frame))
+    content = {
         "language": findings.language,
         **_heading(frame),
         "notices": list(findings.notices),
         "states": frame.states(),
+        "stateIds": frame.state_ids(),
+        "centres": points.centres(frame),
+        "pinyin": usual,
         "status": _legend(frame),
         "share": _share_legend(frame),
         "groups": [{"id": g, "name": frame.words.say(f"group_{g}")} for g in GROUPS],
-        "layers": layers,
+        "layers": _spelled(layers, usual),
         "checks": checks,
         "statements": statements,
         "approval": outputs_words.approval(findings),
@@ -85,6 +93,20 @@ def page(findings: Findings, *, shift: Shift | None, base_map: str | None) -> di
         },
         "bounds": _bounds(frame),
     }
+    return content, frame
+
+
+def _spelled(layers: list[dict[str, Any]], usual: dict[str, str]) -> list[dict[str, Any]]:
+    """Return layers whose features say how their name is read where that is not as its characters are read one by one."""
+    exceptions: dict[str, str | None] = {}
+    for one in layers:
+        for feature in one.get("features", ()):
+            name = str(feature.get("t", ""))
+            if name not in exceptions:
+                exceptions[name] = pinyin.of_exception(name, usual)
+            if exceptions[name]:
+                feature["y"] = exceptions[name]
+    return layers
 
 
 def title(findings: Findings) -> str:
@@ -112,39 +134,80 @@ def _heading(frame: Frame) -> dict[str, Any]:
 
 
 def _facts(frame: Frame) -> list[dict[str, Any]]:
-    """Return the figures of the title block: what they count, today, with the plan, and whether that falls short."""
+    """Return the figures of the title block: what they count, today, with the plan, at every point in time, and whether that falls short.
+
+    What is known of today and of the whole plan only has no value for the years between.
+    """
     findings, words = frame.findings, frame.words
     facts = Facts(findings)
     head, unknown = facts.headline(), words.say("unknown")
     common = outputs_words.common(findings)
+    between = range(1, frame.last)
 
     def of(part: str, whole: str) -> str:
         return words.say("of", part=part, whole=whole)
 
-    def share(state: str) -> str | None:
-        return facts[f"share_within_{state}"].text.replace(fmt.NBSP, "") or None
+    def share(state: str) -> str:
+        return facts[f"share_within_{state}"].text.replace(fmt.NBSP, "") or unknown
 
-    counted = facts["units_counted"].text
-    cost = outputs_words.amount(facts["cost"].text, common["money"], findings.language)
-    rows: list[tuple[str, str | None, str | None, bool]] = []
+    def money(cost: float) -> str:
+        return outputs_words.amount(fmt.money([cost])[0], common["money"], findings.language)
+
+    rows: list[tuple[str, bool, list[str | None], bool]] = []
     if head.whole.value:
         today, plan = (of(fact.text, head.whole.text) for fact in (head.today, head.planned))
-        rows.append((words.say(f"fact_{head.counts}"), today, plan, not head.is_met))
+        rows.append((f"fact_{head.counts}", True, [today, *[None] * len(between), plan], not head.is_met))
     if findings.policy.covered_kinds:
-        today, plan = (of(facts[f"units_covered_{state}"].text, counted) for state in STATES)
-        rows.append((words.say("fact_units", units=common["counted_units"]), today, plan, False))
+        today, plan = (
+            of(facts[f"units_covered_{state}"].text, facts["units_counted"].text) for state in STATES
+        )
+        middle = [of(fmt.number(_covered(frame, n)), facts["units_counted"].text) for n in between]
+        rows.append(("fact_units", True, [today, *middle, plan], False))
+    within = [None if frame.reach is None else _share_within(frame, frame.reach, n) for n in between]
+    opened = [findings.proposals["phase"].map(frame.opens, na_action=None) <= n for n in range(frame.last)]
+    sites = [words.say("sites", value=fmt.number(int(own.sum()))) for own in opened]
+    costs = [money(float(findings.proposals["cost"][own.astype(bool)].sum())) for own in opened]
     rows += [
-        (words.say("fact_elders"), share("today"), share("planned"), False),
-        (words.say("fact_sites"), None, words.say("sites", value=facts["sites"].text), False),
-        (words.say("fact_cost"), None, cost, False),
-    ]
+        ("fact_elders", True, [share("today"), *within, share("planned")], False),
+        ("fact_sites", False, [*sites, words.say("sites", value=facts["sites"].text)], False),
+        ("fact_cost", False, [*costs, outputs_words.amount(facts["cost"].text, common["money"], findings.language)], False),
+    ]  # fmt: skip
     lost = facts["elders_no_road"]
     if lost.value:
-        rows.append((words.say("fact_no_road"), None, lost.text, True))
+        rows.append(("fact_no_road", False, [lost.text] * (frame.last + 1), True))
     return [
-        {"label": label, "today": today, "plan": plan or unknown, "short": short}
-        for label, today, plan, short in rows
+        {
+            "label": words.say(key, units=common["counted_units"]),
+            "today": values[0] if changes else None,
+            "plan": values[-1] or unknown,
+            "values": values,
+            "short": short,
+        }
+        for key, changes, values, short in rows
     ]
+
+
+def _covered(frame: Frame, state: int) -> int:
+    """Return how many of the units that the coverage rates count are covered at a point in time."""
+    counted = frame.units["kind"].isin(frame.findings.policy.counted_unit_kinds)
+    since = areas.covered_from(frame)
+    return sum(0 <= since[str(unit_id)] <= state for unit_id in frame.units.index[counted])
+
+
+def _share_within(frame: Frame, reach: Reach, state: int) -> str | None:
+    """Return the share of the elders of all units who are within the cutoff at a point in time."""
+    elders = float(frame.findings.units["elders"].sum())
+    return frame.words.share(reach.elders_within(state) / elders) if elders > 0 else None
+
+
+def _names(frame: Frame) -> Iterator[str]:
+    """Yield every name that the search of the page knows."""
+    found = frame.findings
+    for table in (found.units, found.demand, found.facilities, found.proposals):
+        yield from (str(name) for name in table["name"] if not is_missing(name))
+    yield from (str(name) for name in found.counties["county"])
+    for former in areas.former_names(frame.units).values():
+        yield from former
 
 
 def _proof(frame: Frame) -> str:
@@ -158,7 +221,7 @@ def _proof(frame: Frame) -> str:
 
 def _legend(frame: Frame) -> list[dict[str, str]]:
     return [
-        {"id": name, "name": frame.words.say(f"status_{name}"), "colour": colour}
+        {"id": name, "name": frame.words.say(frame.status_key(name)), "colour": colour}
         for name, colour in STATUS_COLOURS.items()
     ]
 

@@ -34,7 +34,9 @@ def proposal_layers(frame: Frame) -> list[dict[str, Any]]:
     def feature(site_id: str, row: dict[str, Any], at: list[int]) -> dict[str, Any]:
         return {
             "t": row["name"],
+            "i": site_id,
             "n": int(row["number"]),
+            "w": words.text(row["county"]) or "",
             "f": frame.opens(row["phase"]),
             "p": at,
             "v": [
@@ -59,9 +61,10 @@ def facility_layers(frame: Frame) -> list[dict[str, Any]]:
     words = frame.words
     keys = ("kind", "open", "opens_on", "address", "beds", "nursing_beds", "located")
 
-    def feature(_: str, row: dict[str, Any], at: list[int]) -> dict[str, Any]:
+    def feature(facility_id: str, row: dict[str, Any], at: list[int]) -> dict[str, Any]:
         return {
             "t": row["name"],
+            "i": facility_id,
             "o": row["status"],
             "p": at,
             "v": [
@@ -120,11 +123,16 @@ def village_layers(frame: Frame) -> tuple[list[dict[str, Any]], list[str]]:
     unit_names = found.units["name"]
     without: list[dict[str, Any]] = []
     covered: list[dict[str, Any]] = []
+    changes = _changes(frame)
     for demand_id, row, at in frame.points(demand):
+        since, reached = changes[demand_id]
         feature = {
             "t": words.text(row.get("name")) or demand_id,
+            "i": demand_id,
             "p": at,
             "r": round(float(np.clip(1.2 + np.sqrt(row["elders"]) / 9, 1.4, 5.5)), 1),
+            "c": since,
+            "m": reached,
             "v": [
                 words.text(unit_names.get(row["unit_id"])),
                 words.count(row["elders"]),
@@ -134,12 +142,12 @@ def village_layers(frame: Frame) -> tuple[list[dict[str, Any]], list[str]]:
                 ),
             ],
         }
-        if is_yes(row["covered"]):
+        if since == 0:
             covered.append(feature)
             continue
-        if is_yes(row["covered_planned"]):
-            feature["u"] = frame.last
-            covered.append(feature | {"f": frame.last, "u": NEVER})
+        if since > 0:
+            feature["u"] = since
+            covered.append(feature | {"f": since, "u": NEVER})
         without.append(feature)
     layers = [
         layer(f"village-{name}", "villages", "dot", words.say(f"{found.homes}_{name}"), on=name == "uncovered",
@@ -148,6 +156,53 @@ def village_layers(frame: Frame) -> tuple[list[dict[str, Any]], list[str]]:
         if rows
     ]  # fmt: skip
     return layers, notes
+
+
+def _changes(frame: Frame) -> dict[str, tuple[int, list[list[float]]]]:
+    """Return, by village, from which point in time it is within the cutoff, and its nearest centre whenever that changes.
+
+    A change is the point in time, the minutes (-1: beyond the time computed), and the place of the centre in `centres` (-1: not known).
+    """
+    demand, reach = frame.findings.demand, frame.reach
+    if reach is None:
+        covered, planned = (demand[name].map(is_yes) for name in ("covered", "covered_planned"))
+        starts = np.where(covered, 0, np.where(planned, frame.last, NEVER))
+        return {str(i): (int(start), []) for i, start in zip(demand.index, starts, strict=True)}
+    places = {centre: n for n, centre in enumerate(_centre_ids(frame))}
+    within = np.array([column.to_numpy(bool) for column in reach.within])
+    starts = np.where(within.any(axis=0), within.argmax(axis=0), NEVER)
+    minutes = [column.round(1).fillna(NEVER).tolist() for column in reach.minutes]
+    centres = [[places.get(str(c), NEVER) for c in column] for column in reach.centres]
+    changes: dict[str, tuple[int, list[list[float]]]] = {}
+    for n, demand_id in enumerate(demand.index):
+        reached: list[list[float]] = []
+        for state, (near, at) in enumerate(zip(minutes, centres, strict=True)):
+            now = [int(near[n]) if near[n] == int(near[n]) else near[n], at[n]]
+            if not reached or reached[-1][1:] != now:
+                reached.append([state, *now])
+        changes[str(demand_id)] = (int(starts[n]), reached)
+    return changes
+
+
+def _centre_ids(frame: Frame) -> list[str]:
+    """Return the ids of the centres that are nearest to some village at some point in time, in order."""
+    reach = frame.reach
+    return (
+        []
+        if reach is None
+        else sorted({str(c) for column in reach.centres for c in column if not is_missing(c)})
+    )
+
+
+def centres(frame: Frame) -> list[dict[str, Any]]:
+    """Return the name and place of every centre that is nearest to some village."""
+    found, listed = frame.findings, []
+    for centre in _centre_ids(frame):
+        table = found.facilities if centre in found.facilities.index else found.proposals
+        known = centre in table.index
+        at = _place_of(table, centre, frame) if known else None
+        listed.append({"t": str(table.loc[centre, "name"]) if known else centre, "i": centre, "p": at or []})
+    return listed
 
 
 def doubt_layers(frame: Frame) -> tuple[list[dict[str, Any]], dict[str, Any]]:

@@ -15,7 +15,7 @@ from sy_coverage.siting import sentences
 from sy_coverage.study.steps import generated, geocoding, network
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from geopandas import GeoDataFrame
     from pandas import DataFrame, Series
@@ -106,11 +106,23 @@ def _demand(study: Study) -> GeoDataFrame:
     )  # a village in no unit is of neither class
     cutoff = kinds.map(kind.cutoff_min.__getitem__)
     demand = study.demand.copy()
-    for suffix, facilities in (("", study.open_facilities), ("_planned", study.planned_facilities)):
-        minutes = study.nearest_minutes(facilities, kind)
-        demand[f"nearest{suffix}_min"] = minutes
-        demand[f"covered{suffix}"] = (minutes <= cutoff).fillna(value=False)
+    for suffix, facilities in _points_in_time(study):
+        near = study.nearest_sites(facilities, kind)
+        demand[f"nearest{suffix}_min"] = near["nearest_min"]
+        demand[f"nearest{suffix}_id"] = near["site_id"]
+        demand[f"covered{suffix}"] = (near["nearest_min"] <= cutoff).fillna(value=False)
     return demand
+
+
+def _points_in_time(study: Study) -> Iterator[tuple[str, GeoDataFrame]]:
+    """Yield the facilities of today, of every year of the plans with what is opened until then, and of the whole plan."""
+    yield "", study.open_facilities
+    planned = study.planned_facilities
+    phases = {site: year for plan in study.proposed_plans for site, year in plan.phase.items()}
+    for year in sorted({int(year) for year in phases.values() if year is not None}):
+        later = [i for i in study.chosen if phases.get(i) is None or phases[i] > year]
+        yield f"_{year}", planned.drop(index=planned.index.intersection(later))
+    yield "_planned", planned
 
 
 def siting_open(study: Study, facilities: GeoDataFrame) -> GeoDataFrame:

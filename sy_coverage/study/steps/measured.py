@@ -144,13 +144,21 @@ class Measured(Inputs):
             date=self.config.study.date,
         )
 
-    def nearest_minutes(self, facilities: GeoDataFrame, kind: Kind) -> Series:
-        """Return, by `demand_id`, the true minutes to the nearest of `facilities` of `kind` that is open; missing where no road leads to one."""
+    def nearest_sites(self, facilities: GeoDataFrame, kind: Kind) -> DataFrame:
+        """Return, by `demand_id`, which of `facilities` of `kind` that is open is nearest (`site_id`) and the true minutes (`nearest_min`).
+
+        Both are missing where no road leads to one.
+        """
         counted = coverage.open_on(facilities, self.config.study.date)
         sites = counted[(counted["kind"] == kind.id) & counted.geometry.notna()]
         if sites.empty or self.demand.empty:
-            return pd.Series(float("nan"), index=self.demand.index, name="nearest_min")
-        return self.network.nearest(sites, self.demand, mode=kind.mode, **self.to_road)["nearest_min"]
+            return pd.DataFrame({"site_id": None, "nearest_min": float("nan")}, index=self.demand.index)
+        return self.network.nearest(sites, self.demand, mode=kind.mode, **self.to_road)
+
+    def nearest_minutes(self, facilities: GeoDataFrame, kind: Kind) -> Series:
+        """Return, by `demand_id`, the true minutes to the nearest of `facilities` of `kind` that is open; missing where no road leads to one."""
+        minutes: Series = self.nearest_sites(facilities, kind)["nearest_min"]
+        return minutes
 
     def _by_kind(self, facilities: GeoDataFrame, by_unit: GeoDataFrame) -> dict[str, GeoDataFrame]:
         """Return coverage by unit of every kind that a rate of the policy counts; that of the centre is known already."""

@@ -22,6 +22,11 @@ window.sy = {};
   }
   /* From this width on, title, map and open panel have room beside each other. */
   sy.ROOMY = 1100;
+  /* What is told when the point in time or the layers change. */
+  sy.onChange = [];
+  /* What Escape may close: each says whether there was something. */
+  sy.onEscape = [];
+  sy.changed = () => sy.onChange.forEach((told) => told());
   sy.read = () => decoded(JSON.parse(document.getElementById("sy-data").textContent));
 
   sy.el = function (tag, className, text) {

@@ -1,58 +1,6 @@
-/* The title block, the panel that is legend and layer control at once, the search and the list to verify. */
+/* The panel that is legend and layer control at once, the list to verify, and the foot of the page. */
 (function (sy) {
-  function box(className, parent) {
-    const node = sy.el("div", className);
-    L.DomEvent.disableClickPropagation(node);
-    L.DomEvent.disableScrollPropagation(node);
-    parent.appendChild(node);
-    return node;
-  }
-
-  sy.heading = function (root, data, layers) {
-    const card = box("sy-card sy-title", root);
-    card.appendChild(sy.el("h1", "", data.title));
-    const line = sy.el("p", "sy-sub", data.date);
-    card.appendChild(line);
-    data.notices.forEach((notice) => card.appendChild(sy.el("p", "sy-notice", notice)));
-    const facts = sy.el("dl", "sy-facts");
-    data.facts.forEach((fact) => {
-      const cell = sy.el("div");
-      const value = sy.el("dd");
-      if (fact.today !== null) {
-        value.appendChild(sy.el("span", "sy-was", fact.today));
-        value.appendChild(sy.el("span", "sy-arrow", "→"));
-      }
-      value.appendChild(sy.el("b", "", fact.plan));
-      cell.appendChild(value);
-      cell.appendChild(sy.el("dt", "", fact.label));
-      facts.appendChild(cell);
-    });
-    card.appendChild(facts);
-    card.appendChild(sy.el("p", "sy-proof", data.proof));
-    const bar = sy.el("div", "sy-states");
-    bar.setAttribute("role", "radiogroup");
-    bar.setAttribute("aria-label", data.words.states);
-    data.states.forEach((name, i) => {
-      const button = sy.el("button", "", name);
-      button.type = "button";
-      button.setAttribute("role", "radio");
-      function choose() {
-        bar.querySelectorAll("button").forEach((b) => b.setAttribute("aria-checked", String(b === button)));
-        layers.at(i);
-        if (sy.onState) sy.onState(name);
-      }
-      button.setAttribute("aria-checked", String(i === data.states.length - 1));
-      button.addEventListener("click", choose);
-      button.addEventListener("keydown", (event) => {
-        const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-        const next = step && bar.children[i + step];
-        if (next) { next.focus(); next.click(); }
-      });
-      bar.appendChild(button);
-    });
-    card.appendChild(bar);
-    sy.compareButton(card, data, layers);
-  };
+  const box = sy.card;
 
   function swatch(entry) {
     const layer = entry.layer;
@@ -132,10 +80,10 @@
     panel.appendChild(head);
     const body = sy.el("div", "sy-body");
     panel.appendChild(body);
-    head.addEventListener("click", () => {
-      head.setAttribute("aria-expanded", String(!panel.classList.toggle("sy-shut")));
-    });
-    if (root.closest(".sy-root").clientWidth < sy.ROOMY) head.click();
+    const fold = (shut) => { head.setAttribute("aria-expanded", String(!panel.classList.toggle("sy-shut", shut))); };
+    /* The reader's own choice stays, whatever size the window takes. */
+    head.addEventListener("click", () => { sy.foldPanel = null; fold(!panel.classList.contains("sy-shut")); });
+    sy.foldPanel = fold;
     data.groups.forEach((group) => {
       const own = layers.all.filter((e) => e.layer.group === group.id);
       if (!own.length) return;
@@ -198,7 +146,6 @@
     const shut = sy.el("button", "sy-close", "×");
     shut.type = "button";
     shut.setAttribute("aria-label", data.words.close);
-    shut.addEventListener("click", () => { drawer.hidden = true; button.focus(); });
     drawer.appendChild(shut);
     drawer.appendChild(sy.el("h2", "", data.checks.title));
     if (data.checks.note) drawer.appendChild(sy.el("p", "sy-sub", data.checks.note));
@@ -208,88 +155,30 @@
       const name = sy.el(row.p ? "button" : "span", row.p ? "sy-go" : "sy-gone", row.t);
       if (row.p) {
         name.type = "button";
-        name.addEventListener("click", () => sy.go(layers, { fields: [], type: "doubt" }, { t: row.t, s: row.v[0], p: row.p, v: [] }));
+        name.addEventListener("click", () => sy.go(layers, { fields: [], type: "doubt" }, { t: row.t, s: row.v[0], p: row.p, v: [] }, name));
       }
       item.appendChild(name);
       item.appendChild(sy.el("p", "", row.v[0] + (row.p ? "" : (data.language === "zh" ? "（" : " (") + data.checks.missing + (data.language === "zh" ? "）" : ")"))));
       list.appendChild(item);
     });
     drawer.appendChild(list);
-    button.addEventListener("click", () => { drawer.hidden = !drawer.hidden; });
+    button.setAttribute("aria-expanded", "false");
+    const show = (on) => {
+      drawer.hidden = !on;
+      button.setAttribute("aria-expanded", String(on));
+      (on ? shut : button).focus();
+    };
+    button.addEventListener("click", () => show(drawer.hidden));
+    shut.addEventListener("click", () => show(false));
+    sy.onEscape.push(() => (drawer.hidden ? false : (show(false), true)));
     return button;
   }
 
-  sy.go = function (layers, layer, feature) {
+  sy.go = function (layers, layer, feature, from) {
     const at = sy.point(feature.p);
-    sy.map.once("moveend", () => layers.open(layer, feature, at));
+    sy.atHome = false;
+    sy.map.once("moveend", () => layers.open(layer, feature, at, from));
     sy.map.setView(at, Math.max(sy.map.getZoom(), 12), { animate: false });
-  };
-
-  sy.search = function (root, data, layers) {
-    const card = box("sy-card sy-search", root);
-    const input = sy.el("input");
-    input.type = "search";
-    input.placeholder = data.words.search;
-    input.setAttribute("aria-label", data.words.search);
-    input.autocomplete = "off";
-    const list = sy.el("ul");
-    list.hidden = true;
-    card.appendChild(input);
-    card.appendChild(list);
-    const folded = (text) => text.normalize("NFKC").toLowerCase().replace(/\s+/g, "");
-    const weight = { name: 0, unit: 1, pin: 2, symbol: 3, dot: 4 };
-    const entries = [];
-    const seen = new Set();
-    layers.all.forEach(({ layer }) => {
-      if (!(layer.type in weight)) return;
-      layer.features.forEach((feature) => {
-        const key = layer.type + feature.t + feature.p;
-        if (seen.has(key)) return;
-        seen.add(key);
-        const where = layer.type === "dot" ? feature.v[0] : layer.type === "unit" ? feature.v[1] : layer.name;
-        const entry = { layer, feature, text: feature.t, where: layer.type === "name" ? "" : where || "", w: weight[layer.type] };
-        entries.push({ ...entry, key: folded(feature.t) });
-        (feature.k || []).forEach((old) => entries.push({ ...entry, text: old, where: data.words.search_now.replace("{what}", () => feature.t), key: folded(old) }));
-      });
-    });
-    let found = [];
-    let at = -1;
-    function pick(entry) {
-      list.hidden = true;
-      input.value = entry.text;
-      sy.go(layers, entry.layer, entry.feature);
-    }
-    function mark() {
-      Array.from(list.children).forEach((row, i) => row.classList.toggle("sy-at", i === at));
-      if (list.children[at]) list.children[at].scrollIntoView({ block: "nearest" });
-    }
-    function look() {
-      const what = folded(input.value);
-      at = -1;
-      list.replaceChildren();
-      list.hidden = !what;
-      if (!what) { found = []; return; }
-      const rank = (e) => (e.key === what ? 0 : e.key.startsWith(what) ? 10 : 20) + e.w;
-      found = entries.filter((e) => e.key.includes(what)).sort((p, q) => rank(p) - rank(q)).slice(0, 30);
-      found.forEach((entry) => {
-        const row = sy.el("li");
-        row.appendChild(sy.el("span", "", entry.text));
-        row.appendChild(sy.el("small", "", entry.where));
-        row.addEventListener("click", () => pick(entry));
-        list.appendChild(row);
-      });
-      if (!found.length) list.appendChild(sy.el("li", "sy-none", data.words.search_none.replace("{what}", () => input.value)));
-    }
-    input.addEventListener("input", look);
-    input.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && found.length) pick(found[Math.max(at, 0)]);
-      else if (event.key === "Escape") list.hidden = true;
-      else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-        at = Math.min(Math.max(at + (event.key === "ArrowDown" ? 1 : -1), 0), found.length - 1);
-        mark();
-        event.preventDefault();
-      }
-    });
   };
 
   sy.foot = function (root, data) {
@@ -300,6 +189,7 @@
     data.statements.forEach((sentence) => sheet.appendChild(sy.el("p", "", sentence)));
     said.appendChild(sheet);
     foot.appendChild(said);
+    data.notices.forEach((notice) => foot.appendChild(sy.el("span", "sy-foot-notice", notice)));
     foot.appendChild(sy.el("span", "sy-approval", data.approval));
     if (data.office) foot.appendChild(sy.el("span", "sy-office", data.office));
     foot.appendChild(sy.el("span", "sy-attribution", data.attribution));

@@ -13,7 +13,8 @@
   };
   sy.LINES = LINES;
   const DOTS = {
-    uncovered: { color: "#7a1f1f", weight: 0.6, fillColor: "#c8502d", fillOpacity: 0.95 },
+    /* dark enough to be told from every colour of a unit, in grey too */
+    uncovered: { color: "#ffffff", weight: 0.8, fillColor: "#6b1010", fillOpacity: 1 },
     covered: { color: "#24506e", weight: 0.5, fillColor: "#ffffff", fillOpacity: 0.9 },
   };
   sy.DOTS = DOTS;
@@ -21,22 +22,38 @@
   /* A proposed site wears a ring that no existing facility has. */
   sy.RING = { stroke: "#ffc145", width: 0.36 };
   const MINOR_FROM = 11;
-  const NAMES_FROM = 9.5;
-  /* Further out, numbered sites shrink to their symbols so that they do not hide the map. */
-  const PINS_FROM = 10;
 
   sy.isOpenAt = (feature, state) =>
     (feature.f === undefined || state >= feature.f) && (feature.u === undefined || feature.u < 0 || state < feature.u);
 
-  sy.popup = function (layer, feature) {
+  /* Within reach or not at a point in time, by which centre and in how many minutes: [from, minutes, centre] for each change. */
+  sy.reachAt = function (data, feature, state) {
+    const at = (feature.m || []).filter(([from]) => from <= state).pop();
+    if (!at) return null;
+    return { within: feature.c >= 0 && feature.c <= state, minutes: at[1], centre: at[2] < 0 ? null : data.centres[at[2]] };
+  };
+  sy.reachWords = function (data, feature, state) {
+    const now = sy.reachAt(data, feature, state);
+    if (!now) return null;
+    const words = [data.words[now.within ? "within" : "beyond_limit"]];
+    if (now.centre) words.push(now.centre.t);
+    words.push(now.minutes < 0 ? data.words.beyond : data.words.minutes.replace("{value}", () => String(now.minutes)));
+    return words.join(data.language === "zh" ? "，" : ", ");
+  };
+
+  sy.popup = function (layer, feature, data, state) {
     const box = sy.el("div", "sy-pop");
     const head = sy.el("h3", "", feature.t);
+    head.tabIndex = -1;
+    head.setAttribute("aria-level", "2");
     if (feature.n !== undefined) head.prepend(sy.el("b", "sy-no", String(feature.n)));
     box.appendChild(head);
     if (feature.s) box.appendChild(sy.el("p", "sy-sub", feature.s));
     const table = sy.el("table");
-    layer.fields.forEach((name, i) => {
-      const value = feature.v[i];
+    const reach = data ? sy.reachWords(data, feature, state) : null;
+    const rows = layer.fields.map((name, i) => [name, feature.v[i]]);
+    if (reach) rows.unshift([data.states[state], reach]);
+    rows.forEach(([name, value]) => {
       if (value === null || value === undefined) return;
       const row = sy.el("tr");
       row.appendChild(sy.el("th", "", name));
@@ -62,7 +79,7 @@
 
     function unitStyle(feature) {
       if (state.byShare) {
-        const fifth = feature.a[state.now === data.states.length - 1 ? 1 : 0];
+        const fifth = feature.h[state.now];
         const colour = fifth < 0 ? "#ffffff" : data.share.classes[fifth].colour;
         return { stroke: false, fill: true, fillColor: colour, fillOpacity: data.base.shown ? 0.55 : 0.9 };
       }
@@ -70,20 +87,31 @@
       const fill = c === 0 ? data.status[0].colour : c > 0 && c <= state.now ? hatched : data.status[2].colour;
       return { stroke: false, fill: true, fillColor: fill, fillOpacity: data.base.shown ? 0.5 : 0.86 };
     }
-    function open(layer, feature, at) {
+    /* A popup opens clear of the title block and the panel: beside them, or on a narrow screen between them. Whoever opened it
+       by key is taken into it, and back when it closes. */
+    function open(layer, feature, at, from) {
       const size = map.getSize();
       const root = map.getContainer().closest(".sy-root");
-      const title = root.querySelector(".sy-left");
+      const title = root.querySelector(".sy-title");
       const shut = root.querySelector(".sy-shut");
-      /* a popup opens clear of the title block and the panel: beside them, or on a narrow screen between them */
-      const room = size.x >= 760 ? {
-        maxWidth: 380, minWidth: 250,
-        autoPanPaddingTopLeft: [title.offsetWidth + 26, 20], autoPanPaddingBottomRight: [shut ? 24 : 296, 44],
+      const beside = size.x >= 760 && title.offsetWidth < size.x / 2;
+      const room = beside ? {
+        maxWidth: Math.min(380, size.x * 0.5), minWidth: Math.min(250, size.x * 0.4), maxHeight: Math.max(120, size.y - 130),
+        autoPanPaddingTopLeft: [title.offsetWidth + 26, 20], autoPanPaddingBottomRight: [shut ? 24 : Math.min(296, size.x * 0.3), 44],
       } : {
-        maxWidth: size.x - 60, minWidth: Math.min(250, size.x - 60), maxHeight: Math.max(160, size.y - title.offsetHeight - 240),
-        autoPanPaddingTopLeft: [8, title.offsetHeight + 16], autoPanPaddingBottomRight: [8, 150],
+        maxWidth: Math.max(size.x - 60, 120), minWidth: Math.max(Math.min(250, size.x - 60), 100), maxHeight: Math.max(110, size.y - title.offsetHeight - 240),
+        autoPanPaddingTopLeft: [8, Math.min(title.offsetHeight + 16, size.y * 0.4)], autoPanPaddingBottomRight: [8, Math.min(150, size.y * 0.3)],
       };
-      L.popup(room).setLatLng(at).setContent(sy.popup(layer, feature)).openOn(map);
+      const popup = L.popup({ ...room, autoPan: size.x > 0 && size.y > 0 }).setLatLng(at).setContent(sy.popup(layer, feature, data, state.now));
+      popup.on("add", () => {
+        const close = popup.getElement().querySelector(".leaflet-popup-close-button");
+        if (close) close.setAttribute("aria-label", data.words.close);
+        popup.getElement().setAttribute("role", "dialog");
+        popup.getElement().setAttribute("aria-label", feature.t);
+        if (from) popup.getElement().querySelector("h3").focus({ preventScroll: true });
+      });
+      popup.on("remove", () => { if (from && document.contains(from)) from.focus({ preventScroll: true }); });
+      popup.openOn(map);
     }
     self.open = open;
     function interactive(path, layer, feature) {
@@ -92,27 +120,13 @@
         L.DomEvent.stopPropagation(event);
         open(layer, feature, layer.type === "unit" ? event.latlng : path.getLatLng());
       });
-      path.bindTooltip(() => sy.el("span", "", feature.n === undefined ? feature.t : feature.n + "  " + feature.t), {
+      path.bindTooltip(() => sy.el("span", "", feature.n === undefined ? feature.t : sy.siteName(data, feature)), {
         sticky: layer.type === "unit", direction: "auto", opacity: 0.95,
       });
       return path;
     }
 
-    const pins = [];
-    /* Sites that would lie on each other move aside, the lower number first in place. */
-    const ASIDE = [[0, 0], [1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [-1, -1], [1, 1], [-1, 1], [2, 0], [-2, 0]];
-    function spread() {
-      const step = map.getZoom() < PINS_FROM ? 13 : 27;
-      const taken = [];
-      pins.filter(({ marker }) => marker._icon).sort((p, q) => p.feature.n - q.feature.n).forEach((pin) => {
-        const at = map.latLngToContainerPoint(pin.marker.getLatLng());
-        const free = ASIDE.find(([x, y]) => !taken.some((t) => Math.hypot(t.x - at.x - x * step, t.y - at.y - y * step) < step * 0.95)) || ASIDE[0];
-        pin.at = L.point(at.x + free[0] * step, at.y + free[1] * step);
-        taken.push(pin.at);
-        pin.box.style.setProperty("--x", free[0] * step + "px");
-        pin.box.style.setProperty("--y", free[1] * step + "px");
-      });
-    }
+    const pins = new sy.Pins(map, data, open);
     const makers = {
       unit(layer, feature) {
         const shape = L.polygon(feature.g.map((part) => part.map(sy.path)), { renderer: canvas, ...unitStyle(feature) });
@@ -133,19 +147,9 @@
       },
       doubt(layer, feature) {
         const icon = L.divIcon({ className: "sy-doubt", html: sy.el("span", "", "?"), iconSize: [16, 16] });
-        return interactive(L.marker(sy.point(feature.p), { icon, alt: feature.t, keyboard: true }), layer, feature);
+        return interactive(L.marker(sy.point(feature.p), { icon, keyboard: false }), layer, feature);
       },
-      pin(layer, feature) {
-        const box = sy.el("div", "sy-pin-in");
-        box.appendChild(sy.svg(layer.symbol, layer.colour, 34, sy.RING));
-        const number = sy.el("span", "", String(feature.n));
-        number.style.color = sy.ink(layer.colour);
-        box.appendChild(number);
-        const icon = L.divIcon({ className: "sy-pin", html: box, iconSize: [34, 34] });
-        const marker = L.marker(sy.point(feature.p), { icon, alt: feature.n + " " + feature.t, riseOnHover: true });
-        pins.push({ feature, marker, box });
-        return interactive(marker, layer, feature);
-      },
+      pin: (layer, feature) => interactive(pins.make(layer, feature), layer, feature),
     };
 
     const built = data.layers.map((layer) => {
@@ -178,8 +182,9 @@
     });
     self.all = built;
 
+    self.shown = () => built.filter((e) => e.visible).sort((p, q) => rank(p) - rank(q));
     function arrange() {
-      built.filter((e) => e.visible).sort((p, q) => rank(p) - rank(q)).forEach((entry) => {
+      self.shown().forEach((entry) => {
         entry.group.eachLayer((shape) => { if (shape.bringToFront) shape.bringToFront(); });
       });
     }
@@ -200,7 +205,7 @@
     const size = () => Math.min(Math.max((map.getZoom() - 6) / 4.2, 0.5), 1.25);
 
     function refresh() {
-      const far = map.getZoom() < PINS_FROM;
+      const far = map.getZoom() < sy.PINS_FROM;
       const bare = data.base.shown || !built.some((e) => e.layer.type === "unit" && e.on);
       built.forEach((entry) => {
         const layer = entry.layer;
@@ -222,7 +227,7 @@
           entry.area.setLatLngs(entry.rings.filter((_, i) => sy.isOpenAt(layer.features[i], state.now)).flat());
         }
         /* far out, the fringe along every road would be all outline */
-        if (entry.area) entry.area.setStyle(map.getZoom() < PINS_FROM + 0.75 ? { opacity: 0, fillOpacity: 0.34 } : { opacity: 0.85, fillOpacity: 0.2 });
+        if (entry.area) entry.area.setStyle(map.getZoom() < sy.PINS_FROM + 0.75 ? { opacity: 0, fillOpacity: 0.34 } : { opacity: 0.85, fillOpacity: 0.2 });
         if (entry.onCount) entry.onCount(entry.items.shown);
         if (entry.visible && !map.hasLayer(entry.group)) map.addLayer(entry.group);
         if (!entry.visible && map.hasLayer(entry.group)) map.removeLayer(entry.group);
@@ -230,14 +235,16 @@
       map.getContainer().classList.toggle("sy-far", far);
       map.getContainer().classList.toggle("sy-farther", map.getZoom() < 8.2);
       arrange();
-      spread();
-      names();
+      pins.arrange();
+      names.draw();
     }
     self.refresh = refresh;
+    self.pins = pins;
     /* What the panel switches holds for the map beside it too; only the point in time is each one's own. */
     self.toggle = function (id, on) {
       built.filter((e) => e.layer.id === id).forEach((e) => { e.on = on; });
       refresh();
+      sy.changed();
       if (self.twin) self.twin.toggle(id, on);
     };
     self.colourByShare = function (on) {
@@ -245,64 +252,15 @@
       refresh();
       if (self.twin) self.twin.colourByShare(on);
     };
-    self.at = function (index) { state.now = index; map.closePopup(); refresh(); };
+    self.at = function (index) { state.now = index; map.closePopup(); refresh(); sy.changed(); };
     self.like = function (other) {
       built.forEach((entry, i) => { entry.on = other.all[i].on; });
       state.byShare = other.byShare();
     };
     self.byShare = () => state.byShare;
 
-    /* Names: counties first, then streets and townships; one that would lie on another is left out. */
-    const labels = L.layerGroup().addTo(map);
-    const county = built.find((e) => e.layer.type === "name");
-    const wide = (text, size) => Array.from(text).reduce((sum, c) => sum + (c.charCodeAt(0) > 255 ? size : size * 0.55), 0);
-    /* Where the north arrow and the scale stand no name is put. */
-    function furniture() {
-      const here = map.getContainer().getBoundingClientRect();
-      const root = map.getContainer().closest(".sy-root");
-      return Array.from(root.querySelectorAll(".sy-north, .leaflet-control-scale")).map((part) => part.getBoundingClientRect())
-        .map((box) => [box.left - here.left, box.top - here.top, box.right - here.left, box.bottom - here.top]);
-    }
-    function names() {
-      labels.clearLayers();
-      if (!county || !county.on) return;
-      const taken = furniture();
-      const symbols = [];
-      const view = map.getPixelBounds().getSize();
-      const clear = (box, from) => !from.some((t) => box[0] < t[2] && t[0] < box[2] && box[1] < t[3] && t[1] < box[3]);
-      function put(feature, className, size, downs, act) {
-        const at = map.latLngToContainerPoint(sy.point(feature.p));
-        if (at.x < 0 || at.y < 0 || at.x > view.x || at.y > view.y) return;
-        const letters = Array.from(feature.t);
-        const text = letters.length > 16 ? letters.slice(0, 15).join("") + "…" : feature.t;
-        const half = wide(text, size) / 2 + 3;
-        const boxes = downs.map((down) => [at.x - half, at.y + down - size * 0.7, at.x + half, at.y + down + size * 0.7]);
-        /* rather beside the symbols than on them, but on them rather than nowhere */
-        const beside = boxes.findIndex((box) => clear(box, taken) && clear(box, symbols));
-        const free = beside < 0 ? boxes.findIndex((box) => clear(box, taken)) : beside;
-        if (free < 0) return;
-        taken.push(boxes[free]);
-        const icon = L.divIcon({ className: "sy-name " + className, html: sy.el("span", "", text), iconSize: [0, 0], iconAnchor: [0, -downs[free]] });
-        const marker = L.marker(sy.point(feature.p), { icon, interactive: Boolean(act), keyboard: false, zIndexOffset: act ? 5000 : -500 });
-        if (act) marker.on("click", act);
-        labels.addLayer(marker);
-      }
-      const many = county.layer.features.length > 1;
-      if (many) {
-        county.layer.features.forEach((f) => put(f, "sy-county", 15, [0], () => { if (!sy.measuring) open(county.layer, f, sy.point(f.p)); }));
-      }
-      if (many && map.getZoom() < NAMES_FROM) return;
-      pins.filter(({ marker }) => marker._icon).forEach(({ at }) => taken.push([at.x - 13, at.y - 13, at.x + 13, at.y + 13]));
-      built.filter((e) => e.layer.type === "symbol" && e.visible).forEach((e) => e.items.forEach(({ feature }) => {
-        if (!sy.isOpenAt(feature, state.now)) return;
-        const at = map.latLngToContainerPoint(sy.point(feature.p));
-        symbols.push([at.x - 6, at.y - 6, at.x + 6, at.y + 6]);
-      }));
-      built.filter((e) => e.layer.type === "unit" && e.on).forEach((e) => {
-        e.items.forEach(({ feature }) => put(feature, "sy-town", 12, [0, 16, -16, 26, -26], null));
-      });
-    }
+    const names = new sy.Names(map, built, pins, (feature) => sy.isOpenAt(feature, state.now), open);
     map.on("zoomend", refresh);
-    map.on("moveend", () => { spread(); names(); });
+    map.on("moveend", () => { pins.arrange(); names.draw(); });
   };
 })(window.sy);

@@ -33,10 +33,12 @@
     follow(other, one);
   }
 
-  function divider(root, upper) {
+  function divider(root, upper, words) {
     const bar = sy.el("div", "sy-divider");
     bar.tabIndex = 0;
     bar.setAttribute("role", "slider");
+    bar.setAttribute("aria-label", words.divider);
+    bar.setAttribute("aria-orientation", "horizontal");
     bar.setAttribute("aria-valuemin", "0");
     bar.setAttribute("aria-valuemax", "100");
     bar.appendChild(sy.el("span", "", "⇔"));
@@ -44,6 +46,7 @@
     function put(share) {
       const at = Math.min(Math.max(share, 0.02), 0.98);
       bar.setAttribute("aria-valuenow", String(Math.round(at * 100)));
+      bar.setAttribute("aria-valuetext", Math.round(at * 100) + " %");
       root.style.setProperty("--at", (at * 100).toFixed(2) + "%");
       upper.style.clipPath = "inset(0 0 0 " + (at * 100).toFixed(2) + "%)";
     }
@@ -60,8 +63,11 @@
     bar.addEventListener("pointerup", () => bar.removeEventListener("pointermove", drag));
     bar.addEventListener("pointercancel", () => bar.removeEventListener("pointermove", drag));
     bar.addEventListener("keydown", (event) => {
-      const step = { ArrowLeft: -FINEST, ArrowRight: FINEST }[event.key];
-      if (step) put((Number(bar.getAttribute("aria-valuenow")) + step) / 100);
+      const now = Number(bar.getAttribute("aria-valuenow"));
+      const to = { ArrowLeft: now - FINEST, ArrowDown: now - FINEST, ArrowRight: now + FINEST, ArrowUp: now + FINEST, Home: 0, End: 100 }[event.key];
+      if (to === undefined) return;
+      put(to / 100);
+      event.preventDefault();
     });
     return { bar, put };
   }
@@ -87,12 +93,13 @@
       root.insertBefore(own, upper);
       const before = L.map(own, {
         zoomControl: false, attributionControl: false, preferCanvas: true, zoomSnap: sy.map.options.zoomSnap, zoomAnimation: false, inertia: false,
+        minZoom: sy.LEAST_ZOOM, maxZoom: sy.GREATEST_ZOOM, keyboard: false,
       });
       before.setView(sy.map.getCenter(), sy.map.getZoom(), { animate: false });
       const twin = new sy.Layers(before, data);
       tie(sy.map, before);
       sy.beside = before;
-      parts = { own, before, twin, upper, ...divider(root, upper) };
+      parts = { own, before, twin, upper, ...divider(root, upper, data.words) };
       parts.chips = [chip(root, "sy-when-before", data.states[0]), chip(root, "sy-when-after", "")];
     }
     function show(on) {
@@ -124,5 +131,6 @@
     sy.onState = function (name) { if (parts) parts.chips[1].textContent = name; };
     sy.map.on("resize", () => { if (parts) parts.before.invalidateSize({ animate: false, pan: false }); });
     button.addEventListener("click", () => show(!root.classList.contains("sy-comparing")));
+    sy.onEscape.push(() => (root.classList.contains("sy-comparing") && document.activeElement === (parts && parts.bar) ? (show(false), button.focus(), true) : false));
   };
 })(window.sy);

@@ -1,4 +1,4 @@
-/* Buttons (zoom, whole map, full screen, measure, overview, print), the scale, and the start of the page. */
+/* Buttons (zoom, whole map, full screen, measure, overview, table, print) and the scale. */
 (function (sy) {
   function distance(points) {
     let sum = 0;
@@ -20,21 +20,59 @@
   sy.lengthOf = distance;
   sy.areaOf = area;
 
-  function measure(map, button, words, root) {
+  const SNAP = 14;
+  /* What is near a click and has a place of its own: a site, a facility, a village. */
+  function placeAt(map, layers, latlng) {
+    const at = map.latLngToContainerPoint(latlng);
+    let best = null;
+    layers.all.forEach(({ layer, items, visible }) => {
+      if (!visible || !["pin", "symbol", "dot"].includes(layer.type)) return;
+      items.forEach(({ feature }) => {
+        if (!sy.isOpenAt(feature, layers.now())) return;
+        const place = sy.point(feature.p);
+        const far = map.latLngToContainerPoint(place).distanceTo(at);
+        if (far <= SNAP && (!best || far < best.far)) best = { far, place, feature, layer };
+      });
+    });
+    return best;
+  }
+  /* Minutes by road between a village and a centre, where the page knows them. */
+  sy.minutesBetween = function (data, layers, one, other) {
+    const village = [one, other].find((p) => p && p.feature && p.layer.type === "dot");
+    const site = [one, other].find((p) => p && p.feature && p.layer.type !== "dot");
+    if (!village || !site) return null;
+    if (sy.minutesOf) {
+      const known = sy.minutesOf(village.feature.i, site.feature.i);
+      if (known !== null) return known;
+    }
+    const reach = sy.reachAt(data, village.feature, layers.now());
+    return reach && reach.centre && reach.minutes >= 0 && String(reach.centre.p) === String(site.feature.p) && reach.centre.t === site.feature.t ? reach.minutes : null;
+  };
+
+  function measure(map, button, data, root) {
+    const words = data.words;
     let points = [];
     let done = false;
     const line = L.polyline([], { color: "#7a1f1f", weight: 2.5, dashArray: "6 4", interactive: false, renderer: L.svg() });
     const fill = L.polygon([], { stroke: false, fillColor: "#7a1f1f", fillOpacity: 0.12, interactive: false, renderer: L.svg() });
     const says = sy.el("div", "sy-card sy-says");
+    says.setAttribute("role", "status");
     says.hidden = true;
     root.appendChild(says);
     function show(extra) {
-      const all = extra ? points.concat([extra]) : points;
+      const all = (extra ? points.concat([{ place: extra }]) : points).map((p) => p.place);
       line.setLatLngs(all);
       fill.setLatLngs(all.length > 2 ? all : []);
       const rows = [words.measure_hint];
       if (all.length > 1) rows[0] = words.measure_distance.replace("{value}", (distance(all) / 1000).toFixed(2));
       if (all.length > 2) rows.push(words.measure_area.replace("{value}", (area(all) / 1e6).toFixed(2)));
+      if (points.length > 1 && !extra) {
+        const [one, other] = points.slice(-2);
+        const minutes = sy.minutesBetween(data, sy.layers, one, other);
+        if (minutes !== null) {
+          rows.push(words.measure_minutes.replace("{from}", () => one.feature.t).replace("{to}", () => other.feature.t).replace("{value}", () => String(minutes)));
+        }
+      }
       says.replaceChildren(...rows.map((row) => sy.el("p", "", row)));
     }
     function stop() {
@@ -48,6 +86,7 @@
       map.getContainer().classList.remove("sy-measuring");
       map.doubleClickZoom.enable();
     }
+    button.setAttribute("aria-pressed", "false");
     button.addEventListener("click", () => {
       if (sy.measuring) { stop(); return; }
       sy.measuring = true;
@@ -63,24 +102,25 @@
     map.on("click", (event) => {
       if (!sy.measuring) return;
       if (done) { points = []; done = false; }
-      points.push(event.latlng);
+      points.push(placeAt(map, sy.layers, event.latlng) || { place: event.latlng });
       show();
     });
     map.on("mousemove", (event) => { if (sy.measuring && !done && points.length) show(event.latlng); });
     map.on("dblclick", () => {
       if (!sy.measuring) return;
       /* a double click has put the same point down twice */
-      if (points.length > 1 && points[points.length - 1].equals(points[points.length - 2])) points.pop();
+      if (points.length > 1 && points[points.length - 1].place.equals(points[points.length - 2].place)) points.pop();
       done = true;
       show();
     });
-    document.addEventListener("keydown", (event) => { if (event.key === "Escape" && sy.measuring) stop(); });
+    sy.onEscape.push(() => (sy.measuring ? (stop(), true) : false));
   }
 
   function overview(map, button, data, root) {
     let small = null;
     const frame = sy.el("div", "sy-card sy-overview");
     frame.hidden = true;
+    button.setAttribute("aria-pressed", "false");
     root.appendChild(frame);
     const view = L.rectangle(data.bounds, { color: "#c8502d", weight: 1.5, fillOpacity: 0.1, interactive: false });
     const follow = () => { if (small) view.setBounds(map.getBounds()); };
@@ -108,6 +148,7 @@
     full_screen: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
     measure: "M3 16L16 3l5 5L8 21zM7 12l2.5 2.5M10 9l1.8 1.8M13 6l2.5 2.5",
     minimap: "M3 5h18v14H3zM13 12h8M13 12v7",
+    table: "M4 5h16v14H4zM4 10h16M4 14.5h16M10 5v14",
     print: "M7 9V4h10v5M7 17H4V9h16v8h-3M7 14h10v6H7z",
   };
   function icon(id) {
@@ -136,15 +177,16 @@
       bar.appendChild(b);
       return b;
     }
-    button("zoom_in", () => map.zoomIn(1));
-    button("zoom_out", () => map.zoomOut(1));
+    button("zoom_in", () => { sy.atHome = false; map.zoomIn(1); });
+    button("zoom_out", () => { sy.atHome = false; map.zoomOut(1); });
     button("home", home);
     if (document.fullscreenEnabled) {
       button("full_screen", () => (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen()));
     }
-    measure(map, button("measure"), words, root);
+    measure(map, button("measure"), data, root);
     overview(map, button("minimap"), data, root);
-    printMenu(button("print"), root);
+    sy.outMenu(button("print"), root, map, data);
+    sy.table(button("table"), root, data);
     const Scale = L.Control.Scale.extend({
       _updateMetric(most) {
         const metres = this._getRoundNum(most);
@@ -161,126 +203,4 @@
     root.appendChild(north);
   };
 
-  /* On paper the map is drawn anew for the sheet, at twice the screen's fineness, and put back afterwards. */
-  const SHEETS = { A4: [281, 192], A3: [404, 279] };
-  sy.printing = function (root, map, data) {
-    const sheetRule = document.head.appendChild(document.createElement("style"));
-    let before = null;
-    let sheet = "A4";
-    function set() { sheetRule.textContent = "@page { size: " + sheet + " landscape; margin: 8mm; }"; }
-    set();
-    sy.printOn = function (name) { sheet = name; set(); window.print(); };
-    window.addEventListener("beforeprint", () => {
-      before = { at: map.getCenter(), zoom: map.getZoom(), retina: L.Browser.retina };
-      const view = sy.atHome ? L.latLngBounds(data.bounds) : map.getBounds();
-      root.classList.add("sy-printing");
-      root.style.width = SHEETS[sheet][0] + "mm";
-      root.style.height = SHEETS[sheet][1] + "mm";
-      L.Browser.retina = true;
-      map.invalidateSize({ animate: false, pan: false });
-      map.fitBounds(view, { paddingTopLeft: sy.atHome ? [258, 10] : [0, 0], paddingBottomRight: sy.atHome ? [212, 52] : [0, 0], animate: false });
-      map.eachLayer((layer) => { if (layer instanceof L.Canvas) layer._reset(); });
-    });
-    window.addEventListener("afterprint", () => {
-      root.classList.remove("sy-printing");
-      root.style.width = "";
-      root.style.height = "";
-      L.Browser.retina = before.retina;
-      map.invalidateSize({ animate: false, pan: false });
-      map.setView(before.at, before.zoom, { animate: false });
-    });
-  };
-
-  function printMenu(button, root) {
-    const menu = sy.el("div", "sy-card sy-sheets");
-    menu.hidden = true;
-    L.DomEvent.disableClickPropagation(menu);
-    Object.keys(SHEETS).forEach((name) => {
-      const choice = sy.el("button", "", name);
-      choice.type = "button";
-      choice.addEventListener("click", () => { menu.hidden = true; sy.printOn(name); });
-      menu.appendChild(choice);
-    });
-    root.appendChild(menu);
-    button.addEventListener("click", () => { menu.hidden = !menu.hidden; });
-  }
-
-  /* A base map that needs a key waits for its reader to give one: typed here, or behind "#tk=" in the address. */
-  function base(root, data, tiles, layers) {
-    const waiting = data.base.asks && !tiles[0].options.tk;
-    data.base.shown = data.base.online && !waiting;
-    if (!waiting) return null;
-    const card = sy.el("div", "sy-card sy-asks");
-    L.DomEvent.disableClickPropagation(card);
-    const says = sy.el("p", "", data.words.key_ask);
-    const input = sy.el("input");
-    input.type = "password";
-    input.autocomplete = "off";
-    input.setAttribute("aria-label", data.words.key_ask);
-    const button = sy.el("button", "sy-link", data.words.key_show);
-    const shut = sy.el("button", "sy-close", "×");
-    shut.type = "button";
-    shut.setAttribute("aria-label", data.words.close);
-    shut.addEventListener("click", () => card.remove());
-    card.append(says, input, button, shut);
-    function show(key) {
-      if (!/^[0-9A-Za-z]{8,64}$/.test(key)) { says.textContent = data.words.key_wrong; return; }
-      tiles.forEach((layer) => { layer.options.tk = key; layer.addTo(sy.map); });
-      data.base.shown = true;
-      layers().refresh();
-      card.remove();
-    }
-    /* no form: one may not be sent from inside an embedding frame */
-    button.type = "button";
-    button.addEventListener("click", () => show(input.value.trim()));
-    input.addEventListener("keydown", (event) => { if (event.key === "Enter") button.click(); });
-    root.appendChild(card);
-    const given = /^#tk=([0-9A-Za-z]{8,64})$/.exec(window.location.hash);
-    return given ? () => show(given[1]) : null;
-  }
-
-  sy.start = function (map, tiles) {
-    const data = sy.read();
-    sy.map = map;
-    sy.data = data;
-    sy.measuring = false;
-    document.title = data.title;
-    const root = sy.el("div", "sy-root");
-    const own = map.getContainer();
-    own.parentNode.insertBefore(root, own);
-    root.appendChild(own);
-    function home() {
-      sy.atHome = true;
-      const wide = root.clientWidth >= 760;
-      const above = root.querySelector(".sy-left");
-      const below = root.querySelector(".sy-right");
-      const shut = root.querySelector(".sy-shut");
-      map.fitBounds(data.bounds, {
-        paddingTopLeft: wide ? [(above ? above.offsetWidth : 340) + 26, 20] : [8, (above ? above.offsetHeight : 150) + 16],
-        paddingBottomRight: wide ? [shut ? 24 : 292, 40] : [8, (below ? below.offsetHeight : 20) + 50], animate: false,
-      });
-      sy.atHome = true;
-    }
-    sy.atHome = true;
-    home();
-    map.on("dragstart zoomstart", () => { sy.atHome = false; });
-    const key = base(root, data, tiles, () => sy.layers);
-    const layers = new sy.Layers(map, data);
-    sy.layers = layers;
-    layers.refresh();
-    const left = sy.el("div", "sy-left");
-    const right = sy.el("div", "sy-right");
-    root.appendChild(left);
-    root.appendChild(right);
-    sy.heading(left, data, layers);
-    sy.search(right, data, layers);
-    sy.panel(right, data, layers);
-    sy.tools(root, map, data, home);
-    sy.foot(root, data);
-    sy.printing(root, map, data);
-    /* where the map is not wide it lies between the cards, whose size is known only now */
-    if (root.clientWidth < sy.ROOMY) home();
-    if (key) key();
-    root.dataset.ready = "yes";
-  };
 })(window.sy);
