@@ -42,6 +42,7 @@ def verify(
     forbidden: Iterable[str] = (),
     capacities: Any = None,
     split: bool = True,
+    unserved_min: float | None = None,
     options: SolveOptions | None = None,
 ) -> Verification:
     """Return what a plan comes to when it is counted again, without the solver.
@@ -53,7 +54,7 @@ def verify(
     ----------
     plan
         The plan, as `lscp`, `mclp` and the others returned it.
-    times, cutoff, weights, p, budget, costs, share, k, decay, required, forbidden, capacities, split, options
+    times, cutoff, weights, p, budget, costs, share, k, decay, required, forbidden, capacities, split, unserved_min, options
         What the plan was asked for, as it was asked for.
 
     Returns
@@ -97,6 +98,7 @@ def verify(
         forbidden=forbidden,
         capacities=capacities,
         split=split,
+        unserved_min=unserved_min,
         options=options,
     )
     if plan.objective is None:

@@ -9,8 +9,9 @@ import pytest
 
 from sy_coverage import siting
 from sy_coverage.roads.travel_times import TravelTimes
-from sy_coverage.siting.classic import median
-from sy_coverage.siting.classic.search import median_tree
+from sy_coverage.siting.classic.asked.terms import terms
+from sy_coverage.siting.classic.search import median_search, median_tree
+from sy_coverage.siting.classic.search.pairs import pairs_of
 from sy_coverage.siting.solve import highs
 
 
@@ -31,7 +32,7 @@ def test_branching_finds_and_proves_what_brute_force_finds(monkeypatch, seed):
     best = min(float((weights * t).sum()) for t in reach.values() if np.isfinite(t).all())
     looked_at = []
     parts = median_tree.Tree._parts
-    monkeypatch.setattr(median, "LARGE", -1)
+    monkeypatch.setattr(median_search, "LARGE", -1)
     monkeypatch.setattr(median_tree.Tree, "_parts", lambda t, node: looked_at.append(node) or parts(t, node))
     plan = siting.p_median(TravelTimes.from_matrix(minutes), weights, p, **roles)
     assert (plan.status, plan.gap) == ("optimal", 0.0)
@@ -54,7 +55,7 @@ def test_branching_that_runs_out_of_time_says_how_far_it_came():
         100 * np.linalg.norm(points[:, None] - points[None], axis=2) + rng.random((60, 60)) * 60
     )
     times = TravelTimes.from_matrix(minutes)
-    pairs = median.pairs_of(median.terms("p_median", times, weights=np.ones(60), p=4))
+    pairs = pairs_of(terms("p_median", times, weights=np.ones(60), p=4))
     start = np.arange(4)
     tree = median_tree.Tree(pairs, 4, (start, float(minutes[:, :4].min(axis=1).sum())), 1.0 - 1e-6)
     none = np.zeros(60, dtype=bool)

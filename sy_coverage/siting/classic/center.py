@@ -10,7 +10,8 @@ import numpy as np
 from sy_coverage.roads.travel_times import TravelTimes
 from sy_coverage.siting.classic import covering, maximal
 from sy_coverage.siting.classic.asked.terms import terms
-from sy_coverage.siting.classic.median import reach_all, unreachable
+from sy_coverage.siting.classic.covering import reach_all, unreachable
+from sy_coverage.siting.classic.proof.recount import nearest
 from sy_coverage.siting.classic.proof.settle import OWN, Found, no_answer, settle
 from sy_coverage.siting.classic.search import reduce
 from sy_coverage.siting.classic.search.capacitated import planned
@@ -101,7 +102,6 @@ def _least_worst(asked: Terms, watch: Watch) -> SitingPlan:
     sites, none = reach_all(asked, watch)
     if none is not None or sites is None:
         return none or no_answer(asked)
-    from sy_coverage.siting.classic.proof.recount import nearest  # noqa: PLC0415
 
     def worst(chosen: Integers) -> float:
         minutes = nearest(asked, chosen)[1]

@@ -6,13 +6,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from sy_coverage.errors import CertificateError
+from sy_coverage.siting.classic import kernels
 from sy_coverage.siting.classic.asked.terms import terms
-from sy_coverage.siting.classic.proof.settle import Found, impossible, points, settle
+from sy_coverage.siting.classic.proof.recount import nearest
+from sy_coverage.siting.classic.proof.settle import Found, findings, impossible, no_answer, points, settle
 from sy_coverage.siting.classic.search import reduce
 from sy_coverage.siting.classic.search.capacitated import planned
+from sy_coverage.siting.classic.search.median_search import greedy
+from sy_coverage.siting.classic.search.pairs import NOBODY, pairs_of
 from sy_coverage.siting.solve import highs
 from sy_coverage.siting.solve.memory import within_memory
 
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
+    from pandas import DataFrame
 
     from sy_coverage.roads.travel_times import TravelTimes
     from sy_coverage.siting.classic.asked.terms import Terms
@@ -295,10 +301,8 @@ def greedy_cover(cover: Cover) -> Integers:
     """Return columns that cover every row as often as it needs: greedy by rows a cost unit, superfluous ones dropped."""
     if cover.rows.shape[0] == 0:
         return np.empty(0, dtype=np.int64)
-    from sy_coverage.siting.classic.kernels import cover as cover_kernels  # noqa: PLC0415
-
     sets_ptr, sets, ptr, demand = cover.table
-    columns: Integers = cover_kernels.greedy_all(ptr, demand, sets_ptr, sets, cover.need, cover.costs)
+    columns: Integers = kernels.cover.greedy_all(ptr, demand, sets_ptr, sets, cover.need, cover.costs)
     return columns
 
 
@@ -324,12 +328,10 @@ def _priced(cover: Cover, target: float) -> tuple[float, Floats]:
     """Return the bound, and what each site costs beyond what its rows pay for it."""
     if cover.rows.shape[0] == 0 or target <= 0:
         return 0.0, cover.costs
-    from sy_coverage.siting.classic.kernels import cover as cover_kernels  # noqa: PLC0415
-
     _, _, ptr, demand = cover.table
     share = cover.costs / np.maximum(1, np.diff(ptr))
     price = np.minimum.reduceat(share[cover.rows.indices], cover.rows.indptr[:-1])
-    found: float = cover_kernels.priced(ptr, demand, cover.need, cover.costs, price, target, PRICE_STEPS)
+    found: float = kernels.cover.priced(ptr, demand, cover.need, cover.costs, price, target, PRICE_STEPS)
     return found, cover.costs - cover.rows.T @ price
 
 
@@ -365,10 +367,8 @@ def few_that_cover(cover: Cover, most: int) -> tuple[bool | None, Integers]:
     nothing = np.empty(0, dtype=np.int64)
     if not 0 < most <= HANDFUL or (cover.need != 1).any():
         return None, nothing
-    from sy_coverage.siting.classic.kernels import cover as cover_kernels  # noqa: PLC0415
-
     sets_ptr, sets, ptr, demand = cover.table
-    told, columns = cover_kernels.within(ptr, demand, sets_ptr, sets, most, TRIES)
+    told, columns = kernels.cover.within(ptr, demand, sets_ptr, sets, most, TRIES)
     return (None if told < 0 else told == 1), columns
 
 
@@ -380,8 +380,6 @@ def search_cover(cover: Cover, columns: Integers, *, watch: Watch, low: float = 
     alike = (cover.need == 1).all() and len(np.unique(cover.costs)) == 1
     if not alike or len(columns) < 2:
         return columns
-    from sy_coverage.siting.classic.kernels import cover as cover_kernels  # noqa: PLC0415
-
     sets_ptr, sets, ptr, demand = cover.table
     # the work of a step grows with the sites a site meets; in pieces that time can cut. Where the solver is soon done by
     # itself a fraction of a second is enough, where it may never be, some seconds find what it would not
@@ -391,6 +389,48 @@ def search_cover(cover: Cover, columns: Integers, *, watch: Watch, low: float = 
     for seed in range(rounds):
         if watch.over or len(columns) <= low:
             break
-        found = cover_kernels.reweighted(ptr, demand, sets_ptr, sets, columns, steps, int(low), seed)
+        found = kernels.cover.reweighted(ptr, demand, sets_ptr, sets, columns, steps, int(low), seed)
         columns = found if len(found) < len(columns) else columns
     return columns
+
+
+def unreachable(asked: Terms, watch: Watch) -> SitingPlan | None:
+    """Return the plan that names demand points without any allowed site, or None where each has one."""
+    reached = np.zeros(len(asked.weights), dtype=bool)
+    reached[asked.times.minutes[asked.allowed].indices] = True
+    if reached.all():
+        return None
+    lost = np.flatnonzero(~reached)
+    named = points(asked, "unreachable_demand", lost, asked.weights[lost])
+    return impossible(asked, _as_far_as_known(asked, named), watch)
+
+
+def reach_all(asked: Terms, watch: Watch) -> tuple[Integers | None, SitingPlan | None]:
+    """Return sites, at most p, that reach every demand point at all; or the plan that says why there are none."""
+    every = replace(asked, problem="lscp", p=None, weights=np.ones(len(asked.weights)))
+    plan = cover_all(every, watch)
+    if plan.objective is not None and asked.p is not None and plan.objective <= asked.p:
+        position = {site: i for i, site in enumerate(asked.site_ids)}
+        return np.array([position[s] for s in plan.sites], dtype=np.int64), None
+    if plan.bound is not None and asked.p is not None and plan.bound > asked.p:
+        few = findings([("sites_to_reach_all", "", plan.bound)])
+        # whom p sites leave out is named by those that serve most
+        pairs = pairs_of(
+            replace(asked, weights=np.ones(len(asked.weights))),
+            unserved_min=1e3 * (1.0 + float(asked.times.minutes.data.max(initial=0.0))),
+        )
+        sites = pairs.sites[greedy(pairs, asked.p + 1).chosen]
+        lost = np.flatnonzero(~np.isfinite(nearest(asked, sites[sites != NOBODY])[1]))
+        named = pd.concat(
+            [few, points(asked, "demand_left_out", lost, asked.weights[lost])], ignore_index=True
+        )
+        return None, impossible(asked, _as_far_as_known(asked, named), watch)
+    return None, no_answer(asked)
+
+
+def _as_far_as_known(asked: Terms, named: DataFrame) -> DataFrame:
+    """Return findings with the word that longer times might say otherwise, where the times end at a cutoff."""
+    if not asked.open_ended:
+        return named
+    told = findings([("longer_times_would_settle", "", asked.known_min)])
+    return pd.concat([named, told], ignore_index=True)

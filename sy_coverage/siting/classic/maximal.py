@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import sparse
 
 from sy_coverage.errors import CertificateError
+from sy_coverage.siting.classic import kernels
 from sy_coverage.siting.classic.asked.terms import terms
 from sy_coverage.siting.classic.covering import price, same_cost
 from sy_coverage.siting.classic.proof.settle import Found, findings, impossible, points, settle
@@ -206,15 +207,13 @@ def greedy_most(cover: Cover, asked: Terms, limit: float) -> Integers:
         if asked.p is not None:
             return np.arange(int(limit))
         return np.flatnonzero(np.cumsum(cover.costs) <= limit)
-    from sy_coverage.siting.classic.kernels import most  # noqa: PLC0415
-
     sets_ptr, sets, ptr, demand = cover.table
     p, budget = (int(limit), np.inf) if asked.p is not None else (len(cover.sites), limit)
-    chosen = most.greedy_most(ptr, demand, sets_ptr, sets, cover.weights, cover.costs, p, budget)
+    chosen = kernels.most.greedy_most(ptr, demand, sets_ptr, sets, cover.weights, cover.costs, p, budget)
     if asked.p is not None:
         spare = np.setdiff1d(np.arange(len(cover.sites)), chosen)
         chosen = np.r_[chosen, spare[: p - len(chosen)]]
-        chosen = most.exchanged(ptr, demand, sets_ptr, sets, cover.weights, chosen)
+        chosen = kernels.most.exchanged(ptr, demand, sets_ptr, sets, cover.weights, chosen)
     return np.sort(chosen)
 
 
@@ -400,10 +399,8 @@ def greedy_share(cover: Cover, target: float) -> Integers:
     """Return columns, greedily by weight a cost unit, until `target` is covered; all columns where a need is above 1."""
     if (cover.need > 1).any():
         return np.arange(len(cover.sites))
-    from sy_coverage.siting.classic.kernels import most  # noqa: PLC0415
-
     sets_ptr, sets, ptr, demand = cover.table
-    order = most.greedy_most(
+    order: Integers = kernels.most.greedy_most(
         ptr,
         demand,
         sets_ptr,

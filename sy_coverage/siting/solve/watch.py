@@ -68,6 +68,8 @@ class Watch:
         self.options = options
         self.interrupted = False
         self.out_of_memory = False
+        self.in_hand: Any = None
+        """The best answer so far, for whoever has to end where memory does."""
         self._told = False
         self._began = time.monotonic()
         self._former: Any = None

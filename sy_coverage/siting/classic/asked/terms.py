@@ -6,7 +6,6 @@ import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
@@ -16,6 +15,7 @@ from scipy import sparse
 from sy_coverage._frames import require_ids
 from sy_coverage.errors import InputError, some
 from sy_coverage.roads.travel_times import TravelTimes
+from sy_coverage.siting.classic import kernels
 from sy_coverage.siting.solve.memory import require_room
 from sy_coverage.siting.solve.watch import SolveOptions
 
@@ -52,6 +52,7 @@ class Question(TypedDict, total=False):
     share: float | None
     k: Any
     decay: Decay | None
+    unserved_min: float | None
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,20 @@ class Terms:
     k: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     """How many sites must have each demand point in reach for it to count."""
     decay: Decay | None = None
+    unserved_min: float | None = None
+    """For p-median: minutes that a point without an open site counts for; None where everyone must be served."""
     options: SolveOptions = field(default_factory=SolveOptions)
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether pairs are missing that can be travelled, only not within the cutoff of the times."""
+        rows, columns = self.times.minutes.shape
+        return bool(np.isfinite(self.times.cutoff_min)) and self.times.minutes.nnz < rows * columns
+
+    @property
+    def known_min(self) -> float:
+        """Return the minutes up to which all pairs are known."""
+        return float(max(self.times.cutoff_min, self.times.minutes.data.max(initial=0.0)))
 
     @property
     def site_ids(self) -> tuple[str, ...]:
@@ -92,8 +106,13 @@ class Terms:
 
     @property
     def cover(self) -> Any:
-        """Return the boolean CSR array sites × demand of the pairs within the cutoff."""
-        return self.times.within(float("inf") if self.cutoff is None else self.cutoff)
+        """Return the boolean CSR array sites × demand of the pairs within the cutoff; without one, of all that are known."""
+        if self.cutoff is not None:
+            return self.times.within(self.cutoff)
+        known = self.times.minutes
+        return sparse.csr_array(
+            (np.ones(known.nnz, dtype=bool), known.indices, known.indptr), shape=known.shape
+        )
 
     @property
     def needed(self) -> float:
@@ -148,9 +167,9 @@ def terms(problem: str, times: TravelTimes, **asked: Unpack[Question]) -> Terms:
         If the cutoff lies beyond what `times` hold.
     """
     # compiled loops are loaded, or compiled the first time, before any clock starts
-    loops = ("common", "cover", "most", "odd", "prices", *(("median",) if problem == "p_median" else ()))
-    for name in loops:
-        import_module(f"sy_coverage.siting.classic.kernels.{name}")
+    for name in kernels.LOOPS:
+        if name != "median" or problem == "p_median":
+            getattr(kernels, name)
 
     given, problem_p = times, asked.get("p")
     times = in_order(times)
@@ -182,6 +201,7 @@ def terms(problem: str, times: TravelTimes, **asked: Unpack[Question]) -> Terms:
         split=asked.get("split", True),
         k=counts(asked.get("k", 1), *demand),
         decay=asked.get("decay"),
+        unserved_min=asked.get("unserved_min"),
         options=asked.get("options") or SolveOptions(),
     )
     _check_together(made, problem_p)
@@ -205,11 +225,25 @@ def _check_together(made: Terms, p: Any) -> None:
                 f"{made.problem}: decay= and k= cannot be combined: the nearest site alone decides gradual coverage"
             )
         made.decay.share(np.empty(0), float(made.cutoff or 0.0))
+    _check_unserved(made)
     if made.capacities is not None and (made.decay is not None or (made.k != 1).any()):
         raise InputError("capacities: cannot be combined with k= above 1 or decay=")
     if made.share is not None and not 0 <= made.share <= 1:
         hint = f"; did you mean {made.share / 100:g}?" if 1 < made.share <= 100 else ""
         raise InputError(f"share={made.share}: must lie between 0 and 1{hint}")
+
+
+def _check_unserved(made: Terms) -> None:
+    """Refuse a price for leaving somebody unserved that makes no sense."""
+    if made.unserved_min is None:
+        return
+    if made.capacities is not None:
+        raise InputError("p_median: unserved_min= cannot be combined with capacities=")
+    longest = float(made.times.minutes.data.max(initial=0.0))
+    if not longest <= made.unserved_min < np.inf:
+        raise InputError(
+            f"unserved_min={made.unserved_min}: must be a number of minutes, at least the longest of the travel times ({longest:g})"
+        )
 
 
 def _ids(ids: Iterable[str], what: str) -> set[str]:

@@ -101,7 +101,10 @@ def examine(terms: Terms, chosen: Integers, service: Any = None) -> Examination:
         }
     if terms.costs is not None:
         details["cost"] = _sum(terms.costs[chosen])
-    if terms.problem in ALL_SERVED:
+    if terms.unserved_min is not None:
+        unserved = ~np.isfinite(minutes)
+        details |= {"demand_unserved": int(unserved.sum()), "weight_unserved": _sum(terms.weights[unserved])}
+    elif terms.problem in ALL_SERVED:
         everyone = covered if terms.cutoff is not None else np.isfinite(minutes)
         rules.append("all_served")
         if not everyone.all():
@@ -132,6 +135,8 @@ def _objective(terms: Terms, chosen: Integers, covered: Any, reach: Integers, mi
     if terms.problem == "mclp":
         return _weight_covered(terms, covered, minutes)
     if terms.problem == "p_median":
+        if terms.unserved_min is not None:
+            minutes = np.where(np.isfinite(minutes), minutes, terms.unserved_min)
         return _sum(terms.weights * np.where(terms.weights > 0, minutes, 0.0))
     return float(minutes.max()) if len(minutes) else 0.0
 

@@ -59,8 +59,8 @@ def whole_objective(terms: Terms) -> bool:
     )
     if terms.problem in {"mclp", "lscp_backup"}:
         return terms.whole and terms.decay is None and (beds or terms.problem == "lscp_backup")
-    if terms.problem == "p_median":
-        minutes = terms.times.minutes.data
+    if terms.problem == "p_median" and not (terms.open_ended and terms.unserved_min is None):
+        minutes = np.r_[terms.times.minutes.data, terms.unserved_min or 0.0]
         return terms.whole and beds and bool((minutes == np.round(minutes)).all())
     return False
 
@@ -191,7 +191,7 @@ def points(terms: Terms, reason_id: str, positions: Any, values: Any = None) -> 
 
 def left_out(terms: Terms, seen: recount.Examination) -> DataFrame:
     """Return the demand points that the plan leaves unserved, with their weights."""
-    if terms.problem not in {"mclp", "partial_cover"}:
+    if terms.problem not in {"mclp", "partial_cover"} and terms.unserved_min is None:
         return findings([])
     missed = np.flatnonzero(seen.site_of < 0)
     return points(terms, "demand_left_out", missed, terms.weights[missed])

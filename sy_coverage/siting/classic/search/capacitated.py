@@ -12,8 +12,10 @@ from scipy import sparse
 from sy_coverage.errors import CertificateError
 from sy_coverage.siting.classic.proof.recount import ALL_SERVED, nearest
 from sy_coverage.siting.classic.proof.settle import Found, findings, impossible, no_answer, points, settle
+from sy_coverage.siting.classic.search.median_search import greedy, priced
+from sy_coverage.siting.classic.search.pairs import pairs_of
 from sy_coverage.siting.solve import highs
-from sy_coverage.siting.solve.highs import Watch
+from sy_coverage.siting.solve.watch import REALS, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +46,13 @@ class Layout:
 def planned(asked: Terms, method: Callable[[Terms, Watch], SitingPlan]) -> SitingPlan:
     """Return the plan that `method` makes of what was asked; where sites have only so much room, the one made here."""
     with Watch(asked.options) as watch:
-        return method(asked, watch) if asked.capacities is None else solve(asked, watch)
+        try:
+            return method(asked, watch) if asked.capacities is None else solve(asked, watch)
+        except MemoryError:
+            if watch.in_hand is None:
+                raise
+            watch.out_of_memory = True
+        return settle(asked, watch.in_hand, watch)
 
 
 def solve(asked: Terms, watch: Watch) -> SitingPlan:
@@ -226,7 +234,18 @@ def _plan(asked: Terms, layout: Layout, answer: highs.Answer, watch: Watch) -> S
     if answer.objective is None:
         return no_answer(asked, answer.bound)
     chosen, service = _service(asked, layout, answer)
-    return settle(asked, Found(chosen, answer.bound, answer.solver, answer.objective, service=service), watch)
+    bound = _of_all_times(asked, answer.bound, watch)
+    return settle(asked, Found(chosen, bound, answer.solver, answer.objective, service=service), watch)
+
+
+def _of_all_times(asked: Terms, bound: float | None, watch: Watch) -> float | None:
+    """Return the bound of a plan whose missing pairs may take no longer than the cutoff at which the times end."""
+    if asked.problem != "p_median" or not asked.open_ended or bound is None:
+        return bound
+    pairs = pairs_of(asked, unserved_min=asked.known_min)
+    p = (asked.p or 0) + 1
+    low = priced(pairs, p, greedy(pairs, p), REALS, watch).bound
+    return min(bound, low) if np.isfinite(low) else None
 
 
 def _backup(asked: Terms, layout: Layout, answer: highs.Answer, watch: Watch) -> SitingPlan:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sy_coverage.siting.classic import kernels
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sy_coverage.siting.classic.median import Pairs
+    from sy_coverage.siting.classic.search.pairs import Pairs
     from sy_coverage.siting.solve.watch import Watch
 
     Floats = NDArray[np.float64]
@@ -54,16 +56,12 @@ class Tree:
         return self.upper
 
     def _offer(self, sites: Integers) -> None:
-        from sy_coverage.siting.classic.kernels import median as kernels  # noqa: PLC0415
-
-        value = kernels.worth(*self.pairs.by_demand, sites, len(self.pairs.sites), self.pairs.penalty)
+        value = kernels.median.worth(*self.pairs.by_demand, sites, len(self.pairs.sites), self.pairs.penalty)
         if value < self.upper - 1e-12 * self.upper:
             self.chosen, self.upper = sites, value
 
     def _parts(self, node: Node) -> list[Node]:
         """Return the two parts of a node that may hold something better, the more promising one last; none if it is done."""
-        from sy_coverage.siting.classic.kernels import median as kernels  # noqa: PLC0415
-
         pairs, p = self.pairs, self.p
         n = len(pairs.sites)
         if int(node.opened.sum()) == p:
@@ -75,15 +73,17 @@ class Tree:
             return []
         often = np.zeros(n)
         flags = (node.opened, node.closed, often)
-        now, price, picked = kernels.bound_by_prices(
+        now, price, picked = kernels.median.bound_by_prices(
             *pairs.by_demand, node.price.copy(), *flags, n, p, self.upper, STEPS, PATIENCE, self.better
         )
         fixed = pairs.fixed
-        self._offer(kernels.interchange(*pairs.by_site, *pairs.by_demand, picked, fixed, pairs.penalty))
+        self._offer(
+            kernels.median.interchange(*pairs.by_site, *pairs.by_demand, picked, fixed, pairs.penalty)
+        )
         bound = max(now, node.bound)
         if bound >= self.upper - self.better:
             return []
-        rho = kernels.reduced_costs(*pairs.by_demand, price, n)
+        rho = kernels.median.reduced_costs(*pairs.by_demand, price, n)
         opened, closed = decided(rho, node.opened, node.closed, p, self.upper - self.better - now)
         free = ~opened & ~closed
         if int(opened.sum()) > p or not free.any():

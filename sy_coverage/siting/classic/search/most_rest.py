@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from sy_coverage.siting.classic import kernels
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -55,8 +57,6 @@ def still_open(search: Search, step: float) -> Rest:
 
     The sites of the best one stay, so that whoever solves the rest must come to as much.
     """
-    from sy_coverage.siting.classic.kernels import prices  # noqa: PLC0415
-
     cover, p, cuts = search.cover, len(search.columns), search.cuts
     groups = cuts.groups(cover.rows.shape[0])
     sites = cuts.sites if len(cuts.price) else sparse.csr_array((0, len(cover.sites)))
@@ -68,7 +68,7 @@ def still_open(search: Search, step: float) -> Rest:
     low, high = np.zeros(len(cover.sites)), np.ones(len(cover.sites))
     need = search.reached + step - ROUNDING * max(1.0, search.bound)
     state = (*whole.cuts, search.price, cuts.price, low, high)
-    prices.decided_by_prices(ptr, demand, cover.weights, *state, p, need)
+    kernels.prices.decided_by_prices(ptr, demand, cover.weights, *state, p, need)
     high[search.columns] = 1.0
     return without(whole, np.flatnonzero(high))
 

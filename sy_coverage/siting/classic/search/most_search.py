@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sy_coverage.siting.classic import kernels
 from sy_coverage.siting.classic.proof.settle import whole_objective
 from sy_coverage.siting.classic.search.most_rest import ROUNDING
 from sy_coverage.siting.classic.search.odd_cuts import Cuts, joined
@@ -78,9 +79,6 @@ class Search:
 
     def lower_bound_by_prices(self, enough: float = 0.0, watch: Watch | None = None) -> None:
         """Move the prices on until the bound is below `enough` or time is over, and try the choice that they point at."""
-        from sy_coverage.siting.classic.kernels import most as most_kernels  # noqa: PLC0415
-        from sy_coverage.siting.classic.kernels import prices  # noqa: PLC0415
-
         if self.rounds >= PLAIN_ROUNDS:
             self.cuts = joined(self.cover, self.cuts, self.x, self.z)
         sets_ptr, sets, ptr, demand = self.cover.table
@@ -90,7 +88,7 @@ class Search:
         found, rounding = np.inf, ROUNDING * max(1.0, self.bound)
         steps = (p, STEPS, enough - rounding)
         for _ in range(self.longer):
-            now = prices.most_bound(ptr, demand, sets_ptr, sets, weights, *state, *steps)
+            now = kernels.prices.most_bound(ptr, demand, sets_ptr, sets, weights, *state, *steps)
             found = min(found, now + rounding)
             # on ten million pairs a hundred steps take seconds
             if found < enough or (watch is not None and watch.over):
@@ -100,18 +98,16 @@ class Search:
         self.bound = min(self.bound, found)
         if self.rounds in {1, 2} or self.rounds % 3 == 2 or self.stalls >= STALLED:
             rounded = np.sort(np.argsort(-self.x, kind="stable")[:p])
-            self.offer(most_kernels.exchanged(ptr, demand, sets_ptr, sets, weights, rounded))
+            self.offer(kernels.most.exchanged(ptr, demand, sets_ptr, sets, weights, rounded))
 
     def anneal(self) -> None:
         """Anneal the best choice, each time longer than the last."""
-        from sy_coverage.siting.classic.kernels import most as kernels  # noqa: PLC0415
-
         sets_ptr, sets, ptr, demand = self.cover.table
         # the work of a step grows with the rows of a site, and with the sites of a row
         met = max(1.0, self.cover.rows.nnz**2 / (self.cover.rows.shape[0] * self.cover.rows.shape[1]))
         steps = int(min(60.0 * len(self.cover.sites), 5e8 / met)) * self.longer
         heat = self.reached / len(self.columns)
-        found = kernels.annealed(
+        found = kernels.most.annealed(
             ptr,
             demand,
             sets_ptr,

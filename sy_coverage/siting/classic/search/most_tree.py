@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sy_coverage.siting.classic import kernels
 from sy_coverage.siting.classic.search.most_rest import ROUNDING
 from sy_coverage.siting.classic.search.most_search import covered_weight
 
@@ -121,8 +122,6 @@ class Tree:
 
     def _bounded(self, node: Node) -> Node:
         """Move the relaxation of a node on, and decide what its prices decide."""
-        from sy_coverage.siting.classic.kernels import prices as kernels  # noqa: PLC0415
-
         weights, bound = self.rest.cover.weights, node.bound
         ptr, demand, sets_ptr, sets = self._table
         prices, relaxed, limits = (node.price, node.cut_price), (node.x, node.z), (node.low, node.high)
@@ -130,7 +129,7 @@ class Tree:
         state = (*self._cuts, *prices, *relaxed, *limits, self.p, STEPS, need)
         for left in range(TIMES - 1, -1, -1):
             before = bound
-            bound = min(bound, kernels.most_bound(ptr, demand, sets_ptr, sets, weights, *state))
+            bound = min(bound, kernels.prices.most_bound(ptr, demand, sets_ptr, sets, weights, *state))
             self.work += 2.0 * STEPS * (len(demand) + len(self._cuts[1]) + len(self._cuts[3]) + len(weights))
             # steps win less and less: where as much as last time would not do, they will not come below the need
             if bound < need or (left < TIMES - 1 and (before - bound) * left < bound - need):
@@ -138,7 +137,7 @@ class Tree:
         if bound >= need:
             told = (*self._cuts, *prices, *limits, self.p, need)
             count = len(node.free)
-            bound = min(bound, kernels.decided_by_prices(ptr, demand, weights, *told))
+            bound = min(bound, kernels.prices.decided_by_prices(ptr, demand, weights, *told))
             # what is decided is let go: worth less than the need, but within a gap maybe more than the best
             if self.gap and len(node.free) < count:
                 self._let_go = max(self._let_go, need)
@@ -146,7 +145,5 @@ class Tree:
 
     def _round(self, node: Node) -> None:
         """Try the choice that the relaxation of a node points at."""
-        from sy_coverage.siting.classic.kernels import most as most_kernels  # noqa: PLC0415
-
         rounded = np.sort(np.argsort(-node.x, kind="stable")[: self.p])
-        self._offer(most_kernels.exchanged(*self._table, self.rest.cover.weights, rounded))
+        self._offer(kernels.most.exchanged(*self._table, self.rest.cover.weights, rounded))

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from sy_coverage.siting.classic import kernels
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -79,15 +81,13 @@ class Cuts:
 
 def joined(cover: Cover, old: Cuts, x: Floats, z: Floats) -> Cuts:
     """Return the cuts of `old` that have a price, and new ones that forbid what `x` and `z` do."""
-    from sy_coverage.siting.classic.kernels import odd as kernels  # noqa: PLC0415
-
     sets_ptr, sets, ptr, demand = cover.table
     table = (ptr, demand, sets_ptr, sets, cover.weights)
-    triples, excess = kernels.odd_triples(*table, x, z, NEAR, SEED, MOST_EACH)
+    triples, excess = kernels.odd.odd_triples(*table, x, z, NEAR, SEED, MOST_EACH)
     small = np.full((len(triples), LARGEST), -1, dtype=np.int64)
     small[:, :3] = triples
     large, more = small.copy(), excess.copy()
-    kernels.grow_odd_sets(large, more, *table, x, z, NEAR, LEAST)
+    kernels.odd.grow_odd_sets(large, more, *table, x, z, NEAR, LEAST)
     found, excess = np.vstack([small, large]), np.r_[excess, more]
     lightest = found[:, 0]
     promise = np.where(excess > LEAST, excess * cover.weights[lightest], 0.0)

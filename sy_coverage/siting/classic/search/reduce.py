@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from sy_coverage.siting.classic import kernels
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -166,10 +168,8 @@ def without_dominated_sites(cover: Cover) -> Cover:
     """
     if cover.rows.shape[1] < 2 or (cover.need > 1).any():
         return cover
-    from sy_coverage.siting.classic.kernels import common  # noqa: PLC0415
-
     sets_ptr, sets, members_ptr, members = cover.table
-    out = common.dominated(
+    out = kernels.common.dominated(
         members_ptr, members, sets_ptr, sets, cover.costs, np.zeros(len(cover.sites), dtype=bool)
     )
     return cover.keep(columns=np.flatnonzero(~out)) if out.any() else cover
@@ -179,10 +179,8 @@ def without_implied_rows(cover: Cover) -> Cover:
     """Return the table without groups that are covered whenever another one is; for problems that cover all rows."""
     if cover.rows.shape[0] < 2:
         return cover
-    from sy_coverage.siting.classic.kernels import common  # noqa: PLC0415
-
     sets_ptr, sets, members_ptr, members = cover.table
-    out = common.implied(sets_ptr, sets, members_ptr, members, cover.need)
+    out = kernels.common.implied(sets_ptr, sets, members_ptr, members, cover.need)
     return cover.keep(rows=np.flatnonzero(~out)) if out.any() else cover
 
 
