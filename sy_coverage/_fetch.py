@@ -10,12 +10,12 @@ import json
 import logging
 import socket
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 from sy_coverage import _files
-from sy_coverage.errors import InputError, OfflineError, ServiceStoppedError
+from sy_coverage.errors import InputError, OfflineError, ServiceFaultError, ServiceStoppedError
 
 if TYPE_CHECKING:
     import os
@@ -92,6 +92,19 @@ class Cache:
         with _files.sqlite(self._path) as connection:
             connection.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", row)
 
+    def finish(self) -> None:
+        """Mark that everything that was to be asked has been."""
+        with _files.sqlite(self._path) as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS finished (at TEXT)")
+            connection.execute("INSERT INTO finished VALUES ('')")
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether everything that was to be asked has been."""
+        with _files.sqlite(self._path) as connection:
+            found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'finished'").fetchone()
+        return found is not None
+
     def digest(self) -> str:
         """Return the SHA-256 of all that is kept, in hex: it pins the answers a result came from."""
         with _files.sqlite(self._path) as connection:
@@ -118,6 +131,38 @@ class _Trouble:
     words: str
     wait_s: float = 0.0
     is_offline: bool = False
+    is_fault: bool = False
+    """It fails, and does not only ask to slow down."""
+    is_answer: bool = False
+
+
+@dataclass
+class _Shared:
+    """What all copies of a client share: when the service was last asked, and the one TLS context."""
+
+    last: float | None = None
+    tls: Any = None
+
+
+ROWS_OWN = (400, 414, 422)
+"""Statuses with which a service refuses one question; what it says is an answer, or else the status is."""
+
+
+def _bodies(got: _Got) -> list[bytes]:
+    """Return what may be an answer: a body of status 200, or that with which the service refuses this one question."""
+    if got.fault:
+        return []
+    if got.status in ROWS_OWN:
+        return [got.content, json.dumps({"http_status": got.status}).encode()]
+    return [got.content] if got.status == 200 else []
+
+
+def _without(secrets: Iterable[str], content: bytes) -> bytes:
+    """Return an answer without the keys it repeats."""
+    for secret in secrets:
+        for written in {secret, quote(secret, safe=""), quote_plus(secret)}:
+            content = content.replace(written.encode(), b"***") if written else content
+    return content
 
 
 def _checksum(content: bytes, received: str) -> str:
@@ -143,7 +188,9 @@ class Client:
     clock: Clock = field(default_factory=Clock)
     loopback: bool = False
     resolve: Callable[[str, int], list[str]] = _resolved
-    _last: float | None = None
+    contact: str = ""
+    """An address of mail or a page, told with every request: whom to write to if they trouble the service."""
+    _shared: _Shared = field(default_factory=_Shared, repr=False)
 
     def get(
         self,
@@ -188,9 +235,12 @@ class Client:
             raise OfflineError(
                 f"{urlsplit(url).hostname}: the network is forbidden and the cache has no answer; run once without --offline"
             )
+        keys = {name: secret.get_secret_value() for name, secret in (secrets or {}).items()}
+        # services echo what they were asked, keys too
         reply = self._asked(
-            url, {**params, **{k: v.get_secret_value() for k, v in (secrets or {}).items()}}, pause_s, accept
+            url, {**params, **keys}, pause_s, lambda body: accept(_without(keys.values(), body))
         )
+        reply = replace(reply, content=_without(keys.values(), reply.content))
         if self.cache:
             self.cache.put(question, reply)
         return reply
@@ -202,11 +252,14 @@ class Client:
         address = self._address(url)
         trouble = _Trouble("")
         for attempt in range(self.limits.tries):
-            self._pause(pause_s)
+            # before a try again the service's own pause has been kept
+            self._pause(0.0 if attempt else pause_s)
             got = self._once(url, query, address)
-            wrong = accept(got.content) if got.status == 200 and not got.fault else ""
-            if wrong is None:
-                return Reply(got.content, self.clock.now().isoformat(timespec="seconds"), cached=False)
+            wrong: str | None = ""
+            for body in _bodies(got):
+                wrong = accept(body)
+                if wrong is None:
+                    return Reply(body, self.clock.now().isoformat(timespec="seconds"), cached=False)
             trouble = self._trouble(host, got, wrong, float(2**attempt))
             if trouble.wait_s > self.limits.longest_wait_s:
                 break
@@ -216,9 +269,12 @@ class Client:
             raise OfflineError(
                 f"{host}: cannot be reached ({trouble.words}); check the network, or run offline from the cache"
             )
-        raise ServiceStoppedError(f"{host}: {trouble.words}; run again later to go on from here")
+        words = f"{host}: {trouble.words}; run again later to go on from here"
+        if trouble.is_fault:
+            raise ServiceFaultError(words, trouble.words, is_answer=trouble.is_answer)
+        raise ServiceStoppedError(words)
 
-    def _trouble(self, host: str, got: _Got, wrong: str, wait_s: float) -> _Trouble:
+    def _trouble(self, host: str, got: _Got, wrong: str | None, wait_s: float) -> _Trouble:
         """Return what is wrong with an answer and how long to wait before the next try, or stop at once."""
         if got.fault:
             return _Trouble(got.fault, wait_s, is_offline=True)
@@ -229,17 +285,19 @@ class Client:
         if got.status == 429:
             return _Trouble("it asks to slow down (status 429)", self._retry_after(got.headers, wait_s))
         if got.status >= 500:
-            return _Trouble(f"it fails (status {got.status})", wait_s)
+            return _Trouble(f"it fails (status {got.status})", wait_s, is_fault=True)
         if got.status != 200:
             raise ServiceStoppedError(f"{host}: unexpected status {got.status}; redirects are not followed")
-        return _Trouble("it asks to slow down" if wrong == "wait" else wrong, wait_s)
+        if wrong == "wait":
+            return _Trouble("it asks to slow down", wait_s)
+        return _Trouble(wrong or "", wait_s, is_fault=True, is_answer=True)
 
     def _pause(self, pause_s: float) -> None:
-        if self._last is not None and pause_s > 0:
-            left = self._last + pause_s - self.clock.monotonic()
+        if self._shared.last is not None and pause_s > 0:
+            left = self._shared.last + pause_s - self.clock.monotonic()
             if left > 0:
                 self.clock.sleep(left)
-        self._last = self.clock.monotonic()
+        self._shared.last = self.clock.monotonic()
 
     def _retry_after(self, headers: Mapping[str, str], default: float) -> float:
         """Return the seconds a service asks us to wait: a number, or until a date."""
@@ -285,14 +343,12 @@ class Client:
             httpcore.URL(
                 scheme=pinned.raw_scheme, host=pinned.raw_host, port=pinned.port, target=pinned.raw_path
             ),
-            headers={"Host": parts.netloc, "User-Agent": AGENT, "Accept-Encoding": "identity"},
+            headers=self._names_itself() | {"Host": parts.netloc, "Accept-Encoding": "identity"},
             extensions={"timeout": timeouts, "sni_hostname": parts.hostname},
         )
         bounded: Any = _Within(self.limits.total_s, self.clock)
         try:
-            with httpcore.ConnectionPool(
-                ssl_context=httpx.create_ssl_context(trust_env=False), network_backend=bounded
-            ) as pool:
+            with httpcore.ConnectionPool(ssl_context=self._tls(), network_backend=bounded) as pool:
                 response = pool.handle_request(request)
                 try:
                     content = b"".join(self._limited(response.iter_stream()))
@@ -304,6 +360,23 @@ class Client:
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers
         }
         return _Got(response.status, headers, content)
+
+    def _names_itself(self) -> dict[bytes | str, bytes | str]:
+        """Return the headers that say who asks, as usage policies of free services want it."""
+        told: dict[bytes | str, bytes | str] = {
+            "User-Agent": f"{AGENT[:-1]}; {self.contact})" if self.contact else AGENT
+        }
+        if "://" in self.contact:
+            told["Referer"] = self.contact
+        return told
+
+    def _tls(self) -> Any:
+        """Return the one TLS context of this client: making it reads every root certificate."""
+        import httpx  # noqa: PLC0415  (heavy)
+
+        if self._shared.tls is None:
+            self._shared.tls = httpx.create_ssl_context(trust_env=False)
+        return self._shared.tls
 
     def _limited(self, stream: Iterable[bytes]) -> Iterator[bytes]:
         """Yield a body piece by piece until it is too long."""

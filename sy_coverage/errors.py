@@ -108,6 +108,19 @@ class ServiceStoppedError(CoverageError, RuntimeError):
     exit_code = 75
 
 
+class QuotaSpentError(ServiceStoppedError):
+    """A map service grants no more requests today; another may be asked, or the same one tomorrow."""
+
+
+class ServiceFaultError(ServiceStoppedError):
+    """A service failed on one question, again and again; it may answer others, and the same one later."""
+
+    def __init__(self, message: str, what: str = "", *, is_answer: bool = False) -> None:
+        """Keep `what` is wrong, and whether the service said so itself in an answer."""
+        super().__init__(message)
+        self.what, self.is_answer = what, is_answer
+
+
 class CancelledError(CoverageError, RuntimeError):
     """Whoever watched a run asked it to stop; nothing is half-written."""
 

@@ -76,12 +76,23 @@ def test_row_42_changed_answers_are_listed_and_used_only_when_adopted(study, mon
     assert geocoding.answers_digest(study()) == pinned
     assert geocoding.locate(study()).rows.equals(before)
     geocoding.refreshed(study())
-    assert Scripted.asked == 2  # run again, it goes on from what was answered
+    assert Scripted.asked == 3  # it had come to its end, and asks again
     geocoding.adopt(study())
     assert geocoding.answers_digest(study()) != pinned
     assert not geocoding.locate(study()).rows.equals(before)
     assert not geocoding.fresh_path(study()).exists()
+    assert Scripted.asked == 3
+
+
+def test_a_refresh_that_was_interrupted_goes_on_from_what_was_answered(study, monkeypatch):
+    monkeypatch.setattr(Scripted, "answer", at(0))
+    geocoding.locate(study())
+    geocoding.locate(study().but(geocoding={"cache": str(geocoding.fresh_path(study()))}))
+    assert Scripted.asked == 2  # as far as the refresh came before it was killed
+    geocoding.refreshed(study())
     assert Scripted.asked == 2
+    geocoding.refreshed(study())
+    assert Scripted.asked == 3
 
 
 def test_a_refresh_without_a_change_says_so(study, monkeypatch):

@@ -12,6 +12,7 @@ from sy_coverage.places.ground.names import same, short_county, short_unit
 from sy_coverage.places.ground.points import placed
 from sy_coverage.places.locating.geocode import assign_units
 from sy_coverage.places.locating.likely import Likely, LikelyUnits, Row
+from sy_coverage.places.locating.providers import PROVIDERS
 from sy_coverage.places.sheets.words import plain, table
 
 if TYPE_CHECKING:
@@ -35,8 +36,10 @@ OUTSIDE_FROM_M = 50.0
 EARTH_M = 6_371_008.8
 """Mean radius of the earth."""
 DOUBT_COLUMNS = ("doubt_id", "row_id", "subject", "value", "field", "suggestion")
+_WITH_DISTANCE = ("outside_county", "beyond_border")
 _OWN_ORDER = (
     "duplicate",
+    "same_spot",
     "outside_unit",
     "address_elsewhere",
     "outside_all_units",
@@ -96,7 +99,8 @@ def doubts(
         *_unknown(frame, spots, known),
     ]
     if "kind" in frame.columns:
-        found += _duplicates(frame, units)
+        doubled = _duplicates(frame, units)
+        found += [*doubled, *_same_spots(frame, {d[1] for d in doubled})]
     if policy is not None and "kind" in frame.columns:
         found += _partial(frame, policy)
     found.sort(key=lambda d: (_OWN_ORDER.index(d[0]) if d[0] in _OWN_ORDER else len(_OWN_ORDER), *d))
@@ -141,12 +145,15 @@ def _unplaced(frame: GeoDataFrame) -> list[_Doubt]:
             ("no_coordinates", str(i), a, "")
             for i, a in zip(rows.index, _texts(rows, "address"), strict=True)
         ]
-    rows = frame[frame["location_status"].isin(["not_located", "rejected", "ambiguous", "approximate"])]
+    unsure = frame["location_status"].isin(["not_located", "rejected", "ambiguous", "approximate"])
+    if "location_reason" in frame.columns:
+        unsure |= frame["location_reason"] == "beyond_border"
+    rows = frame[unsure]
     found: list[_Doubt] = []
     texts = [_texts(rows, c) for c in ("location_reason", "location_detail", "location_query", "address")]
     for row_id, given, detail, query, address in zip(rows.index, *texts, strict=True):
         reason = given or "no_coordinates"
-        if reason == "outside_county":
+        if reason in _WITH_DISTANCE:
             found.append((reason, str(row_id), query, detail))
         else:
             found.append((reason, str(row_id), detail or query or address or "—", ""))
@@ -311,6 +318,22 @@ def _duplicates(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
                 subject = f"{names[one]}（{there.index[one]}）"
                 metres = f"{_haversine_m(spots[one], spots[other]):.0f}"
                 found.append(("duplicate", str(there.index[other]), subject, metres))
+    return found
+
+
+def _same_spots(frame: GeoDataFrame, doubled: set[str]) -> list[_Doubt]:
+    """Return rows that a map service put at the very point of an earlier row of their kind, unless they are doubles of it."""
+    sources = pd.Series(_texts(frame, "located_by"), index=frame.index)
+    there = frame[placed(frame.geometry) & sources.isin(list(PROVIDERS))].to_crs(GEOGRAPHIC)
+    first: dict[tuple[str, float, float], str] = {}
+    found: list[_Doubt] = []
+    for row_id, kind, name, point in zip(
+        there.index, there["kind"], there["name"], there.geometry, strict=True
+    ):
+        key = (str(kind), round(point.x, 5), round(point.y, 5))
+        if key in first and str(row_id) not in doubled:
+            found.append(("same_spot", str(row_id), first[key], ""))
+        first.setdefault(key, f"{name}（{row_id}）")
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame, GeoSeries
     from pandas import DataFrame, Series
 
+BORDER_M = 500.0
+"""Borders are generalised: a point so little beyond its county is kept, as a doubt, and not refused."""
 EDGE_M = 0.01
 """A point this near to an edge lies on it: reprojecting moves edges by less."""
 PRECISIONS = ("point", "village", "town", "county")
@@ -81,7 +84,8 @@ def geocode(
         Same index, EPSG:4326, with `located_by`, `location_precision`, `location_status`, `location_reason` (the id of
         a label ``places.doubt_title_<id>``), `location_detail`, `location_query` and, of map services,
         `location_time` (when the answer was received, UTC). A point outside the row's county is
-        ``rejected``, its distance in km in `location_detail`.
+        ``rejected``, its distance in km in `location_detail`; one no more than `BORDER_M` outside is kept, with the reason
+        ``beyond_border`` and its distance in metres.
 
     Raises
     ------
@@ -107,10 +111,11 @@ def geocode(
     frame.loc[given & frame["location_precision"].isna(), "location_precision"] = "point"
     frame.loc[given & frame["location_status"].isna(), "location_status"] = "located"
     frame.loc[~given & frame["location_status"].isna(), "location_status"] = "not_located"
-    for given_source in sources:
+    for number, given_source in enumerate(sources):
         source = given_source
-        if cache is not None and isinstance(source, Provider):
-            source = source.with_cache(cache)
+        if isinstance(source, Provider):
+            source = source if cache is None else source.with_cache(cache)
+            source = replace(source, goes_on=any(isinstance(s, Provider) for s in sources[number + 1 :]))
         open_rows = ~(frame["location_status"] == "located")
         if open_rows.any():
             rows = frame.loc[open_rows]
@@ -161,11 +166,14 @@ def _or_none(frame: DataFrame, column: str) -> list[str | None]:
 
 
 def _judged(answers: DataFrame, rows: GeoDataFrame, units: GeoDataFrame, accepted: set[str]) -> DataFrame:
-    """Return `answers` with those outside their row's county rejected, and those too coarse refused."""
+    """Return `answers` with those far outside their row's county rejected, and those too coarse refused."""
     answers = answers.copy()
     has_point = answers["lon"].notna() & answers["lat"].notna()
     off_km = _outside_km(answers[has_point], rows.loc[has_point, "county_id"], units).reindex(answers.index)
-    outside = off_km > 0
+    beyond = (off_km > 0) & (off_km * 1000 <= BORDER_M) & (answers["status"] == "located")
+    answers.loc[beyond, "detail"] = (off_km[beyond] * 1000).map("{:.0f}".format)
+    answers.loc[beyond, "reason"] = "beyond_border"
+    outside = (off_km > 0) & ~beyond
     answers.loc[outside, "detail"] = off_km[outside].map("{:.1f}".format)
     answers.loc[outside, ["status", "reason"]] = ["rejected", "outside_county"]
     coarse = has_point & ~outside & ~answers["precision"].isin(accepted)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
@@ -12,9 +11,28 @@ import numpy as np
 import pandas as pd
 
 from sy_coverage._fetch import Cache, Client
-from sy_coverage.errors import ConfigError, OfflineError, ServiceStoppedError, some
+from sy_coverage.errors import (
+    ConfigError,
+    OfflineError,
+    QuotaSpentError,
+    ServiceFaultError,
+    ServiceStoppedError,
+    some,
+)
 from sy_coverage.places.ground.coordinates import to_wgs84
-from sy_coverage.places.ground.names import short_unit
+from sy_coverage.places.locating.answers import (
+    APART_M,
+    Hit,
+    RefusedError,
+    degrees,
+    in_county,
+    possible,
+    precision,
+    radius_of,
+    spread_m,
+    told,
+)
+from sy_coverage.places.locating.queries import queries_of, question_of, text_of
 from sy_coverage.places.sheets import words
 
 if TYPE_CHECKING:
@@ -24,20 +42,11 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from pydantic import SecretStr
 
-APART_M = 100.0
-"""Answers farther apart than this are different places: ambiguous. Nearer ones are gates and buildings of one place."""
+UNDOCUMENTED = "its answer is not as documented"
+FAULTS_IN_A_ROW = 3
+"""A service that fails on so many questions one after the other is down, and no row's own fault."""
 KEY_NAMES = {"tianditu": "TIANDITU_KEY", "amap": "AMAP_KEY", "baidu": "BAIDU_KEY"}
 """The environment variables that hold keys; Nominatim needs none."""
-
-
-@dataclass(frozen=True)
-class Hit:
-    """One place a service found: degrees in the service's own system, its word for how precise it is, its name."""
-
-    lon: float
-    lat: float
-    level: str
-    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,14 +56,8 @@ class _Reply:
     hits: list[Hit]
     reason: str
     received: str | None = None
-
-
-class _RefusedError(Exception):
-    """A documented error answer: what it says, and whether waiting helps."""
-
-    def __init__(self, what: str, *, wait: bool = False, stop: bool = False) -> None:
-        super().__init__(what)
-        self.what, self.wait, self.stop = what, wait, stop
+    detail: str = ""
+    """What the service says of its refusal."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Provider:
     url: str = ""
     lenient: bool = False
     """Offline, what the cache does not know is an answer (``not_asked``) and no error."""
+    goes_on: bool = False
+    """Another service is asked after this one: a spent quota leaves rows to it, and stops nothing."""
     name: ClassVar[str] = ""
     system: ClassVar[str] = ""
     """The coordinate system of the service's answers."""
@@ -77,109 +82,158 @@ class Provider:
         """Return the same service with its answers kept at `path`."""
         return replace(self, client=replace(self.client, cache=Cache(path)))
 
-    def parameters(self, address: str) -> dict[str, str]:
-        """Return the query for an address, without the key."""
+    def told_contact(self, contact: str) -> Provider:
+        """Return the same service, told whom to write to if our requests trouble it."""
+        return replace(self, client=replace(self.client, contact=contact))
+
+    def parameters(self, address: str, region: str = "") -> dict[str, str]:
+        """Return the query for an address in a county (its code or name, where it is known), without the key."""
         raise NotImplementedError  # every service below has its own
 
     def hits(self, answer: Any) -> list[Hit]:
-        """Return the places in a parsed answer."""
+        """Return the places in a parsed answer, or raise what it says is wrong."""
         raise NotImplementedError  # every service below has its own
 
     def queries(self, rows: DataFrame) -> list[str]:
         """Return what would be asked for `rows`, each question once: the requests of a dry run."""
-        return sorted({question_of(q): q for q in self._query_of(rows) if q}.values())
+        return sorted({question: query for question, query, _ in self._asked_of(rows) if query}.values())
 
     def waiting(self, rows: DataFrame) -> list[str]:
         """Return those of `queries` that no cache answers: each is one request."""
         cache = self.client.cache
-        return [q for q in self.queries(rows) if cache is None or cache.get(self._key_of(q)) is None]
+        open_ = {
+            question: query
+            for question, query, _ in self._asked_of(rows)
+            if query and (cache is None or cache.get(self._key_of(question)) is None)
+        }
+        return sorted(open_.values())
 
-    def _key_of(self, query: str) -> str:
-        return f"{self.name} {question_of(query)}"
+    def _key_of(self, question: str) -> str:
+        return f"{self.name} {question}"
 
-    def _query_of(self, rows: DataFrame) -> list[str]:
-        """Return the text asked for each row: its address with county and unit in front where it lacks them, or its name."""
-        texts = []
-        for _, row in rows.iterrows():
-            address, name = _text(row, "address"), _text(row, "name")
-            county, unit = (_text(row, c) for c in ("county_named", "unit_named"))
-            asked = address or name
-            if asked and unit and not unit.isdigit() and short_unit(unit) not in asked:
-                before, there, behind = asked.partition(county) if county else ("", "", asked)
-                asked = before + there + unit + behind if there else unit + asked
-            county = "" if county.isdigit() or county in asked else county
-            texts.append(words.tidy(county + asked))
-        return texts
+    def _asked_of(self, rows: DataFrame) -> list[tuple[str, str, str]]:
+        """Return for each row its question as the cache knows it, the text asked, and the code or name of its county."""
+        found = []
+        for (_, row), query in zip(rows.iterrows(), queries_of(rows), strict=True):
+            region = text_of(row, "county_id") or text_of(row, "county_named")
+            more = sorted(set(self.parameters("", region).items()) - set(self.parameters("").items()))
+            behind = "".join(f" {name}={value}" for name, value in more)
+            found.append((question_of(query) + behind, query, region))
+        return found
 
     def locate(self, rows: DataFrame) -> DataFrame:
         """Return an answer for each of `rows`; see `addresses.ANSWER_COLUMNS`.
+
+        A question that the service cannot deal with, or fails on again and again, is its rows' reason; the rest goes on.
 
         Raises
         ------
         OfflineError
             Naming the addresses the cache does not know, once all others are answered.
+        QuotaSpentError
+            If the day's requests are spent, and no other service is asked after this one.
         ServiceStoppedError
-            If the service stops us; what was answered so far stays in the cache.
+            If the service stops us, or fails on every question; what was answered so far stays in the cache.
         """
-        queries = self._query_of(rows)
-        chosen = [_text(row, "chosen") for _, row in rows.iterrows()]
+        asked = self._asked_of(rows)
+        chosen = [text_of(row, "chosen") for _, row in rows.iterrows()]
+        county = [text_of(row, "county_named") for _, row in rows.iterrows()]
+        known = self._replies(asked)
+        found = [
+            self._answer(query, known[question], *more)
+            for (question, query, region), *more in zip(
+                asked, chosen, [region for _, _, region in asked], county, strict=True
+            )
+        ]
+        return pd.DataFrame(found, index=rows.index)
+
+    def _replies(self, asked: list[tuple[str, str, str]]) -> dict[str, _Reply]:
+        """Return what came back to each question, every one asked once."""
         known: dict[str, _Reply] = {}
-        missing = []
-        for query in queries:
-            if question_of(query) in known:
+        missing: list[tuple[str, OfflineError]] = []
+        faults: list[ServiceFaultError] = []
+        in_a_row, spent = 0, False
+        for question, query, region in asked:
+            if question in known:
                 continue
             try:
-                known[question_of(query)] = self._ask(query)
+                known[question] = _Reply([], "quota_spent") if spent else self._ask(question, query, region)
+                in_a_row = 0
+            except QuotaSpentError:
+                if not self.goes_on:
+                    raise
+                known[question], spent = _Reply([], "quota_spent"), True
+            except ServiceFaultError as error:
+                faults, in_a_row = [*faults, error], in_a_row + 1
+                known[question] = _Reply([], "service_failed", detail=error.what)
+                if in_a_row >= FAULTS_IN_A_ROW:
+                    raise
             except OfflineError as error:
                 if not self.client.offline:
                     raise
-                if self.lenient:
-                    known[question_of(query)] = _Reply([], "not_asked")
-                    continue
+                known[question] = _Reply([], "not_asked")
                 missing.append((query, error))
-        if missing:
+        self._stop_if_down(faults, len(known))
+        if missing and not self.lenient:
             raise OfflineError(
                 f"{self.name}: the network is forbidden and the cache does not know: {some([q for q, _ in missing])}"
             ) from missing[0][1]
-        found = [self._answer(q, known[question_of(q)], c) for q, c in zip(queries, chosen, strict=True)]
-        return pd.DataFrame(found, index=rows.index)
+        return known
 
-    def _ask(self, query: str) -> _Reply:
+    @staticmethod
+    def _stop_if_down(faults: list[ServiceFaultError], questions: int) -> None:
+        """Raise the first of `faults` if nothing was answered as the service documents it."""
+        if (
+            faults
+            and len(faults) == questions
+            and not all(e.is_answer and e.what != UNDOCUMENTED for e in faults)
+        ):
+            raise faults[0]
+
+    def _ask(self, question: str, query: str, region: str) -> _Reply:
         """Return what the service, or the cache, says to a question."""
         if not query:
             return _Reply([], "no_name_known")
         secrets = {self.key_parameter: self.key} if self.key is not None else {}
         reply = self.client.get(
             self.url or self.address_url,
-            params=self.parameters(query),
-            question=self._key_of(query),
+            params=self.parameters(query, region),
+            question=self._key_of(question),
             secrets=secrets,
             pause_s=self.pause_s,
             accept=self._wrong,
         )
-        return _Reply(self._read(reply.content), "not_found", reply.received)
+        try:
+            hits = self._read(reply.content)
+        except RefusedError as refused:
+            return _Reply([], "service_refused", reply.received, refused.what)
+        if hits and not possible(hits):
+            return _Reply([], "impossible_answer", reply.received, f"{hits[0].lon:g}, {hits[0].lat:g}")
+        return _Reply(possible(hits), "not_found", reply.received)
 
-    def _answer(self, query: str, reply: _Reply, chosen: str) -> dict[str, Any]:
-        nothing = self._nothing(query, reply.reason, reply.received)
+    def _answer(self, query: str, reply: _Reply, chosen: str, region: str, county: str) -> dict[str, Any]:
+        nothing = self._nothing(query, reply.reason, reply.received) | {"detail": reply.detail or None}
         if not reply.hits:
             return nothing
-        # of several places the one that the study names
-        hits = [h for h in reply.hits if chosen and words.tidy(h.label) == words.tidy(chosen)] or reply.hits
+        # of several places the one that the study names, or else those in the row's county
+        hits = [h for h in reply.hits if chosen and words.tidy(h.label) == words.tidy(chosen)]
+        hits = hits or in_county(reply.hits, region, county)
         lon, lat = to_wgs84([h.lon for h in hits], [h.lat for h in hits], self.system)
-        if _spread_m(lon, lat) > APART_M:
+        if spread_m(lon, lat) > APART_M:
             return nothing | {
                 "status": "ambiguous",
                 "reason": "several_answers",
                 "detail": "、".join(h.label for h in hits[:5]),
             }
-        precision = _precision(self.name, hits[0].level)
+        found = precision(self.name, hits[0])
+        off = f"±{hits[0].radius_m:,.0f} m" if found != "point" and hits[0].radius_m else ""
         placed = {
             "lon": float(lon[0]),
             "lat": float(lat[0]),
-            "precision": precision,
-            "detail": hits[0].label or None,
+            "precision": found,
+            "detail": " ".join(filter(None, (hits[0].label or (query if off else ""), off))) or None,
         }
-        if precision in ("point", "village"):
+        if found in ("point", "village"):
             return nothing | placed | {"status": "located", "reason": None}
         return nothing | placed | {"status": "approximate", "reason": "town_only"}
 
@@ -193,99 +247,132 @@ class Provider:
         """Return what is wrong with an answer, so that it is never kept, or None; a refused key stops at once."""
         try:
             self._read(content)
-        except _RefusedError as refused:
-            if refused.stop:
+        except RefusedError as refused:
+            if refused.fault == "key":
                 raise ServiceStoppedError(f"{self.name}: {refused.what}") from None
-            return "wait" if refused.wait else refused.what
+            if refused.fault == "quota":
+                raise QuotaSpentError(f"{self.name}: {refused.what}") from None
+            return {"row": None, "wait": "wait"}.get(refused.fault, refused.what)
         return None
 
     def _read(self, content: bytes) -> list[Hit]:
         try:
-            return self.hits(json.loads(content))
+            answer = json.loads(content)
+            if isinstance(answer, dict) and "http_status" in answer:
+                raise RefusedError(f"status {answer['http_status']}", "row")
+            return self.hits(answer)
         except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
-            raise _RefusedError("its answer is not as documented") from None
+            raise RefusedError(UNDOCUMENTED) from None
 
 
 class Tianditu(Provider):
     """天地图, the national platform: CGCS2000 degrees."""
 
-    name, system, key_parameter = "tianditu", "cgcs2000", "tk"
+    name, system, key_parameter, pause_s = "tianditu", "cgcs2000", "tk", 0.2
     address_url = "https://api.tianditu.gov.cn/geocoder"
 
-    def parameters(self, address: str) -> dict[str, str]:
+    def parameters(self, address: str, region: str = "") -> dict[str, str]:  # noqa: ARG002  it knows no regions
         """Return the query for an address."""
         return {"ds": json.dumps({"keyWord": address}, ensure_ascii=False)}
 
     def hits(self, answer: Any) -> list[Hit]:
-        """Return the one place of an answer: status 0 found, 101 nothing found."""
+        """Return the one place of an answer: status 0 found, 101 nothing found, 404 an error of this question."""
         if "code" in answer and "location" not in answer:
-            raise _RefusedError(
-                f"refused ({answer['code']} {answer.get('msg', '')}); check the key", stop=True
-            )
+            said = f"{answer['code']} {told(answer.get('msg'))}"
+            if any(word in said for word in ("超限", "配额", "次数", "限额", "quota")):
+                raise RefusedError(f"the day's requests are spent ({said})", "quota")
+            raise RefusedError(f"refused ({said}); check the key", "key")
         status = str(answer["status"])
         if status == "101":
             return []
         if status != "0":
-            raise _RefusedError(f"error {status} {answer.get('msg', '')}")
+            what = f"error {status} {told(answer.get('msg'))}".strip()
+            raise RefusedError(what, "row" if status == "404" else "service")
         place = answer["location"]
-        return [
-            Hit(
-                float(place["lon"]),
-                float(place["lat"]),
-                str(place.get("level", "")),
-                str(place.get("keyWord", "")),
-            )
-        ]
+        if not place:
+            return []
+        radius = radius_of(self.name, place.get("score"), "score")
+        spot = degrees(place["lon"]), degrees(place["lat"])
+        return [Hit(*spot, told(place.get("level")), told(place.get("keyWord")), radius_m=radius)]
 
 
 class Amap(Provider):
     """高德: GCJ-02."""
 
-    name, system, key_parameter = "amap", "gcj02", "key"
+    name, system, key_parameter, pause_s = "amap", "gcj02", "key", 0.35
     address_url = "https://restapi.amap.com/v3/geocode/geo"
-    _WAIT = frozenset({"10004", "10014", "10015", "10019", "10020", "10021", "10029"})
-    _NOTHING = frozenset({"30001", "20003"})
+    _WAIT = frozenset({"10004", "10014", "10015", "10016", "10019", "10020", "10021", "10029"})
+    _SPENT = frozenset({"10003", "10010", "10044", "40000", "40003"})
+    _FAILS = frozenset({"10017", "20003"})
 
-    def parameters(self, address: str) -> dict[str, str]:
-        """Return the query for an address."""
-        return {"address": address, "output": "JSON"}
+    def parameters(self, address: str, region: str = "") -> dict[str, str]:
+        """Return the query for an address; its city is the county's, by the code of the statistical divisions."""
+        city = {"city": f"{region[:4]}00"} if region.isdigit() and len(region) == 6 else {}
+        return {"address": address, "output": "JSON"} | city
 
     def hits(self, answer: Any) -> list[Hit]:
         """Return all places of an answer: status 1, or an infocode that says what is wrong."""
         if str(answer["status"]) != "1":
             code = str(answer["infocode"])
-            if code in self._NOTHING:
-                return []
-            what = f"refused ({code} {answer.get('info', '')}); check the key and its quota"
-            raise _RefusedError(what, wait=code in self._WAIT, stop=code not in self._WAIT)
+            said = f"{code} {told(answer.get('info'))}".strip()
+            if code in self._SPENT:
+                raise RefusedError(f"the day's requests are spent ({said})", "quota")
+            if code in self._WAIT:
+                raise RefusedError(f"refused ({said})", "wait")
+            if code in self._FAILS or code.startswith("3"):
+                raise RefusedError(f"error {said}")
+            if code.startswith("2"):
+                raise RefusedError(f"error {said}", "row")
+            raise RefusedError(f"refused ({said}); check the key and its quota", "key")
         found = []
         for place in answer["geocodes"]:
-            lon, lat = map(float, place["location"].split(","))
-            found.append(Hit(lon, lat, str(place["level"]), str(place["formatted_address"])))
+            lon, _, lat = told(place.get("location")).partition(",")
+            if lat:
+                level, label, adcode = (told(place.get(k)) for k in ("level", "formatted_address", "adcode"))
+                found.append(Hit(degrees(lon), degrees(lat), level, label, adcode))
         return found
 
 
 class Baidu(Provider):
     """百度: BD-09, asked for by name."""
 
-    name, system, key_parameter = "baidu", "bd09", "ak"
+    name, system, key_parameter, pause_s = "baidu", "bd09", "ak", 0.35
     address_url = "https://api.map.baidu.com/geocoding/v3/"
     _WAIT = frozenset({"401", "402"})
+    _SPENT = frozenset({"4", "301", "302"})
 
-    def parameters(self, address: str) -> dict[str, str]:
-        """Return the query for an address."""
-        return {"address": address, "ret_coordtype": "bd09ll", "output": "json"}
+    def parameters(self, address: str, region: str = "") -> dict[str, str]:
+        """Return the query for an address, and the county by name where the row gives one."""
+        city = {"city": region} if region and not region.isdigit() else {}
+        return {"address": address, "ret_coordtype": "bd09ll", "output": "json"} | city
 
     def hits(self, answer: Any) -> list[Hit]:
-        """Return the one place of an answer: status 0 found, 1 nothing found."""
+        """Return the one place of an answer: status 0 found, 1 nothing found or an error inside, 2 a question it cannot read."""
         status = str(answer["status"])
+        said = f"{status} {told(answer.get('message')) or told(answer.get('msg'))}".strip()
         if status == "1":
-            return []
+            if "无相关结果" in said:
+                return []
+            raise RefusedError(f"error {said}")
+        if status in self._SPENT:
+            raise RefusedError(f"the day's requests are spent ({said})", "quota")
+        if status in self._WAIT:
+            raise RefusedError(f"refused ({said})", "wait")
+        if status == "2":
+            raise RefusedError(f"error {said}", "row")
         if status != "0":
-            what = f"refused ({status} {answer.get('message', answer.get('msg', ''))}); check the key and its quota"
-            raise _RefusedError(what, wait=status in self._WAIT, stop=status not in self._WAIT)
-        place = answer["result"]["location"]
-        return [Hit(float(place["lng"]), float(place["lat"]), str(answer["result"]["level"]))]
+            raise RefusedError(f"refused ({said}); check the key and its quota", "key")
+        result = answer["result"]
+        if not result or not result.get("location"):
+            return []
+        radius = max(
+            radius_of(self.name, result.get("confidence"), "confidence"),
+            radius_of(self.name, result.get("comprehension"), "comprehension"),
+            # a vague one is never finer than a village
+            1000.0 if told(result.get("precise")) == "0" else 0.0,
+        )
+        spot = degrees(result["location"]["lng"]), degrees(result["location"]["lat"])
+        return [Hit(*spot, told(result.get("level")), radius_m=radius)]
 
 
 class Nominatim(Provider):
@@ -294,20 +381,24 @@ class Nominatim(Provider):
     name, system, pause_s = "nominatim", "wgs84", 1.0
     address_url = "https://nominatim.openstreetmap.org/search"
 
-    def parameters(self, address: str) -> dict[str, str]:
+    def parameters(self, address: str, region: str = "") -> dict[str, str]:  # noqa: ARG002  a county stands in the address
         """Return the query for an address."""
         return {"q": address, "format": "jsonv2", "limit": "5"}
 
     def hits(self, answer: Any) -> list[Hit]:
         """Return all places of an answer, a list that is empty where nothing was found."""
+        if isinstance(answer, dict) and "error" in answer:
+            error = answer["error"]
+            said = told(error.get("message")) if isinstance(error, dict) else told(error)
+            raise RefusedError(f"error {said}", "row")
         if not isinstance(answer, list):
-            raise _RefusedError("its answer is not as documented")
+            raise RefusedError(UNDOCUMENTED)
         return [
             Hit(
-                float(p["lon"]),
-                float(p["lat"]),
-                str(p.get("addresstype") or p["type"]),
-                str(p["display_name"]),
+                degrees(p["lon"]),
+                degrees(p["lat"]),
+                told(p.get("addresstype")) or told(p["type"]),
+                told(p.get("display_name")),
             )
             for p in answer
         ]
@@ -346,26 +437,3 @@ def provider(
         raise ConfigError(f"{name} needs a key: put it into the environment variable {KEY_NAMES[name]}")
     host = str(urlsplit(kind.address_url).hostname)
     return kind(Client(frozenset({host}), offline=offline), key, lenient=lenient)
-
-
-def question_of(query: str) -> str:
-    """Return what makes two queries the same question: NFKC, case and spaces do not matter."""
-    return "".join(unicodedata.normalize("NFKC", query).casefold().split())
-
-
-def _text(row: Any, column: str) -> str:
-    value = row.get(column)
-    return "" if value is None or pd.isna(value) else str(value)
-
-
-def _precision(service: str, level: str) -> str:
-    levels = words.table("providers", room="locating")[service]
-    return next(
-        (p for p in ("point", "village", "town", "county") if level in levels[p]), str(levels["else"])
-    )
-
-
-def _spread_m(lon: np.ndarray, lat: np.ndarray) -> float:
-    """Return the farthest of the points from the first, in metres, to first order."""
-    aside = (lon - lon[0]) * np.cos(np.radians(lat[0]))
-    return float(np.hypot(aside, lat - lat[0]).max() * 111_320.0)

@@ -43,6 +43,8 @@ def location_sources(study: Inputs) -> list[Any]:
             found.append(places.gazetteer(study.units, study.demand))
             continue
         service = places.provider(name, key=_key(name), offline=study.offline, lenient=study.offline)
+        if study.config.geocoding.contact:
+            service = service.told_contact(study.config.geocoding.contact)
         found.append(service.with_cache(cache_path(study)))
     return found
 
@@ -221,13 +223,18 @@ def refreshed(study: Study) -> tuple[Study, DataFrame]:
     Returns
     -------
     fresh
-        The study with the new answers, which are kept at `fresh_path`: interrupted and run again, it goes on.
+        The study with the new answers, which are kept at `fresh_path`: interrupted and run again, it goes on; once it came to
+        its end, it asks everything anew.
     changes
         `lists.CHANGES`: one row for every row whose status changed or whose point moved.
     """
-    fresh = study.but(geocoding={"cache": str(fresh_path(study))})
+    path = fresh_path(study)
+    if path.exists() and Cache(path).is_finished:
+        _files.remove_database(path)
+    fresh = study.but(geocoding={"cache": str(path)})
     before = locate(study.without_network()).rows
     after = locate(fresh).rows
+    Cache(path).finish()
     return fresh, _changes(study, before, after)
 
 

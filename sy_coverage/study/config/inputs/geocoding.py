@@ -20,6 +20,8 @@ class Geocoding(Section):
     choose: dict[str, str] = {}
     """Of rows that could be several places, by id, the one that is meant, as the list to verify calls it:
     ``choose = { "机构-12" = "隆回县桃花坪街道" }``. All others stay without a point."""
+    contact: str = ""
+    """An address of mail or a web page, told to map services with every request, as Nominatim asks of whoever sends many."""
     cache: str = "geocoding.sqlite"
     """Where the answers of map services are kept, so that nothing is asked twice."""
     daily_quota: dict[Service, Annotated[int, Field(gt=0)]] = {}
