@@ -184,7 +184,9 @@ def around(graph: dict[str, Any]) -> dict[str, str]:
     net = network(graph)
     count = len(net.node_ids)
     matrix = sparse.csr_array((graph["time"], (graph["src"], graph["dst"])), shape=(count, count))
-    arcs = net._prepared.runs("drive", reverse=False)  # noqa: SLF001 - the sweep alone: SciPy knows no points beside its nodes
+    arcs = net.prepared.runs(
+        "drive", reverse=False
+    )  # the sweep alone: SciPy knows no points beside its nodes
     place = np.argsort(net.node_ids)
     every = Legs(np.arange(count + 1), np.arange(count, dtype=np.int32), np.zeros(count))
     rng = np.random.default_rng(1)

@@ -16,8 +16,9 @@ from sy_coverage.errors import (
     MissingCRSError,
 )
 from sy_coverage.roads.graph import describe, storage
+from sy_coverage.roads.graph.connected import ARRIVES, LEAVES, USABLE
 from sy_coverage.roads.graph.legs import Legs
-from sy_coverage.roads.graph.snap import MAX_SNAP_M
+from sy_coverage.roads.graph.snap import MAX_SNAP_M, coordinates
 from sy_coverage.roads.kernel import sweep
 from sy_coverage.roads.prepared import Prepared
 from sy_coverage.roads.travel_times import TravelTimes
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 _NO_MAP = "network: was made without a CRS and cannot be put on a map; give crs= to from_edges"
 Direction = Literal["to_site", "from_site"]
+Side = Literal["leaves", "arrives", "both"]
+_SIDES = {"leaves": LEAVES, "arrives": ARRIVES, "both": LEAVES | ARRIVES}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,7 +52,8 @@ class RoadNetwork:
     """What the network is made of."""
 
     @cached_property
-    def _prepared(self) -> Prepared:
+    def prepared(self) -> Prepared:
+        """What is worked out of the parts once for each travel mode; of use to other modules of this room alone."""
         return Prepared(self.parts)
 
     @property
@@ -109,10 +113,15 @@ class RoadNetwork:
         points: GeoDataFrame,
         *,
         mode: str,
+        side: Side = "both",
         max_snap_m: float = MAX_SNAP_M,
         access_m_per_s: float | None = None,
     ) -> DataFrame:
-        """Return where each point joins the roads that `mode` may use.
+        """Return where each point joins the roads that `mode` may use, as far as they lead anywhere.
+
+        It is the nearest road from which a large part of the network can be reached, or that can be reached from one: a
+        part with as many junctions as the travel mode's table asks for, or where none has, the longest. Only where no such
+        road lies within `max_snap_m` it is the nearest stub.
 
         Parameters
         ----------
@@ -120,6 +129,8 @@ class RoadNetwork:
             Points in any CRS, reprojected to the network's.
         mode
             A travel mode of this network, such as ``"drive"``.
+        side
+            Whether travel starts at the points (``"leaves"``: demand on its way to a site), ends there (``"arrives"``) or both.
         max_snap_m
             A point farther than this from every road is left without one.
         access_m_per_s
@@ -136,8 +147,15 @@ class RoadNetwork:
         UnknownModeError, MissingCRSError, FrameError, GeometryError
             If the mode, the CRS, the ids or the points cannot be used.
         """
-        s = self._prepared.snapped(
-            points, "points", mode, max_snap_m=max_snap_m, access_m_per_s=access_m_per_s
+        if side not in _SIDES:
+            raise InputError(f"side '{side}': must be {', '.join(_SIDES)}")
+        s = self.prepared.snapped(
+            points,
+            "points",
+            mode,
+            wanted=_SIDES[side],
+            max_snap_m=max_snap_m,
+            access_m_per_s=access_m_per_s,
         )
         return pd.DataFrame(
             {
@@ -148,6 +166,53 @@ class RoadNetwork:
             },
             index=points.index,
         ).assign(edge=lambda f: f["edge"].mask(s.link < 0))
+
+    def access_legs(
+        self,
+        points: GeoDataFrame,
+        *,
+        mode: str,
+        direction: Direction = "to_site",
+        max_snap_m: float = MAX_SNAP_M,
+        access_m_per_s: float | None = None,
+    ) -> GeoDataFrame:
+        """Return the way from each demand point to the road that its minutes are counted on.
+
+        Parameters
+        ----------
+        points
+            Demand points in any CRS, reprojected to the network's.
+        mode
+            A travel mode of this network.
+        direction
+            ``"to_site"``: as points that travel starts from; ``"from_site"``: as points it ends at.
+        max_snap_m, access_m_per_s
+            As in `travel_times`.
+
+        Returns
+        -------
+        legs
+            Indexed like `points` (as text): `length_m`, `minutes` (missing where there is no road), `note` (``none``;
+            ``passed_over``: a nearer road leads nowhere; ``stub``: every road near leads nowhere; ``too_far``), and lines
+            in EPSG:4326.
+
+        Raises
+        ------
+        UnknownModeError, MissingCRSError, FrameError, GeometryError
+            If the mode, the CRS, the ids or the points cannot be used, or the network has no CRS.
+        """
+        if self.crs is None:
+            raise MissingCRSError(_NO_MAP)
+        snapped = self.prepared.snapped(
+            points,
+            "points",
+            mode,
+            wanted=LEAVES if _to_site(direction) else ARRIVES,
+            max_snap_m=max_snap_m,
+            access_m_per_s=access_m_per_s,
+        )
+        _, xy = coordinates(points, self.crs, "points")
+        return describe.access_legs(self.parts, snapped, xy).to_crs(GEOGRAPHIC)
 
     def travel_times(
         self,
@@ -194,24 +259,26 @@ class RoadNetwork:
         if threads is not None:
             _require_count("threads", threads)
         by: dict[str, Any] = {"max_snap_m": max_snap_m, "access_m_per_s": access_m_per_s}
-        here = self._prepared.snapped(sites, "sites", mode, **by)
-        there = self._prepared.snapped(demand, "demand", mode, **by)
+        here = self.prepared.snapped(sites, "sites", mode, wanted=ARRIVES if to_site else LEAVES, **by)
+        there = self.prepared.snapped(demand, "demand", mode, wanted=LEAVES if to_site else ARRIVES, **by)
+        minutes = sweep.reached(
+            self.prepared.runs(mode, reverse=to_site),
+            self.prepared.legs(here, mode, outgoing=not to_site),
+            self.prepared.legs(there, mode, outgoing=to_site).by_node(self.prepared.kernel_nodes(mode)),
+            self.prepared.direct(here, there, mode, to_site=to_site),
+            points=len(there.ids),
+            cutoff_min=cutoff_min,
+            threads=threads,
+        )
+        reached = np.bincount(minutes.indices, minlength=len(there.ids)) > 0
         return TravelTimes(
-            minutes=sweep.reached(
-                self._prepared.runs(mode, reverse=to_site),
-                self._prepared.legs(here, mode, outgoing=not to_site),
-                self._prepared.legs(there, mode, outgoing=to_site).by_node(self._prepared.kernel_nodes(mode)),
-                self._prepared.direct(here, there, mode, to_site=to_site),
-                points=len(there.ids),
-                cutoff_min=cutoff_min,
-                threads=threads,
-            ),
+            minutes=minutes,
             site_ids=here.ids,
             demand_ids=there.ids,
             cutoff_min=float(cutoff_min),
             mode=mode,
-            unreachable_sites=here.unreachable,
-            unreachable_demand=there.unreachable,
+            unreachable_sites=here.cut_off(np.diff(minutes.indptr) > 0),
+            unreachable_demand=there.cut_off(reached),
         )
 
     def nearest(
@@ -260,13 +327,13 @@ class RoadNetwork:
         _require_count("k", k)
         by: dict[str, Any] = {"max_snap_m": max_snap_m, "access_m_per_s": access_m_per_s}
         sites = sites.iloc[np.argsort(sites.index.astype(str), kind="stable")]
-        here = self._prepared.snapped(sites, "sites", mode, **by)
-        there = self._prepared.snapped(demand, "demand", mode, **by)
+        here = self.prepared.snapped(sites, "sites", mode, wanted=ARRIVES if to_site else LEAVES, **by)
+        there = self.prepared.snapped(demand, "demand", mode, wanted=LEAVES if to_site else ARRIVES, **by)
         found = sweep.nearest(
-            self._prepared.runs(mode, reverse=to_site),
-            self._prepared.legs(here, mode, outgoing=not to_site),
-            self._prepared.legs(there, mode, outgoing=to_site),
-            self._prepared.direct(there, here, mode, to_site=not to_site),
+            self.prepared.runs(mode, reverse=to_site),
+            self.prepared.legs(here, mode, outgoing=not to_site),
+            self.prepared.legs(there, mode, outgoing=to_site),
+            self.prepared.direct(there, here, mode, to_site=not to_site),
             k=k,
             cutoff_min=cutoff,
         )
@@ -294,16 +361,16 @@ class RoadNetwork:
         UnknownModeError, UnknownIdError, CutoffError
             If the network knows no such mode or node, or the cutoff is no number of minutes.
         """
-        self._prepared.require_mode(mode)
+        self.prepared.require_mode(mode)
         _require_cutoff(cutoff_min)
         if threads is not None:
             _require_count("threads", threads)
         asked = list(node_ids)
-        at = self._prepared.positions(asked)
+        at = self.prepared.positions(asked)
         sites = Legs(np.arange(at.size + 1), at.astype(np.int32), np.zeros(at.size))
         return TravelTimes(
             minutes=sweep.reached(
-                self._prepared.runs(mode, reverse=False),
+                self.prepared.runs(mode, reverse=False),
                 sites,
                 None,
                 sweep.no_legs(at.size),
@@ -312,7 +379,7 @@ class RoadNetwork:
                 threads=threads,
             ),
             site_ids=tuple(self.node_ids[at].tolist()),
-            demand_ids=self._prepared.kernel_ids(mode),
+            demand_ids=self.prepared.kernel_ids(mode),
             cutoff_min=float(cutoff_min),
             mode=mode,
         )
@@ -379,25 +446,30 @@ class RoadNetwork:
             raise CutoffError("cutoffs_min: give at least one cutoff")
         for cutoff in cutoffs:
             _require_cutoff(cutoff)
-        width = self._prepared.drawn_m(mode) if buffer_m is None else buffer_m
+        width = self.prepared.drawn_m(mode) if buffer_m is None else buffer_m
         if not (np.isfinite(width) and width > 0):
             raise InputError(f"buffer_m={width}: must be a positive number of metres")
         if self.crs is None:
             raise MissingCRSError(_NO_MAP)
-        here = self._prepared.snapped(
-            sites, "sites", mode, max_snap_m=max_snap_m, access_m_per_s=access_m_per_s
+        here = self.prepared.snapped(
+            sites,
+            "sites",
+            mode,
+            wanted=ARRIVES if to_site else LEAVES,
+            max_snap_m=max_snap_m,
+            access_m_per_s=access_m_per_s,
         )
-        drawer: Drawer = self._prepared.keep(
+        drawer: Drawer = self.prepared.keep(
             ("drawer", mode, to_site, width),
             lambda: Drawer(
-                *(self.links, len(self.node_ids), mode, self._prepared.turning(mode)),
+                *(self.links, len(self.node_ids), mode, self.prepared.turning(mode)),
                 to_site=to_site,
                 buffer_m=width,
             ),
         )
         arcs, legs = (
-            self._prepared.runs(mode, reverse=to_site),
-            self._prepared.legs(here, mode, outgoing=not to_site),
+            self.prepared.runs(mode, reverse=to_site),
+            self.prepared.legs(here, mode, outgoing=not to_site),
         )
         shapes = [
             shape
@@ -408,7 +480,7 @@ class RoadNetwork:
         ]
         found = [here.ids[i] for i in np.flatnonzero(here.link >= 0)]
         frame = as_frame(found, cutoffs, shapes, self.crs, within=within, without=without)
-        frame.attrs["unreachable"] = here.unreachable
+        frame.attrs["unreachable"] = here.too_far
         return frame
 
     def to_networkx(self, *, mode: str) -> nx.DiGraph:
@@ -422,7 +494,7 @@ class RoadNetwork:
         UnknownModeError
             If the network was not built for `mode`.
         """
-        prepared = self._prepared
+        prepared = self.prepared
         prepared.require_mode(mode)
         xy = np.concatenate([self.node_xy, self.node_xy[prepared.turning(mode).origin]])
         return describe.to_networkx(
@@ -435,7 +507,7 @@ class RoadNetwork:
         For each mode: kilometres of road open to it, and the strongly connected parts (islands, one-way traps): how
         many, and the share of nodes in the largest. Then everything that was counted while the network was built.
         """
-        return describe.summary(self.parts, {mode: self._prepared.components(mode) for mode in self.modes})
+        return describe.summary(self.parts, {mode: self.prepared.connected(mode) for mode in self.modes})
 
     def lines(self) -> GeoDataFrame:
         """Return all links for drawing: `highway` (class) and `length_m`, geometry in EPSG:4326.
@@ -481,9 +553,35 @@ def load(path: str | os.PathLike[str]) -> RoadNetwork:
     return RoadNetwork(storage.read_parts(path))
 
 
-def junctions(network: RoadNetwork) -> GeoDataFrame:
-    """Return the nodes of `network` at which three or more ends of roads meet: points in its CRS, indexed by `node_id`."""
-    return describe.junctions(network.parts)
+def junctions(network: RoadNetwork, *, mode: str | None = None) -> GeoDataFrame:
+    """Return the nodes of `network` at which three or more ends of roads meet: points in its CRS, indexed by `node_id`.
+
+    Parameters
+    ----------
+    network
+        A road network.
+    mode
+        Only where roads meet that this mode may use, in parts of the network that are no stubs; None takes all roads.
+
+    Returns
+    -------
+    junctions
+        Points in the network's CRS, indexed by `node_id`.
+
+    Raises
+    ------
+    UnknownModeError
+        If the network was not built for `mode`.
+    """
+    parts = network.parts
+    if mode is None:
+        return describe.junctions(
+            parts, np.ones(len(parts.links), bool), np.ones(len(parts.node_ids), dtype=bool)
+        )
+    prepared = network.prepared
+    prepared.require_mode(mode)
+    hangs = prepared.connected(mode)
+    return describe.junctions(parts, (hangs.bits & USABLE) > 0, hangs.in_large(len(parts.node_ids)))
 
 
 def _to_site(direction: str) -> bool:

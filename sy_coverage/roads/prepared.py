@@ -9,12 +9,19 @@ import numpy as np
 import pandas as pd
 
 from sy_coverage.errors import InputError, UnknownIdError, UnknownModeError, some
-from sy_coverage.roads.graph.arcs import Graph, Turning, graph, parts_of, turning
+from sy_coverage.roads.graph.arcs import Graph, Turning, graph, turning
+from sy_coverage.roads.graph.connected import Connected, connected
 from sy_coverage.roads.graph.legs import Legs, legs, pairs
 from sy_coverage.roads.graph.snap import Snapped, coordinates
 from sy_coverage.roads.kernel.runs import Runs, unrolled
 from sy_coverage.roads.kernel.snapper import Snapper
-from sy_coverage.roads.travel_modes import BUFFER_M, elder_walk_m_per_s, mode_names, travel_mode
+from sy_coverage.roads.travel_modes import (
+    BUFFER_M,
+    LEAST_JUNCTIONS,
+    elder_walk_m_per_s,
+    mode_names,
+    travel_mode,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,18 +94,20 @@ class Prepared:
         what: str,
         mode: str,
         *,
+        wanted: int,
         max_snap_m: float,
         access_m_per_s: float | None,
     ) -> Snapped:
-        """Return `points`, called `what` in errors, at the nearest roads that `mode` may use."""
+        """Return `points`, called `what` in errors, at the nearest roads of `mode` that have the `wanted` bits of `connected`."""
         self.require_mode(mode)
         walk = elder_walk_m_per_s() if access_m_per_s is None else access_m_per_s
         for name, value in (("max_snap_m", max_snap_m), ("access_m_per_s", walk)):
             if not (np.isfinite(value) and value > 0):
                 raise InputError(f"{name}={value}: must be a positive number")
         ids, xy = coordinates(points, self.parts.crs, what)
-        snapper: Snapper = self.keep(("snapper", mode), lambda: Snapper(self.parts.links, mode))
-        return snapper.snap(ids, xy, access_m_per_s=walk, max_snap_m=max_snap_m)
+        snapper: Snapper = self.keep("snapper", lambda: Snapper(self.parts.links))
+        bits = self.connected(mode).bits
+        return snapper.snap(ids, xy, bits, wanted=wanted, access_m_per_s=walk, max_snap_m=max_snap_m)
 
     def legs(self, points: Snapped, mode: str, *, outgoing: bool) -> Legs:
         """Return the ways from points to nodes (`outgoing`), or from nodes to points."""
@@ -116,15 +125,19 @@ class Prepared:
         np.cumsum(np.bincount(origin, minlength=len(origins.ids)), out=ptr[1:])
         return Legs(ptr, target[order].astype(np.int32), np.ascontiguousarray(minutes[order]))
 
-    def components(self, mode: str) -> Array:
-        """Return the strongly connected part of every node, 0 the largest; of equals the one met first."""
+    def connected(self, mode: str) -> Connected:
+        """Return which parts of the network are large, and from which links one gets there and back."""
 
-        def make() -> Array:
-            arcs = self.graph(mode, reverse=False)
-            return parts_of(arcs, self.kernel_nodes(mode))[: len(self.parts.node_ids)]
+        def make() -> Connected:
+            table = self.parts.tables.get(mode)
+            return connected(
+                *(self.parts.links, self.graph(mode, reverse=False), self.turning(mode), mode),
+                nodes=len(self.parts.node_ids),
+                least_junctions=LEAST_JUNCTIONS if table is None else table.least_junctions,
+            )
 
-        numbers: Array = self.keep(("components", mode), make)
-        return numbers
+        hangs: Connected = self.keep(("connected", mode), make)
+        return hangs
 
     def kernel_ids(self, mode: str) -> tuple[Any, ...]:
         """Return the ids of all nodes, and of the copies of split ones: ``"<node>@<number>"``."""

@@ -74,11 +74,11 @@ def test_row_46_parallel_edges_count_by_the_quickest(minutes) -> None:
 
 def test_row_47_islands_and_one_way_traps_are_unreachable_and_counted() -> None:
     # mainland 0 ⇄ 1, trap 1 → 2, island 3 ⇄ 4
-    nodes = pd.DataFrame({"node_id": range(5), "x": [0.0, 1000, 2000, 9000, 10_000], "y": 0.0})
+    nodes = pd.DataFrame({"node_id": range(5), "x": [0.0, 1000, 3000, 9000, 10_000], "y": 0.0})
     edges = pd.DataFrame([(0, 1), (1, 0), (1, 2), (3, 4), (4, 3)], columns=["u", "v"]).assign(drive_min=1.0)
     net = roads.from_edges(nodes, edges, crs="EPSG:4546")
     people = gpd.GeoDataFrame(
-        geometry=[Point(x, 0) for x in (0, 2000, 9500)], index=["main", "trap", "island"], crs="EPSG:4546"
+        geometry=[Point(x, 0) for x in (0, 3000, 9500)], index=["main", "trap", "island"], crs="EPSG:4546"
     )
     near = net.nearest(people.loc[["main"]], people, mode="drive")
     assert near["nearest_min"].isna().to_dict() == {"main": False, "trap": True, "island": True}

@@ -95,7 +95,7 @@ def by_hand(net, nodes, edges, sites, demand) -> np.ndarray:
             return [(tail, f * backward + access), (head, (1 - f) * forward + access)]
         return [(tail, f * forward + access), (head, (1 - f) * backward + access)]
 
-    here, there = net.snap(sites, mode="drive"), net.snap(demand, mode="drive")
+    here, there = net.snap(sites, mode="drive", side="arrives"), net.snap(demand, mode="drive", side="leaves")
     answer = np.full((len(sites), len(demand)), np.inf)
     for i, (_, s) in enumerate(here.iterrows()):
         for j, (_, d) in enumerate(there.iterrows()):

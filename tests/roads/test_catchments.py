@@ -71,7 +71,7 @@ def test_outlines_lie_where_a_geometry_library_buffers_the_same_roads(seed) -> N
     sheds = net.catchments(
         site(net), mode="drive", cutoffs_min=(1, 2, 3.5), buffer_m=WIDTH, access_m_per_s=50
     )
-    drawer = next(v for k, v in net._prepared._kept.items() if k[0] == "drawer")
+    drawer = next(v for k, v in net.prepared._kept.items() if k[0] == "drawer")
     snapped = net.snap(site(net), mode="drive", access_m_per_s=50).iloc[0]
     times = net.travel_times(
         site(net),

@@ -93,17 +93,3 @@ def graph(links: Links, nodes: int, mode: str, turns: Turning, *, reverse: bool 
     indptr = np.zeros(nodes + 1, np.int64)
     np.cumsum(np.bincount(tail, minlength=nodes), out=indptr[1:])
     return Graph(indptr, head.astype(np.int32), np.ascontiguousarray(minutes))
-
-
-def parts_of(arcs: Graph, nodes: int) -> Array:
-    """Return the number of the strongly connected part of every node: 0 the largest, of equals the one met first."""
-    from scipy import sparse  # noqa: PLC0415
-    from scipy.sparse import csgraph  # noqa: PLC0415
-
-    matrix = sparse.csr_array((arcs.minutes, arcs.heads, arcs.indptr.astype(np.int32)), shape=(nodes, nodes))
-    _, label = csgraph.connected_components(matrix, directed=True, connection="strong")
-    _, first, label, size = np.unique(label, return_index=True, return_inverse=True, return_counts=True)
-    rank = np.empty(size.size, np.int64)
-    rank[np.lexsort((first, -size))] = np.arange(size.size)
-    numbers: Array = rank[label]
-    return numbers

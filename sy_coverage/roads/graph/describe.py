@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sy_coverage.roads.graph.snap import Note
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -15,18 +17,20 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from sy_coverage.roads.graph.arcs import Graph
+    from sy_coverage.roads.graph.connected import Connected
     from sy_coverage.roads.graph.links import Array
     from sy_coverage.roads.graph.parts import RoadParts
+    from sy_coverage.roads.graph.snap import Snapped
     from sy_coverage.roads.travel_modes import TravelMode
 
 
-def summary(network: RoadParts, parts: Mapping[str, Array]) -> DataFrame:
+def summary(network: RoadParts, hangs: Mapping[str, Connected]) -> DataFrame:
     """Return what `network` is, was made from and assumes, as (`subject`, `what`, `value`) rows.
 
     Parameters
     ----------
-    parts
-        By mode, the number of the strongly connected part of every node.
+    hangs
+        By mode, how its network hangs together.
     """
     links = network.links
     rows: list[tuple[str, str, Any]] = [
@@ -36,11 +40,12 @@ def summary(network: RoadParts, parts: Mapping[str, Array]) -> DataFrame:
         ("network", "source", network.source),
         ("network", "digest", network.digest),
     ]
-    for mode, part in parts.items():
+    for mode, hang in hangs.items():
         usable = np.isfinite(links.minutes[mode]).any(axis=1)
         on_road = np.zeros(len(network.node_ids), dtype=bool)
         on_road[links.tail[usable]] = on_road[links.head[usable]] = True
-        size = np.sort(np.bincount(part[on_road]))[::-1]
+        nodes = len(network.node_ids)
+        size = np.sort(np.bincount(hang.part[:nodes][on_road]))[::-1]
         size = size[size > 0]
         rows += [
             (mode, "road_km", round(float(links.length_m[usable].sum()) / 1000, 3)),
@@ -48,6 +53,7 @@ def summary(network: RoadParts, parts: Mapping[str, Array]) -> DataFrame:
             (mode, "nodes_in_largest_part", int(size[0]) if size.size else 0),
             (mode, "nodes_in_other_parts", int(size[1:].sum())),
             (mode, "nodes_in_second_largest_part", int(size[1]) if size.size > 1 else 0),
+            (mode, "nodes_in_stubs", int((on_road & ~hang.in_large(nodes)).sum())),
         ]
     rows += [("notes", str(what), value) for what, value in sorted(network.notes.items())]
     return pd.DataFrame(rows, columns=["subject", "what", "value"])
@@ -57,16 +63,43 @@ MEETING = 3
 """So many ends of roads make a node a junction."""
 
 
-def junctions(network: RoadParts) -> GeoDataFrame:
-    """Return the nodes of `network` at which three or more ends of roads meet: points in its CRS, indexed by `node_id`."""
+def junctions(network: RoadParts, usable: Array, among: Array) -> GeoDataFrame:
+    """Return the nodes `among` at which three or more ends of `usable` links meet: points in the network's CRS, indexed by `node_id`."""
     import geopandas as gpd  # noqa: PLC0415  (heavy)
 
     links = network.links
-    ends = np.bincount(np.concatenate([links.tail, links.head]), minlength=len(network.node_ids))
-    meeting = np.flatnonzero(ends >= MEETING)
+    met = np.concatenate([links.tail[usable], links.head[usable]])
+    ends = np.bincount(met, minlength=len(network.node_ids))
+    meeting = np.flatnonzero((ends >= MEETING) & among)
     x, y = network.node_xy[meeting].T
     index = pd.Index(network.node_ids[meeting], name="node_id")
     return gpd.GeoDataFrame(geometry=gpd.points_from_xy(x, y), index=index, crs=network.crs)
+
+
+def access_legs(network: RoadParts, points: Snapped, xy: Array) -> GeoDataFrame:
+    """Return the straight ways from points to where they join their roads: `length_m`, `minutes`, `note`, indexed by `point_id`.
+
+    Points that no road is near enough for have no way, and stand there as a line of no length.
+    """
+    import geopandas as gpd  # noqa: PLC0415  (heavy)
+    import shapely  # noqa: PLC0415
+
+    near = np.flatnonzero(points.link >= 0)
+    ends = xy.copy()
+    on_road = shapely.line_interpolate_point(
+        network.links.lines(points.link[near]), points.fraction[near], normalized=True
+    )
+    ends[near] = shapely.get_coordinates(on_road)
+    return gpd.GeoDataFrame(
+        {
+            "length_m": points.snap_m,
+            "minutes": points.access_min,
+            "note": [Note(n).name.lower() for n in points.note.tolist()],
+        },
+        index=pd.Index(points.ids, name="point_id"),
+        geometry=shapely.linestrings(np.stack([xy, ends], axis=1)),
+        crs=network.crs,
+    )
 
 
 def to_networkx(arcs: Graph, ids: tuple[Any, ...], xy: Array, *, mode: str, crs: str | None) -> nx.DiGraph:
@@ -91,6 +124,7 @@ UNITS = {
     "most_kph": "km/h",
     "opened_kph": "km/h",
     "buffer_m": "m",
+    "least_junctions": "",
     "width_m": "m",
     "height_m": "m",
     "slope_factor": "share",

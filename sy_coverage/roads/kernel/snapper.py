@@ -1,4 +1,4 @@
-"""Bring points to the nearest road that a travel mode may use, at the exact place along it."""
+"""Bring points to the nearest road from which the way can be gone, at the exact place along it."""
 
 from __future__ import annotations
 
@@ -6,42 +6,60 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sy_coverage.roads.graph.snap import Snapped, along
+from sy_coverage.roads.graph.connected import USABLE
+from sy_coverage.roads.graph.snap import Note, Snapped
 
 if TYPE_CHECKING:
     from sy_coverage.roads.graph.links import Array, Links
 
 
 class Snapper:
-    """Links of one travel mode, ready to be asked for the nearest one to many points at once."""
+    """The links of a network sorted into cells, ready to be asked for the nearest ones of many points at once."""
 
-    def __init__(self, links: Links, mode: str) -> None:
-        """Index the links that `mode` may use in at least one direction."""
-        import shapely  # noqa: PLC0415
+    def __init__(self, links: Links) -> None:
+        """Sort the pieces of all links into cells."""
+        from sy_coverage.roads.kernel.cells import grid_of  # noqa: PLC0415 - numba is heavy and loads when routes are asked for
 
         self.links = links
-        self.usable = np.flatnonzero(np.isfinite(links.minutes[mode]).any(axis=1))
-        self.tree = shapely.STRtree(links.lines(self.usable))
+        counts = np.diff(links.start)
+        self.owner = np.repeat(np.arange(len(links)), counts - 1)
+        # the last vertex of a link begins no piece
+        begins = np.ones(len(links.xy), dtype=bool)
+        begins[links.start[1:] - 1] = False
+        self.first = np.flatnonzero(begins)
+        self.grid = grid_of(links.xy, self.first) if self.first.size else None
 
     def snap(
-        self, ids: tuple[str, ...], points: Array, *, access_m_per_s: float, max_snap_m: float
+        self,
+        ids: tuple[str, ...],
+        points: Array,
+        bits: Array,
+        *,
+        wanted: int,
+        access_m_per_s: float,
+        max_snap_m: float,
     ) -> Snapped:
-        """Return the nearest place of every point; of links equally near the first."""
-        import shapely  # noqa: PLC0415
+        """Return the nearest place of every point on a link with all `bits` that are `wanted`, else on one that is usable at all.
 
-        link = np.full(len(ids), -1, np.int64)
-        if self.usable.size and len(ids):
-            # ties are found at a little more than the nearest distance, then decided by the link's position
-            which, near = self.tree.query_nearest(
-                shapely.points(points), max_distance=max_snap_m * (1 + 1e-9) + 1e-6, all_matches=True
+        Of links equally near the first is taken.
+        """
+        from sy_coverage.roads.kernel.cells import PER_METRE, along, in_order, nearest_links  # noqa: PLC0415 - as above
+
+        wanting, usable = np.full((2, len(ids)), -1, np.int64)
+        fraction, snap_m = np.full((2, len(ids)), np.nan)
+        if self.grid is not None and len(ids):
+            order = in_order(points, self.grid)
+            wanting[order], usable[order] = nearest_links(
+                *(points[order], self.grid, self.links.xy, self.first, self.owner),
+                # a point at the very limit is within it, whatever the last digit
+                *(bits, np.uint8(USABLE), np.uint8(wanted | USABLE), max_snap_m + 1 / PER_METRE),
             )
-            best = np.full(len(ids), np.iinfo(np.int64).max)
-            np.minimum.at(best, which, self.usable[near])
-            link = np.where(best < np.iinfo(np.int64).max, best, -1)
-        fraction = np.full(len(ids), np.nan)
-        snap_m = np.full(len(ids), np.nan)
-        found = np.flatnonzero(link >= 0)
-        fraction[found], snap_m[found] = along(self.links.xy, self.links.start, link[found], points[found])
-        far = snap_m > max_snap_m
-        link[far], fraction[far], snap_m[far] = -1, np.nan, np.nan
-        return Snapped(ids, link, fraction, snap_m, snap_m / access_m_per_s / 60)
+        link = np.where(wanting < 0, usable, wanting)
+        at = np.flatnonzero(link >= 0)
+        if at.size:
+            fraction[at], snap_m[at] = along(self.links.xy, self.links.start, points[at], link[at]).T
+        note = np.where(wanting == usable, Note.NONE, Note.PASSED_OVER)
+        note[wanting < 0] = Note.STUB
+        far = ~(snap_m <= max_snap_m)
+        link[far], fraction[far], snap_m[far], note[far] = -1, np.nan, np.nan, Note.TOO_FAR
+        return Snapped(ids, link, fraction, snap_m, snap_m / access_m_per_s / 60, note.astype(np.int8))
