@@ -7,6 +7,7 @@ from sy_coverage.places.locating.doubts import doubts
 from sy_coverage.places.locating.gazetteer import Gazetteer, gazetteer
 from sy_coverage.places.locating.geocode import assign_units, geocode
 from sy_coverage.places.locating.providers import provider
+from sy_coverage.places.people.by_name import placed_by_name
 from sy_coverage.places.people.census import Census, by_census, read_census
 from sy_coverage.places.people.cohorts import cohort_factors, project_cohorts, read_cohorts
 from sy_coverage.places.people.settlement import read_raster, read_settled, unit_points
@@ -26,6 +27,7 @@ __all__ = [
     "from_wgs84",
     "gazetteer",
     "geocode",
+    "placed_by_name",
     "project",
     "project_cohorts",
     "provider",
