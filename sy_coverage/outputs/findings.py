@@ -95,6 +95,9 @@ class Findings:
     extras: Mapping[str, DataFrame] = field(default_factory=dict)
     """Further tables by name (`trade_off`, `sensitivity`, `scope_price`, `closures`, `conversions`, `demonstration`), where they were computed; see `beside`."""
 
+    recounts: Mapping[str, str] = field(default_factory=dict)
+    """By county, what its page counts any choice of sites again from: JSON, as `maps.what_if.packed` makes it."""
+
     def of_county(self, county_id: str) -> Findings:
         """Return the findings of one county: its own rows, and every catchment of its facilities and sites."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
@@ -24,7 +25,9 @@ CONTROLS = (
     "measure_distance", "measure_area", "print", "minimap", "close", "about", "states", "not_on_map", "all", "north", "search_now", "compare", "scale_km", "scale_m",
     "key_ask", "key_show", "key_wrong", "map", "figures", "divider", "table", "site", "unit", "sites_table", "units_table",
     "site_name", "site_number", "sites_here", "search_count", "within", "beyond_limit", "beyond", "minutes", "measure_minutes",
-    "scale_number",
+    "scale_number", "try", "try_note", "try_base", "try_choice", "try_cost", "try_elders", "try_minutes", "try_units", "try_met", "try_unmet",
+    "try_failing", "try_candidates", "try_standing", "try_open", "try_shut", "try_require", "try_forbid", "try_auto", "try_undo", "try_reset",
+    "try_save", "try_load", "try_file", "try_wrong",
 )  # fmt: skip
 """Words of the page's controls; ``{what}`` and ``{value}`` are filled in by the page."""
 
@@ -87,11 +90,15 @@ def page(findings: Findings, *, shift: Shift | None, base_map: str | None) -> tu
         "checks": checks,
         "statements": statements,
         "approval": outputs_words.approval(findings),
-        "words": {key: labels.text(f"maps.{key}", findings.language) for key in CONTROLS},
+        "words": {key: labels.text(f"maps.{key}", findings.language) for key in CONTROLS}
+        | {key: frame.words.say(key) for key in ("try_cost", "try_units")},
         "notes": {
             group: [frame.words.say(f"legend_{name}") for name in names] for group, names in NOTES.items()
         },
         "bounds": _bounds(frame),
+        "what_if": json.loads(findings.recounts[findings.scope_id])
+        if findings.scope_id in findings.recounts
+        else None,
     }
     return content, frame
 

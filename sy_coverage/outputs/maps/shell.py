@@ -56,7 +56,8 @@ def _inert_data(value: Any) -> Any:
 
 SCRIPTS = (
     *(f"map/{name}" for name in ("core", "view", "pins", "names", "layers")),
-    *(f"controls/{name}" for name in ("heading", "compare", "panel", "search", "table", "tools", "picture", "printing", "start")),
+    *(f"controls/{name}" for name in ("heading", "compare", "panel", "search", "table", "tools", "picture", "printing")),
+    "what_if/recount", "what_if/panel", "controls/start",
 )  # fmt: skip
 """Our scripts, in the order in which they build on each other."""
 OLDEST = "Chromium 86"

@@ -45,6 +45,12 @@ def narrowed(case: Mapping[str, Any], county_id: str | None) -> dict[str, Any]:
     return own
 
 
+def read_county(case: Mapping[str, Any], county_id: str | None) -> siting.PlanCase:
+    """Return a study's `case` for one county, or (None) all of it, as a plan reads it."""
+    own = narrowed(case, county_id)
+    return siting.read_case(**{k: v for k, v in own.items() if k != "options"})
+
+
 def plan_county(case: Mapping[str, Any], county_id: str | None) -> SitingPlan:
     """Return the proved plan of one county of a study's `case`, or (None) one plan for all of it, counted again.
 
@@ -61,8 +67,7 @@ def with_case(plan: SitingPlan, case: Mapping[str, Any], county_id: str | None) 
 
     @cache
     def again() -> siting.PlanCase:
-        own = narrowed(case, county_id)
-        return siting.read_case(**{k: v for k, v in own.items() if k != "options"})
+        return read_county(case, county_id)
 
     def known(plan: SitingPlan) -> SitingPlan:
         if not isinstance(plan.reasons, Told):

@@ -9,9 +9,11 @@ import pandas as pd
 from sy_coverage import _files, labels, places, roads
 from sy_coverage._frames import metric_crs
 from sy_coverage.outputs.findings import Findings, in_china
+from sy_coverage.outputs.maps import what_if
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import words
 from sy_coverage.siting import sentences
+from sy_coverage.study.plans import alternatives
 from sy_coverage.study.steps import generated, geocoding, network
 
 if TYPE_CHECKING:
@@ -83,7 +85,21 @@ def gather(study: Study) -> Findings:
         office=about.office,
         issued=about.issued,
         alone=alone,
+        recounts=_recounts(study, plans),
     )
+
+
+def _recounts(study: Study, plans: Mapping[str, SitingPlan]) -> dict[str, str]:
+    """Return what the page of each county counts any choice of its sites again from; nothing where one plan decides all counties."""
+    if study.config.map.what_if == "off" or study.policy.readings.scope == "city":
+        return {}
+    language = study.config.study.language
+    return {
+        county_id: what_if.packed(
+            alternatives.read_county(study.case, county_id), plan.best.sites, language=language
+        )
+        for county_id, plan in sorted(plans.items())
+    }
 
 
 def policy_of(study: Study) -> Policy:

@@ -18,3 +18,5 @@ class MapOptions(Section):
     key_in_page: bool = False
     """Whether a map over Tianditu carries the key (of type browser, from TIANDITU_BROWSER_KEY) where everybody can read it; without,
     the page asks its reader for one."""
+    what_if: Literal["off", "recount"] = "recount"
+    """Whether the map of a county lets its reader switch sites on and off and counts again in the page."""

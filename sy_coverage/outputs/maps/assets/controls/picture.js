@@ -91,24 +91,24 @@
     return new XMLSerializer().serializeToString(svg);
   };
 
-  function hand(blob, name) {
+  sy.hand = function (blob, name) {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
     link.download = name;
     link.click();
     window.setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-  }
+  };
   sy.savePicture = function (root, map, data, format) {
     const text = sy.pictureOf(root, map, data);
     const name = data.title.replace(/[^\p{L}\p{N}]+/gu, "_").slice(0, 60) + "." + format;
-    if (format === "svg") { hand(new Blob([text], { type: "image/svg+xml" }), name); return; }
+    if (format === "svg") { sy.hand(new Blob([text], { type: "image/svg+xml" }), name); return; }
     const picture = new Image();
     picture.onload = () => {
       const canvas = document.createElement("canvas");
       canvas.width = picture.naturalWidth * 2;
       canvas.height = picture.naturalHeight * 2;
       canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
-      canvas.toBlob((blob) => hand(blob, name));
+      canvas.toBlob((blob) => sy.hand(blob, name));
     };
     picture.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
   };

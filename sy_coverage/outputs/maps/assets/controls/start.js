@@ -84,6 +84,7 @@
     sy.panel(right, data, layers);
     sy.tools(root, map, data, home);
     sy.foot(root, data);
+    sy.whatIf(root, data, layers);
     sy.printing(root, map, data);
     sy.wheel(map);
     escapes(map, root);

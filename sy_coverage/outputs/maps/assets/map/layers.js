@@ -78,6 +78,10 @@
     self.now = () => state.now;
 
     function unitStyle(feature) {
+      const judged = self.judge ? self.judge.unit(feature.i) : undefined;
+      if (judged !== undefined) {
+        return { stroke: false, fill: true, fillColor: judged ? (feature.c === 0 ? data.status[0].colour : hatched) : data.status[2].colour, fillOpacity: data.base.shown ? 0.5 : 0.86 };
+      }
       if (state.byShare) {
         const fifth = feature.h[state.now];
         const colour = fifth < 0 ? "#ffffff" : data.share.classes[fifth].colour;
@@ -118,6 +122,7 @@
       path.on("click", (event) => {
         if (sy.measuring) return;
         L.DomEvent.stopPropagation(event);
+        if (sy.whatIfClick && layer.type !== "unit" && sy.whatIfClick(feature)) return;
         open(layer, feature, layer.type === "unit" ? event.latlng : path.getLatLng());
       });
       path.bindTooltip(() => sy.el("span", "", feature.n === undefined ? feature.t : sy.siteName(data, feature)), {
@@ -213,7 +218,7 @@
         const near = layer.style !== "road-minor" || map.getZoom() >= MINOR_FROM;
         entry.visible = entry.on && near;
         entry.items.forEach(({ feature, shape }) => {
-          const wanted = sy.isOpenAt(feature, state.now);
+          const wanted = sy.isOpenAt(feature, state.now) && !(self.judge && self.judge.hidden(layer));
           if (wanted) entry.items.shown += 1;
           if (wanted && !entry.group.hasLayer(shape)) entry.group.addLayer(shape);
           if (!wanted && entry.group.hasLayer(shape)) entry.group.removeLayer(shape);

@@ -1,0 +1,213 @@
+"""Pack what a page needs to count any choice of sites of one county again: who reaches what, what it costs, what counts towards which target."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from scipy import sparse
+
+from sy_coverage import coverage, labels
+from sy_coverage.outputs.maps import geometry as light
+from sy_coverage.policy.standards import exact
+from sy_coverage.siting.planning.rules.targets import requirements
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from numpy.typing import NDArray
+
+    from sy_coverage.labels import Language
+    from sy_coverage.siting import PlanCase
+    from sy_coverage.siting.sites import Sites
+
+    Integers = NDArray[np.int64]
+
+TENTHS = 10
+"""Minutes are kept to a tenth."""
+
+
+def packed(case: PlanCase, chosen: Collection[str], *, language: Language) -> str:
+    """Return, as JSON, all of one county's `case` that a choice of sites is counted from; `chosen` are the sites of its plan.
+
+    Sites are the candidates and the open facilities of the kinds that a target counts, in the units of the case. Whatever stands
+    beyond its border reaches whom it reaches and cannot be changed. Whether a village is within the cutoff of a site is exact;
+    minutes are rounded to a tenth.
+    """
+    kinds = _kinds(case)
+    standing = np.flatnonzero(
+        case.standing.of_kind(*kinds) & np.isin(case.standing.county, list(case.counties))
+    )
+    sites = case.standing.some(standing).with_more(case.sites)
+    names = [*case.facilities["name"].iloc[standing], *case.candidates["name"]]
+    geometry = [*case.facilities.geometry.iloc[standing], *case.candidates.geometry]
+    costs = [0.0] * len(standing) + case.cost.counts.tolist()
+    row_of = sites.row_of
+    whole = {
+        "sites": [
+            {
+                "i": str(site_id),
+                "t": str(name),
+                "k": str(kind),
+                "u": int(unit),
+                "c": _plain(cost),
+                "s": int(row < len(standing)),
+                "o": int(row < len(standing) or site_id in set(chosen)),
+                "r": int(row >= len(standing) and bool(case.required[row - len(standing)])),
+                "p": None if shape is None or shape.is_empty else _place(shape),
+            }
+            for row, (site_id, name, kind, unit, cost, shape) in enumerate(
+                zip(sites.ids, names, sites.kind, sites.unit, costs, geometry, strict=True)
+            )
+        ],
+        "cost_step": [case.cost.step.numerator, case.cost.step.denominator],
+        "elders_step": [case.weight.step.numerator, case.weight.step.denominator],
+        "villages": [str(i) for i in case.demand.index],
+        "elders": [_plain(count) for count in case.weight.counts.tolist()],
+        "unit_of": case.unit_of_demand.tolist(),
+        "units": [str(i) for i in case.units.index],
+        "counted": [int(kind in case.policy.counted_unit_kinds) for kind in case.units["kind"]],
+        "rule": case.rules.rule,
+        "share": [exact(case.share).numerator, exact(case.share).denominator],
+        "reach": [_reach(case, kind, sites) for kind in _coverage_kinds(case)],
+        "targets": list(_targets(case, sites, row_of, language)),
+        "kinds": {kind: labels.pick(case.policy.kind(kind).name, language) for kind in sorted(set(sites.kind))},
+    }  # fmt: skip
+    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _plain(number: float) -> float | int:
+    return int(number) if float(number).is_integer() else float(number)
+
+
+def _place(shape: Any) -> list[int]:
+    point = shape if shape.geom_type == "Point" else shapely.centroid(shape)
+    return light.point_steps(point)
+
+
+def _coverage_kinds(case: PlanCase) -> list[str]:
+    return list(case.policy.covered_kinds)
+
+
+def _kinds(case: PlanCase) -> list[str]:
+    """Return the kinds that a target counts which sites can change, or that are proposed."""
+    found = {*case.sites.kind, *_coverage_kinds(case)}
+    for target in case.policy.targets:
+        if (
+            target.measure.of in {"facility_count", "upgrade_count"}
+            and getattr(target.measure, "mark", None) is None
+        ):
+            found |= set(target.measure.kinds)
+            flag = getattr(target.measure, "also_flag", None)
+            if flag is not None:
+                found |= set(case.standing.kind[case.standing.flags[flag]])
+    return sorted(str(kind) for kind in found)
+
+
+def _reach(case: PlanCase, kind: str, sites: Sites) -> dict[str, Any]:
+    """Return who reaches the sites of `kind`: pairs as text, and, for what cannot be changed, the nearest minutes and who is within."""
+    count = len(case.demand)
+    if kind not in case.times:
+        return {"kind": kind, "rows": [], "pairs": "", "cap": 0, "base": [], "base_within": []}
+    times = case.own_times(kind)
+    within = sparse.csr_array(
+        coverage.reached(case.demand, case.units, times, kind=case.policy.kind(kind)), dtype=np.int8
+    )
+    minutes = times.minutes
+    rows = [
+        row
+        for row, (i, k) in enumerate(zip(sites.ids, sites.kind, strict=True))
+        if k == kind and i in times.site_at
+    ]
+    ours = {times.site_at[sites.ids[row]] for row in rows}
+    base, base_within = np.full(count, np.inf), np.zeros(count, dtype=bool)
+    for other in set(range(len(times.site_ids))) - ours:
+        at = slice(minutes.indptr[other], minutes.indptr[other + 1])
+        base[minutes.indices[at]] = np.minimum(base[minutes.indices[at]], minutes.data[at])
+        base_within[within.indices[within.indptr[other] : within.indptr[other + 1]]] = True
+    held = case.times[kind]
+    known = held.minutes.data
+    cap = held.cutoff_min if np.isfinite(held.cutoff_min) else float(known.max()) if len(known) else 0.0
+    return {
+        "kind": kind,
+        "rows": rows,
+        "pairs": _pairs(minutes, within, [times.site_at[sites.ids[row]] for row in rows]),
+        "cap": cap,
+        "base": [-1 if np.isinf(m) else round(float(m) * TENTHS) for m in base],
+        "base_within": [int(v) for v in np.flatnonzero(base_within)],
+    }
+
+
+def _pairs(minutes: Any, within: Any, rows: list[int]) -> str:
+    """Return the pairs of `rows` as base64 of whole numbers, 7 bits a byte.
+
+    Of each row how many pairs; of each pair the step to the next village, twice it and one where it is within the cutoff, and its
+    tenths of minutes.
+    """
+    stream = bytearray()
+
+    def put(number: int) -> None:
+        while number >= 128:
+            stream.append(number & 127 | 128)
+            number >>= 7
+        stream.append(number)
+
+    for row in rows:
+        at = slice(minutes.indptr[row], minutes.indptr[row + 1])
+        order = np.argsort(minutes.indices[at], kind="stable")
+        columns = minutes.indices[at][order]
+        tenths = np.rint(minutes.data[at][order] * TENTHS).astype("int64")
+        near = np.isin(columns, within.indices[within.indptr[row] : within.indptr[row + 1]])
+        put(len(columns))
+        before = 0
+        for column, tenth, bit in zip(columns.tolist(), tenths.tolist(), near.tolist(), strict=True):
+            put((column - before) * 2 + int(bit))
+            put(tenth)
+            before = column
+    return base64.b64encode(bytes(stream)).decode("ascii")
+
+
+def _targets(
+    case: PlanCase, sites: Sites, row_of: dict[str, int], language: Language
+) -> Iterator[dict[str, Any]]:
+    """Yield, for each place of each target that sites can change, what is counted and how much of it is asked."""
+    needs = {(r.target_id, r.scope_id): r for r in requirements(case)}
+    for (target_id, scope_id), need in needs.items():
+        target = case.policy.target(target_id)
+        told = {
+            "id": target_id,
+            "scope": scope_id,
+            "name": labels.pick(target.name, language),
+            "needed": need.needed,
+            "counts": need.counts,
+            "kind": need.kind,
+        }
+        if need.counts == "units":
+            yield told | {"members": need.members.tolist()}
+            continue
+        counts, once = _counted_sites(case, target, scope_id, sites, row_of)
+        yield told | {"members": counts, "once": once}
+
+
+def _counted_sites(
+    case: PlanCase, target: Any, scope_id: str, sites: Sites, row_of: dict[str, int]
+) -> tuple[list[int], list[list[int]]]:
+    """Return the sites that count, and which of them do not while another is open: a rebuilt home counts once."""
+    measure = target.measure
+    yes = sites.of_kind(*measure.kinds)
+    inside = np.isin(sites.county, list(case.counties) if scope_id == "city" else [scope_id])
+    if measure.of == "upgrade_count":
+        premises = np.array([p == measure.premises for p in sites.premises], dtype=bool)
+        return np.flatnonzero(yes & inside & (premises | sites.rebuilds)).tolist(), []
+    if measure.also_flag is not None:
+        yes = yes | sites.flags[measure.also_flag]
+    before = {i for i in sites.ids[yes] if i in case.standing.row_of}
+    once = [
+        [row, row_of[sites.upgrade_of[row]]]
+        for row in np.flatnonzero(yes & inside).tolist()
+        if sites.upgrade_of[row] in before and sites.upgrade_of[row] in row_of
+    ]
+    return np.flatnonzero(yes & inside).tolist(), once

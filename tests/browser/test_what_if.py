@@ -1,0 +1,243 @@
+"""What a page counts of a choice of sites is what Python counts of it, and a choice can be made, undone, kept and taken along."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sy_coverage as sy
+from sy_coverage import siting
+from sy_coverage.outputs import maps
+from sy_coverage.outputs.maps import what_if
+from sy_coverage.siting.planning.check.figures import figures
+from sy_coverage.study.config.questions.scenario import Scenario
+from sy_coverage.study.plans import alternatives
+from tests.siting.policy_toys import Road, policy_of
+
+STATES = ("open", "shut", "require", "forbid", "auto")
+
+
+def road(seed: int) -> Road:
+    """Return a county on a road: a street, three townships, homes of which one may be rebuilt, minutes of any length."""
+    draw = np.random.default_rng(seed)
+    units = {
+        "U0": ("street", "C", 0.0, 20.0),
+        **{f"U{n}": ("township", "C", 20.0 * n, 20.0 * n + 20) for n in (1, 2, 3)},
+    }
+    villages = {f"v{n:02d}": (draw.uniform(0, 80), int(draw.integers(0, 400))) for n in range(40)}
+    facilities = {"s1": ("service_centre", draw.uniform(0, 80)), "s2": ("service_centre", draw.uniform(0, 80)),
+                  "h1": ("regional_home", draw.uniform(0, 80)), "h2": ("township_home", draw.uniform(0, 80)), "d1": ("dementia_unit", 7.0)}  # fmt: skip
+    kinds = ("service_centre", "service_centre", "dementia_unit", "regional_home")
+    candidates = {
+        f"c{n:02d}": (kinds[n % 4], draw.uniform(0, 80), float(draw.choice([60, 90.5, 100, 0.25])))
+        for n in range(16)
+    }
+    return Road(units, villages, facilities, candidates, extra={"upgrade_of": {"c03": "h1", "c07": "h2"}})
+
+
+def case_of(seed: int, **rules: Any) -> siting.PlanCase:
+    made = road(seed)
+    frames = made.frames()
+    frames["facilities"]["dementia_ward"] = [i == "h1" for i in frames["facilities"].index]
+    frames["candidates"] = frames["candidates"].assign(
+        required=False, premises=None, host_id=None, upgrade_of=frames["candidates"]["upgrade_of"]
+    )
+    return siting.read_case(**frames, policy=policy_of(), times=made.times(), rules=siting.PlanRules(**rules))
+
+
+def counted(case: siting.PlanCase, opened: set[str], closed: set[str]) -> dict[str, Any]:
+    """Return what Python counts where `opened` candidates are open and `closed` facilities are not."""
+    now = replace(case, facilities=case.facilities.drop(index=list(closed)))
+    told = figures(now, opened)
+    targets = {row.target_id: (row.reached, bool(row.met)) for row in told.targets.itertuples()}
+    return {
+        "cost": told.cost,
+        "elders": told.elders_covered,
+        "minutes": told.elder_minutes,
+        "targets": targets,
+    }
+
+
+def edits(packed: str, seed: int, most: int) -> list[tuple[str, str]]:
+    draw = np.random.default_rng(seed)
+    sites = [site["i"] for site in json.loads(packed)["sites"]]
+    return [(str(draw.choice(sites)), str(draw.choice(STATES))) for _ in range(draw.integers(1, most))]
+
+
+def assert_same(
+    page: Any, case: siting.PlanCase, packed: str, chosen: set[str], *, seeds: range, most: int
+) -> None:
+    sites = {site["i"]: site for site in json.loads(packed)["sites"]}
+    elders = float(case.elders.sum())
+    for seed in seeds:
+        made = edits(packed, seed, most)
+        told = page.run(
+            """(made) => { whatIf.reset(); made.forEach(([id, state]) => whatIf.set(id, state)); return whatIf.count(); }""",
+            [list(one) for one in made],
+        )
+        state = dict.fromkeys(sites, "auto") | dict(made)
+        is_open = {
+            i: (site["s"] == 1 or i in chosen) if state[i] == "auto" else state[i] in {"open", "require"}
+            for i, site in sites.items()
+        }
+        opened = {i for i, site in sites.items() if site["s"] == 0 and is_open[i]}
+        closed = {i for i, site in sites.items() if site["s"] == 1 and not is_open[i]}
+        ours = counted(case, opened, closed)
+        assert told["cost"] == ours["cost"], made
+        assert told["elders_within"] == ours["elders"], made
+        assert told["elder_minutes"] == pytest.approx(ours["minutes"], abs=0.05 * elders + 1e-6), made
+        met = {target: one["met"] for target, one in told["targets"].items()}
+        assert met == {target: one[1] for target, one in ours["targets"].items()}, made
+        for target, (reached, _) in ours["targets"].items():
+            asked = next(t for t in json.loads(packed)["targets"] if t["id"] == target)
+            value = told["targets"][target]["value"]
+            assert (
+                round((value or 0) * len(asked["members"])) if asked["counts"] == "units" else value
+            ) == reached, made
+
+
+@pytest.fixture(scope="module")
+def drawn(all_findings):
+    """Return a function that draws the toy county with a case's counts in it."""
+
+    def page_of(packed: str, **more: Any) -> str:
+        county = all_findings.of_county("990100")
+        return maps.draw(replace(county, recounts={"990100": packed}, **more)).html()
+
+    return page_of
+
+
+@pytest.mark.parametrize("rules", [{}, {"rule": "access", "share": 0.7}, {"rule": "both", "share": 0.5}])
+def test_the_page_counts_every_choice_as_python_does(opened, drawn, rules):
+    for seed in range(3):
+        case = case_of(seed, **rules)
+        chosen = set(np.random.default_rng(seed).choice(sorted(case.candidates.index), 5))
+        packed = what_if.packed(case, chosen, language="zh")
+        page = opened(drawn(packed), f"{seed}.html")
+        assert_same(page, case, packed, chosen, seeds=range(12), most=12)
+        assert page.complaints == []
+
+
+def test_a_choice_worked_out_by_hand(opened, drawn):
+    # a street of 0–10 km and a township of 10–40 km; 15 and 30 minutes at a kilometre a minute; S at 2 km stands
+    made = Road({"A": ("street", "C", 0.0, 10.0), "B": ("township", "C", 10.0, 40.0)}, {"v1": (1.0, 100), "v2": (12.0, 50), "v3": (39.0, 30)},
+                {"S": ("service_centre", 2.0)}, {"c1": ("service_centre", 30.0, 90.0), "c2": ("service_centre", 11.0, 60.5)})  # fmt: skip
+    frames = made.frames()
+    frames["candidates"] = frames["candidates"].assign(
+        required=False, premises=None, host_id=None, upgrade_of=None
+    )
+    case = siting.read_case(**frames, policy=policy_of(homes=0), times=made.times())
+    page = opened(drawn(what_if.packed(case, {"c1"}, language="zh")))
+    told = page.run("whatIf.count()")
+    assert (told["cost"], told["elders_within"], told["units_covered"]) == (90, 180, 2)
+    assert told["elder_minutes"] == pytest.approx(100 * 1 + 50 * 10 + 30 * 9)
+    assert told["targets"]["township_centre_coverage"] == {"value": 1, "met": True}
+    page.run("whatIf.set('c1', 'shut')")
+    told = page.run("whatIf.count()")
+    # v3 is 37 minutes from S
+    assert (told["cost"], told["elders_within"], told["units_covered"], told["units_failing"]) == (
+        0,
+        150,
+        1,
+        ["B"],
+    )
+    assert told["elder_minutes"] == pytest.approx(100 * 1 + 50 * 10 + 30 * 37)
+    assert told["targets"]["township_centre_coverage"] == {"value": 0, "met": False}
+    page.run("() => { whatIf.set('S', 'shut'); whatIf.set('c2', 'require'); }")
+    told = page.run("whatIf.count()")
+    # c2 at 11 km: v1 10, v2 1, v3 28 minutes; the street has no centre
+    assert (told["cost"], told["elders_within"], told["units_failing"]) == (60.5, 180, ["A"])
+    assert told["targets"]["street_centre_coverage"] == {"value": 0, "met": False}
+    assert Scenario.from_json(json.dumps(page.run("whatIf.choice()"))) == Scenario(
+        require=("c2",), forbid=("c1",), close=("S",)
+    )
+    for _ in range(3):
+        assert page.run("whatIf.undo()")
+    assert page.run("whatIf.undo()") is False
+    assert page.run("whatIf.count().cost") == 90
+    for wrong in ("['none', 'open']", "['c1', 'perhaps']", "['__proto__', 'open']"):
+        said = page.run(
+            f"(() => {{ try {{ whatIf.set(...{wrong}); return ''; }} catch (error) {{ return error.message; }} }})()"
+        )
+        assert "no such" in said
+    assert page.run("whatIf.count().cost") == 90
+
+
+def test_clicks_and_keys_change_the_choice_and_the_map_follows(opened, drawn):
+    case = case_of(1)
+    page = opened(drawn(what_if.packed(case, {"c00"}, language="zh")))
+    page.page.locator(".sy-try").click()
+    assert page.page.locator(".sy-what").is_visible()
+    assert not page.page.locator(".sy-facts").is_visible(), "one set of figures at a time"
+    before = page.run("whatIf.count()")
+    page.page.locator(".sy-site-choice select").select_option("c00")
+    page.page.locator(".sy-what [data-state='forbid']").press("Enter")
+    assert page.run("whatIf.states()") == [["c00", "forbid"]]
+    after = page.run("whatIf.count()")
+    assert after["cost"] < before["cost"]
+    shown = page.page.locator(".sy-counts tr").nth(1).locator("td").all_inner_texts()
+    assert len(set(shown)) == 2, "the plan and choice B stay as they were"
+    page.page.locator(".sy-acts button", has_text="撤销").click()
+    assert page.run("whatIf.states()") == []
+    with page.page.expect_download() as download:
+        page.page.locator(".sy-acts button", has_text="存为文件").click()
+    assert download.value.suggested_filename == "我的方案.json"
+    kept = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+    assert Scenario.from_json(json.dumps(kept)).require == ("c00",)
+    page.page.locator(".sy-try").click()
+    assert page.page.locator(".sy-facts").is_visible()
+    assert page.run("sy.layers.judge") is None
+    assert page.complaints == []
+
+
+def test_a_click_is_counted_within_a_frame_of_the_screen(opened, drawn):
+    # 100 sites, each within the times of 1,000 of 2,000 villages: as many pairs as the largest county has
+    draw = np.random.default_rng(5)
+    units = {f"U{n:02d}": ("township", "C", 10.0 * n, 10.0 * n + 10) for n in range(40)}
+    made = Road(units, {f"v{n:04d}": (draw.uniform(0, 400), int(draw.integers(500))) for n in range(2000)}, {},
+                {f"c{n:03d}": ("service_centre", draw.uniform(0, 400), 90.0) for n in range(100)})  # fmt: skip
+    frames = made.frames()
+    frames["candidates"] = frames["candidates"].assign(
+        required=False, premises=None, host_id=None, upgrade_of=None
+    )
+    packed = what_if.packed(
+        siting.read_case(**frames, policy=policy_of(homes=0), times=made.times()), set(), language="zh"
+    )
+    page = opened(drawn(packed))
+    times = page.run("""() => { const all = []; for (let n = 0; n < 20; n += 1) { const t = performance.now(); whatIf.set('c0' + (10 + n), 'open'); whatIf.count(); all.push(performance.now() - t); }
+        return all.sort((a, b) => a - b); }""")
+    assert times[10] < 16, times
+
+
+def test_hostile_names_do_nothing_in_the_packed_counts(opened, drawn, hostile):
+    made = case_of(2)
+    names = made.candidates.assign(name=hostile)
+    case = replace(made, candidates=names)
+    page = opened(drawn(what_if.packed(case, {"c00"}, language="zh")))
+    page.page.locator(".sy-try").click()
+    listed = page.page.locator(".sy-site-choice option").all_text_contents()
+    assert hostile.replace("\u2028", " ") in [text.replace("\u2028", " ") for text in listed]
+    assert page.complaints == []
+
+
+def test_a_page_without_counts_offers_none(opened, all_findings):
+    page = opened(maps.draw(all_findings.of_county("990100")).html())
+    assert page.page.locator(".sy-try").count() == 0
+    assert page.run("typeof window.whatIf") == "undefined"
+
+
+@pytest.mark.nightly
+def test_in_every_county_of_the_sample_twenty_choices_are_counted_as_python_does(opened, drawn):
+    study = sy.sample_study()
+    for county_id in study.counties:
+        case = alternatives.read_county(study.case, county_id)
+        chosen = set(study.propose(county_id).best.sites)
+        packed = what_if.packed(case, chosen, language="zh")
+        assert len(packed.encode()) < 500_000
+        page = opened(drawn(packed), f"{county_id}.html")
+        assert_same(page, case, packed, chosen, seeds=range(20), most=25)
