@@ -1,6 +1,8 @@
 """A toy county whose answers can be worked out in the head.
 
-One straight road runs east, 40 km long, 60 km/h: one kilometre is one minute. Four units of 10 km × 10 km lie along it.
+One road zigzags east for 40 km, two kilometres up and two down by 1.5 km: of its 1.25 km for every kilometre east each takes
+a minute at 75 km/h, so that one kilometre east is one minute, and neither axis alone tells how far two places are apart.
+Four units of 10 km × 10 km lie along it.
 
     km   0         10         20         30         40
          | 城东街道 |  甲镇    |   乙镇   |   丙乡   |
@@ -47,8 +49,8 @@ VILLAGES = {  # km along the road, elders
 
 
 def at(km: float) -> Point:
-    """Return the point of the road at `km`, in metres of `CRS`."""
-    return Point(EAST + km * 1000, NORTH)
+    """Return the point of the road `km` to the east, in metres of `CRS`."""
+    return Point(EAST + km * 1000, NORTH + 750 * (2 - abs(km % 4 - 2)))
 
 
 def unit_at(km: float) -> str:
@@ -155,25 +157,26 @@ def candidates() -> gpd.GeoDataFrame:
 
 def road_nodes() -> pd.DataFrame:
     """Return a node each kilometre: `node_id`, `x`, `y` in metres of `CRS`."""
-    return pd.DataFrame({"node_id": range(41), "x": [EAST + k * 1000 for k in range(41)], "y": NORTH})
+    points = [at(k) for k in range(41)]
+    return pd.DataFrame({"node_id": range(41), "x": [p.x for p in points], "y": [p.y for p in points]})
 
 
 def road_edges() -> pd.DataFrame:
-    """Return the road both ways: `u`, `v`, `length_m`, `drive_min` (1 a km), `walk_min` (20 a km)."""
+    """Return the road both ways: `u`, `v`, `length_m`, `drive_min` (1 a km east), `walk_min` (20)."""
     forth = pd.DataFrame({"u": range(40), "v": range(1, 41)})
     back = forth.rename(columns={"u": "v", "v": "u"})
     edges = pd.concat([forth, back], ignore_index=True)
-    return edges.assign(length_m=1000.0, drive_min=1.0, walk_min=20.0)
+    return edges.assign(length_m=1250.0, drive_min=1.0, walk_min=20.0)
 
 
 def roads_xml() -> str:
-    """Return the road as an OSM file: a trunk road with a node each kilometre, maxspeed 60."""
+    """Return the road as an OSM file: a trunk road with a node each kilometre east, maxspeed 75."""
     points = gpd.GeoSeries([at(k) for k in range(41)], crs=CRS).to_crs("EPSG:4326")
     nodes = "".join(
         f'<node id="{k + 1}" version="1" lat="{p.y:.7f}" lon="{p.x:.7f}"/>' for k, p in enumerate(points)
     )
     refs = "".join(f'<nd ref="{k + 1}"/>' for k in range(41))
-    tags = '<tag k="highway" v="trunk"/><tag k="maxspeed" v="60"/><tag k="foot" v="yes"/>'
+    tags = '<tag k="highway" v="trunk"/><tag k="maxspeed" v="75"/><tag k="foot" v="yes"/>'
     return f'<?xml version="1.0"?><osm version="0.6">{nodes}<way id="1" version="1">{refs}{tags}</way></osm>'
 
 

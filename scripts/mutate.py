@@ -1,0 +1,320 @@
+#!/usr/bin/env python3
+"""Change the rules that decide answers, one small fault at a time, and see whether the tests notice.
+
+    .venv/bin/python scripts/mutate.py [--seed 2025] [--count 240] [--only sy_coverage/coverage] [--again]
+
+Each mutant is one operator, constant, comparison or call of a rule's module changed in memory, never on disk; the tests that
+stand beside the module in `GUARDS` are run on it in a process of its own. What came of each is written to
+`tests/mutation/mutants.csv` (module, line, what was changed, killed or survived). A survivor that changes no answer is named,
+with the reason, in `tests/mutation/equivalent.csv`, and no longer counts. Exits with 1 where more than 5 % live.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import csv
+import hashlib
+import importlib.abc
+import importlib.util
+import os
+import random
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "tests" / "mutation"
+ALIVE_AT_MOST = 0.05
+LIMIT_S = 300
+GUARDS = {
+    "sy_coverage/coverage/counting.py": ["tests/coverage", "tests/siting/test_policy_rules.py"],
+    "sy_coverage/coverage/scorecard.py": ["tests/coverage"],
+    "sy_coverage/coverage/units.py": ["tests/coverage"],
+    "sy_coverage/coverage/accessibility.py": ["tests/coverage"],
+    "sy_coverage/coverage/equity.py": ["tests/coverage"],
+    "sy_coverage/coverage/reported.py": ["tests/coverage"],
+    "sy_coverage/policy/targets.py": ["tests/policy", "tests/coverage"],
+    "sy_coverage/siting/sites.py": ["tests/siting/test_policy_plan.py", "tests/siting/test_policy_rules.py"],
+    "sy_coverage/siting/planning/rules": [
+        "tests/siting/test_policy_rules.py",
+        "tests/siting/test_policy_plan.py",
+        "tests/siting/test_beds.py",
+        "tests/siting/test_policy_access.py",
+        "tests/siting/test_demonstration.py",
+    ],
+    "sy_coverage/siting/planning/check": [
+        "tests/siting/test_policy_plan.py",
+        "tests/siting/test_policy_rules.py",
+        "tests/siting/test_beds.py",
+    ],
+    "sy_coverage/siting/candidates": ["tests/siting/test_candidates.py", "tests/siting/test_premises.py"],
+    "sy_coverage/places/people": ["tests/places/test_census.py", "tests/places/test_cohorts.py"],
+}
+"""Module or folder of rules → the tests that hold it."""
+
+COMPARED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+            ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is}  # fmt: skip
+REVERSED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.BitAnd: ast.BitOr,
+            ast.BitOr: ast.BitAnd, ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult}  # fmt: skip
+RENAMED = {"min": "max", "max": "min", "any": "all", "all": "any", "x": "y", "y": "x", "floor": "ceil", "ceil": "floor",
+           "idxmin": "idxmax", "idxmax": "idxmin", "argmin": "argmax", "argmax": "argmin", "cumsum": "copy"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One fault: which place of which module, and what becomes of it."""
+
+    module: str
+    number: int
+    line: int
+    change: str
+
+    @property
+    def key(self) -> str:
+        """Return a name that stays as long as the changed line and its neighbours in the list of faults do."""
+        text = (ROOT / self.module).read_text(encoding="utf-8").splitlines()[self.line - 1].strip()
+        return hashlib.sha256(f"{self.module}|{text}|{self.change}".encode()).hexdigest()[:12]
+
+
+class Faults(ast.NodeTransformer):
+    """Walk a module, name every fault that could be made, and make the one whose number is asked for."""
+
+    def __init__(self, wanted: int | None = None) -> None:
+        self.wanted = wanted
+        self.found: list[tuple[int, str]] = []
+
+    def _fault(self, node: ast.AST, change: str) -> bool:
+        self.found.append((node.lineno, change))
+        return len(self.found) - 1 == self.wanted
+
+    def visit_If(self, node: ast.If) -> ast.AST:
+        """Leave out what is imported for types alone."""
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return node
+        return self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        """Change bodies only: annotations and decorators decide no answer."""
+        node.body = [self.visit(part) for part in node.body]
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        """Change the value alone."""
+        if node.value is not None:
+            node.value = self.visit(node.value)
+        return node
+
+    def visit_Raise(self, node: ast.Raise) -> ast.AST:
+        """Leave the words of errors as they are."""
+        return node
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        """Leave text as it is."""
+        return node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        """Turn a comparison over, or move its border."""
+        kind = type(node.ops[0])
+        if kind in COMPARED and self._fault(node, f"{kind.__name__} → {COMPARED[kind].__name__}"):
+            node.ops[0] = COMPARED[kind]()
+        return self.generic_visit(node)
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        """Put the opposite operator."""
+        kind = type(node.op)
+        text = isinstance(node.left, ast.Constant | ast.JoinedStr) and isinstance(
+            getattr(node.left, "value", ""), str
+        )
+        if (
+            kind in REVERSED
+            and not text
+            and self._fault(node, f"{kind.__name__} → {REVERSED[kind].__name__}")
+        ):
+            node.op = REVERSED[kind]()
+        return self.generic_visit(node)
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        """Put “or” for “and”."""
+        other = ast.Or if isinstance(node.op, ast.And) else ast.And
+        if self._fault(node, f"{type(node.op).__name__} → {other.__name__}"):
+            node.op = other()
+        return self.generic_visit(node)
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        """Leave out a “not”, a minus or a tilde."""
+        if isinstance(node.op, ast.Not | ast.Invert | ast.USub) and self._fault(
+            node, f"{type(node.op).__name__} left out"
+        ):
+            return self.generic_visit(node.operand)
+        return self.generic_visit(node)
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        """Move a number by one; turn a truth over."""
+        if isinstance(node.value, bool):
+            if self._fault(node, f"{node.value} → {not node.value}"):
+                return ast.copy_location(ast.Constant(not node.value), node)
+        elif isinstance(node.value, int | float) and self._fault(node, f"{node.value} → {node.value + 1}"):
+            return ast.copy_location(ast.Constant(node.value + 1), node)
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        """Put max for min, any for all."""
+        other = RENAMED.get(node.id)
+        if (
+            other in {"min", "max", "any", "all"}
+            and isinstance(node.ctx, ast.Load)
+            and self._fault(node, f"{node.id} → {other}")
+        ):
+            node.id = other
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        """Put the other axis, end or rounding."""
+        other = RENAMED.get(node.attr)
+        if other and isinstance(node.ctx, ast.Load) and self._fault(node, f".{node.attr} → .{other}"):
+            node.attr = other
+        return self.generic_visit(node)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        """Leave out a sum that grows."""
+        if self._fault(node, "left out"):
+            return ast.copy_location(ast.Pass(), node)
+        return self.generic_visit(node)
+
+
+def mutants_of(module: str) -> list[Mutant]:
+    """Return every fault that could be made in a module, in its order."""
+    walk = Faults()
+    walk.visit(ast.parse((ROOT / module).read_text(encoding="utf-8")))
+    return [Mutant(module, number, line, change) for number, (line, change) in enumerate(walk.found)]
+
+
+def guarded(only: str) -> dict[str, list[str]]:
+    """Return the modules of rules below `only` with their tests."""
+    modules: dict[str, list[str]] = {}
+    for place, tests in GUARDS.items():
+        path = ROOT / place
+        files = [path] if path.is_file() else sorted(path.rglob("*.py"))
+        modules |= {f.relative_to(ROOT).as_posix(): tests for f in files}
+    return {module: tests for module, tests in modules.items() if module.startswith(only)}
+
+
+class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Load one module with its fault, all others as they are."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self.mutant = mutant
+        self.name = mutant.module.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> object:  # noqa: ARG002
+        if name != self.name:
+            return None
+        file = ROOT / self.mutant.module
+        package = [str(file.parent)] if file.name == "__init__.py" else None
+        return importlib.util.spec_from_file_location(
+            name, file, loader=self, submodule_search_locations=package
+        )
+
+    def create_module(self, spec: object) -> None:  # noqa: ARG002
+        return None
+
+    def exec_module(self, module: object) -> None:
+        file = ROOT / self.mutant.module
+        tree = Faults(self.mutant.number).visit(ast.parse(file.read_text(encoding="utf-8")))
+        exec(compile(ast.fix_missing_locations(tree), str(file), "exec"), module.__dict__)  # noqa: S102
+
+
+def killed(mutant: Mutant | None, tests: list[str]) -> bool:
+    """Say whether the tests fail on a mutant; without one, whether they fail as they are."""
+    child = os.fork()
+    if child:
+        deadline = time.monotonic() + LIMIT_S
+        while time.monotonic() < deadline:
+            pid, status = os.waitpid(child, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status) != 0
+            time.sleep(0.05)
+        os.kill(child, signal.SIGKILL)  # a fault that never ends is a fault that is seen
+        os.waitpid(child, 0)
+        return True
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
+    if mutant is not None:
+        sys.meta_path.insert(0, _Mutated(mutant))
+    import pytest
+
+    code = pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", *tests])
+    os._exit(int(code))
+
+
+def main() -> int:
+    """Make the faults, write what came of them, and return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seed", type=int, default=2025)
+    parser.add_argument("--count", type=int, default=240)
+    parser.add_argument("--only", default="sy_coverage/", help="modules whose path begins so")
+    parser.add_argument("--again", action="store_true", help="only the survivors of the last run")
+    asked = parser.parse_args()
+    os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
+    # what every test loads is loaded once, before the processes part
+    import geopandas  # noqa: F401
+    import numba  # noqa: F401
+    import pytest  # noqa: F401
+    import scipy.sparse  # noqa: F401
+    import sklearn.cluster  # noqa: F401
+
+    guards = guarded(asked.only)
+    for tests in {tuple(tests) for tests in guards.values()}:
+        if killed(None, list(tests)):
+            print(f"{' '.join(tests)} fail without any fault: mend them first")
+            return 1
+    everything = [mutant for module in guards for mutant in mutants_of(module)]
+    chosen = random.Random(asked.seed).sample(everything, min(asked.count, len(everything)))  # noqa: S311
+    equivalent = {row["key"] for row in _rows(FOLDER / "equivalent.csv")}
+    if asked.again:
+        last = {row["key"] for row in _rows(FOLDER / "mutants.csv") if row["outcome"] == "survived"}
+        chosen = [mutant for mutant in everything if mutant.key in last]
+    rows = []
+    for i, mutant in enumerate(sorted(chosen, key=lambda m: (m.module, m.number)), start=1):
+        outcome = "equivalent" if mutant.key in equivalent else ""
+        outcome = outcome or ("killed" if killed(mutant, guards[mutant.module]) else "survived")
+        rows.append(
+            {
+                "key": mutant.key,
+                "module": mutant.module,
+                "line": mutant.line,
+                "change": mutant.change,
+                "outcome": outcome,
+            }
+        )
+        print(
+            f"{i:4} of {len(chosen)}  {outcome:10} {mutant.module}:{mutant.line}  {mutant.change}", flush=True
+        )
+    if not asked.again:
+        FOLDER.mkdir(exist_ok=True)
+        with (FOLDER / "mutants.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+    counted = [row for row in rows if row["outcome"] != "equivalent"]
+    alive = [row for row in counted if row["outcome"] == "survived"]
+    print(f"{len(alive)} of {len(counted)} mutants that change an answer live (seed {asked.seed})")
+    return int(len(alive) > ALIVE_AT_MOST * len(counted))
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
