@@ -161,6 +161,17 @@ def road_nodes() -> pd.DataFrame:
     return pd.DataFrame({"node_id": range(41), "x": [p.x for p in points], "y": [p.y for p in points]})
 
 
+def straight_road() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return nodes and edges of the same road stretched along y = 0, for what depends on its shape to the metre."""
+    return road_nodes().assign(y=NORTH), road_edges().assign(length_m=1000.0)
+
+
+def on_straight_road(**km: float) -> gpd.GeoDataFrame:
+    """Return points of the straight road by their id."""
+    places = [Point(EAST + k * 1000, NORTH) for k in km.values()]
+    return gpd.GeoDataFrame(geometry=places, index=pd.Index(list(km), name="facility_id"), crs=CRS)
+
+
 def road_edges() -> pd.DataFrame:
     """Return the road both ways: `u`, `v`, `length_m`, `drive_min` (1 a km east), `walk_min` (20)."""
     forth = pd.DataFrame({"u": range(40), "v": range(1, 41)})

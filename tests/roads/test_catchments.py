@@ -129,14 +129,14 @@ def square(west: float, south: float, east: float, north: float) -> shapely.Poly
 
 
 def test_catchments_end_at_the_land_and_leave_out_water_and_stay_nested() -> None:
-    net = roads.from_edges(toy.road_nodes(), toy.road_edges(), crs=toy.CRS)
+    net = roads.from_edges(*toy.straight_road(), crs=toy.CRS)
     # the road runs along y = 0; land ends 50 m north of it, a lake lies on it from km 6 to km 7, another far away
     land = gpd.GeoDataFrame(
         geometry=[square(0, -9000, 6000, 50), square(6000, -9000, 40_000, 50)], crs=toy.CRS
     )
     lakes = gpd.GeoDataFrame(geometry=[square(6000, -500, 7000, 500), square(0, 900, 10, 910)], crs=toy.CRS)
     asked = {"mode": "drive", "cutoffs_min": (2.5, 5), "buffer_m": 100}
-    home = toy.facilities().loc[["S1"]]
+    home = toy.on_straight_road(S1=5)
     free = net.catchments(home, **asked)
     cut = net.catchments(home, **asked, within=land.to_crs(4326), without=lakes)
     shapes = cut.geometry.to_crs(toy.CRS)

@@ -205,7 +205,7 @@ def test_lines_are_drawn_in_degrees_with_their_class() -> None:
     assert lines.crs == "EPSG:4326"
     assert len(lines) == 40
     assert set(lines["highway"]) == {"primary"}
-    assert lines["length_m"].sum() == 40_000
+    assert lines["length_m"].sum() == 50_000
     with pytest.raises(MissingCRSError):
         roads.from_edges(toy.road_nodes(), toy.road_edges()).lines()
 
@@ -223,8 +223,9 @@ def test_the_summary_counts_parts_that_cannot_reach_each_other() -> None:
     assert rows["drive", "road_km"] == 0.4
 
 
-def test_catchments_are_cut_at_the_exact_minute_and_nested(net) -> None:
-    shed = net.catchments(toy.facilities().loc[["S1"]], mode="drive", cutoffs_min=(10, 2.5), buffer_m=100)
+def test_catchments_are_cut_at_the_exact_minute_and_nested() -> None:
+    net = roads.from_edges(*toy.straight_road(), crs=toy.CRS)
+    shed = net.catchments(toy.on_straight_road(S1=5), mode="drive", cutoffs_min=(10, 2.5), buffer_m=100)
     assert shed.index.tolist() == [("S1", 2.5), ("S1", 10.0)]
     assert shed.crs == "EPSG:4326"
     metres = shed.geometry.to_crs(toy.CRS)

@@ -28,8 +28,13 @@ def net() -> roads.RoadNetwork:
     return roads.from_edges(toy.road_nodes(), toy.road_edges(), crs=toy.CRS)
 
 
+@pytest.fixture(scope="module")
+def straight() -> roads.RoadNetwork:
+    return roads.from_edges(*toy.straight_road(), crs=toy.CRS)
+
+
 def points(index: str, **places: tuple[float, float]) -> gpd.GeoDataFrame:
-    """Return points at (km along the toy road, metres north of it)."""
+    """Return points at (km along the straight road, metres north of it)."""
     return gpd.GeoDataFrame(
         geometry=[Point(toy.EAST + km * 1000, toy.NORTH + north) for km, north in places.values()],
         index=pd.Index(list(places), name=index),
@@ -53,13 +58,13 @@ def test_the_cutoff_is_inclusive_to_the_last_bit(net) -> None:
     assert reached(np.nextafter(3.0, 4)) == ["A", "B"]
 
 
-def test_points_join_the_road_between_nodes_and_walk_there(net) -> None:
+def test_points_join_the_road_between_nodes_and_walk_there(straight) -> None:
     sites = points("site_id", s=(5.25, 54.0))
     demand = points("demand_id", same=(5.75, 0.0), further=(7.5, 27.0))
-    snapped = net.snap(sites, mode="drive").loc["s"]
+    snapped = straight.snap(sites, mode="drive").loc["s"]
     assert (snapped["fraction"], snapped["snap_m"]) == (0.25, 54.0)
     assert snapped["access_min"] == pytest.approx(1.0, abs=1e-12)  # 54 m at 0.9 m/s
-    times = net.travel_times(sites, demand, mode="drive", cutoff_min=10).to_dense()[0]
+    times = straight.travel_times(sites, demand, mode="drive", cutoff_min=10).to_dense()[0]
     assert times == pytest.approx([0.5 + 1.0, 2.25 + 1.0 + 0.5], abs=1e-12)
 
 
@@ -91,18 +96,18 @@ def test_a_point_on_a_node_may_leave_by_any_road() -> None:
     assert times.to_dense()[:, 0].tolist() == [1.0, 2.0]
 
 
-def test_too_far_from_any_road_is_unreachable_and_named(net) -> None:
+def test_too_far_from_any_road_is_unreachable_and_named(straight) -> None:
     sites = points("site_id", s=(5, 0), hill=(6, 1000.5))
     demand = points("demand_id", near=(5, 1000.0), far=(5, 1001.0))
-    times = net.travel_times(sites, demand, mode="drive", cutoff_min=60)
+    times = straight.travel_times(sites, demand, mode="drive", cutoff_min=60)
     assert times.unreachable_sites == ("hill",)
     assert times.unreachable_demand == ("far",)
     assert times.to_frame()[["site_id", "demand_id"]].to_numpy().tolist() == [["s", "near"]]
 
 
-def test_a_kilometre_of_search_can_be_widened(net) -> None:
+def test_a_kilometre_of_search_can_be_widened(straight) -> None:
     demand = points("demand_id", far=(5, 1500.0))
-    times = net.travel_times(
+    times = straight.travel_times(
         points("site_id", s=(5, 0)), demand, mode="drive", cutoff_min=60, max_snap_m=2000, access_m_per_s=1.0
     )
     assert times.to_dense()[0, 0] == pytest.approx(25.0, abs=1e-12)

@@ -168,6 +168,6 @@ def test_a_station_whose_floor_area_nobody_says_is_flagged_where_the_policy_asks
 
 
 def test_a_walk_longer_than_twice_the_reach_of_stations_is_computed(study):
-    far = study.but(siting={"station_walk_min": 130}, candidates={"generate": 2})
-    # from any village the other of its unit is 120 minutes away, and one station serves both
+    far = study.but(siting={"station_walk_min": 150}, candidates={"generate": 2})
+    # from any village the other of its unit is 6 km east, 7.5 km by road and 150 minutes away, and one station serves both
     assert far.plans[toy.COUNTY].objective == 2 * (80 + 30) + 510
