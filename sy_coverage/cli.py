@@ -230,8 +230,8 @@ def geocode(
 ) -> None:
     """Give every row of the lists a point, or the reason why it has none, and list what to verify."""
     from sy_coverage.study import read_config, read_study
-    from sy_coverage.study.results import lists
-    from sy_coverage.study.steps import geocoding
+    from sy_coverage.study.results.lists import located as locating
+    from sy_coverage.study.results.lists import rows as lists
 
     if adopt and not refresh:
         raise typer.BadParameter("needs --refresh", param_hint="--adopt")
@@ -240,24 +240,24 @@ def geocode(
     console = Console()
     language = read_config(study_file).study.language
     with _screen.interruptible(language), _screen.bars(console, language) as progress:
-        study = read_study(study_file, offline=offline, progress=progress)
+        study = read_study(study_file, offline=offline, progress=progress).answers
         folder = out or Path(study.path(study.config.study.output))
         if not refresh:
-            _screen.say(console, geocoding.request_sentences(study, geocoding.requests(study)))
+            _screen.say(console, locating.request_sentences(study, locating.requests(study)))
         if dry_run:
             return
-        fresh, changes = geocoding.refreshed(study) if refresh else (study, None)
-        located = geocoding.locate(fresh)
+        fresh, changes = locating.refreshed(study) if refresh else (study, None)
+        located = locating.locate(fresh)
     if changes is not None:
         paths = lists.write(folder, {"changes.csv": lists.as_csv(changes, language)})
-        _screen.say(console, geocoding.change_sentences(study, changes, paths[0], adopted=adopt))
+        _screen.say(console, locating.change_sentences(study, changes, paths[0], adopted=adopt))
         if not adopt:
             return
-        geocoding.adopt(study)
-    paths = geocoding.write(study, located, folder)
-    _screen.say(console, [*geocoding.sentences(study, located), *map(str, paths)])
+        locating.adopt(study)
+    paths = locating.write(study, located, folder)
+    _screen.say(console, [*locating.sentences(study, located), *map(str, paths)])
     if located.not_asked:
-        _screen.say(Console(stderr=True), geocoding.not_asked_sentences(study, located))
+        _screen.say(Console(stderr=True), locating.not_asked_sentences(study, located))
         raise typer.Exit(69)
 
 
@@ -280,7 +280,7 @@ def roads(
 ) -> None:
     """Read the roads, say what they are and what was assumed, and save them: roads.network can be a study's source."""
     from sy_coverage.study import read_config, read_study
-    from sy_coverage.study.steps import network
+    from sy_coverage.study.results.lists import roads as network
 
     if refresh and offline:
         raise typer.BadParameter("asks OpenStreetMap; leave out --offline", param_hint="--refresh")
@@ -288,7 +288,7 @@ def roads(
     language = read_config(study_file).study.language
     changed: list[str] = []
     with _screen.interruptible(language), _screen.bars(console, language) as progress:
-        study = read_study(study_file, progress=progress, offline=offline)
+        study = read_study(study_file, progress=progress, offline=offline).answers
         if refresh:
             study, sentence = network.refresh(study)
             changed.append(sentence)
@@ -311,24 +311,24 @@ def coverage(
 ) -> None:
     """Say where every county stands today, in the officials' own indicator table; nothing is planned."""
     from sy_coverage.study import read_config, read_study
-    from sy_coverage.study.results import indicators
-    from sy_coverage.study.steps import geocoding
+    from sy_coverage.study.results.lists import indicators
+    from sy_coverage.study.results.lists import located as locating
 
     console = Console()
     language = read_config(study_file).study.language
     with _screen.interruptible(language), _screen.bars(console, language) as progress:
-        study = read_study(study_file, progress=progress, offline=offline)
+        study = read_study(study_file, progress=progress, offline=offline).answers
         table = indicators.indicators(study)
         folder = out or Path(study.path(study.config.study.output))
         paths = indicators.write(study, folder)
-        located = geocoding.locate(study)
+        located = locating.locate(study)
     shown = Table(title=escape(study.config.study.title))
     for column in table.columns:
         shown.add_column(escape(column), overflow="fold")
     for row in table.astype(object).where(table.notna(), "").itertuples(index=False):
         shown.add_row(*(escape(str(value)) for value in row))
     console.print(shown)
-    _screen.say(console, [*geocoding.sentences(study, located), *map(str, paths)])
+    _screen.say(console, [*locating.sentences(study, located), *map(str, paths)])
 
 
 @app.command()

@@ -113,7 +113,7 @@ def run(
         If the folder cannot be written.
     """
     target = Path(study.path(study.config.study.output) if folder is None else folder)
-    require_writable(study, target, whole=counties is None)
+    require_writable(study.answers, target, whole=counties is None)
     with _files.locked(target), crew_of(workers=workers, scheduler=scheduler) as crew:
         study = study if counties is None else study.only(counties)
         failed = plan_with(study, crew)
@@ -125,7 +125,9 @@ def run(
                 else:
                     yield from answer
 
-        save(study, target, counties=None if counties is None else tuple(counties), make_counties=make)
+        save(
+            study.answers, target, counties=None if counties is None else tuple(counties), make_counties=make
+        )
     return Outcome(folder=target, failed=dict(sorted(failed.items())))
 
 
@@ -149,7 +151,7 @@ def plan_with(study: Study, crew: Crew) -> dict[str, str]:
     scopes, plans = study.scopes, {}
     tables: dict[Key, dict[str, DataFrame]] = {}
     reasons: dict[Key, str] = {}
-    shared = (study.case, study.config.compare)
+    shared = study.task
     with study.progress("plans" if None not in scopes else "plan_of_city", total=len(scopes)) as advance:
         for key, answer in crew.work(_plan_of, shared, scopes):
             if isinstance(answer, Failed):

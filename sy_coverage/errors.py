@@ -37,6 +37,10 @@ class FrameError(InputError):
         super().__init__(f"{what}: " + "; ".join(self.violations))
 
 
+class FrozenFrameError(InputError, TypeError):
+    """A frame that a study handed out was to be changed in place."""
+
+
 class ConfigError(InputError):
     """A study or policy file names an unknown key or a value that is not allowed."""
 

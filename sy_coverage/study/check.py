@@ -10,10 +10,9 @@ from sy_coverage import _files, labels, places
 from sy_coverage._osm import require_osm
 from sy_coverage.coverage.reported import reported_numbers
 from sy_coverage.errors import CoverageError, FrameError, OfflineError
-from sy_coverage.study.results.reading import in_brief
+from sy_coverage.study.results.lists.reading import in_brief
 from sy_coverage.study.results.save import require_writable
 from sy_coverage.study.steps import network
-from sy_coverage.study.steps.inputs import FROM_OSM
 from sy_coverage.study.study import read_study
 
 if TYPE_CHECKING:
@@ -69,10 +68,10 @@ def check(path: str | os.PathLike[str], *, databases: bool = False) -> Report:
         attempt("candidates", lambda: study.listed_candidates if "demand" in known else None)
         attempt("reported", lambda: reported_numbers(study.config.reported, study.policy, study.counties))
     attempt("roads", lambda: _roads(study))
-    attempt("output", lambda: require_writable(study, Path(study.path(study.config.study.output))))
+    attempt("output", lambda: require_writable(study.answers, Path(study.path(study.config.study.output))))
     _say_facts(study, known, report)
     _say_databases(study, report)
-    report.reading += in_brief(study)
+    report.reading += in_brief(study.answers)
     if known.get("facilities") is not None:
         _say_doubts(study, report, known.get("candidates"))
         _say_empty_units(study, report)
@@ -105,7 +104,7 @@ def _roads(study: Study) -> str:
     if source == network.LIVE:
         return source
     path = _files.local_path(study.path(source))
-    if not path.name.lower().endswith(FROM_OSM):
+    if not path.name.lower().endswith(network.FROM_OSM):
         require_osm(path)
     return path.name
 
@@ -155,9 +154,10 @@ def _say_facts(study: Study, known: dict[str, Any], report: Report) -> None:
             report.facts.append(
                 words(f"study.fact_{name}", rows=len(frame), located=located, missing=len(frame) - located)
             )
-    given = study.config.roads.buffer_m
-    if "policy" in known and given is not None and given < network.needed_m(study):
-        needed = f"{network.needed_m(study):,.0f}"
+    config, given = study.config, study.config.roads.buffer_m
+    far = network.needed_m(config.roads, config.siting, study.policy) if "policy" in known else 0.0
+    if given is not None and given < far:
+        needed = f"{far:,.0f}"
         report.remarks.append(words("study.remark_buffer", given=f"{given:,.0f}", needed=needed))
     if "roads" in known:
         live = known["roads"] == network.LIVE

@@ -10,7 +10,7 @@ from sy_coverage import _fetch
 from sy_coverage.places import from_wgs84
 from sy_coverage.places.locating.providers import KEY_NAMES
 from sy_coverage.study import read_study
-from sy_coverage.study.steps import geocoding
+from sy_coverage.study.results.lists import located as geocoding
 from tests import toy
 
 

@@ -11,7 +11,7 @@ from sy_coverage._fetch import Cache, Client
 from sy_coverage.places import from_wgs84
 from sy_coverage.places.locating.providers import Amap
 from sy_coverage.study import read_study
-from sy_coverage.study.steps import geocoding
+from sy_coverage.study.results.lists import located as geocoding
 from tests import toy
 from tests.study.test_cli import change
 

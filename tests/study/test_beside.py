@@ -5,7 +5,8 @@ import pytest
 
 import sy_coverage as sy
 from sy_coverage.errors import UnknownIdError
-from sy_coverage.study.plans import alternatives, beside
+from sy_coverage.study.plans import alternatives
+from sy_coverage.study.results import beside
 from tests import counties_toy, toy
 
 

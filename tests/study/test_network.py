@@ -24,7 +24,7 @@ from sy_coverage.errors import (
 from sy_coverage.outputs import tables
 from sy_coverage.roads.read import overpass as read_overpass
 from sy_coverage.study.check import check
-from sy_coverage.study.steps import network
+from sy_coverage.study.steps import network as steps
 from tests import toy
 
 OSM_BASE = '<meta osm_base="2026-01-02T03:04:05Z"/>'
@@ -251,7 +251,9 @@ def test_roads_are_read_as_far_around_as_the_longest_cutoff_reaches(study_file) 
     study = read_study(study_file)
     longest = max(k.longest_min for k in study.policy.kinds.values() if k.mode == "drive")
     # 120 km/h are 2 km a minute
-    assert network.buffer_m(study) == pytest.approx(longest * 2000)
+    config = study.config
+    around = steps.buffer_m(config.roads, config.siting, study.policy)
+    assert around == pytest.approx(longest * 2000)
     wide = study.but(roads={"buffer_m": 500_000})
     assert wide.network.digest == study.network.digest
     assert wide.coverage.drop(columns="geometry").equals(study.coverage.drop(columns="geometry"))

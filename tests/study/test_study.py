@@ -64,7 +64,7 @@ def test_the_map_of_one_county_plans_no_other_and_says_whose_sites_it_counts():
     study = sy.sample_study()
     plan = study.propose("430511")
     page = study.map(plan).html()
-    assert set(study._plans) == {"430511"}
+    assert set(study.known_plans) == {"430511"}
     assert "未计入邻县方案的设施" in page
     assert study.map("430511").html() == page
 

@@ -42,7 +42,8 @@ def test_years_are_given_whole_and_may_be_numbers(study):
 
 
 def test_other_boundaries_are_read_again(study):
-    assert "units" not in vars(study.but(boundaries={"invalid": "repair"}))
+    other = study.but(boundaries={"invalid": "repair"})
+    assert other.units is not study.units
 
 
 def test_an_unknown_key_is_refused_by_name(study):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from sy_coverage import _files, labels, places, roads
-from sy_coverage._frames import metric_crs
-from sy_coverage.outputs.findings import Findings, in_china
+from sy_coverage.coverage import open_on
+from sy_coverage.outputs.findings import Findings
 from sy_coverage.outputs.maps import what_if
-from sy_coverage.outputs.text import format as fmt
-from sy_coverage.outputs.text import words
 from sy_coverage.siting import sentences
 from sy_coverage.study.plans import alternatives
-from sy_coverage.study.steps import generated, geocoding, network
+from sy_coverage.study.results import beside, parameters
+from sy_coverage.study.results.lists import located
+from sy_coverage.study.results.lists import roads as roads_lists
+from sy_coverage.study.results.parameters import policy_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,9 +24,8 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame, Series
 
-    from sy_coverage.policy import Policy
     from sy_coverage.siting import SitingPlan
-    from sy_coverage.study.study import Study
+    from sy_coverage.study.answers import Answers
 
 AT_ONCE = 100
 """Catchments drawn between two steps of progress."""
@@ -40,12 +41,22 @@ PER_UNIT = [
 ]
 
 
-def gather(study: Study) -> Findings:
+def findings(study: Answers) -> Findings:
+    """Return the findings of the whole city, gathered when they are first asked for."""
+    return study.memory.get(("findings",), lambda: gather(study))
+
+
+def presented(study: Answers) -> Findings:
+    """Return the findings with what stands beside each plan: alternatives, sensitivity, closures (see `[compare]`)."""
+    return study.memory.get(("presented",), lambda: replace(findings(study), extras=beside.extras(study)))
+
+
+def gather(study: Answers) -> Findings:
     """Return the findings of the whole city; every stage that was not yet computed is computed now.
 
     Where the study holds the plans of some counties only, what would need the others' is left out.
     """
-    plans = study.plans
+    plans = dict(study.plans)
     alone = len(plans) < len(study.counties)
     by_unit = study.coverage.join(
         study.coverage_planned[PER_UNIT].add_suffix("_planned"), validate="one_to_one"
@@ -74,7 +85,7 @@ def gather(study: Study) -> Findings:
         reasons=reasons,
         left_out=_left_out(study),
         doubts=_doubts(study),
-        parameters=_parameters(study),
+        parameters=parameters.parameters(study),
         sources=_sources(study),
         notices=_notices(study),
         approval_number=study.config.map.approval_number,
@@ -89,7 +100,7 @@ def gather(study: Study) -> Findings:
     )
 
 
-def _recounts(study: Study, plans: Mapping[str, SitingPlan]) -> dict[str, str]:
+def _recounts(study: Answers, plans: Mapping[str, SitingPlan]) -> dict[str, str]:
     """Return what the page of each county counts any choice of its sites again from; nothing where one plan decides all counties."""
     if study.config.map.what_if == "off" or study.policy.readings.scope == "city":
         return {}
@@ -102,19 +113,14 @@ def _recounts(study: Study, plans: Mapping[str, SitingPlan]) -> dict[str, str]:
     }
 
 
-def policy_of(study: Study) -> Policy:
-    """Return the study's policy with its own words for money and units, or those of the place it lies in."""
-    return words.at_home(study.policy, in_china=in_china(study.units))
-
-
-def _nearest(study: Study, sites: GeoDataFrame, points: GeoDataFrame, mode: str) -> Series:
+def _nearest(study: Answers, sites: GeoDataFrame, points: GeoDataFrame, mode: str) -> Series:
     if sites.empty or points.empty:
         return pd.Series(float("nan"), index=points.index)
     near = study.network.nearest(sites, points, mode=mode, **study.to_road)
     return near["nearest_min"]
 
 
-def _demand(study: Study) -> GeoDataFrame:
+def _demand(study: Answers) -> GeoDataFrame:
     """Return the villages with minutes to the nearest centre and whether that is within the cutoff, today and planned."""
     kind = study.centre_kind
     kinds = (
@@ -130,7 +136,7 @@ def _demand(study: Study) -> GeoDataFrame:
     return demand
 
 
-def _points_in_time(study: Study) -> Iterator[tuple[str, GeoDataFrame]]:
+def _points_in_time(study: Answers) -> Iterator[tuple[str, GeoDataFrame]]:
     """Yield the facilities of today, of every year of the plans with what is opened until then, and of the whole plan."""
     yield "", study.open_facilities
     planned = study.planned_facilities
@@ -141,14 +147,7 @@ def _points_in_time(study: Study) -> Iterator[tuple[str, GeoDataFrame]]:
     yield "_planned", planned
 
 
-def siting_open(study: Study, facilities: GeoDataFrame) -> GeoDataFrame:
-    """Return those of `facilities` that are open on the study's date."""
-    from sy_coverage.coverage import open_on  # noqa: PLC0415
-
-    return open_on(facilities, study.config.study.date)
-
-
-def _reasons(study: Study) -> DataFrame:
+def _reasons(study: Answers) -> DataFrame:
     """Return why each site was chosen, with a sentence in the study's language."""
     plans = study.proposed_plans
     with study.progress("reasons", total=len(plans)) as advance:
@@ -157,11 +156,11 @@ def _reasons(study: Study) -> DataFrame:
             frames.append(plan.why())
             advance()
     together = pd.concat(frames) if frames else pd.DataFrame(columns=["reason_id", "subject", "value"])
-    said = sentences(together, study.config.study.language, names=study.names)
+    said = sentences(together, study.config.study.language, names=dict(study.names))
     return said.reset_index()
 
 
-def _proposals(study: Study, reasons: DataFrame) -> GeoDataFrame:
+def _proposals(study: Answers, reasons: DataFrame) -> GeoDataFrame:
     """Return the sites to open, numbered within their county in the order of kinds, units and ids."""
     sites = study.candidates.loc[list(study.chosen)].copy()
     rank = {kind: i for i, kind in enumerate(study.policy.kinds)}
@@ -184,11 +183,11 @@ def _proposals(study: Study, reasons: DataFrame) -> GeoDataFrame:
 
 
 def _counties(
-    study: Study, by_unit: GeoDataFrame, proposals: GeoDataFrame, plans: Mapping[str, SitingPlan]
+    study: Answers, by_unit: GeoDataFrame, proposals: GeoDataFrame, plans: Mapping[str, SitingPlan]
 ) -> DataFrame:
     grouped = by_unit.groupby("county_id")
     counted = by_unit[by_unit["kind"].isin(study.policy.counted_unit_kinds)].groupby("county_id")
-    table = pd.DataFrame({"county": pd.Series(study.counties)}).rename_axis("county_id")
+    table = pd.DataFrame({"county": pd.Series(dict(study.counties))}).rename_axis("county_id")
     table["units"] = grouped.size()
     for kind, column in (("street", "streets"), ("township", "townships")):
         table[column] = by_unit[by_unit["kind"] == kind].groupby("county_id").size()
@@ -210,13 +209,13 @@ def _counties(
     return table
 
 
-def _left_out(study: Study) -> DataFrame:
+def _left_out(study: Answers) -> DataFrame:
     """Return why each unit that stays without a centre does, and what an infeasible plan leaves undone."""
     plans = {id(plan): plan for plan in [*study.distinct_plans, *study.proposed_plans]}.values()
     frames = [plan.findings for plan in plans if len(plan.findings)]
     if not frames:
         return pd.DataFrame(columns=["unit_id", "county_id", "reason_id", "sentence"])
-    said = sentences(pd.concat(frames), study.config.study.language, names=study.names)
+    said = sentences(pd.concat(frames), study.config.study.language, names=dict(study.names))
     said = said.reset_index(drop=True).rename(columns={"subject": "unit_id"})
     # what is said of a unit or a site belongs to its county; what is said of a county, or in its name, to itself
     county = {c: c for c in study.counties}
@@ -227,7 +226,7 @@ def _left_out(study: Study) -> DataFrame:
     return said
 
 
-def _notices(study: Study) -> tuple[str, ...]:
+def _notices(study: Answers) -> tuple[str, ...]:
     """Return what must stand on every output: the study's own notice, and elders whom no unit counts."""
     about, lost = study.config.study, _in_no_unit(study)
     own = [labels.pick(about.notice, about.language)] if about.notice else []
@@ -237,11 +236,11 @@ def _notices(study: Study) -> tuple[str, ...]:
     return tuple(own)
 
 
-def _in_no_unit(study: Study) -> GeoDataFrame:
+def _in_no_unit(study: Answers) -> GeoDataFrame:
     return study.demand[study.demand["unit_id"].isna()]
 
 
-def _doubts(study: Study) -> DataFrame:
+def _doubts(study: Answers) -> DataFrame:
     """Return what to verify about facilities and listed candidates, and the villages whose elders no unit counts."""
     of_frames = [("facilities", study.facilities, study.doubts)]
     for name, frame in (("candidates", study.listed_candidates), ("demand", _in_no_unit(study))):
@@ -270,12 +269,12 @@ def _doubts(study: Study) -> DataFrame:
     return doubts
 
 
-def _catchments(study: Study, proposals: GeoDataFrame, *, counties: set[str] | None) -> GeoDataFrame:
+def _catchments(study: Answers, proposals: GeoDataFrame, *, counties: set[str] | None) -> GeoDataFrame:
     """Return the drawings of how far each centre (of `counties`) reaches: open ones and proposed ones."""
     kind = study.centre_kind
     sites = study.planned_facilities
     centres = sites[(sites["kind"] == kind.id) & sites.geometry.notna()]
-    centres = siting_open(study, centres)
+    centres = open_on(centres, study.config.study.date)
     if counties is not None:
         centres = centres[centres["county_id"].isin(counties)]
     cutoffs = tuple(sorted(set(kind.cutoff_min.values())))
@@ -302,13 +301,13 @@ def _catchments(study: Study, proposals: GeoDataFrame, *, counties: set[str] | N
     return sheds
 
 
-def _overlap(study: Study, sheds: GeoDataFrame) -> DataFrame:
+def _overlap(study: Answers, sheds: GeoDataFrame) -> DataFrame:
     """Return how much of each unit each drawing holds; villages outside of all units are of none."""
     placed = study.demand[study.demand["unit_id"].isin(study.units.index)]
     return roads.catchment_overlap(sheds, study.units, placed)
 
 
-def _reached_elders(study: Study, sheds: Any) -> list[float]:
+def _reached_elders(study: Answers, sheds: Any) -> list[float]:
     """Return how many elders reach each site within its cutoff: by times, which the drawing only illustrates."""
     times = study.times[study.centre_kind.id]
     elders = study.demand["elders"].reindex(times.demand_ids).to_numpy(float)
@@ -319,100 +318,7 @@ def _reached_elders(study: Study, sheds: Any) -> list[float]:
     return [float(by_cutoff[cutoff].get(site, float("nan"))) for site, cutoff in sheds]
 
 
-def _parameters(study: Study) -> DataFrame:
-    """Return every number that decided an answer: its value, its unit, and where it was set."""
-    config, kind, about = study.config, study.centre_kind, study.config.study
-    given, money = config.siting, words.money(policy_of(study), about.language)
-    rows: list[tuple[str, object, str, bool]] = [
-        ("policy", labels.pick(study.policy.name, config.study.language), "", True),
-        ("date", fmt.date(config.study.date, config.study.language), "", True),
-        *_rate_parameters(study),
-        ("mode", study.words(f"study.mode_{kind.mode}"), "", config.access.mode is not None),
-        *_cutoff_parameters(study),
-        *_home_parameters(study),
-        ("beds_per_elder", given.beds_per_elder, "", True),
-        ("budget", given.budget, "cost", True),
-        ("generate", config.candidates.generate, "", True),
-        *([("osm", config.candidates.osm, "", True)] if config.candidates.osm else []),
-        ("max_snap_m", config.roads.max_snap_m, "m", True),
-        ("time_limit_s", given.time_limit_s, "s", True),
-        *_demand_parameters(study),
-        ("crs", metric_crs(study.units), "", False),
-    ]
-    chosen = [
-        {
-            "name": study.words(f"study.parameter_{name}"),
-            "value": study.words("study.not_set") if value is None else value,
-            "unit": study.words(f"study.unit_{unit}", money=money) if unit else "",
-            "source": study.words("study.from_study" if set_here else "study.from_policy"),
-        }
-        for name, value, unit, set_here in rows
-    ]
-    return pd.DataFrame([*chosen, *generated.parameters(study), *network.parameters(study)])
-
-
-def _rate_parameters(study: Study) -> list[tuple[str, object, str, bool]]:
-    """Return how the coverage rates are read, where the policy has any and leaves that open."""
-    policy, given = study.policy, study.config.siting
-    readings = policy.readings
-    rows: list[tuple[str, object, str, bool]] = []
-    if any(target.scope == "county_or_city" for target in policy.targets):
-        rows.append(("scope", study.words(f"study.scope_{readings.scope}"), "", given.scope is not None))
-    if policy.covered_kinds:
-        rows.append(("rule", study.words(f"study.rule_{readings.rule}"), "", given.rule is not None))
-        rows.append(("share", fmt.share(readings.share), "", given.share is not None))
-    return rows
-
-
-def _cutoff_parameters(study: Study) -> list[tuple[str, object, str, bool]]:
-    """Return the time limits of the classes of units that are there."""
-    cutoffs, given = study.centre_kind.cutoff_min, study.config.access.cutoff_min
-    there = sorted(set(study.units["kind"]))
-    if len(there) == 1:
-        return [("cutoff", cutoffs[there[0]], "min", there[0] in given)]
-    return [(f"cutoff_{unit}", cutoffs[unit], "min", unit in given) for unit in there]
-
-
-def _home_parameters(study: Study) -> list[tuple[str, object, str, bool]]:
-    """Return what is asked of homes, stations and beds, where the policy speaks of them."""
-    policy, given = study.policy, study.config.siting
-    rows: list[tuple[str, object, str, bool]] = []
-    if policy.spread_kind is not None:
-        rows.append(("spread_min", given.spread_min, "min", True))
-    if policy.home_kinds and policy.medical_kind is not None:
-        rows.append(("medical_min", given.medical_min, "min", True))
-        rows.append(("medical", study.words(f"study.medical_{given.medical}"), "", True))
-    if policy.station_kinds:
-        rows.append(("station_walk_min", given.station_walk_min, "min", True))
-        if given.station_walk_min is not None:
-            rows.append(("cluster_m", given.cluster_m, "m", True))
-    if any(target.measure.of == "floor_area" for target in policy.targets):
-        rows.append(("floor_area", study.words(f"study.medical_{given.floor_area}"), "", True))
-    if policy.bed_share is not None:
-        rows.append(("conversion_cost", given.conversion_cost or None, "cost", True))
-    return rows
-
-
-def _demand_parameters(study: Study) -> list[tuple[str, object, str, bool]]:
-    """Return the numbers that decided how many elders live where: only those that were used."""
-    given = study.config.demand
-    found: list[tuple[str, object, str, bool]] = [
-        (f"share_{column}", fmt.share(share), "", True) for column, share in sorted(given.shares.items())
-    ]
-    if given.raster:
-        found.append(("cell_m", given.cell_m, "m", True))
-    growth = given.growth if isinstance(given.growth, dict) else {"elders": given.growth}
-    if given.cohorts or given.growth is not None:
-        found.append(("demand_year", given.year, "", True))
-        found += [
-            (f"growth_{c}", fmt.share(rate), "", True)
-            for c, rate in sorted(growth.items())
-            if rate is not None
-        ]
-    return found
-
-
-def _sources(study: Study) -> DataFrame:
+def _sources(study: Answers) -> DataFrame:
     config = study.config
     rows: list[dict[str, Any]] = []
     for room, written in study.lists_and_layers:
@@ -424,11 +330,11 @@ def _sources(study: Study) -> DataFrame:
                 "note": "",
             }
         )
-    rows.append({"name": study.words("study.source_roads"), **network.source_row(study)})
+    rows.append({"name": study.words("study.source_roads"), **roads_lists.source_row(study)})
     if config.roads.elevation is not None:
         name, digest = study.words("study.source_elevation"), study.digest("roads", config.roads.elevation)
         rows.append({"name": name, "file": config.roads.elevation, "digest": digest, "note": ""})
-    answers = geocoding.answers_digest(study)
+    answers = located.answers_digest(study)
     if answers is not None:
         name = study.words("places.source_geocoding")
         rows.append({"name": name, "file": config.geocoding.cache, "digest": answers, "note": ""})

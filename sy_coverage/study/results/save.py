@@ -16,12 +16,13 @@ from sy_coverage.errors import CannotWriteError, some
 from sy_coverage.outputs import tables
 from sy_coverage.outputs.sound import TAKEN
 from sy_coverage.study.results.files import KEPT, city_files, made_here
+from sy_coverage.study.results.gather import presented
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from sy_coverage.outputs.findings import Findings
-    from sy_coverage.study.study import Study
+    from sy_coverage.study.answers import Answers
 
     Make = Callable[[Findings, Sequence[str]], Iterable[tuple[str, bytes]]]
 
@@ -46,7 +47,7 @@ DECIDING = (
 
 
 def save(
-    study: Study, folder: Path, *, counties: tuple[str, ...] | None = None, make_counties: Make = made_here
+    study: Answers, folder: Path, *, counties: tuple[str, ...] | None = None, make_counties: Make = made_here
 ) -> Path:
     """Write everything (or, with `counties`, only their proposals and maps) into `folder` and return it.
 
@@ -69,10 +70,12 @@ def save(
     return folder
 
 
-def _write(study: Study, held: _files.Folder, counties: tuple[str, ...] | None, make_counties: Make) -> None:
+def _write(
+    study: Answers, held: _files.Folder, counties: tuple[str, ...] | None, make_counties: Make
+) -> None:
     """Compute everything, then write it into a folder that is held."""
     database = study.config.study.database if counties is None else ""
-    findings = study.presented
+    findings = presented(study)
     county_ids = list(counties or study.counties)
     city = [] if counties is not None else city_files(findings)
     names = {path for path, _ in city}
@@ -94,7 +97,7 @@ def _write(study: Study, held: _files.Folder, counties: tuple[str, ...] | None, 
         advance()
 
 
-def require_writable(study: Study, folder: Path, *, whole: bool = True) -> None:
+def require_writable(study: Answers, folder: Path, *, whole: bool = True) -> None:
     """Refuse, before any work is done, a folder or (of a `whole` run) a database that could not be written later.
 
     Raises
@@ -152,7 +155,7 @@ def manifest_of(folder: Path) -> dict[str, Any]:
 
 
 def _manifest(
-    study: Study, findings: Findings, written: dict[str, str], sizes: dict[str, int]
+    study: Answers, findings: Findings, written: dict[str, str], sizes: dict[str, int]
 ) -> dict[str, object]:
     return {
         "study": study.config.study.name,

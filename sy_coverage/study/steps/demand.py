@@ -17,63 +17,64 @@ if TYPE_CHECKING:
 
     from sy_coverage.places import Census
     from sy_coverage.study.config.inputs.demand import Demand
-    from sy_coverage.study.steps.inputs import Inputs
+    from sy_coverage.study.steps.files import StudyFiles
 
 CENSUS_OF = {"unit_id": "unit", "county_id": "county"}
 
 
-def read_demand(study: Inputs) -> GeoDataFrame:
-    """Return the demand points of `study`, each in a unit where one holds it; ``.attrs["report"]`` says what was done.
+def read_demand(given: Demand, files: StudyFiles, *, units: GeoDataFrame, target_year: int) -> GeoDataFrame:
+    """Return the demand points, each in a unit where one holds it; ``.attrs["report"]`` says what was done.
+
+    Where a growth or a cohort table is stated, elders are those of `target_year`.
 
     Raises
     ------
     CoverageError
         If a file cannot be read, a census does not fit the units, or the years do not fit the growth that is stated.
     """
-    given, units = study.config.demand, study.units
     said = Report()
     census = None
     if given.census:
         census = places.read_census(
-            study.path(given.census), units=units, columns=given.census_columns, limits=study.limits
+            files.path(given.census), units=units, columns=given.census_columns, limits=files.limits
         )
-    found = _points(study, given, census)
+    found = _points(given, files, units, census)
     reports = [found.attrs.pop("report", None), None if census is None else census.report]
     if census is not None:
         if given.raster or given.settled:
-            found = _with_empty_units(study, found, census, said)
+            found = _with_empty_units(units, found, census, given.census, said)
         found = _counted(found, census, given.census, said)
     elif given.raster:
         for column, share in sorted(given.shares.items()):
             found[column] = found["persons"] * share
             said.say(given.raster, "", "share_applied", column, f"{share:g}")
-    found = _projected(study, checked(found, DEMAND), said)
+    found = _projected(given, files, checked(found, DEMAND), said, units=units, target=target_year)
     reports.append(said.frame())
     found.attrs["report"] = ReportFrame(pd.concat([r for r in reports if r is not None], ignore_index=True))
     return found
 
 
-def _points(study: Inputs, given: Demand, census: Census | None) -> GeoDataFrame:
+def _points(given: Demand, files: StudyFiles, units: GeoDataFrame, census: Census | None) -> GeoDataFrame:
     """Return where people live, not yet counted by the census."""
     if given.raster:
-        return places.read_raster(study.path(given.raster), units=study.units, cell_m=given.cell_m)
+        return places.read_raster(files.path(given.raster), units=units, cell_m=given.cell_m)
     if given.settled:
         return places.read_settled(
-            study.path(given.settled),
-            units=study.units,
+            files.path(given.settled),
+            units=units,
             coordinate_system=given.coordinate_system,
-            limits=study.limits,
+            limits=files.limits,
         )
     if given.villages:
         villages = places.read_demand(
-            study.path(given.villages),
+            files.path(given.villages),
             coordinate_system=given.coordinate_system,
             columns=given.columns,
             counted=census is None,
-            limits=study.limits,
+            limits=files.limits,
         )
         report = villages.attrs.pop("report")
-        found = places.assign_units(villages, study.units)
+        found = places.assign_units(villages, units)
         found.attrs["report"] = report
         return found
     assert census is not None  # noqa: S101  (the config asks for one of them)
@@ -82,23 +83,25 @@ def _points(study: Inputs, given: Demand, census: Census | None) -> GeoDataFrame
             "[demand]: a census by county does not say where in it people live; give villages, a raster or settled "
             "areas besides"
         )
-    found = places.unit_points(study.units)
+    found = places.unit_points(units)
     found.attrs["report"] = ReportFrame(found.attrs["report"].assign(file=given.census))
     return found
 
 
-def _with_empty_units(study: Inputs, found: GeoDataFrame, census: Census, said: Report) -> GeoDataFrame:
+def _with_empty_units(
+    units: GeoDataFrame, found: GeoDataFrame, census: Census, file: str, said: Report
+) -> GeoDataFrame:
     """Return places with one point more for each unit of the census that no cell or settled area lies in."""
     if census.by != "unit_id":
         return found
     lacking = census.totals.index.difference(found["unit_id"])
     if lacking.empty:
         return found
-    points = places.unit_points(study.units.loc[lacking]).to_crs(found.crs)
+    points = places.unit_points(units.loc[lacking]).to_crs(found.crs)
     # the only point of its unit has all of it, whatever its weight
     weights = [c for c in ("persons", "settled_m2") if c in found.columns]
     points[weights] = 1.0
-    said.say(study.config.demand.census, "", "units_as_points", "", len(points))
+    said.say(file, "", "units_as_points", "", len(points))
     return gpd.GeoDataFrame(
         pd.concat([found, points[[c for c in found.columns if c in points.columns]]]), crs=found.crs
     )
@@ -116,12 +119,12 @@ def _counted(found: GeoDataFrame, census: Census, file: str, said: Report) -> Ge
     return found
 
 
-def _projected(study: Inputs, found: GeoDataFrame, said: Report) -> GeoDataFrame:
-    """Return demand carried to the year of the study's date, where a growth or a cohort table is stated."""
-    given = study.config.demand
+def _projected(
+    given: Demand, files: StudyFiles, found: GeoDataFrame, said: Report, *, units: GeoDataFrame, target: int
+) -> GeoDataFrame:
+    """Return demand carried to the year `target`, where a growth or a cohort table is stated."""
     if given.growth is None and not given.cohorts:
         return found
-    target = study.config.study.date.year
     years = target - int(given.year or target)
     if years < 0:
         raise ConfigError(
@@ -129,7 +132,7 @@ def _projected(study: Inputs, found: GeoDataFrame, said: Report) -> GeoDataFrame
         )
     before = found["elders"].sum()
     if given.cohorts:
-        cohorts = places.read_cohorts(study.path(given.cohorts), units=study.units, limits=study.limits)
+        cohorts = places.read_cohorts(files.path(given.cohorts), units=units, limits=files.limits)
         found = places.project_cohorts(found, cohorts, years=years)
     else:
         rates: Any = given.growth

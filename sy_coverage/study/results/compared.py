@@ -9,12 +9,12 @@ import pandas as pd
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from sy_coverage.study.study import Study
+    from sy_coverage.study.answers import Answers
 
 COLUMNS = ["name", "kind", "unit_id", "county_id", "cost"]
 
 
-def side_by_side(one: Study, other: Study) -> DataFrame:
+def side_by_side(one: Answers, other: Answers) -> DataFrame:
     """Return the sites that two studies open, with what each comes to.
 
     Returns

@@ -8,21 +8,20 @@ import numpy as np
 import pandas as pd
 
 from sy_coverage.policy.targets import CITY
-from sy_coverage.study.steps import citywide
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pandas import DataFrame
 
-    from sy_coverage.study.study import Study
+    from sy_coverage.study.answers import Answers
 
 MOST_POINTS = 12
 """So many points of the city's curve are kept; between two of them any other one of the counties' points may lie."""
 FIGURES = ["cost", "new_sites", "elders_covered"]
 
 
-def extras(study: Study) -> dict[str, DataFrame]:
+def extras(study: Answers) -> dict[str, DataFrame]:
     """Return `trade_off`, `closures`, `sensitivity` and `scope_price`, as far as the study asks for them.
 
     Each has a column `county_id`: a county, or ``city`` for all of them together. The city's `sensitivity` is the sum over
@@ -34,7 +33,7 @@ def extras(study: Study) -> dict[str, DataFrame]:
             named = table.reset_index() if table.index.name else table
             found.setdefault(name, []).append(named.assign(county_id=scope or CITY))
     together = {name: pd.concat(tables, ignore_index=True) for name, tables in found.items()}
-    together |= citywide.tables(study)
+    together |= _of_city(study)
     # a county's money says nothing of what the whole city could spend at once
     limited = study.config.phases or study.config.siting.budget is not None
     if study.config.compare.scope and not limited and len(study.counties) > 1:
@@ -50,7 +49,7 @@ def extras(study: Study) -> dict[str, DataFrame]:
     return together
 
 
-def _add_scopes(study: Study, together: dict[str, DataFrame]) -> None:
+def _add_scopes(study: Answers, together: dict[str, DataFrame]) -> None:
     """Add the price of the scope and, for each county, what it would build with the other scope."""
     other, ours = study.other_scope, study.policy.readings.scope
     theirs = CITY if ours == "county" else "county"
@@ -92,7 +91,7 @@ def _with_sums(table: DataFrame, counties: int) -> DataFrame:
     return pd.concat([table, pd.DataFrame(sums, columns=table.columns)], ignore_index=True)
 
 
-def _reading(study: Study, row: dict[str, Any]) -> str:
+def _reading(study: Answers, row: dict[str, Any]) -> str:
     minutes = {unit: f"{row[unit]:g}" for unit in ("street", "township")}
     change = f"{abs(row['factor'] - 1):.0%}"
     key = row["reading_id"]
@@ -133,4 +132,22 @@ def city_curve(curves: Iterable[DataFrame], *, most: int = MOST_POINTS) -> DataF
     found = pd.DataFrame(best, columns=columns)
     found["targets_met"] = found["targets_met"] > 0
     found["cost_per_elder_more"] = found["cost"].diff() * 10_000 / found["elders_covered"].diff()
+    return found
+
+
+def _of_city(study: Answers) -> dict[str, DataFrame]:
+    """Return what the whole city decides: `conversions` and `demonstration`, each with `county_id`, `name` and `unit`."""
+    found: dict[str, DataFrame] = {}
+    beds = study.conversions
+    turned = beds["convert"].fillna(0).astype(float) > 0
+    # beside homes whose beds are turned, those of which nobody knows
+    beds = beds[turned | (beds["convert"].isna() & turned.any())]
+    unit_of = pd.concat([study.facilities["unit_id"], study.candidates["unit_id"]])
+    for name, table in (("conversions", beds), ("demonstration", study.demonstration)):
+        if table is None or table.empty:
+            continue
+        own = table.rename_axis("site_id").reset_index()
+        own["name"] = own["site_id"].map(dict(study.names))
+        own["unit"] = own["site_id"].map(unit_of.to_dict()).map(study.units["name"].to_dict())
+        found[name] = own.sort_values(["county_id", "site_id"]).reset_index(drop=True)
     return found

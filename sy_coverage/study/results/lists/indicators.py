@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sy_coverage import coverage
-from sy_coverage.study.results import lists
-from sy_coverage.study.steps import geocoding
+from sy_coverage.study.results.lists import located
+from sy_coverage.study.results.lists import rows as lists
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pandas import DataFrame
 
-    from sy_coverage.study.study import Study
+    from sy_coverage.study.answers import Answers
 
 
-def indicators(study: Study) -> DataFrame:
+def indicators(study: Answers) -> DataFrame:
     """Return the officials' table (序号, 所在县（市、区）, 镇（街道）数量, …数量, …覆盖率), the rate written as a percentage."""
     language = study.config.study.language
     table = coverage.indicator_table(study.coverage, policy=study.policy, language=language)
@@ -26,7 +26,7 @@ def indicators(study: Study) -> DataFrame:
     return table
 
 
-def write(study: Study, folder: Path) -> list[Path]:
+def write(study: Answers, folder: Path) -> list[Path]:
     """Write the indicator table, and the lists of every row and doubt behind it, into `folder`; return the paths."""
     content = {"indicators.csv": lists.plain_csv(indicators(study))}
-    return [*lists.write(folder, content), *geocoding.write(study, geocoding.locate(study), folder)]
+    return [*lists.write(folder, content), *located.write(study, located.locate(study), folder)]

@@ -11,7 +11,7 @@ from sy_coverage import labels
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from sy_coverage.study.steps.inputs import Inputs
+    from sy_coverage.study.answers import Answers
 
 READING = ("file", "row", "sentence")
 _FIELD_SAID = frozenset({"column_understood", "census_read", "share_applied"})
@@ -26,7 +26,7 @@ _USUAL = frozenset(
 """What nobody needs to look at on screen; all of it is in the table."""
 
 
-def lines_of(study: Inputs) -> DataFrame:
+def lines_of(study: Answers) -> DataFrame:
     """Return every line of every reader of `study`: columns READING and `what_id`."""
     tables = [pd.DataFrame(study.reports[room]) for room in sorted(study.reports)]
     lines = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
@@ -44,7 +44,7 @@ def lines_of(study: Inputs) -> DataFrame:
     return lines[[*READING, "what_id"]]
 
 
-def _said(study: Inputs, what_id: str, word: str) -> str:
+def _said(study: Answers, what_id: str, word: str) -> str:
     """Return one of our own words as a planner knows it, any other as it is."""
     language = study.config.study.language
     if what_id in _WORD_SAID and word in study.policy.kinds:
@@ -59,7 +59,7 @@ def _said(study: Inputs, what_id: str, word: str) -> str:
     return word
 
 
-def in_brief(study: Inputs) -> list[str]:
+def in_brief(study: Answers) -> list[str]:
     """Return one line for each file: what an eye should fall on, each matter once, with how often it occurs."""
     language = study.config.study.language
     said = []

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from sy_coverage.labels import Language
-    from sy_coverage.study.study import Study
+    from sy_coverage.study.answers import Answers
 
 ROWS = (
     "frame",
@@ -66,7 +66,7 @@ _WORDED = {
 """Columns whose values are ids of labels ``places.<prefix>_<value>``."""
 
 
-def rows_of(study: Study, name: str, frame: GeoDataFrame) -> DataFrame:
+def rows_of(study: Answers, name: str, frame: GeoDataFrame) -> DataFrame:
     """Return one row for every row of `frame` (the list called `name`), in its order, columns ROWS and `location_reason`."""
     language = study.config.study.language
     table = pd.DataFrame(frame.drop(columns="geometry")).reset_index(names="id")
@@ -103,7 +103,7 @@ def spoken_rows(rows: DataFrame, language: Language) -> DataFrame:
     return table
 
 
-def doubts_of(study: Study, name: str, frame: GeoDataFrame) -> DataFrame:
+def doubts_of(study: Answers, name: str, frame: GeoDataFrame) -> DataFrame:
     """Return one row for every doubt about `frame`, in words; columns DOUBTS and `doubt_id`."""
     language = study.config.study.language
     found = (

@@ -2,76 +2,51 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from sy_coverage import _files, labels, places
 from sy_coverage._fetch import Cache
 from sy_coverage._frames import metric_crs
-from sy_coverage.places.locating.providers import KEY_NAMES, PROVIDERS, Provider
-from sy_coverage.study.results import lists, reading
+from sy_coverage.places.locating.providers import PROVIDERS, Provider
+from sy_coverage.study.config.changes import changed
+from sy_coverage.study.results.lists import reading
+from sy_coverage.study.results.lists import rows as lists
+from sy_coverage.study.steps import locating
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
-    from sy_coverage.study.steps.inputs import Inputs
-    from sy_coverage.study.study import Study
+    from sy_coverage.study.answers import Answers
 
-GAZETTEER = "gazetteer"
 MOVED_M = 1.0
 """An answer that moves a point by less has not changed."""
 _ASKED = ("name", "address", "village", "unit_named", "county_named", "unit_id", "county_id")
 
 
-def location_sources(study: Inputs) -> list[Any]:
-    """Return what locates the rows of `study`, in order: its gazetteer, and the map services it names with their keys.
-
-    Raises
-    ------
-    ConfigError
-        If a service needs a key and the environment holds none.
-    """
-    found: list[Any] = []
-    for name in study.config.geocoding.sources:
-        if name == GAZETTEER:
-            found.append(places.gazetteer(study.units, study.demand))
-            continue
-        service = places.provider(name, key=_key(name), offline=study.offline, lenient=study.offline)
-        if study.config.geocoding.contact:
-            service = service.told_contact(study.config.geocoding.contact)
-        found.append(service.with_cache(cache_path(study)))
-    return found
-
-
-def _key(service: str) -> Any:
-    from pydantic import SecretStr  # noqa: PLC0415
-
-    held = os.environ.get(KEY_NAMES.get(service, ""), "").strip()
-    return SecretStr(held) if held else None
-
-
-def cache_path(study: Inputs) -> Path:
+def cache_path(study: Answers) -> Path:
     """Return where the answers of map services are kept."""
-    return Path(study.path(study.config.geocoding.cache))
+    return locating.cache_path(study.config.geocoding, study.files)
 
 
-def asks_services(study: Study) -> bool:
+def asks_services(study: Answers) -> bool:
     """Return whether `study` names any map service."""
     return any(name in PROVIDERS for name in study.config.geocoding.sources)
 
 
-def answers_digest(study: Study) -> str | None:
+def answers_digest(study: Answers) -> str | None:
     """Return what pins the answers of map services that `study` used, or None where it names no service."""
     return Cache(cache_path(study)).digest() if asks_services(study) else None
 
 
-def requests(study: Study) -> DataFrame:
+def requests(study: Answers) -> DataFrame:
     """Return what locating the rows of `study` would ask of each map service, without asking anything.
 
     Returns
@@ -83,7 +58,7 @@ def requests(study: Study) -> DataFrame:
     frames = [study.given_facilities, study.given_candidates]
     # read before the study is copied, not once more by the copy
     study.demand  # noqa: B018
-    offline = study.without_network()
+    offline = study.without_services()
     rows = pd.concat([_asked(frame) for frame in frames if frame is not None])
     table: dict[str, dict[str, int]] = {}
     given = study.config.geocoding
@@ -125,7 +100,7 @@ class Located:
     """Addresses that a map service would be asked for, were the network not forbidden; each once, sorted."""
 
 
-def locate(study: Study) -> Located:
+def locate(study: Answers) -> Located:
     """Return every row of the facility and candidate lists of `study`, located as far as its sources know.
 
     Raises
@@ -148,7 +123,7 @@ def locate(study: Study) -> Located:
     return Located(rows, doubts, reading.lines_of(study)[list(reading.READING)], tuple(sorted(waiting)))
 
 
-def write(study: Study, located: Located, folder: Path) -> list[Path]:
+def write(study: Answers, located: Located, folder: Path) -> list[Path]:
     """Write the three lists as CSV into `folder` and return their paths."""
     language = study.config.study.language
     content = {
@@ -159,7 +134,7 @@ def write(study: Study, located: Located, folder: Path) -> list[Path]:
     return lists.write(folder, content)
 
 
-def sentences(study: Study, located: Located) -> list[str]:
+def sentences(study: Answers, located: Located) -> list[str]:
     """Return in words how many rows were located, list by list, and how many doubts there are."""
     language = study.config.study.language
     said = []
@@ -181,7 +156,7 @@ def sentences(study: Study, located: Located) -> list[str]:
     return said
 
 
-def request_sentences(study: Study, table: DataFrame) -> list[str]:
+def request_sentences(study: Answers, table: DataFrame) -> list[str]:
     """Return in words what would be asked of each service, and how many days its quota takes."""
     if table.empty or not table["requests"].sum():
         return [study.words("places.said_no_requests")]
@@ -196,14 +171,14 @@ def request_sentences(study: Study, table: DataFrame) -> list[str]:
     return said
 
 
-def not_asked_sentences(study: Study, located: Located) -> list[str]:
+def not_asked_sentences(study: Answers, located: Located) -> list[str]:
     """Return in words which addresses wait for a network."""
     waiting = located.not_asked
     rows = labels.first(waiting, study.config.study.language)
     return [study.words("places.said_not_asked", count=len(waiting), rows=rows)]
 
 
-def change_sentences(study: Study, changes: DataFrame, path: Path, *, adopted: bool) -> list[str]:
+def change_sentences(study: Answers, changes: DataFrame, path: Path, *, adopted: bool) -> list[str]:
     """Return in words what a refresh found, listed at `path`."""
     if changes.empty:
         return [study.words("places.said_unchanged")]
@@ -211,13 +186,13 @@ def change_sentences(study: Study, changes: DataFrame, path: Path, *, adopted: b
     return [study.words(key, count=len(changes), file=path)]
 
 
-def fresh_path(study: Study) -> Path:
+def fresh_path(study: Answers) -> Path:
     """Return where the answers of a refresh are kept until they are adopted."""
     path = cache_path(study)
     return path.with_name(f"{path.stem}.fresh{path.suffix}")
 
 
-def refreshed(study: Study) -> tuple[Study, DataFrame]:
+def refreshed(study: Answers) -> tuple[Answers, DataFrame]:
     """Return `study` with every address asked again, and the rows whose answer has changed since; nothing is replaced.
 
     Returns
@@ -229,18 +204,16 @@ def refreshed(study: Study) -> tuple[Study, DataFrame]:
         `lists.CHANGES`: one row for every row whose status changed or whose point moved.
     """
     path = fresh_path(study)
-    if path.exists() and Cache(path).is_finished:
+    if _files.is_there(path) and Cache(path).is_finished:
         _files.remove_database(path)
-    fresh = study.but(geocoding={"cache": str(path)})
-    before = locate(study.without_network()).rows
+    fresh = study.heir(config=changed(study.config, {"geocoding": {"cache": str(path)}}))
+    before = locate(study.without_services()).rows
     after = locate(fresh).rows
     Cache(path).finish()
     return fresh, _changes(study, before, after)
 
 
-def _changes(study: Study, before: DataFrame, after: DataFrame) -> DataFrame:
-    import geopandas as gpd  # noqa: PLC0415
-
+def _changes(study: Answers, before: DataFrame, after: DataFrame) -> DataFrame:
     crs = metric_crs(study.units)
     points = [
         gpd.GeoSeries(gpd.points_from_xy(rows["lon"], rows["lat"]), crs="EPSG:4326").to_crs(crs)
@@ -259,7 +232,7 @@ def _changes(study: Study, before: DataFrame, after: DataFrame) -> DataFrame:
     return table.loc[changed, list(lists.CHANGES)].reset_index(drop=True)
 
 
-def adopt(study: Study) -> None:
+def adopt(study: Answers) -> None:
     """Take the answers of a refresh in the place of the old ones, all of them or none."""
     Cache(cache_path(study)).take_over(fresh_path(study))
     _files.remove_database(fresh_path(study))

@@ -1,0 +1,94 @@
+"""Read what must be met: the policy with the readings a study chose, and what `[siting]` asks besides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sy_coverage import policy as policies
+from sy_coverage import siting
+from sy_coverage.errors import ConfigError, some
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from geopandas import GeoDataFrame
+
+    from sy_coverage.policy import Policy
+    from sy_coverage.study.config.file import StudyConfig
+    from sy_coverage.study.config.questions.siting import Siting
+    from sy_coverage.study.steps.files import StudyFiles
+
+READINGS = ("scope", "rule", "share", "elders", "nursing_bed_base")
+"""What a policy leaves open and `[siting]` may choose."""
+
+
+def read_policy(config: StudyConfig, files: StudyFiles) -> Policy:
+    """Return what must be reached, with the readings and reaches that the study chose in place of the policy's own.
+
+    Raises
+    ------
+    ConfigError
+        If a choice names a target or kind that the policy does not have.
+    """
+    named = config.study.policy
+    here = Path(files.path(named))
+    policy = policies.load_policy(here if here.suffix == ".toml" else named)
+    access, asked, candidates = config.access, config.siting, config.candidates
+    for kind, reach in {policy.coverage_kind: access, **access.kinds}.items():
+        policy = policy.with_access(mode=reach.mode, cutoff_min=dict(reach.cutoff_min.items()), kind=kind)
+    shown = [target.id for target in policy.marked_targets]
+    _require_among(shown, asked.demonstration, "[siting.demonstration]: no such target")
+    _require_among(policy.kinds, candidates.costs, "[candidates] costs: no such kind")
+    stations = policy.station_kinds
+    _require_among(stations, candidates.floor_area_m2, "[candidates] floor_area_m2: no such kind of station")
+    chosen = {name: getattr(asked, name) for name in READINGS}
+    return policy.with_readings(**{name: value for name, value in chosen.items() if value is not None})
+
+
+def _require_among(allowed: Iterable[str], given: Iterable[str], wrong: str) -> None:
+    every = list(allowed)
+    unknown = sorted(set(given) - set(every))
+    if unknown:
+        may_be = ", ".join(every) or "none, for this policy asks for no such sites"
+        raise ConfigError(f"{wrong}: {some(unknown)}; allowed: {may_be}")
+
+
+def in_one_model(policy: Policy) -> bool:
+    """Return whether one plan decides all of the city, so that what is counted over it belongs to that plan."""
+    return policy.readings.scope == "city"
+
+
+def criteria(asked: Siting, policy: Policy) -> dict[str, siting.Criteria]:
+    """Return what a demonstration site must have, by target: as `[siting.demonstration]` says, else nothing but a place."""
+    if not asked.demonstrate:
+        return {}
+    given = asked.demonstration
+    return {
+        t.id: siting.Criteria(**given[t.id].model_dump()) if t.id in given else siting.Criteria()
+        for t in policy.marked_targets
+    }
+
+
+def kinds_needed(asked: Siting, policy: Policy) -> set[str]:
+    """Return the kinds whose minutes the rules of `[siting]` need besides those of the candidates."""
+    needed: set[str] = set()
+    if asked.station_walk_min is not None:
+        needed |= set(policy.station_kinds)
+    if asked.demonstrate and in_one_model(policy):
+        needed |= marked_kinds(policy)
+    if asked.beds_per_elder is not None:
+        needed |= set(policy.home_kinds if policy.bed_share is None else policy.bed_share.measure.kinds)
+    return needed
+
+
+def marked_kinds(policy: Policy) -> set[str]:
+    """Return the kinds of facilities that demonstration sites may be."""
+    return {kind for t in policy.marked_targets for kind in t.measure.kinds}
+
+
+def clustered(asked: Siting, demand: GeoDataFrame, units: GeoDataFrame) -> GeoDataFrame:
+    """Return the demand with the cluster of every village, where centres must have stations."""
+    if asked.station_walk_min is None:
+        return demand
+    return demand.assign(cluster_id=siting.village_clusters(demand, units, within_m=asked.cluster_m))

@@ -1,0 +1,63 @@
+"""Work out how many minutes elders are from facilities and candidates, kind by kind, and sites from each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+    from pandas import DataFrame
+
+    from sy_coverage.policy import Kind, Policy
+    from sy_coverage.roads import RoadNetwork, TravelTimes
+    from sy_coverage.study.config.questions.siting import Siting
+
+HORIZON = 2.0
+"""Travel times reach this many cutoffs far, so that a plan can also shorten the way of elders beyond the cutoff."""
+_COLUMNS = ["kind", "geometry"]
+
+
+@dataclass(frozen=True)
+class ToRoad:
+    """How points are brought to the roads: how far at most, and how fast that is walked."""
+
+    max_snap_m: float
+    access_m_per_s: float
+
+
+def sites_of(kinds: tuple[str, ...], *frames: GeoDataFrame) -> GeoDataFrame:
+    """Return the located rows of `frames` that are of `kinds` in one frame, ordered by id."""
+    found = [frame[frame["kind"].isin(kinds) & frame.geometry.notna()][_COLUMNS] for frame in frames]
+    return pd.concat(found).sort_index()
+
+
+def horizon_min(kind: Kind, asked: Siting, policy: Policy) -> float:
+    """Return how many minutes far the times of a kind reach."""
+    walk = asked.station_walk_min if kind.id in policy.station_kinds else None
+    return max(HORIZON * kind.longest_min, walk or 0.0)
+
+
+def to_demand(
+    network: RoadNetwork, sites: GeoDataFrame, demand: GeoDataFrame, *, kind: Kind, far_min: float, by: ToRoad
+) -> TravelTimes:
+    """Return the minutes from the villages to `sites`, all of one kind."""
+    return network.travel_times(sites, demand, mode=kind.mode, cutoff_min=far_min, **vars(by))
+
+
+def nearest(
+    network: RoadNetwork, sites: GeoDataFrame, demand: GeoDataFrame, *, kind: Kind, by: ToRoad
+) -> DataFrame:
+    """Return for every village which of `sites` is nearest and the minutes to it, missing where no road leads to one."""
+    if sites.empty or demand.empty:
+        return pd.DataFrame({"site_id": None, "nearest_min": float("nan")}, index=demand.index)
+    return network.nearest(sites, demand, mode=kind.mode, **vars(by))
+
+
+def by_car(
+    network: RoadNetwork, sites: GeoDataFrame, points: GeoDataFrame, *, cutoff_min: float, by: ToRoad
+) -> TravelTimes:
+    """Return the minutes by car from points to sites."""
+    return network.travel_times(sites, points, mode="drive", cutoff_min=cutoff_min, **vars(by))
