@@ -56,7 +56,7 @@ KEYS: dict[str, dict[str, Any]] = {
         "attribution": "某某",
     },
     "geocoding": {
-        "sources": [], "accept": ["village", "town"], "choose": {"nobody": "nowhere"}, "cache": "else.sqlite", "daily_quota": {"amap": 5},
+        "sources": [], "accept": ["village", "town"], "choose": {"nobody": "nowhere"}, "contact": "a@example.org", "cache": "else.sqlite", "daily_quota": {"amap": 5},
     },
     "access": {"mode": "walk", "cutoff_min": {"township": 3}, "kinds": {"station": {"cutoff_min": {"street": 1}}}},
     "siting": {
