@@ -8,7 +8,9 @@ import pytest
 
 from sy_coverage import _files
 from sy_coverage.errors import CannotWriteError, InputError
-from sy_coverage.study import Study, again, lists, read_config, save
+from sy_coverage.study import Study, read_config
+from sy_coverage.study.results import again, save
+from sy_coverage.study.results.lists import rows as lists
 from tests import toy
 
 
@@ -174,11 +176,11 @@ def test_bad_input_leaves_no_folder_behind(tmp_path):
     (tmp_path / "units.gpkg").write_bytes(b"no layer")
     study = Study(read_config(study_file), tmp_path)
     with pytest.raises(InputError):
-        save.save(study, tmp_path / "deep" / "out")
+        save.save(study.answers, tmp_path / "deep" / "out")
     assert not (tmp_path / "deep").exists()
     (tmp_path / "there").mkdir()
     with pytest.raises(InputError):
-        save.save(study, tmp_path / "there")
+        save.save(study.answers, tmp_path / "there")
     assert (tmp_path / "there").is_dir()
 
 
