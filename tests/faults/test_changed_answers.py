@@ -58,7 +58,7 @@ def test_row_42_a_changed_answer_is_shown_and_used_only_when_it_is_adopted(asked
     assert points(read_study(study_file)) == first
     assert len(asked["asked"]) == 1, "a rerun asks nothing"
 
-    study = read_study(study_file)
+    study = read_study(study_file).answers
     kept = geocoding.cache_path(study).read_bytes()
     _, changes = geocoding.refreshed(study)
     assert changes["moved_m"].tolist() == [5000.0]

@@ -11,6 +11,7 @@ from sy_coverage._fetch import Cache, Client
 from sy_coverage.places import from_wgs84
 from sy_coverage.places.locating.providers import Amap
 from sy_coverage.study import read_study
+from sy_coverage.study.config.changes import changed
 from sy_coverage.study.results.lists import located as geocoding
 from tests import toy
 from tests.study.test_cli import change
@@ -60,7 +61,7 @@ def study(tmp_path, monkeypatch):
 
     monkeypatch.setattr("sy_coverage.places.provider", scripted)
     monkeypatch.setattr(Scripted, "asked", 0)
-    return lambda: read_study(path)
+    return lambda: read_study(path).answers
 
 
 def test_row_42_changed_answers_are_listed_and_used_only_when_adopted(study, monkeypatch):
@@ -87,7 +88,11 @@ def test_row_42_changed_answers_are_listed_and_used_only_when_adopted(study, mon
 def test_a_refresh_that_was_interrupted_goes_on_from_what_was_answered(study, monkeypatch):
     monkeypatch.setattr(Scripted, "answer", at(0))
     geocoding.locate(study())
-    geocoding.locate(study().but(geocoding={"cache": str(geocoding.fresh_path(study()))}))
+    geocoding.locate(
+        study().heir(
+            config=changed(study().config, {"geocoding": {"cache": str(geocoding.fresh_path(study()))}})
+        )
+    )
     assert Scripted.asked == 2  # as far as the refresh came before it was killed
     geocoding.refreshed(study())
     assert Scripted.asked == 2

@@ -39,6 +39,6 @@ def test_a_database_of_results_is_an_address_and_is_not_asked_for_where_only_one
     with pytest.raises(ConfigError, match="say the address of a database: postgresql://"):
         read_study(study)
     change(study, '"results.gpkg"', '"postgresql://nobody@127.0.0.1:1/none#x"')
-    require_writable(read_study(study), tmp_path / "out", whole=False)
+    require_writable(read_study(study).answers, tmp_path / "out", whole=False)
     with pytest.raises(OfflineError, match="cannot be reached"):
-        require_writable(read_study(study), tmp_path / "out")
+        require_writable(read_study(study).answers, tmp_path / "out")
