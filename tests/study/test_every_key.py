@@ -70,7 +70,7 @@ KEYS: dict[str, dict[str, Any]] = {
     "compare": {
         "trade_off_points": 3, "cutoff_factors": [0.5], "rule": False, "scope": False, "closures": False, "time_limit_s": 59.0,
     },
-    "map": {"approval_number": "GS1", "base_map": "osm", "key_in_page": True},
+    "map": {"approval_number": "GS1", "base_map": "osm", "key_in_page": True, "what_if": "off"},
     "limits": {"megabytes": 400, "ratio": 90, "rows": 5, "cells": 1000, "vertices": 400},
 }  # fmt: skip
 EVERY = [
