@@ -35,6 +35,17 @@ class Raster:
     height: float
     """Of a cell, in the CRS's unit, above 0."""
     crs: str
+    bands: int = 1
+    """How many the file has."""
+    band_name: str = ""
+    """What the file calls this one."""
+    undeclared: float | None = None
+    """The highest number its type can hold, where the file does not say which value means that nothing is known."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many rows and columns of cells there are."""
+        return int(self.values.shape[0]), int(self.values.shape[1])
 
 
 def read_raster(
@@ -108,7 +119,21 @@ def _read(
     if (scale, offset) != (1.0, 0.0):
         values = values * kind(scale) + kind(offset)
     west, north = shape.c + first_column * shape.a, shape.f + first_row * shape.e
-    return Raster(file, np.ascontiguousarray(values), west, north, shape.a, -shape.e, crs)
+    highest = None
+    if source.nodatavals[band - 1] is None and np.issubdtype(cells.dtype, np.integer):
+        highest = float(np.iinfo(cells.dtype).max) * scale + offset
+    return Raster(
+        file,
+        np.ascontiguousarray(values),
+        west,
+        north,
+        shape.a,
+        -shape.e,
+        crs,
+        source.count,
+        source.descriptions[band - 1] or "",
+        highest,
+    )
 
 
 def _projected(box: tuple[float, float, float, float], crs: str) -> tuple[float, float, float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -92,3 +93,33 @@ def test_whatever_the_totals_and_weights_every_sum_is_the_census_s(totals, weigh
     census = Census(pd.DataFrame({"elders": totals}, index=pd.Index(toy.UNITS)), "unit_id", pd.DataFrame())
     found, _ = places.by_census(toy.demand().assign(elders=weights), census)
     assert found.groupby("unit_id")["elders"].sum().tolist() == totals
+
+
+def test_ages_of_a_census_are_rounded_together_so_that_no_village_has_more_of_65_than_of_60():
+    # 3 persons of 60+ over five equal villages go to the first three; of 2 persons of 65+ by other weights none may
+    # go to the last two, who have nobody of 60
+    demand = toy.demand().iloc[:5].assign(unit_id="u")
+    sixty = places.spread(demand, pd.Series({"u": 3}), column="elders")
+    weights = pd.Series([0.1, 0.1, 0.1, 1.0, 1.0], index=demand.index)
+    older = places.spread(
+        sixty, pd.Series({"u": 2}), column="elders_65", weights=weights, at_most=sixty["elders"]
+    )
+    assert sixty["elders"].tolist() == [1, 1, 1, 0, 0]
+    assert older["elders_65"].sum() == 2
+    assert (older["elders_65"] <= older["elders"]).all()
+
+
+def test_a_census_spread_over_many_small_villages_keeps_every_sum_and_the_order_of_ages():
+    random = np.random.default_rng(7)
+    count = 400
+    demand = toy.demand().iloc[[0] * count].set_axis([f"v{n:03}" for n in range(count)])
+    demand = demand.assign(unit_id=[f"u{n % 7}" for n in range(count)], elders=random.integers(0, 9, count))
+    ids = [f"u{n}" for n in range(7)]
+    totals = pd.DataFrame(
+        {"elders": [211, 97, 88, 150, 61, 240, 33], "elders_65": [150, 97, 60, 149, 20, 99, 33]}, index=ids
+    ).assign(elders_80=[30, 90, 2, 20, 19, 17, 33])
+    found, _ = places.by_census(demand, Census(totals.astype("float64"), "unit_id", pd.DataFrame()))
+    for column in totals.columns:
+        assert (found.groupby("unit_id")[column].sum() == totals[column]).all()
+    assert (found["elders_65"] <= found["elders"]).all()
+    assert (found["elders_80"] <= found["elders_65"]).all()

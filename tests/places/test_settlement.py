@@ -118,3 +118,85 @@ def test_a_unit_can_be_one_point_inside_itself():
     points = unit_points(toy.units())
     assert points.index.tolist() == list(toy.UNITS)
     assert points.geometry.within(toy.units().geometry.rename_axis(None).set_axis(points.index)).all()
+
+
+def test_row_129_units_outside_half_outside_and_without_anybody_are_named(tmp_path):
+    cells = np.ones((10, 15))  # km 0 to 15: 城东街道 whole, half of 甲镇, nothing of the others
+    people = read_raster(write_raster(tmp_path / "a.tif", cells), units=toy.units())
+    doubts = people.attrs["doubts"].set_index("kind")
+    assert doubts.loc["raster_lacks", "subject"] == "试验县乙镇、试验县丙乡"
+    assert doubts.loc["raster_in_part", "subject"] == "试验县甲镇（50%）"
+    cells = np.ones((10, 40))
+    cells[:, 30:] = 0
+    people = read_raster(write_raster(tmp_path / "b.tif", cells), units=toy.units())
+    doubts = people.attrs["doubts"]
+    assert doubts[["kind", "subject", "value"]].to_numpy().tolist() == [["raster_nobody", "试验县丙乡", "1"]]
+    people = read_raster(write_raster(tmp_path / "c.tif", np.ones((10, 40))), units=toy.units())
+    assert people.attrs["doubts"].empty
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value", "words"),
+    [
+        ("uint16", 65535, "65535, the highest number"),
+        ("uint8", 255, "255, the highest number"),
+        ("int32", 2147483647, "2.14748e\\+09 persons"),
+        ("float32", 3.4e38, "3.4e\\+38 persons"),
+        ("float32", np.inf, "inf persons"),
+        ("float32", -9999.0, "1 cells are negative"),
+    ],
+)
+def test_row_129_a_value_for_no_data_that_nobody_declared_is_asked_about(tmp_path, dtype, value, words):
+    cells = np.ones((10, 40))
+    path = write_raster(tmp_path / "a.tif", cells)
+    with rasterio.open(path) as file:
+        profile = file.profile | {"dtype": dtype, "nodata": None}
+    cells = cells.astype(dtype)
+    cells[5, 3] = value
+    with rasterio.open(tmp_path / "b.tif", "w", **profile) as file:
+        file.write(cells, 1)
+    with pytest.raises(InputError, match=words):
+        read_raster(tmp_path / "b.tif", units=toy.units())
+    people = read_raster(tmp_path / "b.tif", units=toy.units(), nodata=value)
+    assert people["persons"].sum() == 399
+    with rasterio.open(tmp_path / "c.tif", "w", **profile | {"nodata": value}) as file:
+        file.write(cells, 1)
+    assert read_raster(tmp_path / "c.tif", units=toy.units())["persons"].sum() == 399
+
+
+def test_row_129_the_band_that_is_taken_is_said(tmp_path):
+    path = write_raster(tmp_path / "a.tif", np.ones((10, 40)))
+    with rasterio.open(path) as file:
+        profile = file.profile | {"count": 3}
+    with rasterio.open(tmp_path / "b.tif", "w", **profile) as file:
+        for band, persons in ((1, 1.0), (2, 2.0), (3, 5.0)):
+            file.write(np.full((10, 40), persons, dtype="float32"), band)
+            file.set_band_description(band, f"age {band}")
+    people = read_raster(tmp_path / "b.tif", units=toy.units(), band=2)
+    assert people["persons"].sum() == 800
+    said = people.attrs["report"].set_index("what_id").loc["raster_band"]
+    assert (said["subject"], said["value"]) == ("age 2", "2 / 3")
+
+
+def test_row_129_settled_areas_that_overlap_count_once(tmp_path):
+    # 1 km² each, half of the second and all of the third inside the first; the fourth only touches it
+    areas = [
+        box(toy.EAST + x, toy.NORTH + y, toy.EAST + x + w, toy.NORTH + y + 1000 * w / 1000)
+        for x, y, w in ((1000, 0, 1000), (1500, 0, 1000), (1200, 200, 200), (1000, 1000, 1000))
+    ]
+    gpd.GeoDataFrame({"n": range(4)}, geometry=areas, crs=toy.CRS).to_file(tmp_path / "s.gpkg")
+    settled = read_settled(tmp_path / "s.gpkg", units=toy.units())
+    assert settled["settled_m2"].sum() == pytest.approx(2_500_000, rel=1e-4)
+    assert len(settled) == 3
+    report = settled.attrs["report"].set_index("what_id")["value"]
+    assert float(report["settled_overlaps"]) == pytest.approx(0.54, abs=0.001)
+
+
+def test_row_129_one_large_settled_area_is_several_points_and_what_stands_for_much_is_said(tmp_path):
+    areas = [box(toy.EAST, toy.NORTH, toy.EAST + 6000, toy.NORTH + 2000)]  # 12 km²
+    gpd.GeoDataFrame({"n": [1]}, geometry=areas, crs=toy.CRS).to_file(tmp_path / "s.gpkg")
+    settled = read_settled(tmp_path / "s.gpkg", units=toy.units())
+    assert len(settled) >= 3
+    assert settled["settled_m2"].sum() == pytest.approx(12e6, rel=1e-4)
+    assert settled["settled_m2"].max() <= 4e6 * 1.0001
+    assert "settled_large" in set(settled.attrs["report"]["what_id"])

@@ -164,7 +164,8 @@ def by_census(places: GeoDataFrame, census: Census) -> tuple[GeoDataFrame, str]:
     places
         Demand points, or people of a raster or settled areas, with `unit_id` and `county_id`.
     census
-        Its totals come out again, exactly: every column is whole persons (largest remainder).
+        Its totals come out again, exactly: every column is whole persons (largest remainder), and no place has more of 65 and
+        over than of 60 and over.
 
     Raises
     ------
@@ -185,9 +186,17 @@ def by_census(places: GeoDataFrame, census: Census) -> tuple[GeoDataFrame, str]:
             column=count,
             by=census.by,
             weights=_usable(weights, found, census.by),
+            at_most=_older_than(count, found),
         )
         check_sums(found, census.totals[count], count, census.by)
     return found, column
+
+
+def _older_than(count: str, places: GeoDataFrame) -> Series | None:
+    """Return the persons of the next younger age that have been spread: of a village's elders of 60, some are 65."""
+    ages = ("elders", "elders_65", "elders_80")
+    younger = [c for c in ages[: ages.index(count)] if c in places.columns] if count in ages else []
+    return places[younger[-1]].fillna(0.0) if younger else None
 
 
 def _weights(places: GeoDataFrame) -> tuple[Series, str]:

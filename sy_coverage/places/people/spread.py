@@ -26,6 +26,7 @@ def spread(
     column: str = "elders",
     by: str = "unit_id",
     weights: Series | None = None,
+    at_most: Series | None = None,
 ) -> GeoDataFrame:
     """Return `demand` with the `totals` of units or counties spread over their villages; sums are exact.
 
@@ -41,6 +42,9 @@ def spread(
         ``"unit_id"`` or ``"county_id"``.
     weights
         Indexed like `demand`, 0 or more: settled area, or persons of another age; None spreads evenly.
+    at_most
+        Indexed like `demand`: so many at most in each village, such as its elders when those of 80 and more are spread. Kept
+        in every group whose most add up to its total or more.
 
     Returns
     -------
@@ -80,20 +84,32 @@ def spread(
         members = demand.index[ids == group_id].sort_values()
         if total > 0 and shares[members].sum() == 0:
             raise FrameError("weights", [f"are all 0 where there are {total:.0f} persons: {group_id}"])
-        result[members] = apportioned(int(total), shares[members].to_numpy())
+        most = None if at_most is None else at_most[members].to_numpy(dtype="float64")
+        result[members] = apportioned(int(total), shares[members].to_numpy(), most)
     return demand.assign(**{column: result})
 
 
-def apportioned(total: int, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return whole numbers in proportion to `weights` that sum to `total`: largest remainder, ties to the first."""
+def apportioned(
+    total: int, weights: NDArray[np.float64], at_most: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Return whole numbers in proportion to `weights` that sum to `total`: largest remainder, ties to the first.
+
+    None is above `at_most`, where these can hold the total; what goes beyond one goes to the next by remainder.
+    """
     if total == 0 or not len(weights):
         return np.zeros(len(weights))
     exact = total * weights / weights.sum()
-    whole = np.floor(exact)
-    left = total - int(whole.sum())
+    room = np.full(len(weights), np.inf) if at_most is None else np.floor(at_most)
+    if room.sum() < total:
+        room = np.full(len(weights), np.inf)
+    whole = np.minimum(np.floor(exact), room)
     # a stable sort gives ties to the first, whatever the machine
-    first = np.argsort(-(exact - whole).round(9), kind="stable")[:left]
-    whole[first] += 1
+    order = np.argsort(-(exact - np.floor(exact)).round(9), kind="stable")
+    left = total - int(whole.sum())
+    while left > 0:
+        taking = order[whole[order] < room[order]][:left]
+        whole[taking] += 1
+        left -= len(taking)
     return np.asarray(whole)
 
 
