@@ -84,6 +84,9 @@ class Findings:
     """For orientation: `water` (area or line), `geometry`."""
     overlap: DataFrame | None = None
     """How much of each unit each drawing holds: as `roads.catchment_overlap` returns it."""
+    access_legs: GeoDataFrame | None = None
+    """The way from each village to its road, `demand_id`: `name`, `unit_id`, `county_id`, `elders`, `mode`, `length_m`, `minutes`,
+    `note` (``none``, ``passed_over``, ``stub``, ``too_far``), and lines."""
     scope_id: str = "city"
     scope_name: str = ""
     office: str = ""
@@ -116,6 +119,7 @@ class Findings:
             counties=self.counties.loc[[county_id]],
             facilities=own(self.facilities),
             demand=own(self.demand),
+            access_legs=None if self.access_legs is None else own(self.access_legs),
             proposals=proposals,
             catchments=own(self.catchments),
             scorecard=self.scorecard[scopes.isin([county_id, "city"])],
@@ -127,6 +131,13 @@ class Findings:
             doubts=own(self.doubts),
             extras={name: own(table) for name, table in self.extras.items()},
         )
+
+    @property
+    def roadless(self) -> GeoDataFrame:
+        """The villages that no road of the file leads anywhere from, as rows of `access_legs`, by `demand_id`."""
+        if self.access_legs is None:
+            return self.demand.iloc[:0]
+        return self.access_legs[self.access_legs["note"].isin(["stub", "too_far"])]
 
     def falls_short(self, county_id: str) -> bool:
         """Return whether a county has a plan that misses targets: they cannot be met at all, or not with the money given."""

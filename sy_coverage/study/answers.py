@@ -13,7 +13,7 @@ from sy_coverage._frames import require_ids
 from sy_coverage.study.plans import alternatives, citywide
 from sy_coverage.study.progress import Progress, silent
 from sy_coverage.study.steps import candidates as sites
-from sy_coverage.study.steps import demand, locating, network, rules, times
+from sy_coverage.study.steps import demand, locating, network, roadless, rules, times
 from sy_coverage.study.steps import places as read
 from sy_coverage.study.steps.files import StudyFiles, lists_and_layers
 from sy_coverage.study.steps.memory import Memory, Step
@@ -262,6 +262,11 @@ class Answers:
         return self._minutes(self.centre_kind, self._open(self.centre_kind.id))
 
     @Step
+    def access_legs(self) -> GeoDataFrame:
+        """The way of every village to the road that its minutes are counted on."""
+        return roadless.access_legs(self.network, self.demand, kind=self.centre_kind, by=self._to_road)
+
+    @Step
     def clustered(self) -> GeoDataFrame:
         """The demand with the cluster of every village, where centres must have stations."""
         return rules.clustered(self.config.siting, self.demand, self.units)
@@ -283,9 +288,15 @@ class Answers:
 
     def _generated(self, found: GeoDataFrame, ground: sites.Ground) -> GeoDataFrame:
         given, walk_min = self.config.candidates, self.config.siting.station_walk_min
-        junctions = roads.junctions(self.network) if self.demand["name"].isna().any() else None
+        nameless = bool(self.demand["name"].isna().any())
+        # who stands where no road leads would draw sites to where nobody else gets
+        people = roadless.on_a_road(self.demand, self.access_legs)
         found = sites.with_generated(
-            found, ground, given, centre_times=self.centre_times, junctions=junctions
+            found,
+            replace(ground, demand=people),
+            given,
+            centre_times=self.centre_times.select(demand=list(people.index)),
+            junctions=roads.junctions(self.network, mode=self.centre_kind.mode) if nameless else None,
         )
         if walk_min is None or not self.policy.station_kinds:
             return found
@@ -294,6 +305,8 @@ class Answers:
             for kind in self.policy.station_kinds
         }
         ground = replace(ground, demand=self.clustered)
+        mode = self.policy.kind(self.policy.station_kinds[0]).mode
+        junctions = roads.junctions(self.network, mode=mode) if nameless else None
         return sites.with_stations(
             found, ground, given, station_times=stations, walk_min=walk_min, junctions=junctions
         )

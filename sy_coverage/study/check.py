@@ -12,7 +12,7 @@ from sy_coverage.coverage.reported import reported_numbers
 from sy_coverage.errors import CoverageError, FrameError, OfflineError
 from sy_coverage.study.results.lists.reading import in_brief
 from sy_coverage.study.results.save import require_writable
-from sy_coverage.study.steps import network
+from sy_coverage.study.steps import network, roadless
 from sy_coverage.study.study import read_study
 
 if TYPE_CHECKING:
@@ -68,10 +68,15 @@ def check(path: str | os.PathLike[str], *, databases: bool = False) -> Report:
         attempt("candidates", lambda: study.listed_candidates if "demand" in known else None)
         attempt("reported", lambda: reported_numbers(study.config.reported, study.policy, study.counties))
     attempt("roads", lambda: _roads(study))
+    if {"units", "demand", "roads"} <= set(known) and known["roads"] != network.LIVE:
+        attempt("access_legs", lambda: study.access_legs)
     attempt("output", lambda: require_writable(study.answers, Path(study.path(study.config.study.output))))
     _say_facts(study, known, report)
     _say_databases(study, report)
     report.reading += in_brief(study.answers)
+    if known.get("access_legs") is not None:
+        lost = roadless.notice(known["access_legs"], study.config.study.language)
+        report.remarks += [lost] if lost else []
     if known.get("facilities") is not None:
         _say_doubts(study, report, known.get("candidates"))
         _say_empty_units(study, report)

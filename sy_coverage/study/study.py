@@ -76,6 +76,7 @@ class Study:
     candidates = _Answer(Answers.candidates)
     names = _Answer(Answers.names)
     network = _Answer(Answers.network)
+    access_legs = _Answer(Answers.access_legs)
     water = _Answer(Answers.water)
     centre_kind = _Answer(Answers.centre_kind)
     centre_times = _Answer(Answers.centre_times)

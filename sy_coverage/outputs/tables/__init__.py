@@ -94,6 +94,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "nearest_planned_min",
         "covered_planned",
     ),
+    "access_legs": ("name", "unit_id", "county_id", "elders", "mode", "length_m", "minutes", "note"),
     "catchments": ("kind", "county_id", "area_km2", "elders"),
     "proposals": (
         "number",
@@ -387,12 +388,12 @@ def _json_value(value: Any) -> Any:
 
 
 def layers(findings: Findings) -> dict[str, GeoDataFrame]:
-    """Return the five layers of `coverage.gpkg`, EPSG:4326, sorted by id, with the columns of `LAYERS`.
+    """Return the layers of `coverage.gpkg`, EPSG:4326, sorted by id, with the columns of `LAYERS`; what was not computed is left out.
 
     `units` (index `unit_id`), `facilities` (`facility_id`; a row without a point has no geometry), `demand`
-    (`demand_id`), `catchments` (`facility_id`, `cutoff_min`) and `proposals` (`candidate_id`).
+    (`demand_id`), `access_legs` (`demand_id`: the way to the road), `catchments` (`facility_id`, `cutoff_min`) and `proposals` (`candidate_id`).
     """
-    return {name: _layer(findings, name) for name in LAYERS}
+    return {name: _layer(findings, name) for name in LAYERS if getattr(findings, name) is not None}
 
 
 def _layer(findings: Findings, name: str) -> GeoDataFrame:

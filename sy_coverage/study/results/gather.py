@@ -17,6 +17,7 @@ from sy_coverage.study.results import beside, parameters
 from sy_coverage.study.results.lists import located
 from sy_coverage.study.results.lists import roads as roads_lists
 from sy_coverage.study.results.parameters import policy_of
+from sy_coverage.study.steps import roadless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,6 +79,7 @@ def gather(study: Answers) -> Findings:
         proposals=proposals,
         catchments=catchments,
         overlap=_overlap(study, catchments),
+        access_legs=study.access_legs,
         roads=study.network.lines(),
         water=study.water,
         scorecard=study.scorecard_of(plans) if alone else study.scorecard,
@@ -233,7 +235,8 @@ def _notices(study: Answers) -> tuple[str, ...]:
     if len(lost):
         elders = f"{lost['elders'].sum():,.0f}"
         own.append(study.words("study.in_no_unit", count=f"{len(lost):,}", elders=elders))
-    return tuple(own)
+    roads_missing = roadless.notice(study.access_legs, about.language)
+    return (*own, *([roads_missing] if roads_missing else []))
 
 
 def _in_no_unit(study: Answers) -> GeoDataFrame:
@@ -248,6 +251,9 @@ def _doubts(study: Answers) -> DataFrame:
             of_frames.append(
                 (name, frame, places.doubts(frame, study.units, policy=study.policy, villages=study.demand))
             )
+    roads_missing = roadless.doubts(study.access_legs, study.config.roads.max_snap_m)
+    if len(roads_missing):
+        of_frames.append(("demand", study.demand, roads_missing))
     found = []
     for name, frame, listed in of_frames:
         doubts = listed.copy()

@@ -1,0 +1,71 @@
+"""Say how each village gets to its road, and which villages no road of the file leads anywhere from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from sy_coverage import labels
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+    from pandas import DataFrame
+
+    from sy_coverage.labels import Language
+    from sy_coverage.policy import Kind
+    from sy_coverage.roads import RoadNetwork
+    from sy_coverage.study.steps.times import ToRoad
+
+ROADLESS = ("stub", "too_far")
+"""The notes of `RoadNetwork.access_legs` that say there is no road to go."""
+
+
+def access_legs(network: RoadNetwork, demand: GeoDataFrame, *, kind: Kind, by: ToRoad) -> GeoDataFrame:
+    """Return the way of every village to the road that its minutes to `kind` are counted on, by `demand_id`.
+
+    Columns `name`, `unit_id`, `county_id`, `elders`, `mode`, `length_m`, `minutes`, `note`; lines in EPSG:4326.
+    """
+    legs = network.access_legs(demand, mode=kind.mode, **vars(by)).set_index(demand.index)
+    about = pd.DataFrame(demand)[["name", "unit_id", "county_id", "elders"]].assign(mode=kind.mode)
+    return legs.assign(**{name: about[name] for name in about.columns})[[*about.columns, *legs.columns]]
+
+
+def on_a_road(demand: GeoDataFrame, legs: GeoDataFrame) -> GeoDataFrame:
+    """Return the villages whose road leads somewhere; all of them where no village's does."""
+    kept = demand[~legs["note"].isin(ROADLESS).to_numpy()]
+    return demand if kept.empty else kept
+
+
+def notice(legs: GeoDataFrame, language: Language) -> str | None:
+    """Return a sentence that names whom no road of the file reaches, or None where there is nobody."""
+    lost = legs[legs["note"].isin(ROADLESS)].sort_values("elders", ascending=False, kind="stable")
+    if lost.empty:
+        return None
+    names = lost["name"].where(lost["name"].notna(), lost.index.to_series().astype(str))
+    return labels.text(
+        "study.roadless",
+        language,
+        count=f"{len(lost):,}",
+        elders=f"{lost['elders'].sum():,.0f}",
+        names=labels.first(names, language),
+    )
+
+
+def doubts(legs: GeoDataFrame, max_snap_m: float) -> DataFrame:
+    """Return a doubt for every village that no road of the file leads anywhere from: `row_id`, `doubt_id`, `subject`, `value`."""
+    lost = legs[legs["note"].isin(ROADLESS)]
+    return pd.DataFrame(
+        {
+            "doubt_id": "road_" + lost["note"],
+            "row_id": lost.index.astype(str),
+            "subject": [f"{e:,.0f}" for e in lost["elders"]],
+            "value": [
+                f"{max_snap_m if note == 'too_far' else metres:,.0f}"
+                for note, metres in zip(lost["note"], lost["length_m"], strict=True)
+            ],
+            "field": "",
+            "suggestion": "",
+        },
+        dtype="str",
+    )
