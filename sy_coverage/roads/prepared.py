@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from sy_coverage.errors import InputError, UnknownIdError, UnknownModeError, some
-from sy_coverage.roads.graph.arcs import Graph, Turning, graph, turning
+from sy_coverage.roads.graph.arcs import Graph, graph
 from sy_coverage.roads.graph.connected import Connected, connected
 from sy_coverage.roads.graph.legs import Legs, legs, pairs
 from sy_coverage.roads.graph.snap import Snapped, coordinates
+from sy_coverage.roads.graph.states import Turning, turning
 from sy_coverage.roads.kernel.runs import Runs, unrolled
 from sy_coverage.roads.kernel.snapper import Snapper
 from sy_coverage.roads.travel_modes import (
@@ -64,7 +65,8 @@ class Prepared:
         def make() -> Turning:
             none = np.zeros((0, 4), np.int64)
             parts = self.parts
-            return turning(parts.links, len(parts.node_ids), mode, parts.forbidden.get(mode, none))
+            closed, private = parts.forbidden.get(mode, none), parts.ends_only.get(mode)
+            return turning(parts.links, len(parts.node_ids), mode, closed, private)
 
         split: Turning = self.keep(("turning", mode), make)
         return split

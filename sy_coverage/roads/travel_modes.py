@@ -18,6 +18,7 @@ LEAST_JUNCTIONS = 100
 Kph = Annotated[float, Field(gt=0, le=200, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)]
 Factor = Annotated[float, Field(gt=0, le=2, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class TravelMode(BaseModel):
@@ -32,13 +33,37 @@ class TravelMode(BaseModel):
     service_kph: Mapping[str, Kph] = Field(default_factory=dict)
     """Free speed on service roads of a kind (`service` = driveway, parking_aisle, …), in place of the class's."""
     junction_s: Mapping[str, Seconds] = Field(default_factory=dict)
-    """Seconds a junction costs that ends a road piece of the class."""
+    """Seconds that a junction with roads of comparable class costs who comes on a road of this class and has to give way."""
+    main_junction_share: Share = 1.0
+    """What part of these seconds is lost on the main road, where the roads that join it are of a lower class."""
+    signal_s: Seconds = 0.0
+    """Seconds that traffic lights cost, in place of `junction_s`."""
+    ford_s: Seconds = 0.0
+    """Seconds that a ford costs that is mapped as a point of the road."""
+    surface_factor: Mapping[str, Share] = Field(default_factory=dict)
+    """Share of the class's speed by `surface`; what is not here costs nothing, 0 closes the road."""
+    smoothness_factor: Mapping[str, Share] = Field(default_factory=dict)
+    """The same by `smoothness`."""
+    tracktype_factor: Mapping[str, Share] = Field(default_factory=dict)
+    """The same by `tracktype`; of surface, smoothness and tracktype the worst one counts."""
+    usual_factor: Mapping[str, Factor] = Field(default_factory=dict)
+    """The share that the speed of a class in `speed_kph` already allows for: tracks are expected to be rough."""
+    condition_factor: Mapping[str, Share] = Field(default_factory=dict)
+    """Share of the speed that is left where a road is ``flood_prone``, ``seasonal``, ``impassable``, ``narrow``, … (0: closed)."""
+    narrow_m: float = Field(default=0.0, ge=0)
+    """A road of both directions narrower than this is ``narrow``, as is one of a single lane."""
+    sac_scale: frozenset[str] = frozenset()
+    """Grades of mountain paths that this mode can go; empty heeds none."""
+    ferry_kph: float = Field(default=12.0, ge=0, le=200, allow_inf_nan=False)
+    """Speed of a ferry that does not say how long it takes; 0 leaves such ferries out."""
+    dismount_kph: Kph = 4.0
+    """Speed where a vehicle is pushed."""
     access: tuple[str, ...] = ("access",)
     """Access keys that speak about this mode, the most particular one first."""
     oneway: tuple[str, ...] = ()
     """One-way keys that bind this mode, the most particular one first."""
     uses_maxspeed: bool = False
-    """Whether a posted limit replaces the class's speed."""
+    """Whether a posted limit holds the speed down."""
     maxspeed_factor: float = Field(default=1.0, gt=0, le=1)
     """Share of a posted limit that is really driven."""
     most_kph: float = Field(gt=0)
@@ -87,10 +112,11 @@ class TravelMode(BaseModel):
     def table(self) -> dict[str, Any]:
         """Return all that was chosen, as plain data in one order."""
         plain = self.model_dump(mode="json", exclude={"name"})
-        return plain | {"barriers": sorted(plain["barriers"])}
+        return plain | {key: sorted(plain[key]) for key in ("barriers", "sac_scale")}
 
 
-_NO_MODES = frozenset({"elders", "zones"})
+_NO_MODES = frozenset({"elders", "junction_rank", "moment", "zones"})
+DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 
 
 @cache
@@ -112,6 +138,20 @@ def zones() -> Mapping[str, float]:
     """Return the limit in km/h of each zone that may be written for a number (``urban``, ``CN:rural``, ``walk``)."""
     table: dict[str, float] = _table()["zones"]
     return table
+
+
+@cache
+def moment() -> tuple[int, int]:
+    """Return the day of the week (0 is Monday) and the minute of the day at which signs that hold only at times are read."""
+    table = _table()["moment"]
+    hour, minute = map(int, table["time"].split(":"))
+    return DAYS.index(table["day"]), hour * 60 + minute
+
+
+def junction_ranks() -> Mapping[str, int]:
+    """Return how important a road of each class is where roads meet; a class that is not here is of rank 0."""
+    ranks: dict[str, int] = _table()["junction_rank"]
+    return ranks
 
 
 def travel_mode(name: str, overrides: Mapping[str, Any] | None = None) -> TravelMode:

@@ -82,6 +82,8 @@ generate = 1
 villages = "streets.gpkg"
 [roads]
 source = "{extract}"
+[roads.modes.drive]
+ferry_kph = 0
 """
 
 Islands = "Callable[[GeoDataFrame], pd.Series]"

@@ -59,7 +59,7 @@ def test_no_road_leads_from_gozo_to_malta_and_the_unreached_are_counted_not_lost
     sites = study.facilities[(study.facilities["kind"] == "medical") & study.facilities["unit_id"].isin(main)]
     there = study.demand[study.demand["unit_id"].isin(gozo)]
     near = study.network.nearest(sites, there, mode="drive")
-    # the extract maps no car ferry with a duration: every cell of Gozo is out of reach, and is still a row
+    # ferries without a duration are left out (ferry_kph = 0): every cell of Gozo is out of reach, and is still a row
     assert near["nearest_min"].isna().all()
     assert len(near) == len(there) > 50
     assert len(study.findings.demand) == len(study.demand)

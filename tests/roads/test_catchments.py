@@ -11,7 +11,7 @@ from shapely import Point
 
 from sy_coverage import roads
 from sy_coverage.roads.catchments.draw import Drawer, Reach, polygons
-from sy_coverage.roads.graph.arcs import turning
+from sy_coverage.roads.graph.states import turning
 from tests import toy
 
 CRS = "EPSG:4546"

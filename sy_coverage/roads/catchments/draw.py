@@ -17,10 +17,10 @@ from sy_coverage.roads.kernel.sweep import usable_cores
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame, GeoSeries
 
-    from sy_coverage.roads.graph.arcs import Turning
     from sy_coverage.roads.graph.legs import Legs
     from sy_coverage.roads.graph.links import Array, Links
     from sy_coverage.roads.graph.snap import Snapped
+    from sy_coverage.roads.graph.states import Turning
     from sy_coverage.roads.kernel.runs import Runs
 
 CELLS = 4
@@ -73,7 +73,7 @@ class Drawer:
         self.total = self.along[links.start[1:] - 1]
         self.minutes_at = np.full(nodes + turns.origin.size, np.inf)
         self.whole_node = np.r_[np.arange(nodes), turns.origin]
-        self.first_copy, self.leaves = nodes, np.zeros((0, 3), np.int64) if to_site else turns.leaves
+        self.first_copy, self.leaves = nodes, np.zeros((0, 4), np.int64) if to_site else turns.leaves
         ends = np.column_stack([links.head, links.tail])
         # to the site a link is crossed into where it arrives, from the site out of the node it leaves
         self.at_tail, self.at_head = (turns.arrival if to_site else ends).T[::-1]

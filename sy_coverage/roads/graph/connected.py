@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from sy_coverage.roads.graph.arcs import Graph, Turning
+    from sy_coverage.roads.graph.arcs import Graph
     from sy_coverage.roads.graph.links import Array, Links
+    from sy_coverage.roads.graph.states import Turning
 
 USABLE, LEAVES, ARRIVES = 1, 2, 4
 """Bits of a link: the mode may go there; whoever starts there gets to a large part; whoever is in a large part gets there."""
@@ -48,7 +49,7 @@ def connected(
     least_junctions
         A part with so many nodes is large; where none has, the longest are.
     """
-    part = _strong_parts(arcs)
+    part = _strong_parts(arcs, turns)
     parts = int(part.max(initial=-1)) + 1
     junctions = np.bincount(part[:nodes], minlength=parts)
     large = junctions >= least_junctions
@@ -63,7 +64,7 @@ def connected(
     arrives = _spread(tail, arcs.heads, stands)
     forward, backward = np.isfinite(links.minutes[mode]).T
     # what may start on a link: into it from its end, or from a copy of the end from which it may be taken
-    copy, link, way = turns.leaves.T
+    copy, link, way, _ = turns.leaves.T
     into = np.column_stack([arrives[links.tail], arrives[links.head]])
     np.logical_or.at(into, (link, way), arrives[copy])
     bits = USABLE * (forward | backward)
@@ -72,18 +73,24 @@ def connected(
     return Connected(part, large, bits.astype(np.uint8))
 
 
-def _strong_parts(arcs: Graph) -> Array:
-    """Return the number of the strongly connected part of every node: 0 the largest, of equals the one met first."""
+def _strong_parts(arcs: Graph, turns: Turning) -> Array:
+    """Return the number of the strongly connected part of every node: 0 the largest, of equals the one met first.
+
+    Who lives in a private road reaches the others and is reached by them, though nobody passes through it.
+    """
     from scipy import sparse  # noqa: PLC0415
     from scipy.sparse import csgraph  # noqa: PLC0415
 
     nodes = arcs.indptr.size - 1
-    matrix = sparse.csr_array((arcs.minutes, arcs.heads, arcs.indptr.astype(np.int32)), shape=(nodes, nodes))
+    alias = np.arange(nodes)
+    alias[turns.first :] = turns.twin
+    pairs = (alias[np.repeat(np.arange(nodes), np.diff(arcs.indptr))], alias[arcs.heads])
+    matrix = sparse.csr_array((np.ones(arcs.heads.size, np.int8), pairs), shape=(nodes, nodes))
     _, label = csgraph.connected_components(matrix, directed=True, connection="strong")
     _, first, label, size = np.unique(label, return_index=True, return_inverse=True, return_counts=True)
     rank = np.empty(size.size, np.int64)
     rank[np.lexsort((first, -size))] = np.arange(size.size)
-    numbers: Array = rank[label]
+    numbers: Array = rank[label][alias]
     return numbers
 
 

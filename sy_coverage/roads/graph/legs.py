@@ -10,9 +10,9 @@ import numpy as np
 from sy_coverage.roads.graph.links import ranges
 
 if TYPE_CHECKING:
-    from sy_coverage.roads.graph.arcs import Turning
     from sy_coverage.roads.graph.links import Array, Links
     from sy_coverage.roads.graph.snap import Snapped
+    from sy_coverage.roads.graph.states import Turning
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,9 +73,8 @@ def _from_copies(
         rows = turns.leaves[turns.leaves[:, 2] == way]
         rows = rows[np.argsort(rows[:, 1], kind="stable")]
         parts.append(_matched(found, link, legs_min[way], rows[:, 1], rows[:, 0]))
-    first = turns.arrival.max(initial=-1) + 1 - turns.origin.size
     order = np.argsort(turns.origin, kind="stable")
-    parts.append(_matched(found, stands, legs_min[2], turns.origin[order], first + order))
+    parts.append(_matched(found, stands, legs_min[2], turns.origin[order], turns.first + order))
     return parts
 
 

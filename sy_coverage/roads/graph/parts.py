@@ -33,7 +33,9 @@ class RoadParts:
     notes: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     """What was counted, assumed or left out while it was built."""
     forbidden: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
-    """By mode, turns that may not be made: int64 (turns, 4), link and direction (0 along, 1 against) in, and out."""
+    """By mode, paths that may not be gone: int64 (paths, 2 m), links and directions (0 along, 1 against), filled up with −1."""
+    ends_only: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
+    """By mode, positions of the links that a trip may use only where it begins or ends: int64."""
     tables: Mapping[str, TravelMode] = field(default_factory=lambda: MappingProxyType({}))
     """By mode, the speeds, delays and slopes its minutes were worked out with; none where the minutes were given."""
 
@@ -49,6 +51,6 @@ class RoadParts:
         total = hashlib.sha256(f"{self.crs}\n{self.modes}\n{links.classes}".encode())
         total.update("\n".join(map(str, self.node_ids.tolist())).encode())
         arrays = (self.node_xy, links.tail, links.head, links.length_m, links.highway, links.xy, links.start)
-        for array in (*arrays, *links.minutes.values(), *self.forbidden.values()):
+        for array in (*arrays, *links.minutes.values(), *self.forbidden.values(), *self.ends_only.values()):
             total.update(np.ascontiguousarray(array).data)
         return total.hexdigest()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import os
 
 MAGIC = b"sy_coverage roads\n"
-VERSION = 2
+VERSION = 3
 _LIMITS = _files.Limits(megabytes=20_000)
 _DTYPES = frozenset({"<i2", "<i4", "<i8", "<f8"})
 
@@ -48,6 +48,7 @@ def write_parts(parts: RoadParts, path: str | os.PathLike[str]) -> None:
         arrays["node_ids"] = parts.node_ids
     arrays |= {f"minutes:{mode}": m for mode, m in links.minutes.items()}
     arrays |= {f"forbidden:{mode}": np.asarray(f, np.int64) for mode, f in parts.forbidden.items()}
+    arrays |= {f"ends_only:{mode}": np.asarray(e, np.int64) for mode, e in parts.ends_only.items()}
     blocks = [
         np.ascontiguousarray(a).astype(a.dtype.newbyteorder("<"), copy=False).tobytes()
         for a in arrays.values()
@@ -142,5 +143,6 @@ def _parts(header: dict[str, Any], arrays: dict[str, Any]) -> RoadParts:
         source=header["source"],
         notes=header["notes"],
         forbidden={k.partition(":")[2]: a for k, a in arrays.items() if k.startswith("forbidden:")},
+        ends_only={k.partition(":")[2]: a for k, a in arrays.items() if k.startswith("ends_only:")},
         tables={name: TravelMode(name=name, **table) for name, table in header["tables"].items()},
     )

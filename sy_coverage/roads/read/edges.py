@@ -92,12 +92,13 @@ def assemble(
     crs: str | None,
     source: str,
     notes: Mapping[str, Any],
-    forbidden: Callable[[Links, Placement], Mapping[str, Array]] | None = None,
+    signs: Callable[[Links, Placement], tuple[Mapping[str, Array], Mapping[str, Array]]] | None = None,
     modes: Iterable[TravelMode] = (),
 ) -> RoadNetwork:
     """Return the network of road pieces whose nodes are already in Hilbert order.
 
-    `forbidden` is asked, once the links are known, which turns may not be made; `modes` made the minutes.
+    `signs` is asked, once the links are known, which paths may not be gone and which links are for the ends of trips only;
+    `modes` made the minutes.
     """
     names, codes = np.unique(np.full(tail.size, "") if highway is None else highway, return_inverse=True)
     links, placement = build(
@@ -110,6 +111,7 @@ def assemble(
         xy=xy,
         start=start,
     )
+    forbidden, ends_only = ({}, {}) if signs is None else signs(links, placement)
     return RoadNetwork(
         RoadParts(
             node_ids=node_ids,
@@ -118,7 +120,8 @@ def assemble(
             crs=crs,
             source=source,
             notes=notes,
-            forbidden={} if forbidden is None else forbidden(links, placement),
+            forbidden=forbidden,
+            ends_only=ends_only,
             tables={mode.name: mode for mode in modes},
         )
     )

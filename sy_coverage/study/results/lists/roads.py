@@ -59,7 +59,10 @@ def tables(study: Answers) -> DataFrame:
     )
 
 
-SHOWN = ("speed_kph", "service_kph", "junction_s", "maxspeed_factor", "most_kph", "slope_factor")
+SHOWN = (
+    "speed_kph", "service_kph", "junction_s", "main_junction_share", "signal_s", "surface_factor", "smoothness_factor",
+    "tracktype_factor", "condition_factor", "ferry_kph", "maxspeed_factor", "most_kph", "slope_factor",
+)  # fmt: skip
 """What of a travel table a proposal prints: all that changes a minute and is a number."""
 
 
@@ -155,7 +158,7 @@ def note_sentence(key: str, value: object, language: labels.Language) -> str:
         if key == f"turns_closed_to_{mode}":
             named = labels.text(f"study.mode_{mode}", language)
             return labels.text("roads.note_turns_closed", language, count=f"{value:,}", mode=named)
-    return labels.text(f"roads.note_{key}", language, count=f"{value:,}")
+    return labels.text(f"roads.note_{key}", language, count=value if isinstance(value, str) else f"{value:,}")
 
 
 def write(study: Answers, folder: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from sy_coverage.roads.graph.links import Array
     from sy_coverage.roads.travel_modes import TravelMode
 
+LOWEST_M, HIGHEST_M = -500.0, 8900.0
+COARSE_M = 200.0
+"""A cell wider than this evens out most hills that a road climbs."""
 STEP_M = 100.0
 """A road is looked at in parts of about this length: shorter ones show the errors of the elevations more than the slope."""
 METRES_A_DEGREE = 111_000.0
@@ -56,8 +60,8 @@ def cell_m(raster: Raster) -> float:
 
 def slowness(
     raster: Raster, lonlat: Array, start: Array, length_m: Array, modes: tuple[TravelMode, ...]
-) -> tuple[Mapping[str, Array], int]:
-    """Return by mode how many times longer each road piece takes than on the level, both ways; and how many lack elevations.
+) -> tuple[Mapping[str, Array], Mapping[str, int]]:
+    """Return by mode how many times longer each road piece takes than on the level, both ways; and what to say of the elevations.
 
     Parameters
     ----------
@@ -70,16 +74,14 @@ def slowness(
     -------
     slowness
         By mode, float64 of shape (pieces, 2), along the piece and against it; 1 for a mode without slopes, and where an
-        elevation is not known. And the number of pieces where one is not.
+        elevation is not known. And counts for the network's notes.
     """
+    raster, remarks = plausible(raster)
     place, piece, step_m = _looked_at(lonlat, start, length_m)
-    height = elevations_m(raster, place)
     same = piece[1:] == piece[:-1]
-    rise = np.diff(height)[same]
     owner = piece[:-1][same]
     run = step_m[owner]
-    # what two neighbouring cells say of less than a cell is not a slope
-    grade = rise / np.maximum(run, cell_m(raster))
+    grade = _grades(raster, place[:-1][same], place[1:][same], run)
     count = np.bincount(owner, minlength=length_m.size)
     blind = np.bincount(owner, np.isnan(grade), minlength=length_m.size) > 0
     answer: dict[str, Any] = {}
@@ -91,7 +93,48 @@ def slowness(
                 total = np.bincount(owner, slower, minlength=length_m.size)
                 times[:, way] = np.where(blind, 1.0, total / np.maximum(count, 1))
         answer[mode.name] = times
-    return answer, int(blind.sum())
+    return answer, {**remarks, "road_pieces_without_elevation_taken_as_level": int(blind.sum())}
+
+
+def plausible(raster: Raster) -> tuple[Raster, dict[str, int]]:
+    """Return the elevations with those that cannot be metres made unknown, and what to say of them.
+
+    What lies lower than the Dead Sea's shore or higher than Mount Everest is no place: the mark of a void that the file
+    does not declare, or a file in feet.
+    """
+    cells = raster.values
+    with np.errstate(invalid="ignore"):
+        wrong = (cells < LOWEST_M) | (cells > HIGHEST_M)
+    wide = cell_m(raster)
+    remarks = {"elevations_that_cannot_be_metres_left_out": int(wrong.sum())}
+    if np.nanmax(np.where(cells > LOWEST_M, cells, np.nan), initial=0.0) > HIGHEST_M:
+        remarks["elevations_higher_than_any_mountain_feet_perhaps"] = int((cells > HIGHEST_M).sum())
+    if wide > COARSE_M:
+        remarks["elevation_cells_too_wide_for_slopes_of_roads_m"] = round(wide)
+    return replace(raster, values=np.where(wrong, np.nan, cells)), remarks
+
+
+def _grades(raster: Raster, begin: Array, end: Array, run: Array) -> Array:
+    """Return the rise over run of steps in degrees; one shorter than a cell is looked at over a cell around its middle."""
+    wide = cell_m(raster)
+    middle, half = (begin + end) / 2, (end - begin) / 2
+    north = half[:, 1] * METRES_A_DEGREE
+    east = half[:, 0] * METRES_A_DEGREE * np.cos(np.radians(middle[:, 1]))
+    straight = 2 * np.hypot(north, east)
+    # along a bend, a step is longer than the straight line between its ends
+    stretch = np.where(straight > 0, np.maximum(wide / np.maximum(straight, 1e-9), 1.0), 1.0)
+    over = straight * stretch
+    a, b = middle - half * stretch[:, None], middle + half * stretch[:, None]
+    rise = elevations_m(raster, b) - elevations_m(raster, a)
+    short = stretch > 1
+    grade = rise / np.where(short, over, np.maximum(run, 1e-9))
+    # at the edge of what is known, what lies within
+    lost = np.isnan(grade) & short
+    if lost.any():
+        own = elevations_m(raster, end[lost]) - elevations_m(raster, begin[lost])
+        grade[lost] = own / np.maximum(run[lost], wide)
+    known: Array = np.where(straight > 0, grade, 0.0)
+    return known
 
 
 def _looked_at(lonlat: Array, start: Array, length_m: Array) -> tuple[Array, Array, Array]:
