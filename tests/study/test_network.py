@@ -212,9 +212,9 @@ def test_a_study_changes_the_travel_tables_and_the_proposal_prints_what_was_used
     # 0.8 m/s are 2.88 km/h, half of it nearly on steps
     assert printed.loc["步行：各级道路速度", "value"] == "台阶 1.42222、其余 2.88"
     assert printed.loc["驾车：每个路口延误", "source"] == "程序默认值"
-    # the toy's roads are posted with 60.01 km/h, of which nine tenths are driven: at 30 all takes 1.8 times as long
+    # the toy's roads are posted with 75 km/h, of which nine tenths are driven: at 30 all takes 67.5 / 30 times as long
     a, b = (s.network.travel_times(*ends(s), mode="drive", cutoff_min=500).to_dense() for s in (usual, study))
-    assert b == pytest.approx(1.8 * a, rel=1e-3)
+    assert b == pytest.approx(2.25 * a, rel=1e-3)
 
 
 def ends(study):
