@@ -382,3 +382,18 @@ def test_styles_and_scripts_use_nothing_newer_than_the_oldest_browser():
         for match in re.finditer(pattern, file.read_text(encoding="utf-8"))
     ]
     assert found == []
+
+
+def test_two_plans_and_own_layers_are_on_one_map(opened, all_findings):
+    first = all_findings.of_county("990100")
+    second = replace(first, proposals=first.proposals.drop(index="c35"))
+    own = first.facilities.iloc[:1].to_crs("EPSG:4547")
+    page = opened(maps.draw(first, beside=second, layers={"我的": own}).html())
+    assert page.page.locator(".sy-legend li", has_text="仅甲方案：1 处").count() == 1
+    assert page.page.locator("input[data-layer='extra-1']").is_checked()
+    rings = page.run(
+        "sy.layers.pins.all.map((p) => p.box.querySelector('svg').firstChild.getAttribute('stroke'))"
+    )
+    assert sorted(set(rings)) == ["#e8590c", "#ffc145"]
+    page.page.locator("input[data-layer='extra-1']").uncheck()
+    assert page.complaints == []

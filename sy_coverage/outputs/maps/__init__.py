@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sy_coverage import _files, labels
-from sy_coverage.errors import ConfigError
+from sy_coverage.errors import ConfigError, InputError
+from sy_coverage.outputs.maps import difference, extra, shell, still
 from sy_coverage.outputs.maps import page as map_page
-from sy_coverage.outputs.maps import shell, still
 from sy_coverage.outputs.maps.shell import inert
 from sy_coverage.places import from_wgs84
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import folium
+
     from sy_coverage.outputs.findings import Findings
 
 BaseMap = Literal["tianditu", "osm", "gaode"]
@@ -33,6 +37,8 @@ class Map:
     title: str
     keyless: str | None = field(default=None, repr=False)
     """The page without the key of its base map, where it carries one: what a notebook keeps."""
+    content: dict[str, Any] | None = field(default=None, repr=False, compare=False)
+    """What the page shows, as plain lists, numbers and text."""
 
     def html(self) -> str:
         """Return the whole page; it asks no server for anything unless an online base map was chosen."""
@@ -49,6 +55,17 @@ class Map:
             f'style="width:100%;height:{int(height)}px;border:0" loading="lazy" '
             'sandbox="allow-scripts allow-modals allow-popups allow-downloads" allow="fullscreen"></iframe>'
         )
+
+    def to_folium(self) -> folium.Map:
+        """Return an ordinary ``folium.Map`` of the same, to go on with: ``add_to``, plugins, ``save``.
+
+        It has a ``FeatureGroup`` each for units, catchments, villages, facilities and sites, tooltips and a ``LayerControl``. It is folium's own page: opened, it loads folium's scripts from the internet, and it has no base map until one is added.
+        """
+        from sy_coverage.outputs.maps.plain import folium_map  # noqa: PLC0415  half a second, only for who asks
+
+        if self.content is None:
+            raise InputError("this map holds its page only; draw it again to go on with it in folium")
+        return folium_map(self.content)
 
     def _repr_html_(self) -> str:
         # a notebook keeps what it shows, and no key may lie in a notebook
@@ -73,7 +90,15 @@ class Map:
             _files.write_bytes(Path(path) / name, content.encode("utf-8"))
 
 
-def draw(findings: Findings, *, base_map: BaseMap | None = None, key_in_page: bool | None = None) -> Map:
+def draw(
+    findings: Findings,
+    *,
+    base_map: BaseMap | None = None,
+    key_in_page: bool | None = None,
+    layers: Iterable[Any] | Mapping[str, Any] = (),
+    beside: Findings | None = None,
+    names: tuple[str, str] | None = None,
+) -> Map:
     """Return the map of `findings`: a city, or one county (`findings.of_county(…)`).
 
     Parameters
@@ -86,6 +111,13 @@ def draw(findings: Findings, *, base_map: BaseMap | None = None, key_in_page: bo
     key_in_page
         Whether a map over Tianditu carries the key of the environment variable ``TIANDITU_BROWSER_KEY``, for everybody to read who
         opens it; without, the page asks its reader for one. None takes what `findings` say.
+    layers
+        A user's own, laid over the map: GeoDataFrames in any CRS (``attrs["name"]`` is what they are called), or folium's simple
+        layers; or a mapping from name to layer. Of folium's only shapes and text are taken.
+    beside
+        The findings of the same places with another plan: sites and units are coloured by what the two plans have in common.
+    names
+        What the two plans are called.
 
     Raises
     ------
@@ -104,7 +136,11 @@ def draw(findings: Findings, *, base_map: BaseMap | None = None, key_in_page: bo
             moved: tuple[Any, Any] = from_wgs84(lon, lat, "gcj02")
             return moved
 
-    content, frame = map_page.page(findings, shift=shift, base_map=base_map)
+    shown = findings if beside is None else difference.together(findings, beside)
+    content, frame = map_page.page(shown, shift=shift, base_map=base_map)
+    content["layers"] += extra.extra_layers(frame, layers)
+    if beside is not None:
+        difference.coloured(content, frame, findings, beside, names)
     named = ["Leaflet", findings.attribution, shell.TILES[base_map][1] if base_map else ""]
     content["attribution"] = " | ".join(dict.fromkeys(name for name in named if name))
     picture = still.picture(frame, content)
@@ -116,7 +152,7 @@ def draw(findings: Findings, *, base_map: BaseMap | None = None, key_in_page: bo
     content["base"] = {"online": base_map is not None, "asks": base_map == "tianditu"}
     keyless = shell.rendered(content, base_map, picture)
     whole = shell.rendered(content, base_map, picture, key=key) if key else keyless
-    return Map(whole, content["title"], keyless if key else None)
+    return Map(whole, content["title"], keyless if key else None, content)
 
 
 def _key() -> str:

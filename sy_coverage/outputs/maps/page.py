@@ -31,7 +31,7 @@ CONTROLS = (
 )  # fmt: skip
 """Words of the page's controls; ``{what}`` and ``{value}`` are filled in by the page."""
 
-GROUPS = ("units", "proposals", "villages", "facilities", "catchments", "checks", "ground")
+GROUPS = ("extra", "units", "proposals", "villages", "facilities", "catchments", "checks", "ground")
 
 NOTES = {
     "proposals": ("proposal",),

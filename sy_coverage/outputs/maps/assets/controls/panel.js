@@ -4,6 +4,12 @@
 
   function swatch(entry) {
     const layer = entry.layer;
+    if (layer.type === "extra") {
+      const mark = sy.el("i", "sy-swatch sy-shed");
+      mark.style.borderColor = layer.colour;
+      mark.style.background = layer.colour + "33";
+      return mark;
+    }
     if (layer.type === "symbol") return sy.svg(layer.symbol, layer.colour, 18);
     if (layer.type === "pin") {
       const key = sy.el("span", "sy-key");
@@ -38,6 +44,7 @@
       const row = sy.el("li");
       const mark = sy.el("i", "sy-swatch sy-area" + (area.id ? " sy-area-" + area.id : ""));
       mark.style.backgroundColor = area.colour;
+      if (area.ring) mark.style.border = "3px solid " + area.ring;
       row.appendChild(mark);
       row.appendChild(sy.el("span", "", area.name));
       list.appendChild(row);
@@ -51,7 +58,7 @@
     const bar = sy.el("div", "sy-choice");
     bar.setAttribute("role", "radiogroup");
     bar.setAttribute("aria-label", data.share.title);
-    const status = legendOfAreas(data.status);
+    const status = legendOfAreas(data.difference ? [data.status[0], ...data.difference.legend, data.status[2]] : data.status);
     const share = legendOfAreas(data.share.classes.concat([{ name: data.share.missing, colour: "#ffffff" }]).reverse());
     share.appendChild(sy.el("li", "sy-note", data.share.note));
     data.share.choices.forEach((name, i) => {

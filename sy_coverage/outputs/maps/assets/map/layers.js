@@ -18,7 +18,7 @@
     covered: { color: "#24506e", weight: 0.5, fillColor: "#ffffff", fillOpacity: 0.9 },
   };
   sy.DOTS = DOTS;
-  const ORDER = ["unit", "water", "shed", "road", "line", "dot", "symbol", "doubt"];
+  const ORDER = ["unit", "water", "shed", "road", "line", "extra", "dot", "symbol", "doubt"];
   /* A proposed site wears a ring that no existing facility has. */
   sy.RING = { stroke: "#ffc145", width: 0.36 };
   const MINOR_FROM = 11;
@@ -88,6 +88,9 @@
         return { stroke: false, fill: true, fillColor: colour, fillOpacity: data.base.shown ? 0.55 : 0.9 };
       }
       const c = feature.c;
+      if (data.difference && feature.d !== undefined && c <= state.now) {
+        return { stroke: false, fill: true, fillColor: data.difference.units[feature.d], fillOpacity: data.base.shown ? 0.5 : 0.9 };
+      }
       const fill = c === 0 ? data.status[0].colour : c > 0 && c <= state.now ? hatched : data.status[2].colour;
       return { stroke: false, fill: true, fillColor: fill, fillOpacity: data.base.shown ? 0.5 : 0.86 };
     }
@@ -123,10 +126,10 @@
         if (sy.measuring) return;
         L.DomEvent.stopPropagation(event);
         if (sy.whatIfClick && layer.type !== "unit" && sy.whatIfClick(feature)) return;
-        open(layer, feature, layer.type === "unit" ? event.latlng : path.getLatLng());
+        open(layer, feature, path.getLatLng ? path.getLatLng() : event.latlng);
       });
       path.bindTooltip(() => sy.el("span", "", feature.n === undefined ? feature.t : sy.siteName(data, feature)), {
-        sticky: layer.type === "unit", direction: "auto", opacity: 0.95,
+        sticky: !path.getLatLng, direction: "auto", opacity: 0.95,
       });
       return path;
     }
@@ -149,6 +152,13 @@
           renderer: canvas, symbol: layer.symbol, radius: 5.5, color: hollow ? colour : "#ffffff", weight: hollow ? 2.2 : 1.2,
           fillColor: hollow ? "#ffffff" : colour, fillOpacity: 1,
         }), layer, feature);
+      },
+      /* a user's own: an area, lines or a point */
+      extra(layer, feature) {
+        const style = { renderer: canvas, color: layer.colour, weight: 2, fillColor: layer.colour, fillOpacity: 0.2 };
+        if (feature.g) return interactive(L.polygon(feature.g.map((part) => part.map(sy.path)), style), layer, feature);
+        if (feature.l) return interactive(L.polyline(feature.l.map(sy.path), { ...style, fill: false }), layer, feature);
+        return interactive(L.circleMarker(sy.point(feature.p), { ...style, radius: 5, color: "#ffffff", fillOpacity: 0.95 }), layer, feature);
       },
       doubt(layer, feature) {
         const icon = L.divIcon({ className: "sy-doubt", html: sy.el("span", "", "?"), iconSize: [16, 16] });

@@ -15,11 +15,12 @@
     let groups = [];
     this.all = pins;
 
+    const ringOf = (feature) => (data.difference ? { ...sy.RING, stroke: data.difference.rings[feature.d] } : sy.RING);
     this.make = function (layer, feature) {
       const outer = sy.el("div", "sy-pin-at");
       const leader = sy.el("i", "sy-leader");
       const box = sy.el("div", "sy-pin-in");
-      box.appendChild(sy.svg(layer.symbol, layer.colour, 34, sy.RING));
+      box.appendChild(sy.svg(layer.symbol, layer.colour, 34, ringOf(feature)));
       const number = sy.el("span", "", String(feature.n));
       number.style.color = sy.ink(layer.colour);
       box.appendChild(number);
