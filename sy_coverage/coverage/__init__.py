@@ -8,7 +8,16 @@ from sy_coverage.coverage.accessibility import (
     three_step_fca,
     two_step_fca,
 )
-from sy_coverage.coverage.counting import counting, county_of, upgraded
+from sy_coverage.coverage.counting import (
+    Claims,
+    claims,
+    counting,
+    county_of,
+    lies_in,
+    upgraded,
+    with_inherited,
+    without_rebuilt,
+)
 from sy_coverage.coverage.equity import equity_table, gap, gini, lorenz, palma, theil
 from sy_coverage.coverage.scorecard import scorecard
 from sy_coverage.coverage.units import (
@@ -22,6 +31,8 @@ from sy_coverage.coverage.units import (
 )
 
 __all__ = [
+    "Claims",
+    "claims",
     "counting",
     "county_of",
     "coverage_by_county",
@@ -34,6 +45,7 @@ __all__ = [
     "gini",
     "gravity",
     "indicator_table",
+    "lies_in",
     "lorenz",
     "missing_functions",
     "nearest_k",
@@ -45,6 +57,8 @@ __all__ = [
     "three_step_fca",
     "two_step_fca",
     "upgraded",
+    "with_inherited",
+    "without_rebuilt",
 ]
 
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import pandas as pd
 
+from sy_coverage.policy.targets import CITY, FacilityCount
+
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from numpy.typing import NDArray
     from pandas import DataFrame, Series
 
-    from sy_coverage.policy.targets import FacilityCount, UpgradeCount
+    from sy_coverage.policy.targets import Policy, UpgradeCount
+
+    Flags = NDArray[np.bool_]
+    F = TypeVar("F", bound=DataFrame)
 
 _YES = frozenset({"是", "有", "√", "yes", "y", "true", "1"})
 _NO = frozenset({"否", "无", "×", "no", "n", "false", "0"})
@@ -39,36 +48,113 @@ def number(facilities: DataFrame, column: str) -> Series:
 
 
 def county_of(facilities: DataFrame, units: DataFrame) -> Series:
-    """Return the `county_id` of every facility: as its row says, else that of its unit; missing where neither is known."""
+    """Return the `county_id` of every row: the one it names, else that of its unit; missing where neither is known."""
     nothing = pd.Series(None, index=facilities.index, dtype=object)
     named = facilities["county_id"] if "county_id" in facilities.columns else nothing
     unit = facilities["unit_id"] if "unit_id" in facilities.columns else nothing
     by_unit = units["county_id"][~units.index.duplicated()]
-    return named.astype(object).where(named.notna(), unit.map(by_unit.to_dict())).rename("county_id")
+    of_unit = unit.map(by_unit.to_dict()).astype(object)
+    said = named.astype(object).where(named.notna(), of_unit)
+    return said.where(said.notna(), None).rename("county_id")
 
 
-def counting(facilities: DataFrame, measure: FacilityCount) -> Series:
-    """Return which facilities count towards a target that counts facilities (True or False, same index).
+def lies_in(county: NDArray[Any], scope_id: str, counties: Collection[str]) -> Flags:
+    """Return which rows of these counties count in a place: a county, or ``city``, where rows of no known county count too."""
+    if scope_id != CITY:
+        return np.asarray(county == scope_id, dtype=bool)
+    return np.fromiter(
+        (c is None or pd.isna(c) or c in counties for c in county), dtype=bool, count=len(county)
+    )
+
+
+def without_rebuilt(facilities: F, policy: Policy) -> F:
+    """Return `facilities` without those that another of them was rebuilt from, where the policy reads that these leave.
+
+    What these had that targets count besides a kind, such as a dementia ward, their successors have, unless they say no.
+    """
+    if policy.readings.rebuilt != "leaves" or "upgrade_of" not in facilities.columns:
+        return facilities
+    heirs = with_inherited(facilities, facilities, policy)
+    return cast("F", heirs[~heirs.index.isin(heirs["upgrade_of"].dropna())])
+
+
+def with_inherited(rows: F, originals: DataFrame, policy: Policy) -> F:
+    """Return `rows` with the flags that targets count taken from the `originals` they are rebuilt from, where they say nothing."""
+    if (
+        policy.readings.rebuilt != "leaves"
+        or "upgrade_of" not in rows.columns
+        or not rows["upgrade_of"].notna().any()
+    ):
+        return rows
+    measures = [t.measure for t in policy.targets]
+    names = {
+        m.also_flag for m in measures if isinstance(m, FacilityCount) and m.also_flag in originals.columns
+    }
+    for name in sorted(str(n) for n in names):
+        had = rows["upgrade_of"].map(flag(originals, name).to_dict())
+        own = flag(rows, name)
+        rows = rows.assign(**{name: own.where(own.notna(), had)})
+    return rows
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Which rows of a frame may count towards a target that counts facilities, and which stand for the same place."""
+
+    own: Flags
+    """Rows of the kinds that are counted, with the mark where one is asked for."""
+    flagged: Flags
+    """Rows of another kind whose flag says yes."""
+    same: NDArray[np.int64]
+    """n × 2: a flagged row, and an own one that stands for the same place."""
+
+    def counted(self, opened: Flags) -> Flags:
+        """Return which rows count when these are open."""
+        taken = np.zeros(len(opened), dtype=bool)
+        taken[self.same[opened[self.same[:, 1]], 0]] = True
+        return opened & (self.own | (self.flagged & ~taken))
+
+
+def claims(facilities: DataFrame, measure: FacilityCount) -> Claims:
+    """Return which facilities may count towards a target that counts facilities.
 
     A facility of another kind whose `also_flag` says yes counts too, but not when a row of the counted kind stands for the
     same place: a dementia ward and its home may be one row or two, and count as one dementia unit either way. Two rows are
     the same place when the one names the other in `host_id`, or they share their point or their address within a county.
     """
-    counted = facilities["kind"].isin(measure.facility_kinds)
+    own = facilities["kind"].isin(measure.facility_kinds)
+    flagged = pd.Series(False, index=facilities.index)
+    if measure.also_flag is not None:
+        flagged = ~own & flag(facilities, measure.also_flag).eq(True)
     if measure.mark is not None:
-        counted &= flag(facilities, measure.mark).eq(True)
-    if measure.also_flag is None:
-        return counted
-    flagged = ~facilities["kind"].isin(measure.facility_kinds)
-    flagged &= flag(facilities, measure.also_flag).eq(True)
-    own = facilities[counted]
-    hosts = set(own["host_id"].dropna()) if "host_id" in facilities.columns else set()
-    places = {place for row in _places(own) for place in row}
-    same = [
-        facility_id in hosts or bool(places & set(row))
-        for facility_id, row in zip(facilities.index, _places(facilities), strict=True)
-    ]
-    return counted | (flagged & ~pd.Series(same, index=facilities.index, dtype=bool))
+        own &= flag(facilities, measure.mark).eq(True)
+    of_own, of_flagged = own.to_numpy(dtype=bool), flagged.to_numpy(dtype=bool)
+    same = _same_places(facilities, of_own, of_flagged) if of_own.any() and of_flagged.any() else []
+    return Claims(of_own, of_flagged, np.array(same, dtype=np.int64).reshape(-1, 2))
+
+
+def _same_places(facilities: DataFrame, own: Flags, flagged: Flags) -> list[tuple[int, int]]:
+    marks = _places(facilities)
+    at: dict[tuple[Any, ...], list[int]] = {}
+    for row in np.flatnonzero(own):
+        for mark in marks[row]:
+            at.setdefault(mark, []).append(int(row))
+    if "host_id" in facilities.columns:
+        for row, host in zip(np.flatnonzero(own), facilities["host_id"].to_numpy()[own], strict=True):
+            at.setdefault(("host", host), []).append(int(row))
+    found = {
+        (int(row), other)
+        for row in np.flatnonzero(flagged)
+        for mark in [*marks[row], ("host", facilities.index[row])]
+        for other in at.get(mark, ())
+    }
+    return sorted(found)
+
+
+def counting(facilities: DataFrame, measure: FacilityCount) -> Series:
+    """Return which facilities count towards a target that counts facilities (True or False, same index): see `claims`."""
+    every = np.ones(len(facilities), dtype=bool)
+    return pd.Series(claims(facilities, measure).counted(every), index=facilities.index)
 
 
 def _places(facilities: DataFrame) -> list[list[tuple[Any, ...]]]:

@@ -12,7 +12,15 @@ import pandas as pd
 from sy_coverage import labels
 from sy_coverage._frames import require_ids
 from sy_coverage.coverage._verdict import Verdict, not_applicable, unknown
-from sy_coverage.coverage.counting import counting, county_of, flag, number, upgraded
+from sy_coverage.coverage.counting import (
+    counting,
+    county_of,
+    flag,
+    lies_in,
+    number,
+    upgraded,
+    without_rebuilt,
+)
 from sy_coverage.coverage.reported import reported_numbers, reported_verdict
 from sy_coverage.coverage.units import open_on
 from sy_coverage.errors import InputError, some
@@ -144,12 +152,12 @@ def scorecard(
         raise InputError(f"scope '{scope}': must be county or city")
     named = counties["county"].to_dict() if isinstance(counties, pd.DataFrame) else dict(counties)
     distinct = units[~units.index.duplicated()]
-    there = open_on(facilities, date)
+    there = without_rebuilt(open_on(facilities, date), policy)
     there = there.assign(county_id=county_of(there, distinct))
     case = _Case(
         policy=policy,
         units=distinct,
-        facilities=there,
+        facilities=there[lies_in(there["county_id"].to_numpy(), CITY, {str(key) for key in named})],
         by_unit=_by_kind(by_unit, policy, distinct),
         counties={str(key): str(name) for key, name in sorted(named.items())},
         reported=reported_numbers(reported or {}, policy, named),

@@ -12,6 +12,7 @@ from scipy import sparse
 
 from sy_coverage import labels
 from sy_coverage._frames import UNIT_KINDS, require_ids
+from sy_coverage.coverage.counting import without_rebuilt
 from sy_coverage.errors import InputError, some
 from sy_coverage.policy.standards import exact, reaches_share
 from sy_coverage.policy.targets import CoverageRule
@@ -206,7 +207,7 @@ def coverage_by_unit(
     if rule not in get_args(CoverageRule):
         raise InputError(f"rule '{rule}': must be one of {', '.join(get_args(CoverageRule))}")
     part = exact(policy.readings.share if share is None else share)
-    there = open_on(facilities, date)
+    there = without_rebuilt(open_on(facilities, date), policy)
     there = there[there["kind"] == kind].sort_index()
     frame = _distinct(units).drop(columns=_FIGURES, errors="ignore").copy()
     access = _access(

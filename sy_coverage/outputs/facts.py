@@ -228,7 +228,7 @@ def _rows(findings: Findings) -> DataFrame:
         c: card[c].astype("boolean").fillna(value=False).astype(bool) for c in ("met_today", "met_planned")
     }
     known = (card["basis"] == "computed") | card["met_planned"].notna()
-    sited = known & card["target_id"].map(lambda target: targets[target].by_sites)
+    sited = known & card["target_id"].map(lambda target: targets[target].by_sites).astype(bool)
     return card.assign(
         name=[words.target_name(targets[t], findings.language) for t in card["target_id"]],
         by_sites=sited & card["basis"].isin(["computed", "unknown"]),

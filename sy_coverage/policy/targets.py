@@ -266,6 +266,8 @@ class Readings(_Data):
     """Which of the `bases` of the bed share is counted."""
     elders: ElderColumn = "elders"
     """Which column of demand counts as elders: 60+, 65+ or 80+."""
+    rebuilt: Literal["leaves", "stays"] = "leaves"
+    """Whether a home that another is rebuilt from counts no more, in counts, beds and conversions, or counts beside it."""
     reasons: dict[Id, Words] = Field(default_factory=dict)
     """Why each reading is as it is; a report prints them."""
 

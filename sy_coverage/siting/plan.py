@@ -61,6 +61,8 @@ class PlanFigures:
     cost: float | None = None
     """10⁴ yuan, with the beds that are converted."""
     new_sites: int | None = None
+    closed: tuple[str, ...] = ()
+    """Facilities that stand today and close, or move to one of the sites; not those that a site is rebuilt from."""
     elders_covered: float | None = None
     """Elders within the cutoff of an open centre."""
     elder_minutes: float | None = None
@@ -96,7 +98,8 @@ class PlanFigures:
 
     def known(self) -> dict[str, Any]:
         """Return the figures that are known, by name."""
-        return {f.name: v for f in fields(self) if (v := getattr(self, f.name)) is not None}
+        every = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: v for name, v in every.items() if not (v is None or (name == "closed" and not v))}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sy_coverage import coverage
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -29,30 +31,25 @@ class Sites:
     unit: Integers
     """Position of the unit it lies in; −1 where that is none of the case's."""
     county: Texts
-    """The county of its unit, else the one its row names."""
+    """The county its row names, else that of its unit."""
     premises: Texts
     upgrade_of: Texts
     host_id: Texts
-    flags: dict[str, Flags]
-    """Which rows carry each flag that a target counts besides a kind."""
+    group_id: Texts
+    """Sites of one group are sizes of one and the same place."""
 
     @classmethod
-    def of(cls, frame: GeoDataFrame, units: GeoDataFrame, *, flags: Iterable[str]) -> Sites:
+    def of(cls, frame: GeoDataFrame, units: GeoDataFrame) -> Sites:
         """Return what rules ask of the rows of a frame of facilities or candidates."""
         return cls(
             ids=_texts(frame.index),
             kind=_texts(frame["kind"]),
             unit=units.index.get_indexer(frame["unit_id"]),
-            county=counties_of(frame, units),
+            county=_texts(coverage.county_of(frame, units)),
             premises=_column(frame, "premises"),
             upgrade_of=_column(frame, "upgrade_of"),
             host_id=_column(frame, "host_id"),
-            flags={
-                name: frame[name].eq(True).to_numpy(bool)
-                if name in frame.columns
-                else np.zeros(len(frame), dtype=bool)
-                for name in flags
-            },
+            group_id=_column(frame, "group_id"),
         )
 
     def __len__(self) -> int:
@@ -75,34 +72,25 @@ class Sites:
 
     def some(self, rows: Integers | Flags) -> Sites:
         """Return those of some rows only."""
-        flags = {name: held[rows] for name, held in self.flags.items()}
-        return Sites(**{name: getattr(self, name)[rows] for name in _ARRAYS}, flags=flags)
+        return Sites(**{name: getattr(self, name)[rows] for name in _ARRAYS})
 
     def with_more(self, other: Sites) -> Sites:
         """Return these sites, and others behind them."""
         joined = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in _ARRAYS}
-        flags = {name: np.concatenate([held, other.flags[name]]) for name, held in self.flags.items()}
-        return Sites(**joined, flags=flags)
+        return Sites(**joined)
 
     def without(self, site_id: str) -> Sites:
         """Return these sites without one."""
         return self.some(np.flatnonzero(self.ids != site_id))
 
 
-_ARRAYS = ("ids", "kind", "unit", "county", "premises", "upgrade_of", "host_id")
+_ARRAYS = ("ids", "kind", "unit", "county", "premises", "upgrade_of", "host_id", "group_id")
 
 
 def among(values: Texts, chosen: Iterable[Any]) -> Flags:
     """Return which of `values` are among `chosen`."""
     known = set(chosen)
     return np.fromiter((v in known for v in values), dtype=bool, count=len(values))
-
-
-def counties_of(frame: GeoDataFrame, units: GeoDataFrame) -> Texts:
-    """Return the county of each row: that of its unit, else the one its row names, else None."""
-    county = dict(zip(units.index, units["county_id"], strict=True))
-    found = (county.get(u, n) for u, n in zip(frame["unit_id"], _column(frame, "county_id"), strict=True))
-    return np.fromiter(found, dtype=object, count=len(frame))
 
 
 def _column(frame: GeoDataFrame, name: str) -> Texts:

@@ -633,7 +633,9 @@ class Answers:
     @Step
     def planned_facilities(self) -> GeoDataFrame:
         """The facilities with the sites of every county's plan opened, beds converted and demonstration sites marked."""
-        standing = citywide.opened(self.facilities, self.candidates, self.chosen, self.policy)
+        closed = {i for plan in self.proposed_plans for i in plan.figures.closed}
+        stays = self.facilities[~self.facilities.index.isin(closed)]
+        standing = citywide.opened(stays, self.candidates, self.chosen, self.policy)
         return citywide.applied(
             standing, converted=self.conversions, shown=self.demonstration, policy=self.policy
         )

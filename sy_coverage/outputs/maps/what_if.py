@@ -11,9 +11,10 @@ import shapely
 from scipy import sparse
 
 from sy_coverage import coverage, labels
+from sy_coverage.coverage.counting import flag as said_yes
 from sy_coverage.outputs.maps import geometry as light
 from sy_coverage.policy.standards import exact
-from sy_coverage.siting.planning.rules.targets import requirements
+from sy_coverage.siting.planning.rules.targets import claims_of, requirements
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -44,6 +45,7 @@ def packed(case: PlanCase, chosen: Collection[str], *, language: Language) -> st
     sites = case.standing.some(standing).with_more(case.sites)
     names = [*case.facilities["name"].iloc[standing], *case.candidates["name"]]
     geometry = [*case.facilities.geometry.iloc[standing], *case.candidates.geometry]
+    stands = np.r_[np.ones(len(standing), dtype=bool), case.stands]
     costs = [0.0] * len(standing) + case.cost.counts.tolist()
     row_of = sites.row_of
     whole = {
@@ -54,8 +56,8 @@ def packed(case: PlanCase, chosen: Collection[str], *, language: Language) -> st
                 "k": str(kind),
                 "u": int(unit),
                 "c": _plain(cost),
-                "s": int(row < len(standing)),
-                "o": int(row < len(standing) or site_id in set(chosen)),
+                "s": int(stands[row]),
+                "o": int(stands[row] or site_id in set(chosen)),
                 "r": int(row >= len(standing) and bool(case.required[row - len(standing)])),
                 "p": None if shape is None or shape.is_empty else _place(shape),
             }
@@ -73,7 +75,7 @@ def packed(case: PlanCase, chosen: Collection[str], *, language: Language) -> st
         "rule": case.rules.rule,
         "share": [exact(case.share).numerator, exact(case.share).denominator],
         "reach": [_reach(case, kind, sites) for kind in _coverage_kinds(case)],
-        "targets": list(_targets(case, sites, row_of, language)),
+        "targets": list(_targets(case, row_of, language)),
         "kinds": {kind: labels.pick(case.policy.kind(kind).name, language) for kind in sorted(set(sites.kind))},
     }  # fmt: skip
     return json.dumps(whole, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -103,7 +105,7 @@ def _kinds(case: PlanCase) -> list[str]:
             found |= set(target.measure.kinds)
             flag = getattr(target.measure, "also_flag", None)
             if flag is not None:
-                found |= set(case.standing.kind[case.standing.flags[flag]])
+                found |= set(case.facilities["kind"][said_yes(case.facilities, flag).eq(True)])
     return sorted(str(kind) for kind in found)
 
 
@@ -170,9 +172,7 @@ def _pairs(minutes: Any, within: Any, rows: list[int]) -> str:
     return base64.b64encode(bytes(stream)).decode("ascii")
 
 
-def _targets(
-    case: PlanCase, sites: Sites, row_of: dict[str, int], language: Language
-) -> Iterator[dict[str, Any]]:
+def _targets(case: PlanCase, row_of: dict[str, int], language: Language) -> Iterator[dict[str, Any]]:
     """Yield, for each place of each target that sites can change, what is counted and how much of it is asked."""
     needs = {(r.target_id, r.scope_id): r for r in requirements(case)}
     for (target_id, scope_id), need in needs.items():
@@ -188,26 +188,20 @@ def _targets(
         if need.counts == "units":
             yield told | {"members": need.members.tolist()}
             continue
-        counts, once = _counted_sites(case, target, scope_id, sites, row_of)
+        counts, once = _counted_sites(case, target, scope_id, row_of)
         yield told | {"members": counts, "once": once}
 
 
 def _counted_sites(
-    case: PlanCase, target: Any, scope_id: str, sites: Sites, row_of: dict[str, int]
+    case: PlanCase, target: Any, scope_id: str, row_of: dict[str, int]
 ) -> tuple[list[int], list[list[int]]]:
-    """Return the sites that count, and which of them do not while another is open: a rebuilt home counts once."""
-    measure = target.measure
-    yes = sites.of_kind(*measure.kinds)
-    inside = np.isin(sites.county, list(case.counties) if scope_id == "city" else [scope_id])
-    if measure.of == "upgrade_count":
-        premises = np.array([p == measure.premises for p in sites.premises], dtype=bool)
-        return np.flatnonzero(yes & inside & (premises | sites.rebuilds)).tolist(), []
-    if measure.also_flag is not None:
-        yes = yes | sites.flags[measure.also_flag]
-    before = {i for i in sites.ids[yes] if i in case.standing.row_of}
-    once = [
-        [row, row_of[sites.upgrade_of[row]]]
-        for row in np.flatnonzero(yes & inside).tolist()
-        if sites.upgrade_of[row] in before and sites.upgrade_of[row] in row_of
-    ]
-    return np.flatnonzero(yes & inside).tolist(), once
+    """Return the sites that count, and which of them do not while another is open: what stands for the same place, or is replaced."""
+    claims = claims_of(case, target)
+    if claims is None:
+        return [], []
+    row_in = [row_of.get(site_id, -1) for site_id in case.every.index]
+    inside = coverage.lies_in(case.every["county_id"].to_numpy(dtype=object), scope_id, case.counties)
+    members = {row_in[r] for r in np.flatnonzero((claims.own | claims.flagged) & inside)} - {-1}
+    pairs = [[row_in[row], row_in[other]] for row, other in claims.same.tolist()]
+    pairs += [[row_of[i], row_of[heir]] for i, heirs in case.movable.items() if i in row_of for heir in heirs]
+    return sorted(members), sorted([row, other] for row, other in pairs if row in members and other >= 0)

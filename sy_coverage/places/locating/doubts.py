@@ -96,7 +96,7 @@ def doubts(
         *_elsewhere(frame, units, spots, known),
         *_unplaced(frame),
         *_refused(frame),
-        *_unknown(frame, spots, known),
+        *_unknown(frame, units, spots, known),
     ]
     if "kind" in frame.columns:
         doubled = _duplicates(frame, units)
@@ -210,20 +210,29 @@ def _elsewhere(
     return found
 
 
-def _unknown(frame: GeoDataFrame, spots: dict[str, str], known: LikelyUnits) -> list[_Doubt]:
+def _unknown(
+    frame: GeoDataFrame, units: GeoDataFrame, spots: dict[str, str], known: LikelyUnits
+) -> list[_Doubt]:
     """Return rows that name a unit or a county which is not in the study, or not a single one, and what they may mean."""
     names = known.addresses.names
     found: list[_Doubt] = []
     columns = [
-        _texts(frame, c) for c in ("unit_named", "county_named", "county_id", "address", "village", "name")
+        _texts(frame, c)
+        for c in ("unit_named", "county_named", "county_id", "address", "village", "name", "unit_id")
     ]
-    around = _around(frame)
-    for row_id, unit, named, county_id, address, village, name in zip(frame.index, *columns, strict=True):
+    around, county_of_unit = _around(frame), units["county_id"].to_dict()
+    for row_id, unit, named, county_id, address, village, name, unit_id in zip(
+        frame.index, *columns, strict=True
+    ):
         meant = names.units(unit, county_id or None) if unit else set()
         if (county_id and any(names.county_of[i] != county_id for i in meant)) or (
             unit and not meant and names.units(unit, None)
         ):
             found.append(("unit_county_conflict", str(row_id), unit, named))
+        elif county_id and county_of_unit.get(unit_id, county_id) != county_id:
+            found.append(
+                ("unit_county_conflict", str(row_id), str(units["name"][unit_id]), named or county_id)
+            )
         elif unit and len(meant) != 1:
             row = Row(
                 unit=unit,

@@ -14,7 +14,7 @@ from sy_coverage.errors import InputError
 from sy_coverage.policy.targets import UpgradeCount
 from sy_coverage.siting.candidates.costs import COSTS
 from sy_coverage.siting.candidates.rows import Maker, joined
-from sy_coverage.siting.planning.rules.case import without_blanks
+from sy_coverage.siting.planning.rules.columns import without_blanks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ from sy_coverage.errors import InputError
 from sy_coverage.siting.candidates.costs import COSTS, OTHER_COST
 from sy_coverage.siting.candidates.generate import covering_kinds
 from sy_coverage.siting.candidates.rows import joined
-from sy_coverage.siting.planning.rules.case import without_blanks
+from sy_coverage.siting.planning.rules.columns import without_blanks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,6 @@ from sy_coverage._frames import CANDIDATES, checked, metric_crs
 from sy_coverage.errors import InputError, UnknownIdError, some
 from sy_coverage.policy.targets import BedShare, UpgradeCount
 from sy_coverage.siting.candidates.costs import OTHER_COST
-from sy_coverage.siting.sites import counties_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,7 +97,7 @@ class Maker:
         county_of = self.demand["unit_id"].map(self.units["county_id"]).to_numpy()
         for county_id in sorted(self.units["county_id"].unique()):
             there = sum(
-                int(((f["kind"] == kind) & (counties_of(f, self.units) == county_id)).sum())
+                int(((f["kind"] == kind) & (coverage.county_of(f, self.units) == county_id)).sum())
                 for f in (self.facilities, self.listed[self.listed.geometry.notna()])
             )
             inside = np.flatnonzero((county_of == county_id) & (self.elders > 0))
@@ -123,7 +122,7 @@ class Maker:
             done = [
                 (
                     (f["kind"] == measure.facility_kind)
-                    & (counties_of(f, self.units) == county_id)
+                    & (coverage.county_of(f, self.units) == county_id)
                     & _rebuilds(f, measure)
                 ).any()
                 for f in (self.facilities, self.listed)
@@ -131,7 +130,7 @@ class Maker:
             if any(done):
                 continue
             here = self.facilities[(self.facilities["kind"] == source) & self.facilities.geometry.notna()]
-            for facility_id, home in here[counties_of(here, self.units) == county_id].iterrows():
+            for facility_id, home in here[coverage.county_of(here, self.units) == county_id].iterrows():
                 rows.append(self._upgrade(str(facility_id), home, measure, county_id))
         return rows
 

@@ -35,20 +35,21 @@ def closures(plan: SitingPlan) -> DataFrame:
     """
     if plan.objective is None:
         raise InputError("closures: needs a plan of policy_plan that has sites")
-    case, sites = case_of(plan), plan.sites
+    case = case_of(plan)
+    sites = case.with_kept(plan.sites, plan.figures.closed)
     kinds, opened = coverage_kinds(case), opened_with(case, sites)
     rows, whole = [], count(case, opened)
     met = whole.targets.set_index(["target_id", "scope_id"])["met"]
     here = case.facilities["kind"].isin(kinds) & case.facilities["unit_id"].isin(case.units.index)
-    planned = [s for s in sites if case.candidates.loc[s, "kind"] in kinds]
-    for site_id in sorted([*case.facilities.index[here], *planned]):
+    others = [s for s in sites if case.candidates.loc[s, "kind"] in kinds]
+    for site_id in sorted([*case.facilities.index[here], *others]):
         without = opened.without(site_id)
         left = count(case, without)
         then = left.targets.set_index(["target_id", "scope_id"])["met"]
         rows.append(
             {
                 "site_id": site_id,
-                "planned": site_id in planned,
+                "planned": site_id in plan.sites,
                 "elders_lost": whole.elders_covered - left.elders_covered,
                 "elders_left": left.elders_covered,
                 "units_lost": _units_lost(case, opened, without),

@@ -67,9 +67,9 @@ def trade_off(
                 "cost": float(spent_on(case, sites)),
                 "elders_covered": c.elders_covered,
                 "share_covered": c.elders_covered / whole if whole else np.nan,
-                "new_sites": len(sites),
+                "new_sites": len(case.opened_in(sites)),
                 "targets_met": c.met,
-                "sites": sites,
+                "sites": case.opened_in(sites),
             }
             for _, sites in sorted(found.items())
             for c in (count(case, opened_with(case, sites)),)

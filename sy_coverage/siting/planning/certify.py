@@ -70,6 +70,7 @@ def finished(
         case, solved.sites, checked, elastic=solved.elastic, proved=solved.status == "optimal"
     )
     first = solved.stages[0]
+    opened = case.opened_in(solved.sites)
     shown = demonstration.shown(case, solved.sites, options=options)
     stages = (*solved.stages, *shown.stages)
     proved = solved.status == "optimal" and all(s.proved for s in stages)
@@ -88,7 +89,7 @@ def finished(
     )
     gap = 0.0 if first.proved else highs.relative_gap(first.value, first.bound)
     return SitingPlan(
-        sites=solved.sites,
+        sites=opened,
         status="optimal" if proved else "feasible",
         objective=first.value,
         bound=first.bound,
@@ -99,11 +100,13 @@ def finished(
         findings=remarks.with_more(
             remarks.remarks(case, solved.sites) if findings is None else findings, shown.findings
         ),
-        figures=plan_figures(case, checked, shown, len(solved.sites)),
+        figures=plan_figures(case, solved.sites, checked, shown),
     )
 
 
-def plan_figures(case: PlanCase, checked: Figures, shown: demonstration.Shown, new_sites: int) -> PlanFigures:
+def plan_figures(
+    case: PlanCase, sites: tuple[str, ...], checked: Figures, shown: demonstration.Shown
+) -> PlanFigures:
     """Return what a plan says of itself, as it was recounted; of beds where the rules ask for them."""
     beds, converted = case.rules.beds_per_elder is not None, case.rules.conversion_cost is not None
     return PlanFigures(
@@ -113,7 +116,8 @@ def plan_figures(case: PlanCase, checked: Figures, shown: demonstration.Shown, n
         home_minutes=checked.home_minutes,
         targets=checked.targets,
         targets_met=checked.met,
-        new_sites=new_sites,
+        new_sites=len(case.opened_in(sites)),
+        closed=case.closed_in(sites),
         conversions=checked.conversions if converted else None,
         conversion_cost=float(checked.conversions["cost"].sum()) if converted else None,
         beds=checked.beds if beds else None,

@@ -182,7 +182,10 @@ def shown(case: PlanCase, sites: tuple[str, ...], *, options: SolveOptions) -> S
         chosen = sorted({*plan.sites, *before})
         frame = pd.DataFrame(stations.loc[chosen, ["kind", "unit_id", "county_id"]]).rename_axis("site_id")
         frame.insert(0, "target_id", target_id)
-        frame["planned"], frame["marked_before"] = frame.index.isin(sites), frame.index.isin(before)
+        frame["planned"], frame["marked_before"] = (
+            frame.index.isin(case.opened_in(sites)),
+            frame.index.isin(before),
+        )
         frames.append(frame)
         if plan.certificate is not None:
             last = plan.certificate.stages[-1]
@@ -284,7 +287,7 @@ def breaches(case: PlanCase, plan: SitingPlan) -> list[str]:
         return ["demonstration:"]
     found = []
     for target_id, criteria in case.rules.demonstration.items():
-        stations = stations_of(case, plan.sites, target_id)
+        stations = stations_of(case, case.with_kept(plan.sites, plan.figures.closed), target_id)
         measure: Any = case.policy.target(target_id).measure
         chosen = table.index[table["target_id"] == target_id]
         found += [f"demonstration:{i}" for i in chosen if i not in stations.index]

@@ -58,14 +58,15 @@ def verify_policy(plan: SitingPlan, **asked_for: Any) -> Verification:
     certificate = plan.certificate
     if certificate is None:
         raise InputError("verify_policy: needs a plan with a certificate")
-    again = figures(case, plan.sites)
+    chosen = case.with_kept(plan.sites, plan.figures.closed)
+    again = figures(case, chosen)
     ours = {
         "cost": again.cost,
         "elders": again.elders_covered,
         "elder_minutes": again.elder_minutes,
         "home_minutes": again.home_minutes,
         "towards_targets": float(again.towards_targets),
-        "site_ranks": float(sum(case.position(s) + 1 for s in plan.sites)),
+        "site_ranks": case.rank_sum(chosen),
         **demonstration.recount(case, plan),
     }
     if plan.figures.years is not None:  # also where no year opens anything
@@ -108,11 +109,18 @@ def _of_marks_and_beds(case: PlanCase, plan: SitingPlan) -> list[str]:
         table = plan.figures.conversions
         if table is None:
             return [*found, "nursing_beds"]
-        found += [f"nursing_beds:{place}" for place in nursing.lacking(case, plan.sites, table["convert"])]
+        found += [
+            f"nursing_beds:{place}"
+            for place in nursing.lacking(
+                case, case.with_kept(plan.sites, plan.figures.closed), table["convert"]
+            )
+        ]
         spent = Fraction(str(case.rules.conversion_cost)) * int(table["convert"].fillna(0).sum())
         sites = sum(
             (Fraction(str(c)) for c in case.candidates.loc[list(plan.sites), "cost"]), start=Fraction(0)
         )
+        closed = [i for i in case.movable if i not in case.with_kept(plan.sites, plan.figures.closed)]
+        sites -= sum((Fraction(str(case.rules.close.get(i, 0))) for i in closed), start=Fraction(0))
         if not _same(plan.figures.cost, float(spent + sites)):
             found.append("cost")
     return found

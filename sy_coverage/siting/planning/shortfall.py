@@ -227,10 +227,11 @@ def _of_sites(
         "subject": need.scope_id,
         "other": need.needed,
     }
-    if need.have + len(usable) < need.needed:
+    most = need.have + len(usable) + len(need.unless)
+    if most < need.needed:
         out = tuple(case.ids[j] for j in need.members if barred[j])
         reason = "no_upgrade_candidate" if need.upgrades else "too_few_candidates"
-        yield said | {"reason_id": reason, "value": need.have + len(usable), "places": out}
+        yield said | {"reason_id": reason, "value": most, "places": out}
     elif need.missing >= 2 and not any(
         (a, b) not in apart for i, a in enumerate(usable) for b in usable[i + 1 :]
     ):

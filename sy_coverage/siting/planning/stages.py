@@ -174,7 +174,7 @@ def _stage(case: PlanCase, checked: Figures, sites: tuple[str, ...], taken: _Ste
         "elders": checked.elders_covered,
         "elder_minutes": checked.elder_minutes,
         "home_minutes": checked.home_minutes,
-        "site_ranks": float(sum(case.position(s) + 1 for s in sites)),
+        "site_ranks": case.rank_sum(sites),
         "towards_targets": float(checked.towards_targets),
     }[name]
     base = float(checked.targets["needed"].sum()) if name == "towards_targets" else constant * scale

@@ -40,7 +40,8 @@ def narrowed(case: Mapping[str, Any], county_id: str | None) -> dict[str, Any]:
             rules,
             demonstration={},  # as many as the whole city shows are not one county's to show
             require=tuple(i for i in rules.require if i in own["candidates"].index),
-            forbid=tuple(i for i in rules.forbid if i in own["candidates"].index),
+            forbid=tuple(i for i in rules.forbid if i in own["candidates"].index or i in rules.close),
+            move={i: facility for i, facility in rules.move.items() if i in own["candidates"].index},
         )
     return own
 

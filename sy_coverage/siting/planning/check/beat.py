@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from sy_coverage.errors import CertificateError
-from sy_coverage.siting.planning.rules.bars import hosts, same_home, too_close, too_far_from_care
+from sy_coverage.siting.planning.rules.bars import heirs, hosts, one_of, too_close, too_far_from_care
 from sy_coverage.siting.planning.rules.beds import bed_table, beds
 from sy_coverage.siting.planning.rules.nursing import conversion_cost, counting, depend
 from sy_coverage.siting.planning.rules.stations import barred_stations, services
@@ -49,9 +49,9 @@ class Tally:
         self.services = [s for s in services(case) if len(s.stations)]
         self.pairs = [tuple(p) for p in clash.both]
         self.pairs += [
-            (a, b) for group in same_home(case) for i, a in enumerate(group) for b in group[i + 1 :]
+            (a, b) for _, group in one_of(case) for i, a in enumerate(group) for b in group[i + 1 :]
         ]
-        self.hosts = hosts(case)
+        self.hosts, self.heirs = hosts(case), heirs(case)
         unit, kinds = case.sites.unit, case.sites.kind
         self.unit, self.kinds = unit, kinds
         self.in_unit: dict[str, Any] = {}
@@ -83,7 +83,10 @@ class Tally:
     def reached(self, need: Requirement, sets: Any) -> Any:
         """Return how much of `need` each set reaches."""
         if need.counts == "sites":
-            return need.have + sets[need.members].sum(axis=0)
+            count = need.have + sets[need.members].sum(axis=0)
+            for base, others in need.unless:
+                count = count + ((base < 0 or sets[base]) & ~sets[others].any(axis=0))
+            return count
         return self.covered(need.kind, sets)[need.members].sum(axis=0)
 
     def allowed(self, sets: Any) -> Any:
@@ -91,8 +94,11 @@ class Tally:
         good = ~(sets & ~self.open[:, None]).any(axis=0) & sets[self.case.required].all(axis=0)
         for a, b in self.pairs:
             good &= ~(sets[a] & sets[b])
-        for dependent, host in self.hosts:
-            good &= ~sets[dependent] | sets[host]
+        for dependent, others in self.hosts:
+            good &= ~sets[dependent] | sets[others].any(axis=0)
+        for facility, instead, may_close in self.heirs:
+            replaced = sets[instead].any(axis=0)
+            good &= ~(sets[facility] & replaced) & (may_close or (sets[facility] | replaced))
         for service in self.services:
             good &= ~sets[service.centre] | sets[service.stations].any(axis=0)
         for column in np.flatnonzero(good) if beds(self.case) is not None else ():
@@ -148,13 +154,14 @@ def require_unbeaten(
 
 def _price(case: PlanCase, x: Flags) -> float:
     """Return the cost of a set of sites with the conversions of beds it asks for."""
-    return case.cost.total(x) + float(conversion_cost(case, [case.ids[j] for j in np.flatnonzero(x)]))
+    beds = conversion_cost(case, [case.ids[j] for j in np.flatnonzero(x)])
+    return case.cost.total(x) + float(beds - case.saved)
 
 
 def greedy(tally: Tally) -> Flags | None:
     """Return sites chosen cheapest first, without those that prove unnecessary; None where this does not meet the targets."""
     case = tally.case
-    x = case.required.copy()
+    x = case.required | (case.stands & ~case.forbidden)
     blocked = ~tally.open
     for need in sorted(tally.needs, key=lambda n: (n.counts == "units", not n.upgrades)):
         for _ in range(len(case.ids)):
@@ -174,9 +181,11 @@ def greedy(tally: Tally) -> Flags | None:
 def _open(tally: Tally, x: Flags, blocked: Flags, j: int) -> None:
     """Open a site with the host and the stations it needs, and block what may not stand beside it."""
     x[j] = True
-    for dependent, host in tally.hosts:
-        if dependent == j:
-            x[host] = True
+    for dependent, others in tally.hosts:
+        if dependent == j and not x[others].any():
+            x[others[np.argmin(tally.cost[others])]] = True
+    for facility, instead, _ in tally.heirs:
+        x[facility] &= not x[instead].any()
     for service in tally.services:
         if service.centre == j and not x[service.stations].any():
             x[service.stations[np.argmin(tally.cost[service.stations])]] = True

@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sy_coverage.coverage import lies_in
 from sy_coverage.policy import reaches_share, units_needed
-from sy_coverage.policy.targets import CITY, FacilityCount, UpgradeCount
 from sy_coverage.siting.planning.rules import nursing
 from sy_coverage.siting.planning.rules.beds import bed_table
-from sy_coverage.siting.planning.rules.criteria import eligible
 from sy_coverage.siting.planning.rules.stations import premises
-from sy_coverage.siting.planning.rules.targets import counted_kinds, coverage_kinds, medical_kinds, places
+from sy_coverage.siting.planning.rules.targets import (
+    claims_of,
+    counted_kinds,
+    coverage_kinds,
+    medical_kinds,
+    places,
+)
 from sy_coverage.siting.sites import among
 
 if TYPE_CHECKING:
@@ -24,7 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame, Series
 
-    from sy_coverage.policy import Target
     from sy_coverage.siting.planning.rules.case import PlanCase
     from sy_coverage.siting.sites import Sites
 
@@ -89,11 +93,11 @@ def count(case: PlanCase, opened: Sites) -> Count:
 
 
 def spent_on(case: PlanCase, sites: Iterable[str]) -> Fraction:
-    """Return what opening `sites` costs with the beds to convert, exactly, in 10⁴ yuan."""
+    """Return what it costs when these columns are open, less what closing the others saves, with the beds to convert; exactly, in 10⁴ yuan."""
     chosen = sorted(sites)
     costs = case.candidates["cost"].to_numpy()[[case.position(site_id) for site_id in chosen]]
     spent = sum((Fraction(str(cost)) for cost in costs.tolist()), start=Fraction(0))
-    return spent + nursing.conversion_cost(case, chosen)
+    return spent - case.saved + nursing.conversion_cost(case, chosen)
 
 
 def _reached(case: PlanCase, kind: str, minutes: Floats) -> Fraction:
@@ -207,6 +211,9 @@ def covered_units(case: PlanCase, kind: str, opened: Sites) -> Flags:
 
 def _targets(case: PlanCase, opened: Sites) -> DataFrame:
     rows = []
+    open_rows = np.zeros(len(case.every), dtype=bool)
+    open_rows[[case.row_of_every[i] for i in opened.ids]] = True
+    county = case.every["county_id"].to_numpy(dtype=object)
     for target in case.policy.targets:
         measure = target.measure
         if measure.of == "unit_coverage":
@@ -216,42 +223,15 @@ def _targets(case: PlanCase, opened: Sites) -> DataFrame:
                 needed = units_needed(target.value or 0.0, int(inside.sum()))
                 rows.append((target.id, scope_id, needed, int((covered & inside).sum())))
             continue
-        if measure.of == "upgrade_count" or (measure.of == "facility_count" and measure.mark is None):
-            counted = _counted(case, target, opened)
-        elif target.id in case.rules.demonstration:
-            counted = _may_be_shown(case, target, opened)
-        else:
+        claims = claims_of(case, target)
+        if claims is None:
             continue
         for scope_id in places(case, target):
-            here = counted if scope_id == CITY else counted & (opened.county == scope_id)
-            rows.append((target.id, scope_id, int(target.value or 0), int(here.sum())))
+            here = open_rows & lies_in(county, scope_id, case.counties)
+            rows.append((target.id, scope_id, int(target.value or 0), int(claims.counted(here).sum())))
     frame = pd.DataFrame(rows, columns=["target_id", "scope_id", "needed", "reached"])
     frame["met"] = frame["reached"] >= frame["needed"]
     return frame
-
-
-def _counted(case: PlanCase, target: Target, opened: Sites) -> Flags:
-    measure = target.measure
-    ours = among(opened.county, case.counties)
-    yes = opened.of_kind(*measure.kinds)
-    if isinstance(measure, UpgradeCount):
-        return ours & yes & (among(opened.premises, [measure.premises]) | opened.rebuilds)
-    if isinstance(measure, FacilityCount) and measure.also_flag is not None:
-        yes = yes | opened.flags[measure.also_flag]
-    # a rebuilt home that counted before it was rebuilt counts once
-    before = opened.ids[yes & among(opened.ids, case.standing.row_of)]
-    return ours & yes & ~among(opened.upgrade_of, before)
-
-
-def _may_be_shown(case: PlanCase, target: Target, opened: Sites) -> Flags:
-    """Return which open sites of these counties are marked already, or meet the stated criteria."""
-    criteria = case.rules.demonstration[target.id]
-    found = {
-        i
-        for frame in (case.facilities, case.candidates)
-        for i in frame.index[eligible(frame, target.measure, criteria, policy=case.policy)]
-    }
-    return among(opened.ids, found) & among(opened.county, case.counties)
 
 
 def _of_beds(case: PlanCase, chosen: list[str], converted: DataFrame, there: DataFrame) -> list[str]:
@@ -289,17 +269,13 @@ def _stations(case: PlanCase, opened: Sites, new: Sites) -> list[str]:
 
 
 def _broken(case: PlanCase, chosen: list[str], opened: Sites, spent: Fraction) -> list[str]:
-    new = opened.some(np.arange(len(case.standing), len(opened)))
-    found = [f"required:{i}" for i in case.sites.ids[case.required] if i not in new.row_of]
+    new = opened.some(~among(opened.ids, {*case.standing.row_of, *case.movable}))
+    found = [f"required:{i}" for i in case.sites.ids[case.required & ~case.stands] if i not in new.row_of]
     found += [f"forbidden:{i}" for i in new.ids if i in case.rules.forbid]
     for site_id, host in zip(new.ids, new.host_id, strict=True):
-        if host is not None and host not in opened.row_of:
+        if host is not None and not {host, *case.movable.get(host, ())} & {*opened.row_of}:
             found.append(f"host:{site_id}")
-    rebuilt: set[tuple[str, str]] = set()
-    for j in np.flatnonzero(new.rebuilds):
-        home = (new.upgrade_of[j], new.kind[j])
-        found += [f"one_upgrade:{new.ids[j]}"] if home in rebuilt else []
-        rebuilt.add(home)
+    found += _taken_twice(new) + _replaced(case, opened)
     budget = case.rules.budget
     if budget is not None and spent > Fraction(str(budget)):
         found.append("budget:")
@@ -308,6 +284,28 @@ def _broken(case: PlanCase, chosen: list[str], opened: Sites, spent: Fraction) -
         found += [f"floor_area:{i}" for i in chosen if case.position(i) in small]
     found += _stations(case, opened, new)
     return found + _spread(case, new, opened) + _medical(case, new)
+
+
+def _taken_twice(new: Sites) -> list[str]:
+    """Return the sites that rebuild a home, or take a place, which another of the same kind or group takes already."""
+    taken: set[tuple[str, ...]] = set()
+    found = []
+    for site_id, home, kind, group in zip(new.ids, new.upgrade_of, new.kind, new.group_id, strict=True):
+        for key in (("one_upgrade", home, kind) if home else (), ("group", group) if group else ()):
+            found += [f"{key[0]}:{site_id}"] if key and key in taken else []
+            taken.add(key)
+    return found
+
+
+def _replaced(case: PlanCase, opened: Sites) -> list[str]:
+    """Return the facilities that stand beside what takes their place, or close though nothing lets them."""
+    found = []
+    for facility_id, heirs in case.movable.items():
+        stays, replaced = facility_id in opened.row_of, any(j in opened.row_of for j in heirs)
+        if stays == replaced and (stays or facility_id not in case.rules.close):
+            found.append(f"replaced:{facility_id}")
+    found += [f"required:{i}" for i in case.rules.require if i in case.movable and i not in opened.row_of]
+    return found + [f"forbidden:{i}" for i in case.rules.forbid if i in case.movable and i in opened.row_of]
 
 
 def _spread(case: PlanCase, new: Sites, opened: Sites) -> list[str]:
@@ -327,6 +325,8 @@ def _spread(case: PlanCase, new: Sites, opened: Sites) -> list[str]:
         ):
             continue
         one, other = opened.row_of[a], opened.row_of[b]
+        if a in case.movable.get(b, ()) or b in case.movable.get(a, ()):
+            continue
         alike = opened.kind[one] == opened.kind[other] and opened.county[one] == opened.county[other]
         if alike and rebuilt.get(a) != b and rebuilt.get(b) != a:
             found.append(f"spread:{a},{b}")

@@ -42,6 +42,7 @@ def with_more(findings: DataFrame, more: Sequence[DataFrame]) -> DataFrame:
 
 def to_look_at(case: PlanCase, sites: tuple[str, ...]) -> list[dict[str, object]]:
     """Return what a plan leaves to be looked at: candidates that were left out, homes far from medical care."""
+    sites = case.opened_in(sites)
     rows: list[dict[str, object]] = [{"reason_id": reason, "subject": site} for reason, site in case.left_out]
     rows += [
         {"reason_id": "centre_without_location", "subject": i, "places": (case.facilities.loc[i, "unit_id"],)}

@@ -52,7 +52,7 @@ class Reasons:
         rows: list[Row] = []
         context = _Context.of(self.case, self.solved)
         with highs.Watch(self.options) as watch:
-            for site_id in self.solved.sites:
+            for site_id in self.case.opened_in(self.solved.sites):
                 found = list(_of_site(context, site_id))
                 if self.phase:
                     opens = {"reason_id": "opens_in", "subject": site_id, "value": self.phase[site_id]}
@@ -182,13 +182,16 @@ def _elders(context: _Context, site_id: str, j: int, cost: float) -> Iterator[Ro
     reach = case.reach(case.candidates.loc[site_id, "kind"])
     elders = case.demand[case.elders_column].to_numpy(float)
     counts = reach.within.T @ context.x.astype(float) + reach.today
+    today = reach.today | (reach.within.T @ case.stands.astype(float) > 0)
     mine = np.zeros(len(elders), dtype=bool)
     mine[reach.within.indices[reach.within.indptr[j] : reach.within.indptr[j + 1]]] = True
     nearest_here = (checked.assignment == site_id).to_numpy()
-    gained = float(elders[mine & nearest_here & ~reach.today].sum())
+    gained = float(elders[mine & nearest_here & ~today].sum())
     only = float(elders[mine & (counts == 1)].sum())
     served = float(elders[nearest_here].sum())
-    before = np.minimum(reach.today_min, reach.cap_min)[nearest_here]
+    before = np.minimum(_minutes_today(case, str(case.candidates.loc[site_id, "kind"])), reach.cap_min)[
+        nearest_here
+    ]
     saved = float((elders[nearest_here] * (before - checked.nearest.to_numpy(float)[nearest_here])).sum())
     row: Row = {"reason_id": "elders_gained", "subject": site_id, "value": gained, "other": saved}
     yield row | {"places": _first_in(case, j)}
@@ -198,6 +201,12 @@ def _elders(context: _Context, site_id: str, j: int, cost: float) -> Iterator[Ro
         yield {"reason_id": "minutes_saved", "subject": site_id, "value": saved / served, "other": served}
     if gained:
         yield {"reason_id": "cost_per_elder", "subject": site_id, "value": cost * 10_000 / gained}
+
+
+def _minutes_today(case: PlanCase, kind: str) -> NDArray[np.float64]:
+    """Return minutes to the nearest facility of `kind` that stands; inf beyond the times."""
+    near, _ = nearest_of(case, kind, [*case.facilities.index, *case.movable])
+    return np.asarray(near.fillna(np.inf), dtype=np.float64)
 
 
 def _first_in(case: PlanCase, j: int) -> tuple[str, ...]:
@@ -212,9 +221,7 @@ def _own_elders(context: _Context, site_id: str, kind: str) -> Iterator[Row]:
     case = context.case
     county = case.county_of_site[case.position(site_id)]
     mine = [s for s in context.solved.sites if case.candidates.loc[s, "kind"] == kind]
-    standing = case.facilities.index[
-        (case.facilities["kind"] == kind) & (case.facilities["county_id"] == county)
-    ]
+    standing = case.standing.ids[case.standing.of_kind(kind) & (case.county_of_facility == county)]
     own = [s for s in mine if case.county_of_site[case.position(s)] == county]
     near, who = nearest_of(case, kind, [*standing, *own])
     elders = case.demand[case.elders_column]
@@ -228,7 +235,7 @@ def _own_elders(context: _Context, site_id: str, kind: str) -> Iterator[Row]:
 def _alternative(context: _Context, j: int) -> Iterator[Row]:
     """Yield the nearest other site of the kind that would keep every rule, and what choosing it would cost."""
     case, tally = context.case, context.tally
-    others = (tally.kinds == tally.kinds[j]) & ~context.x & tally.open
+    others = (tally.kinds == tally.kinds[j]) & ~context.x & tally.open & ~case.stands
     others &= case.county_of_site == case.county_of_site[j]
     at = np.flatnonzero(others)
     # to the decimetre: places equally far are told apart by id, not by rounding

@@ -10,7 +10,7 @@ from sy_coverage.errors import InputError, some
 from sy_coverage.siting.planning.model.bed_rows import rows_of_beds, tied_by_beds
 from sy_coverage.siting.planning.model.minutes import shorter
 from sy_coverage.siting.planning.model.reduce import access_rows, cheapest_pools, least_reached
-from sy_coverage.siting.planning.rules.bars import hosts, same_home, too_close, too_far_from_care
+from sy_coverage.siting.planning.rules.bars import heirs, hosts, one_of, too_close, too_far_from_care
 from sy_coverage.siting.planning.rules.nursing import conversion_cost
 from sy_coverage.siting.planning.rules.stations import barred_stations, services
 from sy_coverage.siting.planning.rules.targets import (
@@ -94,10 +94,15 @@ class Model:
         case, program = self.case, self.program
         for a, b in self.clash.both:
             program.row([a, b], upper=1.0)
-        for group in same_home(case):
+        for _, group in one_of(case):
             program.row(group, upper=1.0)
-        for dependent, host in hosts(case):
-            program.row([dependent, host], [1.0, -1.0], upper=0.0)
+        for dependent, hosts_ in hosts(case):
+            program.row(np.r_[dependent, hosts_], np.r_[1.0, -np.ones(len(hosts_))], upper=0.0)
+        for facility, instead, may_close in heirs(case):
+            for j in instead:
+                program.row([facility, j], upper=1.0)
+            if not may_close:
+                program.row(np.r_[facility, instead], lower=1.0)
         for service in services(case):
             group = service.stations
             program.row(np.r_[service.centre, group], np.r_[1.0, -np.ones(len(group))], upper=0.0)
@@ -117,12 +122,24 @@ class Model:
             return
         program = self.program
         counted = need.members if need.counts == "sites" else self._units(need)
-        columns, values = counted, np.ones(len(counted))
+        columns = np.r_[counted, self._unless(need)]
+        values = np.ones(len(columns))
         if self.elastic:
             gap = program.columns(1, upper=float(need.missing), integer=True)
             self.short = np.r_[self.short, gap]
-            columns, values = np.r_[counted, gap], np.r_[values, 1.0]
+            columns, values = np.r_[columns, gap], np.r_[values, 1.0]
         program.row(columns, values, lower=float(need.missing))
+
+    def _unless(self, need: Requirement) -> Integers:
+        """Add a column for each facility that counts only while none of those that stand for the same place is open."""
+        program = self.program
+        v = program.columns(len(need.unless), integer=False)
+        for column, (base, others) in zip(v, need.unless, strict=True):
+            if base >= 0:
+                program.row([column, base], [1.0, -1.0], upper=0.0)
+            for other in others:
+                program.row([column, other], upper=1.0)
+        return v
 
     def _units(self, need: Requirement) -> Integers:
         """Add a column for each unit of `need` that is not covered yet, and the rows that let it count."""
@@ -182,16 +199,7 @@ class Model:
         are taken first. Sites that cost nothing are left alone: they are free to open for elders' sake.
         """
         case, cost = self.case, self.case.cost.counts
-        tied = np.zeros(len(case.ids), dtype=bool)
-        tied[self.clash.both.ravel()] = True
-        tied |= tied_by_beds(case)
-        for service in services(case):
-            tied[service.centre] = True
-            tied[service.stations] = True
-        for pair in hosts(case):
-            tied[list(pair)] = True
-        for group in same_home(case):
-            tied[group] = True
+        tied = self._tied()
         times_counted = np.zeros(len(case.ids), dtype=int)
         pools: list[tuple[Requirement, list[Integers]]] = []
         for need in self.needs:
@@ -210,6 +218,8 @@ class Model:
             if self.elastic:  # as many as can be had
                 missing = min(missing, sum(len(p) > 0 for p in pool))
             loose = [p for p in pool if len(p) and not bound[p].any() and not self._asks_access(need, p)]
+            if need.unless:  # what is missing is not known before it is solved
+                loose = []
             kept, sure = cheapest_pools(loose, sum(len(p) > 0 for p in pool), cost, missing)
             groups += sure
             out = np.zeros(len(case.ids), dtype=bool)
@@ -218,6 +228,23 @@ class Model:
             out[kept] = False
             beaten.append(np.flatnonzero(out & (cost > 0) & ~case.required))
         return groups, np.unique(np.concatenate(beaten))
+
+    def _tied(self) -> Flags:
+        """Return which columns are tied to others by a rule, so that they cannot be exchanged by themselves."""
+        case = self.case
+        tied = np.zeros(len(case.ids), dtype=bool)
+        tied[self.clash.both.ravel()] = True
+        tied |= tied_by_beds(case)
+        for service in services(case):
+            tied[service.centre] = True
+            tied[service.stations] = True
+        for dependent, others in hosts(case):
+            tied[np.r_[dependent, others]] = True
+        for _, group in one_of(case):
+            tied[group] = True
+        for facility, instead, _ in heirs(case):
+            tied[np.r_[facility, instead]] = True
+        return tied
 
     def _asks_access(self, need: Requirement, pool: Integers) -> bool:
         """Whether a pool is of a unit that one site in it does not cover for sure."""
@@ -238,7 +265,8 @@ class Model:
     def _counted(self, need: Requirement) -> Integers:
         """Return the positions of all candidates that count for `need`."""
         if need.counts == "sites":
-            return need.members
+            more = [np.r_[[base] * (base >= 0), others].astype(np.int64) for base, others in need.unless]
+            return np.unique(np.concatenate([need.members, *more]))
         sites = [self.sites_in(int(u), need.kind) for u in need.members]
         return np.concatenate(sites) if sites else np.empty(0, dtype=np.int64)
 
@@ -290,13 +318,14 @@ class Model:
     @property
     def fixed_cost(self) -> float:
         """Return what conversions of beds cost whichever sites open, in the same steps."""
+        step, saved = self.case.cost.step, self.case.saved
         if len(self.convert) or not self.case.rules.conversion_cost:
-            return 0.0
-        return float(conversion_cost(self.case, ()) / self.case.cost.step)
+            return -float(saved / step)
+        return float((conversion_cost(self.case, ()) - saved) / step)
 
     def ranks(self) -> Floats:
         """Return the rank of each site in the list of ids."""
-        return self._over_sites(np.arange(1.0, len(self.x) + 1))
+        return self._over_sites(self.case.ranks)
 
     def shortfall(self) -> Floats:
         """Return 1 for each unit or site a target lacks."""

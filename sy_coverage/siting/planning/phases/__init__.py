@@ -88,12 +88,12 @@ def phased_plan(case: PlanCase, *, options: SolveOptions) -> SitingPlan:
         None,
         notes=("no choice of candidates and years meets every target",),
     )
-    findings = reason_frame(_why_not(years, whole), policy=case.policy)
+    findings = reason_frame(_why_not(case, years, whole), policy=case.policy)
     figures_ = PlanFigures(attainable=attainable, targets_met=False)
     return SitingPlan((), "infeasible", None, None, None, certificate, findings=findings, figures=figures_)
 
 
-def _why_not(years: tuple[Year, ...], whole: Solved) -> list[dict[str, object]]:
+def _why_not(case: PlanCase, years: tuple[Year, ...], whole: Solved) -> list[dict[str, object]]:
     if whole.figures is None:
         return []
     budgets = [y.budget for y in years if y.budget is not None]
@@ -105,7 +105,7 @@ def _why_not(years: tuple[Year, ...], whole: Solved) -> list[dict[str, object]]:
         row = {
             "reason_id": "phase_sites_too_few",
             "value": sum(y.sites for y in years if y.sites is not None),
-            "other": len(whole.sites),
+            "other": len(case.opened_in(whole.sites)),
         }
     return [{"subject": CITY, **row}]
 
@@ -127,13 +127,14 @@ def _finished(
         findings = remarks.no_answer(case, watch.stopped)
         return SitingPlan((), "no_answer", None, None, None, None, findings=findings)
     by_year = [open_by(run.opens, year.year) for year in years]
-    checked = [figures(case, sites) for sites in by_year]
+    kept = [case.with_kept(sites) for sites in by_year]
+    checked = [figures(case, sites) for sites in kept]
     last = checked[-1]
     require_rules(case, years, run, checked, elastic=elastic)
     stages = tuple(stage_of(case, years, run.opens, checked, *answer) for answer in run.answers)
     require_unbeaten(case, years, run, checked)
     proved = run.status == "optimal" and all(s.proved for s in stages)
-    shown = demonstration.shown(case, tuple(sorted(run.opens)), options=watch.options)
+    shown = demonstration.shown(case, kept[-1], options=watch.options)
     stages = (*stages, *shown.stages)
     proved = proved and all(s.proved for s in shown.stages)
     certificate = Certificate(
@@ -146,7 +147,7 @@ def _finished(
         notes=(*remarks.notes(case), *watch.stopped),
     )
     sites = tuple(sorted(run.opens))
-    solved = Solved("optimal" if proved else "feasible", sites, stages, last, run.solver, elastic=elastic)
+    solved = Solved("optimal" if proved else "feasible", kept[-1], stages, last, run.solver, elastic=elastic)
     first = stages[0]
     return SitingPlan(
         sites,
@@ -158,9 +159,9 @@ def _finished(
         assignment=last.assignment.rename("site_id"),
         phase=dict(sorted(run.opens.items())),
         reasons=Reasons(case, solved, replace(watch.options, progress=None), dict(run.opens)),
-        findings=remarks.with_more(remarks.remarks(case, sites), shown.findings),
+        findings=remarks.with_more(remarks.remarks(case, kept[-1]), shown.findings),
         figures=replace(
-            plan_figures(case, last, shown, len(sites)),
+            plan_figures(case, kept[-1], last, shown),
             home_minutes=None,
             years=table_of(case, years, run.opens, checked),
         ),

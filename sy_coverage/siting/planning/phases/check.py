@@ -50,8 +50,8 @@ def _beds(case: PlanCase, opens: Mapping[str, int]) -> int:
     """Return how many beds must be nursing beds more by the last year."""
     price = Fraction(str(case.rules.conversion_cost or 0.0))
     if price == 0:
-        return int(conversions(case, opens)["convert"].fillna(0).sum())
-    return int(conversion_cost(case, opens) / price)
+        return int(conversions(case, case.with_kept(opens))["convert"].fillna(0).sum())
+    return int(conversion_cost(case, case.with_kept(opens)) / price)
 
 
 def _conversions(case: PlanCase, years: tuple[Year, ...], opens: Mapping[str, int]) -> dict[int, int]:
@@ -99,7 +99,7 @@ def stage_of(
     """Return one stage recomputed, and refuse a solver whose numbers are not ours."""
     scale = {"cost": float(case.cost.step), "elder_years": float(case.weight.step)}.get(name, 1.0)
     last = years[-1].year
-    rank = {s: i + 1 for i, s in enumerate(case.ids)}
+    rank = dict(zip(case.ids, case.ranks.tolist(), strict=True))
     held = {s: sum(opens[s] <= y.year <= last for y in years) for s in opens}
     ours = {
         "elder_years": sum(f.elders_covered for f in checked),
@@ -145,9 +145,8 @@ def require_unbeaten(case: PlanCase, years: tuple[Year, ...], run: Run, checked:
         for kind in coverage_kinds(case):
             reach, weight = case.reach(kind), case.weight
             for y in years:
-                open_ = [
-                    case.position(s) for s, when in moved.items() if when <= y.year and kind_of[s] == kind
-                ]
+                there = case.with_kept(open_by(moved, y.year))
+                open_ = [case.position(s) for s in there if kind_of[s] == kind]
                 near = reach.today | (np.asarray(reach.within[open_].sum(axis=0)).ravel() > 0)
                 total += weight.total(near)
         if total > best and not highs.same(total, best):
@@ -160,7 +159,7 @@ def table_of(
     case: PlanCase, years: tuple[Year, ...], opens: Mapping[str, int], checked: list[Figures]
 ) -> pd.DataFrame:
     """Return what each year buys: `year`; `budget`, `cost`, `new_sites`, `elders_covered`, `elders_gained`, `towards_targets`."""
-    before, converted = figures(case, ()).elders_covered, _conversions(case, years, opens)
+    before, converted = figures(case, case.with_kept(())).elders_covered, _conversions(case, years, opens)
     price = float(case.rules.conversion_cost or 0.0)
     rows = []
     for year, reached in zip(years, checked, strict=True):
@@ -203,8 +202,8 @@ def recount(case: PlanCase, plan: SitingPlan) -> dict[str, float]:
     )
     if set(plan.phase) != set(plan.sites) or not _keeps_limits(case, years, plan.phase):
         raise CertificateError("the plan breaks rules: years; it is not to be used")
-    checked = [figures(case, open_by(plan.phase, y.year)) for y in years]
-    rank = {s: i + 1 for i, s in enumerate(case.ids)}
+    checked = [figures(case, case.with_kept(open_by(plan.phase, y.year))) for y in years]
+    rank = dict(zip(case.ids, case.ranks.tolist(), strict=True))
     held = {s: sum(opens <= y.year for y in years) for s, opens in plan.phase.items()}
     return {
         "elder_years": sum(f.elders_covered for f in checked),

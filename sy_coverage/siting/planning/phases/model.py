@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from sy_coverage.siting.planning.model.program import Model
-from sy_coverage.siting.planning.rules.bars import hosts
+from sy_coverage.siting.planning.rules.bars import heirs, hosts
 from sy_coverage.siting.planning.rules.stations import services
 from sy_coverage.siting.planning.rules.targets import coverage_kinds
 
@@ -57,17 +57,22 @@ class Phased:
         upper = program.upper[last]
         self.x = [program.columns(count, upper=upper, integer=True) for _ in years[:-1]] + [last]
         each = np.arange(count)
+        later = np.where(case.stands, -1.0, 1.0)  # what stands may only go, what is opened may only come
         for before, after in zip(self.x, self.x[1:], strict=False):
             program.rows(
                 np.r_[each, each],
                 np.r_[before, after],
-                np.r_[np.ones(count), -np.ones(count)],
+                np.r_[later, -later],
                 count=count,
                 upper=0.0,
             )
         for x in self.x[:-1]:
-            for dependent, host in hosts(case):
-                program.row([x[dependent], x[host]], [1.0, -1.0], upper=0.0)
+            for dependent, others in hosts(case):
+                program.row(np.r_[x[dependent], x[others]], np.r_[1.0, -np.ones(len(others))], upper=0.0)
+            for facility, instead, _ in heirs(case):
+                for j in instead:
+                    program.row([x[facility], x[j]], upper=1.0)
+                program.row(np.r_[x[facility], x[instead]], lower=1.0)
             for service in services(case):
                 group = service.stations
                 program.row(np.r_[x[service.centre], x[group]], np.r_[1.0, -np.ones(len(group))], upper=0.0)
@@ -84,7 +89,7 @@ class Phased:
     def _limit(self, year: Year, t: int) -> None:
         """Keep the new sites of a year within its budget and number."""
         program, case = self.model.program, self.case
-        columns, signs = self.x[t], np.ones(len(self.x[t]))
+        columns, signs = self.x[t], np.where(case.stands, 0.0, 1.0)
         costs = case.cost.counts
         if t > 0:
             columns = np.r_[columns, self.x[t - 1]]
@@ -108,8 +113,8 @@ class Phased:
         stages: list[tuple[str, Literal["min", "max"], Any, bool]] = [
             ("elder_years", "max", self._elder_years, case.weight.exact),
             ("cost", "min", lambda: (self.model.cost(), 0.0), case.cost.exact),
-            ("open_years", "max", lambda: (self._every(np.ones(len(case.ids))), 0.0), True),
-            ("site_ranks", "min", lambda: (self._every(np.arange(1.0, len(case.ids) + 1)), 0.0), True),
+            ("open_years", "max", lambda: (self._every(np.where(case.stands, 0.0, 1.0)), 0.0), True),
+            ("site_ranks", "min", lambda: (self._every(case.ranks), 0.0), True),
         ]
         if self.elastic:
             needed = float(sum(n.needed for n in self.model.needs))
@@ -131,7 +136,7 @@ class Phased:
             when = [
                 year.year for year, columns in zip(self.years, self.x, strict=True) if x[columns[j]] > 0.5
             ]
-            if when:
+            if when and site_id not in case.movable:
                 opens[site_id] = when[0]
         return Run(status, tuple(answers), opens, next(a[2].solver for a in reversed(answers)))
 

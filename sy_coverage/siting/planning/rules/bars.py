@@ -12,6 +12,8 @@ from sy_coverage.errors import InputError, some
 from sy_coverage.siting.planning.rules.targets import medical_kinds
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from sy_coverage.siting.planning.rules.case import PlanCase
@@ -29,8 +31,8 @@ class Pairs:
     barred: Integers
 
 
-def hosts(case: PlanCase) -> list[tuple[int, int]]:
-    """Return (dependent, host) positions of candidates that need another candidate; an open host needs no row.
+def hosts(case: PlanCase) -> list[tuple[int, Integers]]:
+    """Return the positions of candidates that need another column open, and of those that will do; an open host that stays needs no row.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def hosts(case: PlanCase) -> list[tuple[int, int]]:
     return case.once("hosts", lambda: _hosts(case))
 
 
-def _hosts(case: PlanCase) -> list[tuple[int, int]]:
+def _hosts(case: PlanCase) -> list[tuple[int, Integers]]:
     sites, standing = case.sites, case.standing
     named = [(site_id, host) for site_id, host in zip(sites.ids, sites.host_id, strict=True) if host]
     unknown = [site_id for site_id, host in named if host not in sites.row_of and host not in standing.row_of]
@@ -48,20 +50,41 @@ def _hosts(case: PlanCase) -> list[tuple[int, int]]:
         raise InputError(
             f"candidates: host_id names neither a candidate nor an open facility: {some(unknown)}; correct it or leave it empty"
         )
-    return [(sites.row_of[site_id], sites.row_of[host]) for site_id, host in named if host in sites.row_of]
+    return [
+        (sites.row_of[site_id], _positions(case, (host, *case.movable.get(host, ()))))
+        for site_id, host in named
+        if host in sites.row_of
+    ]
 
 
-def same_home(case: PlanCase) -> list[Integers]:
-    """Return groups of candidates that rebuild one and the same home: at most one of each kind opens."""
-    return case.once("same home", lambda: _same_home(case))
+def _positions(case: PlanCase, ids: Iterable[str]) -> Integers:
+    return np.array(sorted(case.sites.row_of[i] for i in ids), dtype=np.int64)
 
 
-def _same_home(case: PlanCase) -> list[Integers]:
-    groups: dict[tuple[str, str], list[int]] = {}
-    for j, (home, kind) in enumerate(zip(case.sites.upgrade_of, case.sites.kind, strict=True)):
+def heirs(case: PlanCase) -> list[tuple[int, Integers, bool]]:
+    """Return for each facility that the plan decides about its position, those of the candidates that take its place, and whether it may close."""
+    found = []
+    for facility_id, sites in case.movable.items():
+        j = case.sites.row_of[facility_id]
+        found.append((j, _positions(case, sites), facility_id in case.rules.close))
+    return found
+
+
+def one_of(case: PlanCase) -> list[tuple[str, Integers]]:
+    """Return groups of candidates of which at most one opens, with the rule: those of one kind that rebuild one and the same home, and sizes of one place."""
+    return case.once("one of", lambda: _one_of(case))
+
+
+def _one_of(case: PlanCase) -> list[tuple[str, Integers]]:
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for j, (home, kind, group) in enumerate(
+        zip(case.sites.upgrade_of, case.sites.kind, case.sites.group_id, strict=True)
+    ):
         if home:
-            groups.setdefault((home, kind), []).append(j)
-    return [np.array(rows, dtype=np.int64) for _, rows in sorted(groups.items()) if len(rows) > 1]
+            groups.setdefault(("one_upgrade", home, kind), []).append(j)
+        if group:
+            groups.setdefault(("group", group), []).append(j)
+    return [(key[0], np.array(rows, dtype=np.int64)) for key, rows in sorted(groups.items()) if len(rows) > 1]
 
 
 def medical_minutes(case: PlanCase) -> Floats:
@@ -98,7 +121,7 @@ def too_far_from_care(case: PlanCase) -> Integers:
     limit = case.rules.medical_min
     if limit is None:
         return np.empty(0, dtype=np.int64)
-    asked = case.of_kind(*medical_kinds(case))
+    asked = np.flatnonzero(case.sites.of_kind(*medical_kinds(case)) & ~case.stands)
     minutes = medical_minutes(case)[asked]
     unknown = asked[np.isnan(minutes)]
     if len(unknown):
@@ -136,6 +159,8 @@ def _too_close(case: PlanCase) -> Pairs:
             continue
         if rebuilt.get(a) == b or rebuilt.get(b) == a:  # a home is not too close to what it is rebuilt from
             continue
+        if (a in case.movable and b in case.movable) or _takes_the_place(case, a, b):
+            continue
         if a in at and b in at:
             both.add((min(at[a], at[b]), max(at[a], at[b])))
         elif a in at or b in at:
@@ -143,3 +168,7 @@ def _too_close(case: PlanCase) -> Pairs:
     return Pairs(
         np.array(sorted(both), dtype=np.int64).reshape(-1, 2), np.array(sorted(barred), dtype=np.int64)
     )
+
+
+def _takes_the_place(case: PlanCase, one: str, other: str) -> bool:
+    return one in case.movable.get(other, ()) or other in case.movable.get(one, ())

@@ -41,7 +41,7 @@ class Beds:
 
     groups: tuple[Group, ...]
     beds: dict[str, Fraction]
-    """By open facility or candidate; a rebuilt home counts only what it adds to the home it came from."""
+    """By open facility or candidate."""
     site: dict[str, int]
     """Position of each home that is a candidate."""
 
@@ -66,11 +66,7 @@ def _beds(case: PlanCase) -> Beds | None:
     county |= dict(zip(case.ids, case.county_of_site, strict=True))
     room = {str(i): _number(b) for i, b in standing["beds"].items()}
     proposed = case.candidates[case.candidates["kind"].isin(kinds)]
-    for site_id, row in proposed.iterrows():
-        before = (
-            room.get(row["upgrade_of"], Fraction(0)) if isinstance(row["upgrade_of"], str) else Fraction(0)
-        )
-        room[str(site_id)] = max(Fraction(0), _number(row["beds"]) - before)
+    room |= {str(i): _number(b) for i, b in proposed["beds"].items()}
     near: list[list[str]] = [[] for _ in range(len(case.demand))]
     own = case.demand["unit_id"].map(case.units["county_id"]).to_numpy()
     for kind in kinds:

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from sy_coverage import coverage
 from sy_coverage._frames import CANDIDATES, DEMAND, FACILITIES, UNITS, checked, require_ids
 from sy_coverage.errors import InputError, UnknownIdError, some
 from sy_coverage.policy.targets import CITY
+from sy_coverage.siting.planning.rules.columns import (
+    columns_of,
+    movable_facilities,
+    require_movable,
+    without_blanks,
+)
 from sy_coverage.siting.planning.rules.plan_rules import PlanRules, with_rules
-from sy_coverage.siting.sites import Sites, among, counties_of
+from sy_coverage.siting.sites import Sites, among
 from sy_coverage.siting.solve.memory import require_room
 from sy_coverage.siting.solve.stages import Scaled, scaled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
@@ -57,10 +65,10 @@ class PlanCase:
     rules: PlanRules
     """As asked, with the policy's readings where nothing was said."""
     units: GeoDataFrame
-    facilities: GeoDataFrame
+    open_facilities: GeoDataFrame
     """Open on the date, in these units and beyond."""
-    candidates: GeoDataFrame
-    """Usable ones: located, of a declared kind, in one of the counties of the units."""
+    listed: GeoDataFrame
+    """Candidates that can be used: located, of a declared kind, in one of the counties of the units."""
     demand: GeoDataFrame
     times: Mapping[str, TravelTimes]
     between_homes: TravelTimes | None = None
@@ -79,8 +87,87 @@ class PlanCase:
         return self.rules.elders or self.policy.readings.elders
 
     @cached_property
+    def movable(self) -> dict[str, tuple[str, ...]]:
+        """Return the standing facilities that the plan decides about, each with the candidates that take its place."""
+        frames = (self.open_facilities, self.listed, self.units)
+        return movable_facilities(*frames, policy=self.policy, rules=self.rules)
+
+    @cached_property
+    def facilities(self) -> GeoDataFrame:
+        """Return the open facilities that stay whatever is chosen."""
+        return self.open_facilities[~self.open_facilities.index.isin(list(self.movable))]
+
+    @cached_property
+    def candidates(self) -> GeoDataFrame:
+        """Return the columns of the plan, sorted by id: the listed candidates, and the facilities that it decides about.
+
+        Of such a facility, `cost` is what closing it would save.
+        """
+        return columns_of(self.open_facilities, self.listed, self.movable, rules=self.rules)
+
+    @cached_property
+    def stands(self) -> NDArray[np.bool_]:
+        """Return which columns are facilities that stand."""
+        return among(self.sites.ids, self.movable)
+
+    @cached_property
+    def saved(self) -> Fraction:
+        """Return what closing every facility that may close would save, exactly, in 10⁴ yuan."""
+        costs = self.candidates["cost"].to_numpy()[self.stands]
+        return sum((Fraction(str(cost)) for cost in costs.tolist()), start=Fraction(0))
+
+    @cached_property
+    def ranks(self) -> Floats:
+        """Return the rank of each candidate in the list of their ids; 0 for facilities that stand."""
+        return np.where(self.stands, 0.0, np.cumsum(~self.stands))
+
+    def rank_sum(self, sites: Iterable[str]) -> float:
+        """Return the sum of the ranks of `sites` in the list of candidates."""
+        return float(sum(self.ranks[self.position(s)] for s in sites))
+
+    def with_kept(self, sites: Iterable[str], closed: Iterable[str] = ()) -> tuple[str, ...]:
+        """Return the open columns when `sites` are opened and `closed` ones closed: also what stands and is not replaced."""
+        opened, gone = set(sites), set(closed)
+        kept = (h for h, heirs in self.movable.items() if h not in gone and not opened & set(heirs))
+        return tuple(sorted({*opened, *kept}))
+
+    def opened_in(self, sites: Iterable[str]) -> tuple[str, ...]:
+        """Return those of the open columns `sites` that are opened, not kept."""
+        return tuple(s for s in sites if s not in self.movable)
+
+    def closed_in(self, sites: Iterable[str]) -> tuple[str, ...]:
+        """Return the facilities that close or move when the columns `sites` are open; not those that a site is rebuilt from."""
+        opened = set(sites)
+        leaves = self.policy.readings.rebuilt == "leaves"
+        rebuilt = {self.sites.upgrade_of[self.position(s)] for s in opened} if leaves else set()
+        return tuple(h for h in self.movable if h not in opened and h not in rebuilt)
+
+    @cached_property
+    def every(self) -> GeoDataFrame:
+        """Return the facilities that stay and behind them the columns, in one frame."""
+        wanted = {"kind", "unit_id", "county_id", "host_id", "upgrade_of", "premises", "address", "geometry"}
+        measures = [t.measure for t in self.policy.targets if t.measure.of == "facility_count"]
+        wanted |= {name for m in measures for name in (m.also_flag, m.mark) if name is not None}
+        frames = [
+            frame[[c for c in frame.columns if c in wanted]].astype(
+                {c: object for c in wanted - {"geometry"} if c in frame}
+            )
+            for frame in (
+                self.facilities,
+                coverage.with_inherited(self.candidates, self.open_facilities, self.policy),
+            )
+        ]
+        together = pd.concat([frame for frame in frames if len(frame)] or frames[:1])
+        return together.assign(county_id=np.r_[self.standing.county, self.sites.county])
+
+    @cached_property
+    def row_of_every(self) -> dict[str, int]:
+        """Return the position in `every` of each facility and candidate by its id."""
+        return {str(site_id): row for row, site_id in enumerate(self.every.index)}
+
+    @cached_property
     def ids(self) -> tuple[str, ...]:
-        """Return the ids of the candidates, sorted as text."""
+        """Return the ids of the columns, sorted as text."""
         return tuple(self.candidates.index)
 
     @cached_property
@@ -125,17 +212,12 @@ class PlanCase:
     @cached_property
     def sites(self) -> Sites:
         """Return what rules ask of the candidates, in their order."""
-        return Sites.of(self.candidates, self.units, flags=self._flags)
+        return Sites.of(self.candidates, self.units)
 
     @cached_property
     def standing(self) -> Sites:
         """Return what rules ask of the open facilities, in their order."""
-        return Sites.of(self.facilities, self.units, flags=self._flags)
-
-    @property
-    def _flags(self) -> list[str]:
-        measures = [t.measure for t in self.policy.targets if t.measure.of == "facility_count"]
-        return sorted({m.also_flag for m in measures if m.also_flag is not None})
+        return Sites.of(self.facilities, self.units)
 
     @property
     def county_of_site(self) -> NDArray[Any]:
@@ -200,16 +282,34 @@ class PlanCase:
         other = replace(self, rules=with_rules(self.rules, **changes))
         for name in ("require", "forbid"):
             new = set(getattr(other.rules, name)) - set(getattr(self.rules, name))
-            require_ids(new, self.sites.row_of, f"rules.{name}: candidates")
-        for kept in ("_reaches", "_own_times"):
-            other.__dict__[kept] = self.__dict__.setdefault(kept, {})
+            require_ids(new - {*other.rules.close}, self.listed.index, f"rules.{name}: candidates")
+        require_movable(other.rules, self.open_facilities, self.listed)
+        if other.movable == self.movable:
+            for kept in ("_reaches", "_own_times", *_OF_THE_FRAMES):
+                if kept.startswith("_"):
+                    self.__dict__.setdefault(kept, {})
+                if kept in self.__dict__:
+                    other.__dict__[kept] = self.__dict__[kept]
         return other
 
 
-def without_blanks(candidates: GeoDataFrame) -> GeoDataFrame:
-    """Return `candidates` with empty text in `host_id` and `upgrade_of` as missing: it names nothing."""
-    named = {c: candidates[c].astype(object) for c in ("host_id", "upgrade_of")}
-    return candidates.assign(**{c: v.where(v.notna() & (v != ""), None) for c, v in named.items()})
+_OF_THE_FRAMES = (
+    "movable",
+    "facilities",
+    "candidates",
+    "stands",
+    "every",
+    "row_of_every",
+    "ids",
+    "weight",
+    "counties",
+    "sites",
+    "standing",
+    "unit_of_demand",
+    "county_of_demand",
+    "elders",
+)
+"""What a case computes of its frames alone, whatever the rules are that do not change them."""
 
 
 def read_case(
@@ -256,9 +356,10 @@ def read_case(
         unknown = frame.index[~among(frame["kind"], policy.kinds)]
         if len(unknown):
             raise InputError(f"{name}: of kinds that the policy does not declare: {some(unknown)}")
-    ours = among(counties_of(candidates, units), units["county_id"])
+    ours = among(coverage.county_of(candidates, units).to_numpy(), units["county_id"])
     for name, ids in (("require", rules.require), ("forbid", rules.forbid)):
-        require_ids(ids, candidates.index, f"rules.{name}: candidates")
+        require_ids(set(ids) - {*rules.close}, candidates.index, f"rules.{name}: candidates")
+    require_movable(rules, facilities, candidates)
     located = (candidates.geometry.notna() & ~candidates.geometry.is_empty).to_numpy()
     left_out = [("candidate_not_located", str(i)) for i in candidates.index[ours & ~located]]
     must = candidates["required"].to_numpy(bool) | candidates.index.isin(rules.require)
@@ -293,11 +394,13 @@ def _in_order(frame: GeoDataFrame) -> GeoDataFrame:
 def _require_times(case: PlanCase) -> None:
     sites, standing = case.sites, case.standing
     near = (standing.unit >= 0) & case.facilities.geometry.notna().to_numpy()
+    at_home = (sites.unit >= 0) & case.stands & case.candidates.geometry.notna().to_numpy()
     for kind, times in sorted(case.times.items()):
         try:
             require_ids(case.demand.index, times.demand_at, f"times of {kind}: demand")
-            require_ids(sites.ids[sites.of_kind(kind)], times.site_at, f"times of {kind}: candidates")
-            here = standing.ids[near & standing.of_kind(kind)]
+            asked = sites.ids[sites.of_kind(kind) & ~case.stands]
+            require_ids(asked, times.site_at, f"times of {kind}: candidates")
+            here = [*standing.ids[near & standing.of_kind(kind)], *sites.ids[at_home & sites.of_kind(kind)]]
             require_ids(here, times.site_at, f"times of {kind}: open facilities")
         except UnknownIdError as error:
             raise UnknownIdError(
@@ -308,7 +411,13 @@ def _require_times(case: PlanCase) -> None:
 def _own_times(case: PlanCase, kind: str) -> TravelTimes:
     times, standing = case.times[kind], case.standing
     here = [i for i in standing.ids[standing.of_kind(kind)] if i in times.site_at]
-    return times.select(sites=[*case.sites.ids[case.of_kind(kind)], *here], demand=case.demand.index)
+    return times.select(sites=[*case.sites.ids[_timed(case, kind)], *here], demand=case.demand.index)
+
+
+def _timed(case: PlanCase, kind: str) -> Integers:
+    """Return the positions of the columns of `kind` of which the times know; a facility without a point may be among the others."""
+    at = case.times[kind].site_at
+    return np.array([j for j in case.of_kind(kind) if case.ids[j] in at], dtype=np.int64)
 
 
 def _reach(case: PlanCase, kind: str) -> Reach:
@@ -317,7 +426,7 @@ def _reach(case: PlanCase, kind: str) -> Reach:
         nothing = sparse.csr_array(shape)
         nowhere = np.full(shape[1], np.inf)
         return Reach(nothing, nothing, nowhere, np.zeros(shape[1], dtype=bool), 0.0)
-    times, rows = case.own_times(kind), case.of_kind(kind)
+    times, rows = case.own_times(kind), _timed(case, kind)
     mine, today = slice(0, len(rows)), slice(len(rows), None)
     within = coverage.reached(case.demand, case.units, times, kind=case.policy.kind(kind))
     near = np.full(shape[1], np.inf)

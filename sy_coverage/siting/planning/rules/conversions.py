@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sy_coverage import coverage
 from sy_coverage.errors import InputError, some
 from sy_coverage.policy.standards import exact
 from sy_coverage.policy.targets import BedShare
@@ -56,6 +57,7 @@ def nursing_bed_conversions(
     if target is None or target.value is None or not isinstance(target.measure, BedShare):
         raise InputError(f"policy {policy.id}: no target asks for a share of nursing beds")
     share = exact(target.value)
+    homes = coverage.without_rebuilt(homes, policy)
     counted = homes[homes["kind"].isin(policy.bed_kinds(target.measure))].sort_index()
     beds, nursing = (_whole(counted, c) for c in ("beds", "nursing_beds"))
     known = beds.notna() & nursing.notna() & (nursing <= beds)

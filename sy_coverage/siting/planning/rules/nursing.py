@@ -39,8 +39,11 @@ def base_kinds(case: PlanCase) -> tuple[str, ...]:
 def homes(case: PlanCase, sites: Iterable[str]) -> DataFrame:
     """Return the homes whose beds count when `sites` are open: `kind`, `county_id`, `beds`, `nursing_beds`, sorted by id."""
     every = case.once("homes whose beds may count", lambda: _every_home(case))
-    not_open = set(case.sites.row_of) - set(sites)
-    return every[~among(every.index, not_open)]
+    opened = set(sites)
+    gone = set(case.sites.row_of) - opened
+    if case.policy.readings.rebuilt == "leaves":
+        gone |= {case.sites.upgrade_of[case.position(s)] for s in opened}
+    return every[~among(every.index, gone)]
 
 
 def _every_home(case: PlanCase) -> DataFrame:

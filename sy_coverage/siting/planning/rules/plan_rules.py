@@ -76,7 +76,13 @@ class PlanRules:
     require: tuple[str, ...] = ()
     """Ids of candidates that open in any case, besides those that are marked `required`."""
     forbid: tuple[str, ...] = ()
-    """Ids of candidates that stay closed."""
+    """Ids of candidates that stay closed, or of facilities in `close` that must close."""
+    close: Mapping[str, float] = field(default_factory=dict)
+    """Facilities that stand and may close, each with the 10⁴ yuan that closing it saves (below 0: costs); a list of ids saves
+    nothing. One that `forbid` names too closes in any case."""
+    move: Mapping[str, str] = field(default_factory=dict)
+    """Candidates that a standing facility may move to, each with the id of the facility: where it opens, the old place closes,
+    and its beds go along unless the candidate says how many it has."""
     date: dt.date | None = None
     """The day that decides what is open."""
 
@@ -92,18 +98,30 @@ class PlanRules:
             number = getattr(self, name)
             if number is not None and not (np.isfinite(number) and number >= 0):
                 raise InputError(f"{name}={number}: must be a finite number, 0 or more")
-        for name in ("require", "forbid"):
-            value = getattr(self, name)
-            if isinstance(value, str):
-                raise InputError(f"{name}={value!r}: must be a list of ids, not one text")
-            object.__setattr__(self, name, tuple(sorted({str(i) for i in value})))
-        for name in ("demonstration", "phases"):
-            object.__setattr__(self, name, dict(sorted((getattr(self, name) or {}).items())))
+        self._put_in_order()
         both = sorted({*self.require} & {*self.forbid})
         if both:
             raise InputError(
                 f"require, forbid: the same sites stand in both: {some(both)}; take them out of one"
             )
+        wrong = [i for i, saved in self.close.items() if not np.isfinite(saved)]
+        if wrong:
+            raise InputError(f"close: what closing saves must be a finite number: {some(wrong)}")
+        if self.phases and (self.close or self.move):
+            raise InputError(
+                "close, move: not in a plan of several years; plan without `phases`, or without them"
+            )
+
+    def _put_in_order(self) -> None:
+        for name in ("require", "forbid"):
+            value = getattr(self, name)
+            if isinstance(value, str):
+                raise InputError(f"{name}={value!r}: must be a list of ids, not one text")
+            object.__setattr__(self, name, tuple(sorted({str(i) for i in value})))
+        if not isinstance(self.close, Mapping):
+            object.__setattr__(self, "close", dict.fromkeys(self.close, 0.0))
+        for name in ("demonstration", "phases", "close", "move"):
+            object.__setattr__(self, name, dict(sorted((getattr(self, name) or {}).items())))
 
     def as_read(self, policy: Policy, between_homes: TravelTimes | None) -> PlanRules:
         """Return these rules with the policy's readings, and the spread of `between_homes`, where they say nothing."""

@@ -89,7 +89,7 @@ def _services(case: PlanCase) -> list[Service]:
         groups.setdefault(unit_of[i], {}).setdefault(cluster[i], set()).add(int(i))
     standing, proposed = _near(case, limit)
     found = []
-    for centre in case.of_kind(*coverage_kinds(case)):
+    for centre in np.flatnonzero(case.sites.of_kind(*coverage_kinds(case)) & ~case.stands):
         unit_id = case.candidates["unit_id"].iloc[centre]
         for name, villages in sorted(groups.get(unit_id, {}).items()):
             if any(i in standing.get(unit_id, ()) for i in villages):
@@ -157,7 +157,7 @@ def _premises(case: PlanCase) -> list[Premises]:
         measure = target.measure
         if not isinstance(measure, FloorArea):
             continue
-        for j in case.of_kind(*measure.kinds):
+        for j in np.flatnonzero(case.sites.of_kind(*measure.kinds) & ~case.stands):
             households = _households(case, int(j))
             asked = max(
                 float(Fraction(str(measure.m2_per_100_households)) * Fraction(households) / 100),

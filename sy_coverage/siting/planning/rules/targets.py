@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sy_coverage import coverage
 from sy_coverage.policy import reaches_share, units_needed
 from sy_coverage.policy.targets import CITY
 from sy_coverage.siting.planning.rules.criteria import eligible
-from sy_coverage.siting.sites import among
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from sy_coverage.policy import Target
     from sy_coverage.siting.planning.rules.case import PlanCase
-    from sy_coverage.siting.sites import Sites
 
     Integers = NDArray[np.int64]
 
@@ -43,6 +42,9 @@ class Requirement:
     unit_kind: str = ""
     upgrades: bool = False
     """Only rebuilt homes count."""
+
+    unless: tuple[tuple[int, Integers], ...] = ()
+    """A column (−1: a facility that stays) that counts when it is open and none of some others, which stand for the same place."""
 
     @property
     def missing(self) -> int:
@@ -148,47 +150,89 @@ def _of_target(case: PlanCase, target: Target) -> Iterator[Requirement]:
                 members,
                 unit_kind=measure.unit_kind,
             )
-    elif measure.of in {"facility_count", "upgrade_count"}:
-        standing = _counts(case.standing, measure)
-        proposed = _counts(case.sites, measure)
-        if measure.of == "facility_count":  # rebuilding a home that counts already adds none
-            proposed &= ~among(case.sites.upgrade_of, case.standing.ids[standing])
-        standing &= among(case.standing.county, case.counties)
-        for scope_id in places(case, target):
-            now = standing if scope_id == CITY else standing & (case.standing.county == scope_id)
-            then = proposed if scope_id == CITY else proposed & (case.sites.county == scope_id)
-            yield Requirement(
-                target.id,
-                scope_id,
-                "sites",
-                measure.kinds[0],
-                int(target.value or 0),
-                int(now.sum()),
-                np.flatnonzero(then),
-                upgrades=measure.of == "upgrade_count",
-            )
+    elif measure.of == "facility_count":
+        yield from _of_claims(case, target, measures_claims(case, target))
+    elif measure.of == "upgrade_count":
+        yield from _of_claims(case, target, rebuilt_claims(case, target), upgrades=True)
 
 
 def _of_marks(case: PlanCase, target: Target) -> Iterator[Requirement]:
     """Yield how many sites that may be demonstration sites must be open, where the rules ask for them."""
-    criteria = case.rules.demonstration.get(target.id)
-    if criteria is None:
-        return
-    standing, proposed = (
-        eligible(frame, target.measure, criteria, policy=case.policy)
-        for frame in (case.facilities, case.candidates)
-    )
-    standing &= among(case.standing.county, case.counties)
-    for scope_id in places(case, target):
-        now = standing if scope_id == CITY else standing & (case.standing.county == scope_id)
-        then = proposed if scope_id == CITY else proposed & (case.sites.county == scope_id)
-        needed, kind = int(target.value or 0), target.measure.kinds[0]
-        yield Requirement(target.id, scope_id, "sites", kind, needed, int(now.sum()), np.flatnonzero(then))
+    if target.id in case.rules.demonstration:
+        yield from _of_claims(case, target, marked_claims(case, target))
 
 
-def _counts(sites: Sites, measure: Any) -> NDArray[np.bool_]:
-    """Return which sites a count measures; one of the kind with the flag too counts once."""
-    of_kind = sites.of_kind(*measure.kinds)
+def claims_of(case: PlanCase, target: Target) -> coverage.Claims | None:
+    """Return which facilities that stay and which columns (behind them) may count towards a target; None: it counts no sites."""
+    measure = target.measure
     if measure.of == "upgrade_count":
-        return of_kind & (among(sites.premises, [measure.premises]) | sites.rebuilds)
-    return of_kind if measure.also_flag is None else of_kind | sites.flags[measure.also_flag]
+        return rebuilt_claims(case, target)
+    if measure.of != "facility_count":
+        return None
+    if measure.mark is None:
+        return measures_claims(case, target)
+    return marked_claims(case, target) if target.id in case.rules.demonstration else None
+
+
+def measures_claims(case: PlanCase, target: Target) -> coverage.Claims:
+    """Return the claims of facilities that a target counts by kind and flag."""
+    measure: Any = target.measure
+    return case.once(f"claims of {target.id}", lambda: coverage.claims(case.every, measure))
+
+
+def rebuilt_claims(case: PlanCase, target: Target) -> coverage.Claims:
+    """Return the claims of homes that came, or would come, from rebuilding another."""
+    measure: Any = target.measure
+
+    def work() -> coverage.Claims:
+        every = case.every.assign(row=np.arange(len(case.every)))
+        own = np.zeros(len(every), dtype=bool)
+        own[
+            every["row"][coverage.upgraded(every, measure).eq(True).reindex(every.index, fill_value=False)]
+        ] = True
+        return _plain_claims(own)
+
+    return case.once(f"claims of {target.id}", work)
+
+
+def marked_claims(case: PlanCase, target: Target) -> coverage.Claims:
+    """Return the claims of sites that are marked already, or meet the criteria that the rules state."""
+    criteria, measure = case.rules.demonstration[target.id], target.measure
+    parts = [eligible(f, measure, criteria, policy=case.policy) for f in (case.facilities, case.candidates)]
+    return _plain_claims(np.concatenate(parts))
+
+
+def _plain_claims(own: NDArray[np.bool_]) -> coverage.Claims:
+    return coverage.Claims(own, np.zeros(len(own), dtype=bool), np.empty((0, 2), dtype=np.int64))
+
+
+def _of_claims(
+    case: PlanCase, target: Target, claims: coverage.Claims, *, upgrades: bool = False
+) -> Iterator[Requirement]:
+    """Yield what a target asks of sites in each of its places; of places told twice the facility that is counted once."""
+    county, first = case.every["county_id"].to_numpy(dtype=object), len(case.facilities)
+    for scope_id in places(case, target):
+        here = coverage.lies_in(county, scope_id, case.counties)
+        own, flagged = claims.own & here, claims.flagged & here
+        pairs = claims.same[own[claims.same[:, 1]] & flagged[claims.same[:, 0]]]
+        taken = set(pairs[pairs[:, 1] < first, 0].tolist())  # one of the counted kind stands there for good
+        rivals: dict[int, list[int]] = {}
+        for row, other in pairs[pairs[:, 1] >= first].tolist():
+            if row not in taken:
+                rivals.setdefault(row, []).append(other - first)
+        sure = own.copy()
+        sure[[r for r in np.flatnonzero(flagged) if r not in taken and r not in rivals]] = True
+        yield Requirement(
+            target.id,
+            scope_id,
+            "sites",
+            target.measure.kinds[0],
+            int(target.value or 0),
+            int(sure[:first].sum()),
+            np.flatnonzero(sure[first:]),
+            upgrades=upgrades,
+            unless=tuple(
+                (row - first if row >= first else -1, np.array(sorted(js), dtype=np.int64))
+                for row, js in sorted(rivals.items())
+            ),
+        )
