@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sy_coverage._osm.opened import opened, own_id
+from sy_coverage import _files
+from sy_coverage._osm.opened import Answer, merged, opened, own_id
+from sy_coverage.errors import UnreadableFileError
 
 if TYPE_CHECKING:
     import os
@@ -13,22 +15,35 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
 
-def _each_area(path: str | os.PathLike[str], wanted: Any, look: Callable[[Any], None]) -> None:
-    """Hand every area that passes the filter `wanted` to `look`, whatever the order of the file."""
+OUT_OF_ORDER = "out of order"
+"""What osmium says of ways that do not come by their ids."""
+
+
+def _areas(path: str | os.PathLike[str] | Answer, wanted: Any, look: Callable[[Any], Any]) -> list[Any]:
+    """Return what `look` makes of every area that passes the filter `wanted`, None left out, whatever the order of the file."""
     import osmium  # noqa: PLC0415
+
+    found: list[Any] = []
 
     class Looking(osmium.SimpleHandler):
         def area(self, area: Any) -> None:
-            look(area)
+            found.append(look(area))
 
-    with opened(path) as source:
-        places, areas, looking = source.placed(), osmium.area.AreaManager(), Looking()
-        with source.reader("node") as reader:
-            osmium.apply(reader, places)
-        with source.reader("relation") as reader:
-            osmium.apply(reader, wanted, areas.first_pass_handler())
-        with source.reader("way", "relation") as reader:
-            osmium.apply(reader, places, areas.second_pass_handler(wanted, looking))
+    try:
+        with opened(path) as source:
+            places, areas, looking = source.placed(), osmium.area.AreaManager(), Looking()
+            with source.reader("node") as reader:
+                osmium.apply(reader, places)
+            with source.reader("relation") as reader:
+                osmium.apply(reader, wanted, areas.first_pass_handler())
+            with source.reader("way", "relation") as reader:
+                osmium.apply(reader, places, areas.second_pass_handler(wanted, looking))
+    except UnreadableFileError as error:
+        # outlines are put together of ways in the order of their ids
+        if OUT_OF_ORDER not in str(error) or isinstance(path, Answer):
+            raise
+        return _areas(merged([_files.local_path(path)]), wanted, look)
+    return [each for each in found if each is not None]
 
 
 def _area_id(area: Any) -> str:
@@ -55,21 +70,19 @@ def read_areas(path: str | os.PathLike[str], *, admin_level: int | str) -> GeoDa
     import shapely  # noqa: PLC0415
 
     factory = osmium.geom.WKBFactory()
-    rows = []
 
-    def look(area: Any) -> None:
-        if area.tags.get("admin_level") == str(admin_level):
-            rows.append(
-                {
-                    "osm_id": _area_id(area),
-                    "name": area.tags.get("name"),
-                    "ref": area.tags.get("ref"),
-                    "admin_level": str(admin_level),
-                    "geometry": shapely.from_wkb(bytes.fromhex(factory.create_multipolygon(area))),
-                }
-            )
+    def look(area: Any) -> dict[str, Any] | None:
+        if area.tags.get("admin_level") != str(admin_level):
+            return None
+        return {
+            "osm_id": _area_id(area),
+            "name": area.tags.get("name"),
+            "ref": area.tags.get("ref"),
+            "admin_level": str(admin_level),
+            "geometry": shapely.from_wkb(bytes.fromhex(factory.create_multipolygon(area))),
+        }
 
-    _each_area(path, osmium.filter.TagFilter(("boundary", "administrative")), look)
+    rows = _areas(path, osmium.filter.TagFilter(("boundary", "administrative")), look)
     frame = pd.DataFrame(rows, columns=["osm_id", "name", "ref", "admin_level", "geometry"])
     return gpd.GeoDataFrame(frame.set_index("osm_id").sort_index(), geometry="geometry", crs="EPSG:4326")
 
@@ -93,18 +106,16 @@ def read_shapes(path: str | os.PathLike[str], *, tags: tuple[tuple[str, str], ..
     import shapely  # noqa: PLC0415
 
     factory = osmium.geom.WKBFactory()
-    ids, shapes = [], []
 
-    def look(area: Any) -> None:
+    def look(area: Any) -> tuple[str, Any] | None:
         try:
             shape = shapely.from_wkb(bytes.fromhex(factory.create_multipolygon(area)))
         except RuntimeError:
-            return
-        if shape.is_valid:
-            ids.append(_area_id(area))
-            shapes.append(shape)
+            return None
+        return (_area_id(area), shape) if shape.is_valid else None
 
-    _each_area(path, osmium.filter.TagFilter(*tags), look)
+    found = _areas(path, osmium.filter.TagFilter(*tags), look)
+    ids, shapes = [i for i, _ in found], [shape for _, shape in found]
     index = pd.Index(ids, name="osm_id", dtype=object)
     return gpd.GeoDataFrame(geometry=shapes, index=index, crs="EPSG:4326").sort_index()
 

@@ -93,6 +93,43 @@ def test_a_short_road_shows_no_slope_that_the_elevations_cannot(tmp_path, hills)
     assert slower(flat, steep, "walk", 1, 2) < 1 / 0.705
 
 
+@pytest.mark.parametrize("cell", [20.0, 90.0])
+@pytest.mark.parametrize("pieces", [1, 4, 40])
+def test_a_hill_is_as_steep_however_many_junctions_it_has(tmp_path, hills, cell, pieces) -> None:
+    # a road of 993 m up a tenth, with a lane at every junction: pieces of 993, 248 and 25 m
+    nodes = {i + 1: (10 * i / pieces, 0) for i in range(pieces + 1)}
+    lanes = {100 + i: (10 * i / pieces, 0.5) for i in range(1, pieces)}
+    ways = [(sorted(nodes), STREET), *[([i - 99, i], {"highway": "footway"}) for i in lanes]]
+    file = extract(tmp_path, nodes | lanes, ways)
+    flat = roads.read_osm(file, modes=("walk", "bike"))
+    steep = roads.read_osm(
+        file, modes=("walk", "bike"), elevation=hills(lambda east: 500 + east / 10, cell=cell)
+    )
+    for mode, share in (("walk", 0.705), ("bike", 0.24)):
+        assert slower(flat, steep, mode, 1, pieces + 1) == pytest.approx(1 / share, rel=0.03)
+        assert slower(flat, steep, mode, pieces + 1, 1) == pytest.approx(1, rel=0.03)
+
+
+def test_voids_feet_and_a_coarse_model_are_said(tmp_path, hills) -> None:
+    file = extract(
+        tmp_path,
+        {1: (0, 0), 2: (10, 0), 3: (20, 0), 4: (10, 5)},
+        [([1, 2], STREET), ([2, 3], STREET), ([2, 4], STREET)],
+    )
+    # the mark of a void that the file does not declare
+    void = roads.read_osm(
+        file, modes=("walk",), elevation=hills(lambda east: np.where(east > 1500, -32768, 500 + east / 10))
+    )
+    flat = roads.read_osm(file, modes=("walk",))
+    assert void.notes["elevations_that_cannot_be_metres_left_out"] > 0
+    assert void.notes["road_pieces_without_elevation_taken_as_level"] == 1
+    assert slower(flat, void, "walk", 2, 3) == 1
+    feet = roads.read_osm(file, modes=("walk",), elevation=hills(lambda east: 3.28 * (3000 + east / 10)))
+    assert feet.notes["elevations_higher_than_any_mountain_feet_perhaps"] > 0
+    coarse = roads.read_osm(file, modes=("walk",), elevation=hills(lambda east: 500 + east / 10, cell=900.0))
+    assert coarse.notes["elevation_cells_too_wide_for_slopes_of_roads_m"] == 900
+
+
 def test_elevations_of_another_place_or_kind_are_refused(tmp_path, hills) -> None:
     file = extract(tmp_path, {1: (90_000, 0), 2: (90_010, 0)}, [([1, 2], STREET)])
     with pytest.raises(InputError, match="does not touch the study area"):
