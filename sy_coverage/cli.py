@@ -37,7 +37,7 @@ StudyFile = Annotated[Path, typer.Argument(help="The study file, such as study.t
 Out = Annotated[Path | None, typer.Option("--out", help="The folder to write to (default: the study's own).")]
 County = Annotated[
     list[str] | None,
-    typer.Option("--county", help="Code of a county, such as 430524; give it again for more."),
+    typer.Option("--county", help="Code or name of a county, such as 430524; give it again for more."),
 ]
 
 Workers = Annotated[
@@ -71,6 +71,7 @@ def _run(
     failed: Mapping[str, str] = {}
     with _screen.interruptible(language), _screen.bars(console, language) as progress:
         study = open_study(progress)
+        counties = [study.county_id(named) for named in counties] if counties else None
         study = study.only(counties) if counties else study
         if crew:
             from sy_coverage import counties as many

@@ -115,6 +115,7 @@ def run(
     target = Path(study.path(study.config.study.output) if folder is None else folder)
     require_writable(study.answers, target, whole=counties is None)
     with _files.locked(target), crew_of(workers=workers, scheduler=scheduler) as crew:
+        counties = None if counties is None else [study.county_id(named) for named in counties]
         study = study if counties is None else study.only(counties)
         failed = plan_with(study, crew)
 

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import _files, coverage, labels, places, roads, siting
-from sy_coverage._frames import require_ids
 from sy_coverage.study.plans import alternatives, citywide
 from sy_coverage.study.progress import Progress, silent
 from sy_coverage.study.steps import candidates as sites
@@ -182,10 +181,15 @@ class Answers:
         return read.located(frame, self.location_sources, units=self.units, given=given)
 
     @Step
-    def facilities(self) -> GeoDataFrame:
-        """Every facility row that was given, located or with its reason, indexed by `facility_id`."""
+    def located_facilities(self) -> GeoDataFrame:
+        """Every facility row that was given, located or with its reason, before any is closed."""
         with self.progress("facilities"):
             return self._located(self.given_facilities)
+
+    @Step
+    def facilities(self) -> GeoDataFrame:
+        """Every facility row that was given, located or with its reason, indexed by `facility_id`."""
+        return read.closed(self.located_facilities, self.config.facilities.close)
 
     @Step
     def open_facilities(self) -> GeoDataFrame:
@@ -201,15 +205,17 @@ class Answers:
     def listed_candidates(self) -> GeoDataFrame:
         """The candidates of the lists that were given, located, indexed by `candidate_id`."""
         if self.given_candidates is None:
-            return read.no_candidates(self.facilities)
+            return read.no_candidates(self.located_facilities)
         with self.progress("candidates"):
             found = self._located(self.given_candidates)
-        return read.require_own_ids(found, self.facilities)
+        return read.require_own_ids(found, self.located_facilities)
 
     @Step
     def names(self) -> Mapping[str, str]:
         """The name of every county, unit, village, facility and candidate by its id."""
-        return read.names_of((self.demand, self.units, self.facilities, self.candidates), self.counties)
+        return read.names_of(
+            (self.demand, self.units, self.located_facilities, self.candidates), self.counties
+        )
 
     # --- roads and times -------------------------------------------------------------------------------------------
 
@@ -273,6 +279,17 @@ class Answers:
 
     @Step
     def candidates(self) -> GeoDataFrame:
+        """The listed candidates, those generated besides and those added, indexed by `candidate_id`."""
+        return read.with_added(
+            self.listed_and_generated,
+            self.config.candidates.add,
+            units=self.units,
+            facilities=self.located_facilities,
+            policy=self.policy,
+        )
+
+    @Step
+    def listed_and_generated(self) -> GeoDataFrame:
         """The listed candidates and those generated besides, indexed by `candidate_id`."""
         given, found = self.config.candidates, self.listed_candidates
         if not given.generate and not given.osm:
@@ -325,7 +342,15 @@ class Answers:
 
     def minutes_to(self, kind: str) -> TravelTimes:
         """Return the minutes from the villages to every open facility and candidate of `kind`."""
-        return self._minutes(self.policy.kind(kind), self._sites(kind))
+        sites, declared = self._sites(kind), self.policy.kind(kind)
+        known = self.memory.get(("minutes", kind), lambda: self._minutes(declared, self._possible(kind)))
+        new = sites[~sites.index.isin(known.site_ids)]
+        return times.joined(known, self._minutes(declared, new) if len(new) else None, list(sites.index))
+
+    def _possible(self, kind: str) -> GeoDataFrame:
+        """Return the sites of `kind` before any is closed or added: their minutes hold for every scenario."""
+        standing = coverage.open_on(self.located_facilities, self.config.study.date)
+        return times.sites_of((kind,), standing, self.listed_and_generated)
 
     @Step
     def between_homes(self) -> TravelTimes | None:
@@ -436,12 +461,38 @@ class Answers:
         )
         return both[[*_BOTH, *both.columns.difference(_BOTH, sort=False)]]
 
+    def catchment(self, place: str | tuple[float, float], minutes: float, *, kind: str = "") -> GeoDataFrame:
+        """Return from where a place is at most `minutes` away, and how many elders live there.
+
+        Parameters
+        ----------
+        place
+            Id or name of a facility or candidate, or longitude and latitude in degrees.
+        kind
+            How elders travel to it is that of this kind: by default the place's own, of a bare point that of a centre.
+
+        Returns
+        -------
+        catchment
+            Indexed by (`facility_id`, `cutoff_min`): `area_km2`, `elders` (by road, exactly), `kind`, the drawing.
+
+        Raises
+        ------
+        UnknownIdError
+            If there is no such place.
+        """
+        own = read.place_named(place, (self.facilities, self.candidates), kind or self.centre_kind.id)
+        declared = self.policy.kind(kind or str(own["kind"].iloc[0]))
+        return times.catchment(
+            self.network, own, self.demand, minutes=minutes, kind=declared, by=self._to_road
+        )
+
     # --- plans -----------------------------------------------------------------------------------------------------
 
     @Step
     def case(self) -> Mapping[str, Any]:
         """All that planning may look at, over the whole city: the arguments of `siting.policy_plan`."""
-        standing = (self.open_facilities, self.candidates)
+        stand = {"facilities": self.open_facilities, "candidates": self.candidates}
         return {
             "units": self.units,
             "facilities": self.facilities,
@@ -451,7 +502,7 @@ class Answers:
             "times": dict(self.times),
             "between_homes": self.between_homes,
             "to_medical": self.to_medical,
-            "rules": citywide.plan_rules(self.config, self.policy, standing),
+            "rules": citywide.plan_rules(self.config, self.policy, **stand),
             "options": siting.SolveOptions(time_limit_s=self.config.siting.time_limit_s),
         }
 
@@ -461,16 +512,15 @@ class Answers:
         return dict(self.case), self.config.compare.model_copy()
 
     def propose(self, county_id: str | None = None) -> SitingPlan:
-        """Return the proved plan for one county, or (None) one plan for the whole city.
+        """Return the proved plan for one county, by its id or name, or (None) one plan for the whole city.
 
         Raises
         ------
         UnknownIdError
             If no unit lies in such a county.
         """
-        if county_id is not None:
-            require_ids([county_id], self.counties, "county")
-        return self.memory.get(("plan", county_id), lambda: self._plan(county_id))
+        own = None if county_id is None else read.county_id_of(county_id, self.counties)
+        return self.memory.get(("plan", own), lambda: self._plan(own))
 
     def _plan(self, county_id: str | None) -> SitingPlan:
         options = replace(self.case["options"], progress=getattr(self.told, "tell", None))
@@ -484,6 +534,12 @@ class Answers:
         asked = self.memory.around("counties")
         return list(self.counties if asked is None else asked)
 
+    @property
+    def asked_counties(self) -> tuple[str, ...] | None:
+        """The counties that are planned, where not all are."""
+        asked: tuple[str, ...] | None = self.memory.around("counties")
+        return asked
+
     def only(self, county_ids: Iterable[str]) -> Answers:
         """Return the answers of the study as it plans some counties only; of the whole city where it is planned at once.
 
@@ -492,8 +548,7 @@ class Answers:
         UnknownIdError
             If no unit lies in one of these counties.
         """
-        own = tuple(sorted(set(county_ids)))
-        require_ids(own, self.counties, "county")
+        own = tuple(sorted({read.county_id_of(named, self.counties) for named in county_ids}))
         return self if self.policy.readings.scope == "city" else self.heir(counties=own)
 
     def opening(self, plans: Mapping[str, SitingPlan]) -> Answers:

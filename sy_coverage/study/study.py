@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from sy_coverage import _files
-from sy_coverage._frames import require_ids
-from sy_coverage.errors import UnknownIdError
+from sy_coverage.errors import ConfigError, UnknownIdError
 from sy_coverage.outputs import maps
 from sy_coverage.study.answers import Answers
-from sy_coverage.study.config.changes import changed
+from sy_coverage.study.config.changes import changed, scenario_of, with_scenario
 from sy_coverage.study.config.file import StudyConfig, read_config
+from sy_coverage.study.config.questions.scenario import Scenario
 from sy_coverage.study.progress import Progress, silent
 from sy_coverage.study.results import gather, save
 from sy_coverage.study.results.compared import side_by_side
+from sy_coverage.study.steps.places import county_id_of
 
 if TYPE_CHECKING:
     import os
@@ -191,6 +192,16 @@ class Study:
         """Return a path as the study file means it: relative to the file's own folder."""
         return self.answers.path(written)
 
+    def county_id(self, named: str) -> str:
+        """Return the id of a county that is given by its id or its name.
+
+        Raises
+        ------
+        UnknownIdError
+            If there is none.
+        """
+        return county_id_of(named, self.counties)
+
     def digest(self, room: str, written: str) -> str:
         """Return the SHA-256 of a file, or of the rows that were read for `room` from a table of a database."""
         return self.answers.digest(room, written)
@@ -217,6 +228,54 @@ class Study:
             If a section or key is unknown, or its value not allowed.
         """
         return Study.of(self.answers.heir(config=changed(self.config, sections)))
+
+    def what_if(
+        self,
+        scenario: Scenario | str | None = None,
+        *,
+        require: Iterable[str] = (),
+        forbid: Iterable[str] = (),
+        close: Iterable[str] = (),
+        add: Iterable[Mapping[str, Any]] | GeoDataFrame = (),
+        **sections: Mapping[str, Any],
+    ) -> Study:
+        """Return this study as it would be: sites required or forbidden, facilities closed, sites added, keys changed.
+
+        Parameters
+        ----------
+        scenario
+            A scenario, or the name of one of the study's own (``[what_if."…"]``); what else is given comes on top of it.
+        require, forbid
+            Candidates, by id or name.
+        close
+            Facilities, by id or name.
+        add
+            Sites that no list names: mappings with ``lon``, ``lat``, ``kind`` and ``cost`` (``name``, ``premises`` and
+            ``candidate_id`` besides), or a frame of points with such columns. Their unit and county are found.
+        **sections
+            Keys of the study file, as for `but`: ``siting={"rule": "access"}``.
+
+        Raises
+        ------
+        ConfigError
+            If a key or value is not allowed, or there is no scenario of that name.
+        UnknownIdError
+            If there is no such candidate or facility: said when the study is asked.
+        """
+        base = self._scenario(scenario)
+        asked = scenario_of(require=require, forbid=forbid, close=close, add=add, sections=sections)
+        config = with_scenario(with_scenario(self.config, base), asked)
+        return Study.of(self.answers.heir(config=config))
+
+    def _scenario(self, given: Scenario | str | None) -> Scenario:
+        if given is None:
+            return Scenario()
+        if isinstance(given, Scenario):
+            return given
+        known = self.config.what_if
+        if given not in known:
+            raise ConfigError(f"what_if: no scenario '{given}'; there are: {', '.join(known) or 'none'}")
+        return known[given]
 
     def without_network(self) -> Study:
         """Return this study as it answers without asking any map service."""
@@ -250,6 +309,16 @@ class Study:
             If the policy declares no such kind.
         """
         return self.answers.coverage_of(kind)
+
+    def catchment(self, place: str | tuple[float, float], minutes: float, *, kind: str = "") -> GeoDataFrame:
+        """Return from where a place (id, name, or longitude and latitude) is at most `minutes` away, and the elders there.
+
+        Raises
+        ------
+        UnknownIdError
+            If there is no such place.
+        """
+        return self.answers.catchment(place, minutes, kind=kind)
 
     def scorecard_of(self, scope_ids: Collection[str]) -> DataFrame:
         """Return the rows of `scorecard` of some places only, counties or ``city``; no others are counted."""
@@ -301,7 +370,7 @@ class Study:
             If there is no such county, or `plan` is of another study.
         """
         if isinstance(plan, str):
-            require_ids([plan], self.counties, "county")
+            plan = self.county_id(plan)
             if self.policy.readings.scope == "city":
                 return maps.draw(self.findings.of_county(plan))
             plan = self.propose(plan)
@@ -316,7 +385,12 @@ class Study:
         for county_id, own in self.answers.known_plans.items():
             if own is plan:
                 return county_id
-        raise UnknownIdError("this plan is of another study: draw it with the study that proposed it")
+        # a plan that was made elsewhere says by its sites whose it is
+        sites = list(plan.best.sites)
+        if not sites or not set(sites) <= set(self.candidates.index):
+            raise UnknownIdError("this plan is of another study: draw it with the study that proposed it")
+        owners = self.candidates.loc[sites, "county_id"].unique()
+        return str(owners[0]) if len(owners) == 1 else None
 
     def save(
         self, folder: str | os.PathLike[str] | None = None, *, counties: tuple[str, ...] | None = None

@@ -40,10 +40,11 @@ KEYS: dict[str, dict[str, Any]] = {
         "units": "other.gpkg", "admin_level": 8, "county_level": 6, "coordinate_system": "gcj02", "invalid": "repair",
         "columns": {"name": "county"}, "former": {"990100100": ["旧镇"]},
     },
-    "facilities": {"files": ["fewer.csv"], "coordinate_system": "gcj02", "columns": {"name": "facility_id"}},
+    "facilities": {"close": ["S1"], "files": ["fewer.csv"], "coordinate_system": "gcj02", "columns": {"name": "facility_id"}},
     "candidates": {
         "files": ["few.csv"], "generate": 3, "osm": 2, "costs": {"service_centre": {"village_office": 7}},
         "floor_area_m2": {"station": 300}, "coordinate_system": "gcj02", "columns": {"name": "candidate_id"},
+        "add": [{"lon": 111.3, "lat": 27.11, "kind": "service_centre", "cost": 5.0}],
     },
     "demand": {
         "villages": "half.csv", "raster": "none.tif", "settled": "none.gpkg", "census": "census.csv", "shares": {"elders": 0.2},
@@ -63,8 +64,10 @@ KEYS: dict[str, dict[str, Any]] = {
         "scope": "city", "rule": "access", "share": 0.5, "elders": "elders_65", "nursing_bed_base": "all_homes", "spread_min": 3,
         "medical_min": 2, "medical": "flag", "station_walk_min": 20, "cluster_m": 9000.0, "floor_area": "bar", "beds_per_elder": 0.01,
         "conversion_cost": 3.0, "demonstrate": False, "demonstration": {"urban_demo_sites": {"floor_area_m2": 10.0}}, "budget": 1.0,
-        "time_limit_s": 59.0,
+        "time_limit_s": 59.0, "require": ["c19"], "forbid": ["c25"],
     },
+    "policy": {"township_centre_coverage": 0.9},
+    "what_if": {"甲": {"close": ["S1"]}},
     "phases": {"2026": {"budget": 300.0}},
     "reported": {"monthly_visits": 0.93},
     "compare": {

@@ -22,6 +22,7 @@ from sy_coverage.study.config.questions.compare import Compare
 from sy_coverage.study.config.questions.limits import Limits
 from sy_coverage.study.config.questions.map import MapOptions
 from sy_coverage.study.config.questions.phases import Phase
+from sy_coverage.study.config.questions.scenario import Scenario
 from sy_coverage.study.config.questions.siting import Siting
 from sy_coverage.study.config.section import Section
 
@@ -46,9 +47,23 @@ class StudyConfig(Section):
     """By year: ``2026 = { budget = 3000 }``."""
     reported: dict[str, float | dict[str, float]] = Field(default_factory=dict)
     """Values of targets that no map can compute, by target id: one number for the city, or one a county."""
+    policy: dict[str, Any] = Field(default_factory=dict)
+    """What is read otherwise than in the policy file: a target by its id, ``township_centre_coverage = 0.8`` or
+    ``{ value = 0.8, by = 2028-12-31 }``, or keys of its sections ``targets``, ``kinds`` and ``readings``."""
+    what_if: dict[str, Scenario] = Field(default_factory=dict)
+    """Scenarios by name, that are planned beside the study: ``[what_if."…"]`` with ``require``, ``forbid``, ``close`` and
+    ``add``, and sections of the file with the keys that change."""
     compare: Compare = Compare()
     map: MapOptions = MapOptions()
     limits: Limits = Limits()
+
+    @field_validator("what_if", mode="before")
+    @classmethod
+    def _sections_of_scenarios(cls, given: Any) -> Any:
+        """Gather the sections that stand beside the other keys of a scenario."""
+        if not isinstance(given, dict):
+            return given
+        return {name: _gathered(keys, set(cls.model_fields)) for name, keys in given.items()}
 
     @field_validator("phases")
     @classmethod
@@ -57,6 +72,16 @@ class StudyConfig(Section):
         if wrong:
             raise ValueError(f"phases are years such as 2026, not {', '.join(wrong)}")
         return phases
+
+
+def _gathered(keys: Any, sections: set[str]) -> Any:
+    if not isinstance(keys, dict):
+        return keys
+    own = {name: keys[name] for name in keys if name in sections and name not in Scenario.model_fields}
+    # a table of its own is a section's even where a scenario has a key of that name
+    own |= {name: keys[name] for name in ("roads", "times") if isinstance(keys.get(name), dict)}
+    rest = {name: value for name, value in keys.items() if name not in own}
+    return {**rest, "sections": {**rest.get("sections", {}), **own}} if own else rest
 
 
 def _sentence(problem: Problem) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from sy_coverage import siting
 from sy_coverage.siting.planning.rules.criteria import eligible
+from sy_coverage.study.steps.places import ids_named
 from sy_coverage.study.steps.rules import criteria, in_one_model
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ def conversion_cost(asked: Siting, policy: Policy) -> float | None:
     return asked.conversion_cost if policy.bed_share is not None else None
 
 
-def plan_rules(config: StudyConfig, policy: Policy, standing: Iterable[GeoDataFrame]) -> siting.PlanRules:
-    """Return what `[siting]` and `[phases]` ask of every plan besides the policy's targets; `standing` are open or proposed.
+def plan_rules(
+    config: StudyConfig, policy: Policy, *, facilities: GeoDataFrame, candidates: GeoDataFrame
+) -> siting.PlanRules:
+    """Return what `[siting]` and `[phases]` ask of every plan besides the policy's targets; `facilities` are open.
 
     Demonstration sites are of the whole city: a plan of the whole city chooses them; beside plans of counties `programme` does.
     """
@@ -44,8 +47,10 @@ def plan_rules(config: StudyConfig, policy: Policy, standing: Iterable[GeoDataFr
         floor_area=asked.floor_area,
         beds_per_elder=asked.beds_per_elder,
         conversion_cost=conversion_cost(asked, policy),
-        demonstration=within_reach(shown, standing, policy),
+        demonstration=within_reach(shown, (facilities, candidates), policy),
         phases={int(year): phase.model_dump() for year, phase in config.phases.items()},
+        require=ids_named(asked.require, candidates, "[siting] require"),
+        forbid=ids_named(asked.forbid, candidates, "[siting] forbid"),
         budget=asked.budget,
         date=config.study.date,
     )

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import _files
-from sy_coverage._frames import require_ids
 from sy_coverage.errors import MissingFileError
 from sy_coverage.outputs import store
 from sy_coverage.study.progress import silent
 from sy_coverage.study.results import files
 from sy_coverage.study.results.save import MANIFEST, manifest_of
+from sy_coverage.study.steps.places import county_id_of
 
 if TYPE_CHECKING:
     import os
@@ -57,8 +57,8 @@ def report_files(findings: Findings, county_ids: tuple[str, ...] = ()) -> list[W
 
 
 def _asked(findings: Findings, county_ids: tuple[str, ...]) -> list[str]:
-    require_ids(county_ids, findings.counties.index, "county")
-    return sorted(set(county_ids or findings.counties.index))
+    names = findings.counties["county"].to_dict()
+    return sorted({county_id_of(named, names) for named in county_ids} or names)
 
 
 def changed(findings: Findings, **given: Any) -> Findings:

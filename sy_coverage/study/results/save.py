@@ -17,6 +17,7 @@ from sy_coverage.outputs import tables
 from sy_coverage.outputs.sound import TAKEN
 from sy_coverage.study.results.files import KEPT, city_files, made_here
 from sy_coverage.study.results.gather import presented
+from sy_coverage.study.steps.places import county_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -61,9 +62,12 @@ def save(
     CannotWriteError
         If the folder cannot be written, or another run works for it.
     """
+    # a study of some counties writes those
+    counties = study.asked_counties if counties is None else counties
     require_writable(study, folder, whole=counties is None)
     with _files.locked(folder) as held:
         if counties is not None:
+            counties = tuple(county_id_of(named, study.counties) for named in counties)
             study = study.only(counties)
         _files.require_plain_names(study.counties, "county_id", taken=TAKEN)
         _write(study, held, counties, make_counties)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sy_coverage import policy as policies
 from sy_coverage import siting
 from sy_coverage.errors import ConfigError, some
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from geopandas import GeoDataFrame
 
@@ -33,7 +33,7 @@ def read_policy(config: StudyConfig, files: StudyFiles) -> Policy:
     """
     named = config.study.policy
     here = Path(files.path(named))
-    policy = policies.load_policy(here if here.suffix == ".toml" else named)
+    policy = _changed(policies.load_policy(here if here.suffix == ".toml" else named), config.policy)
     access, asked, candidates = config.access, config.siting, config.candidates
     for kind, reach in {policy.coverage_kind: access, **access.kinds}.items():
         policy = policy.with_access(mode=reach.mode, cutoff_min=dict(reach.cutoff_min.items()), kind=kind)
@@ -44,6 +44,26 @@ def read_policy(config: StudyConfig, files: StudyFiles) -> Policy:
     _require_among(stations, candidates.floor_area_m2, "[candidates] floor_area_m2: no such kind of station")
     chosen = {name: getattr(asked, name) for name in READINGS}
     return policy.with_readings(**{name: value for name, value in chosen.items() if value is not None})
+
+
+def _changed(policy: Policy, given: Mapping[str, Any]) -> Policy:
+    """Return `policy` with what a study reads otherwise: targets by id, or keys of its sections."""
+    if not given:
+        return policy
+    data = policy.model_dump()
+    targets = {target["id"]: target for target in data["targets"]}
+    sections = {"targets", "kinds", "readings"}
+    wanted = {**given.get("targets", {}), **{k: v for k, v in given.items() if k not in sections}}
+    unknown = sorted(set(wanted) - set(targets))
+    if unknown:
+        raise ConfigError(f"[policy]: no such target: {some(unknown)}; there are: {', '.join(targets)}")
+    for target_id, change in wanted.items():
+        targets[target_id] |= change if isinstance(change, dict) else {"value": change}
+    for kind_id, change in given.get("kinds", {}).items():
+        policy.kind(kind_id)
+        data["kinds"][kind_id] |= change
+    data["readings"] |= given.get("readings", {})
+    return policies.policy_from(data, source="[policy]")
 
 
 def _require_among(allowed: Iterable[str], given: Iterable[str], wrong: str) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from scipy import sparse
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -47,6 +48,19 @@ def to_demand(
     return network.travel_times(sites, demand, mode=kind.mode, cutoff_min=far_min, **vars(by))
 
 
+def joined(known: TravelTimes, new: TravelTimes | None, site_ids: list[str]) -> TravelTimes:
+    """Return the minutes to `site_ids`, in this order, out of those that are `known` and those that are `new`."""
+    if new is None:
+        return known if list(known.site_ids) == site_ids else known.select(sites=site_ids)
+    both = replace(
+        known,
+        minutes=sparse.vstack([known.minutes, new.minutes], format="csr"),
+        site_ids=(*known.site_ids, *new.site_ids),
+        unreachable_sites=(*known.unreachable_sites, *new.unreachable_sites),
+    )
+    return both.select(sites=site_ids)
+
+
 def nearest(
     network: RoadNetwork, sites: GeoDataFrame, demand: GeoDataFrame, *, kind: Kind, by: ToRoad
 ) -> DataFrame:
@@ -54,6 +68,16 @@ def nearest(
     if sites.empty or demand.empty:
         return pd.DataFrame({"site_id": None, "nearest_min": float("nan")}, index=demand.index)
     return network.nearest(sites, demand, mode=kind.mode, **vars(by))
+
+
+def catchment(
+    network: RoadNetwork, site: GeoDataFrame, demand: GeoDataFrame, *, minutes: float, kind: Kind, by: ToRoad
+) -> GeoDataFrame:
+    """Return the drawing of how far one site reaches in `minutes`, and the elders who reach it in that time by road."""
+    drawn = network.catchments(site, mode=kind.mode, cutoffs_min=(minutes,), **vars(by))
+    within = to_demand(network, site, demand, kind=kind, far_min=minutes, by=by).nearest_minutes().notna()
+    elders = float(demand["elders"].to_numpy()[within.to_numpy()].sum())
+    return drawn.assign(elders=elders, kind=kind.id)
 
 
 def by_car(

@@ -8,6 +8,27 @@ from pydantic import Field
 
 from sy_coverage.study.config.section import CoordinateSystem, Money, Section
 
+Degrees = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+
+
+class Added(Section):
+    """A site that no list names: where it is, what it would be, and what it costs."""
+
+    lon: Degrees
+    """Degrees east, in WGS 84."""
+    lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+    """Degrees north, in WGS 84."""
+    kind: str
+    """One of the policy's kinds."""
+    cost: Money
+    """10⁴ yuan."""
+    name: str = ""
+    """What it is called; empty: by its kind and its unit."""
+    premises: str = "new"
+    """What it is made of: new, idle_school, village_office, public_building or upgrade."""
+    candidate_id: str = ""
+    """Its id; empty: ``added-1``, ``added-2``, …."""
+
 
 class Candidates(Section):
     """`[candidates]`: where something could be opened."""
@@ -32,3 +53,5 @@ class Candidates(Section):
     """What the coordinates are in; a column of the file may say it row by row instead."""
     columns: dict[str, str] = {}
     """Which column of the files holds which of ours."""
+    add: tuple[Added, ...] = ()
+    """Sites that no list names: ``add = [{ lon = 111.0, lat = 27.1, kind = "service_centre", cost = 60 }]``."""

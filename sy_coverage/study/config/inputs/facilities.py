@@ -16,3 +16,5 @@ class Facilities(Section):
     """What the coordinates are in; a column of the file may say it row by row instead."""
     columns: dict[str, str] = {}
     """Which column of the files holds which of ours."""
+    close: tuple[str, ...] = ()
+    """Facilities that close, by id or name: they count for nothing."""

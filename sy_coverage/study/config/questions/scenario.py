@@ -3,47 +3,33 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
 from sy_coverage._models import problems
 from sy_coverage.errors import ConfigError, some
-from sy_coverage.study.config.section import Money, Section
+from sy_coverage.study.config.inputs.candidates import Added
+from sy_coverage.study.config.section import Section
 
-Degrees = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pydantic import BaseModel
+
 FORMAT = 1
 """The version of the JSON that `Scenario.to_json` writes."""
-
-
-class Added(Section):
-    """A site that no list names: where it is, what it would be, and what it costs."""
-
-    lon: Degrees
-    """Degrees east, in WGS 84."""
-    lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
-    """Degrees north, in WGS 84."""
-    kind: str
-    """One of the policy's kinds."""
-    cost: Money
-    """10⁴ yuan."""
-    name: str = ""
-    """What it is called; empty: by its kind and its unit."""
-    premises: str = "new"
-    """What it is made of: new, idle_school, village_office, public_building or upgrade."""
-    candidate_id: str = ""
-    """Its id; empty: ``added-1``, ``added-2``, …."""
 
 
 class Scenario(Section):
     """What would be if: small, frozen, to and from JSON; nothing in it means the study as it is."""
 
     require: tuple[str, ...] = ()
-    """Ids of candidates that are opened."""
+    """Candidates that are opened, by id or name."""
     forbid: tuple[str, ...] = ()
-    """Ids of candidates that are not opened."""
+    """Candidates that are not opened, by id or name."""
     close: tuple[str, ...] = ()
-    """Ids of facilities that close."""
+    """Facilities that close, by id or name."""
     add: tuple[Added, ...] = ()
     """Candidates that no list names."""
     sections: dict[str, dict[str, Any]] = {}
@@ -61,6 +47,32 @@ class Scenario(Section):
         if both:
             raise ValueError(f"required and forbidden at once: {some(both)}; leave them in one of the two")
         return self
+
+    def changes(self, before: Mapping[str, tuple[Any, ...]]) -> dict[str, dict[str, Any]]:
+        """Return the keys of a study file that make the scenario, by section.
+
+        `before` is what the file already requires, forbids, closes and adds, by the names of these fields: the scenario comes
+        on top of it, and what it requires is no longer forbidden, nor the other way round.
+        """
+        sections = {name: dict(keys) for name, keys in self.sections.items()}
+
+        def lay(section: str, key: str, value: tuple[Any, ...]) -> None:
+            if value != before[key]:
+                sections.setdefault(section, {}).setdefault(key, value)
+
+        opened = (*before["require"], *self.require)
+        shut = (*before["forbid"], *self.forbid)
+        lay("siting", "require", _once(i for i in opened if i not in self.forbid))
+        lay("siting", "forbid", _once(i for i in shut if i not in self.require))
+        lay("facilities", "close", _once((*before["close"], *self.close)))
+        lay(
+            "candidates", "add", (*before["add"], *(site.model_dump(exclude_unset=True) for site in self.add))
+        )
+        if self.roads:
+            sections.setdefault("roads", {}).setdefault("changes", self.roads)
+        if self.times:
+            sections.setdefault("times", {}).setdefault("table", self.times)
+        return sections
 
     def to_json(self) -> str:
         """Return the scenario as JSON, the same text for the same scenario; what is empty is left out."""
@@ -88,8 +100,16 @@ class Scenario(Section):
         try:
             return cls.model_validate(held)
         except ValidationError as error:
-            said = (
-                f"unknown key '{p.key}'" if p.kind == "extra_forbidden" else f"'{p.key}': {p.words}"
-                for p in problems(error, cls, held)
-            )
-            raise ConfigError(f"{source}: " + "; ".join(dict.fromkeys(said))) from None
+            raise ConfigError(f"{source}: {'; '.join(sentences(error, cls, held))}") from None
+
+
+def sentences(error: ValidationError, model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, None]:
+    """Return what is wrong with `given`, each once."""
+    return dict.fromkeys(
+        f"unknown key '{p.key}'" if p.kind == "extra_forbidden" else f"'{p.key}': {p.words}"
+        for p in problems(error, model, given)
+    )
+
+
+def _once(ids: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(ids))

@@ -54,6 +54,10 @@ class Siting(Section):
     the counties' plans, which are fixed first; with scope ``city`` in the one plan of the city."""
     demonstration: dict[str, Shown] = {}
     """What such a site must have, by target: ``[siting.demonstration.urban_demo_sites]``."""
+    require: tuple[str, ...] = ()
+    """Candidates that every plan opens, by id or name."""
+    forbid: tuple[str, ...] = ()
+    """Candidates that no plan opens, by id or name."""
     budget: Money | None = None
     """The most a county's plan may cost, in 10⁴ yuan."""
     time_limit_s: float = Field(default=60.0, gt=0, allow_inf_nan=False)
