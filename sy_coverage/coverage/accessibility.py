@@ -11,6 +11,7 @@ from scipy import sparse
 
 from sy_coverage._frames import require_ids
 from sy_coverage.errors import InputError, some
+from sy_coverage.roads.travel_times import SLACK_MIN, within_cutoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -244,14 +245,14 @@ def _decayed(times: TravelTimes, cutoff: float, decay: Decay) -> Any:
     times.require_cutoff(cutoff)
     pairs = _ordered(times).minutes
     weight = _steps(decay, cutoff) if decay != "gaussian" else _gaussian(cutoff)
-    return _with_data(pairs, np.where(pairs.data <= cutoff, weight(pairs.data), 0.0))
+    return _with_data(pairs, np.where(within_cutoff(pairs.data, cutoff), weight(pairs.data), 0.0))
 
 
 def _gaussian(cutoff: float) -> Callable[[Floats], Floats]:
     if not 0 < cutoff < float("inf"):
         raise InputError(f"cutoff {cutoff}: a Gaussian decay needs a finite number of minutes above 0")
     end = np.exp(-0.5)
-    return lambda minutes: (np.exp(-0.5 * (minutes / cutoff) ** 2) - end) / (1 - end)
+    return lambda minutes: np.maximum(np.exp(-0.5 * (minutes / cutoff) ** 2) - end, 0.0) / (1 - end)
 
 
 def _steps(decay: Decay, cutoff: float) -> Callable[[Floats], Floats]:
@@ -273,7 +274,7 @@ def _steps(decay: Decay, cutoff: float) -> Callable[[Floats], Floats]:
             f"decay: the last step ends at {ends[-1]:g} minutes, beyond the cutoff of {cutoff:g}"
         )
     weights = np.array([*steps.values(), 0.0])
-    return lambda minutes: weights[np.searchsorted(ends, minutes, side="left")]
+    return lambda minutes: weights[np.searchsorted(ends + SLACK_MIN, minutes)]
 
 
 def _vector(values: ArrayLike | Series, ids: Sequence[str], what: str) -> Floats:

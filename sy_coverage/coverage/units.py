@@ -16,6 +16,7 @@ from sy_coverage.coverage.counting import without_rebuilt
 from sy_coverage.errors import InputError, some
 from sy_coverage.policy.standards import exact, reaches_share
 from sy_coverage.policy.targets import CoverageRule
+from sy_coverage.roads.travel_times import within_cutoff
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -94,7 +95,7 @@ def reached(
     if len(limits):
         times.require_cutoff(float(limits.max()))
     minutes = times.minutes
-    keep = minutes.data <= limits[minutes.indices]
+    keep = within_cutoff(minutes.data, limits[minutes.indices])
     indptr = np.r_[0, np.cumsum(keep)][minutes.indptr]
     return sparse.csr_array(
         (np.ones(int(keep.sum()), dtype=bool), minutes.indices[keep], indptr), shape=minutes.shape

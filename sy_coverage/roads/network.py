@@ -21,7 +21,7 @@ from sy_coverage.roads.graph.legs import Legs
 from sy_coverage.roads.graph.snap import MAX_SNAP_M, coordinates
 from sy_coverage.roads.kernel import sweep
 from sy_coverage.roads.prepared import Prepared
-from sy_coverage.roads.travel_times import TravelTimes
+from sy_coverage.roads.travel_times import SLACK_MIN, TravelTimes
 
 if TYPE_CHECKING:
     import os
@@ -267,7 +267,7 @@ class RoadNetwork:
             self.prepared.legs(there, mode, outgoing=to_site).by_node(self.prepared.kernel_nodes(mode)),
             self.prepared.direct(here, there, mode, to_site=to_site),
             points=len(there.ids),
-            cutoff_min=cutoff_min,
+            cutoff_min=cutoff_min + SLACK_MIN,
             threads=threads,
         )
         reached = np.bincount(minutes.indices, minlength=len(there.ids)) > 0
@@ -335,7 +335,7 @@ class RoadNetwork:
             self.prepared.legs(there, mode, outgoing=to_site),
             self.prepared.direct(there, here, mode, to_site=not to_site),
             k=k,
-            cutoff_min=cutoff,
+            cutoff_min=cutoff + SLACK_MIN,
         )
         names = np.array([*here.ids, None], dtype=object)
         frame = pd.DataFrame(index=demand.index)
@@ -375,7 +375,7 @@ class RoadNetwork:
                 None,
                 sweep.no_legs(at.size),
                 points=0,
-                cutoff_min=cutoff_min,
+                cutoff_min=cutoff_min + SLACK_MIN,
                 threads=threads,
             ),
             site_ids=tuple(self.node_ids[at].tolist()),

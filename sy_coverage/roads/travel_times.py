@@ -39,8 +39,13 @@ def _among(ids: tuple[str, ...], chosen: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(i for i in ids if i in known)
 
 
-ROUNDING_MIN = 1e-8
-"""How far sums of minutes may lie beyond a cutoff that they were held to."""
+SLACK_MIN = 1e-9
+"""How far a sum of minutes may lie beyond a cutoff and be within it: 1.1 + 2.2 is within 3.3."""
+
+
+def within_cutoff(minutes: Any, cutoff: Any) -> Any:
+    """Return whether `minutes` are at most `cutoff` minutes, inclusive whatever the last digit of a sum: the one rule for all cutoffs."""
+    return minutes <= cutoff + SLACK_MIN
 
 
 def _require_table(table: Any, shape: tuple[int, int], cutoff_min: float) -> None:
@@ -67,12 +72,10 @@ def _require_table(table: Any, shape: tuple[int, int], cutoff_min: float) -> Non
         raise InputError("travel times: rows must be in order and no pair given twice; call sum_duplicates()")
     # NaN is neither 0 or more nor within the cutoff
     if pairs and not (
-        minutes.min() >= 0 and np.isfinite(minutes.max()) and minutes.max() <= cutoff_min + ROUNDING_MIN
+        minutes.min() >= 0 and np.isfinite(minutes.max()) and within_cutoff(minutes.max(), cutoff_min)
     ):
         site = np.repeat(np.arange(shape[0]), np.diff(start))
-        wrong = np.flatnonzero(
-            ~((minutes >= 0) & np.isfinite(minutes) & (minutes <= cutoff_min + ROUNDING_MIN))
-        )
+        wrong = np.flatnonzero(~((minutes >= 0) & np.isfinite(minutes) & within_cutoff(minutes, cutoff_min)))
         cells = [(int(site[i]), int(column[i])) for i in wrong[:5]]
         raise InputError(
             f"travel times: minutes must be known, 0 or more and within {cutoff_min:g} at (site, demand) {some(cells)}; "
@@ -201,7 +204,7 @@ class TravelTimes:
             If `cutoff` is NaN, negative, or longer than `cutoff_min`.
         """
         self.require_cutoff(cutoff)
-        keep = self.minutes.data <= cutoff
+        keep = within_cutoff(self.minutes.data, cutoff)
         indptr = np.r_[0, np.cumsum(keep)][self.minutes.indptr]
         return sparse.csr_array(
             (np.ones(int(keep.sum()), dtype=bool), self.minutes.indices[keep], indptr),
@@ -212,7 +215,7 @@ class TravelTimes:
         """Raise CutoffError unless `cutoff` is a number of minutes that these travel times can answer for."""
         if not cutoff >= 0:
             raise CutoffError(f"cutoff {cutoff}: must be a number of minutes, 0 or more")
-        if cutoff > self.cutoff_min:
+        if not within_cutoff(cutoff, self.cutoff_min):
             raise CutoffError(
                 f"cutoff {cutoff:g}: these travel times were computed only up to {self.cutoff_min:g} minutes; "
                 "compute them with a longer cutoff_min"

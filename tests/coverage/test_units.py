@@ -219,10 +219,10 @@ def test_without_any_facility_nobody_is_covered_and_everybody_counted(policy):
 
 @pytest.mark.parametrize(
     ("cutoff", "covered"),
-    [(13.0, 400), (np.nextafter(13.0, 14.0), 400), (np.nextafter(13.0, 12.0), 100)],
-    ids=["at the cutoff", "next float above", "next float below"],
+    [(13.0, 400), (np.nextafter(13.0, 14.0), 400), (13.0 - 2e-9, 100)],
+    ids=["at the cutoff", "next float above", "two billionths of a minute below"],
 )
-def test_a_cutoff_is_inclusive_to_the_last_bit(policy, cutoff, covered):
+def test_a_cutoff_is_inclusive_to_a_billionth_of_a_minute(policy, cutoff, covered):
     # D (300 elders of 甲镇) is exactly 13 minutes from S1, C (100) is 7
     by_unit = measured(toy.facilities(), times_to(S1=5), policy=policy, cutoff_min=float(cutoff))
     assert by_unit.loc[JIA, "elders_covered"] == covered

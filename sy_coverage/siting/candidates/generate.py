@@ -12,6 +12,7 @@ from sy_coverage import coverage
 from sy_coverage._frames import CANDIDATES, DEMAND, FACILITIES, UNITS, checked
 from sy_coverage.errors import InputError
 from sy_coverage.policy.targets import UpgradeCount
+from sy_coverage.roads.travel_times import within_cutoff
 from sy_coverage.siting.candidates.costs import COSTS
 from sy_coverage.siting.candidates.rows import Maker, joined
 from sy_coverage.siting.planning.rules.columns import without_blanks
@@ -198,7 +199,7 @@ def _walked(
         pairs = sparse.coo_array(here.minutes)
         site_unit = unit_of.reindex(list(here.site_ids)).to_numpy()[pairs.coords[0]]
         own = site_unit == demand["unit_id"].to_numpy()[pairs.coords[1]]
-        near[pairs.coords[1][own & (pairs.data <= walk_min)]] = True
+        near[pairs.coords[1][own & within_cutoff(pairs.data, walk_min)]] = True
     return near
 
 

@@ -13,6 +13,7 @@ from scipy import sparse
 from sy_coverage import coverage
 from sy_coverage.errors import InputError
 from sy_coverage.policy.targets import CITY, FacilityCount
+from sy_coverage.roads.travel_times import within_cutoff
 from sy_coverage.siting.classic.maximal import mclp
 from sy_coverage.siting.planning.rules.criteria import Criteria, eligible, shortcomings
 from sy_coverage.siting.planning.rules.criteria import marked as marks
@@ -252,7 +253,7 @@ def _times_of_kinds(case: PlanCase, stations: GeoDataFrame) -> TravelTimes:
 def _shortened(times: TravelTimes, cutoff: float) -> TravelTimes:
     """Return `times` with the pairs within `cutoff` only."""
     pairs = times.minutes.tocoo()
-    near = pairs.data <= cutoff
+    near = within_cutoff(pairs.data, cutoff)
     kept = (pairs.data[near], (pairs.row[near], pairs.col[near]))
     matrix = sparse.csr_array(sparse.coo_array(kept, shape=pairs.shape))
     matrix.sort_indices()

@@ -11,6 +11,7 @@ import pandas as pd
 
 from sy_coverage import siting
 from sy_coverage.errors import CoverageError
+from sy_coverage.roads.travel_times import within_cutoff
 from sy_coverage.siting.planning.explain.sites import Told
 
 if TYPE_CHECKING:
@@ -187,5 +188,5 @@ def _part(case: Mapping[str, Any], sites: tuple[str, ...], county_id: str) -> di
     return {
         "cost": float(own["candidates"].loc[here, "cost"].sum()),
         "new_sites": len(here),
-        "elders_covered": float(elders[nearest <= cutoff].sum()),
+        "elders_covered": float(elders[within_cutoff(nearest, cutoff)].sum()),
     }

@@ -11,6 +11,7 @@ from sy_coverage import _files, labels, places, roads
 from sy_coverage.coverage import open_on
 from sy_coverage.outputs.findings import Findings
 from sy_coverage.outputs.maps import what_if
+from sy_coverage.roads.travel_times import within_cutoff
 from sy_coverage.siting import sentences
 from sy_coverage.study.plans import alternatives
 from sy_coverage.study.results import beside, parameters
@@ -134,7 +135,7 @@ def _demand(study: Answers) -> GeoDataFrame:
         near = study.nearest_sites(facilities, kind)
         demand[f"nearest{suffix}_min"] = near["nearest_min"]
         demand[f"nearest{suffix}_id"] = near["site_id"]
-        demand[f"covered{suffix}"] = (near["nearest_min"] <= cutoff).fillna(value=False)
+        demand[f"covered{suffix}"] = within_cutoff(near["nearest_min"], cutoff).fillna(value=False)
     return demand
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from sy_coverage.errors import InputError
+from sy_coverage.roads.travel_times import SLACK_MIN, within_cutoff
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,4 +80,4 @@ class StepDecay:
         asked = np.asarray(minutes, dtype=np.float64)
         limits = np.array([m for m, _ in self.steps])
         shares = np.array([*(s for _, s in self.steps), 0.0])
-        return np.where(asked <= cutoff, shares[np.searchsorted(limits, asked, side="left")], 0.0)
+        return np.where(within_cutoff(asked, cutoff), shares[np.searchsorted(limits + SLACK_MIN, asked)], 0.0)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from sy_coverage.roads.travel_times import within_cutoff
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -60,7 +62,7 @@ def nearest(terms: Terms, chosen: Integers) -> tuple[Integers, Floats]:
     for site in np.sort(chosen):
         at = slice(matrix.indptr[site], matrix.indptr[site + 1])
         demand, taken = matrix.indices[at], matrix.data[at]
-        better = (taken < minutes[demand]) & (taken <= limit)
+        better = (taken < minutes[demand]) & within_cutoff(taken, limit)
         site_of[demand[better]], minutes[demand[better]] = site, taken[better]
     return site_of, minutes
 

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import sparse
 
 from sy_coverage.errors import CertificateError
+from sy_coverage.roads.travel_times import within_cutoff
 from sy_coverage.siting.classic.proof.recount import ALL_SERVED, nearest
 from sy_coverage.siting.classic.proof.settle import Found, findings, impossible, no_answer, points, settle
 from sy_coverage.siting.classic.search.median_search import greedy, priced
@@ -77,7 +78,7 @@ def _allowed_pairs(asked: Terms) -> tuple[Integers, Integers, Floats]:
     room, weight = asked.capacities[site], asked.weights[demand]
     fits = (room > 0) | (weight == 0) if asked.split else weight <= room
     limit = np.inf if asked.cutoff is None else asked.cutoff
-    keep = np.isin(site, asked.allowed) & (minutes <= limit) & fits
+    keep = np.isin(site, asked.allowed) & within_cutoff(minutes, limit) & fits
     return site[keep], demand[keep], minutes[keep]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from sy_coverage.roads.travel_times import within_cutoff
 from sy_coverage.siting.classic import kernels
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _levels(terms: Terms) -> tuple[Any, Floats, Integers, Integers]:
     assert terms.decay is not None and terms.cutoff is not None  # noqa: S101, PT018  (the caller asked)
     coo = terms.times.minutes.tocoo()
     site, demand, minutes = coo.coords[0], coo.coords[1], coo.data
-    keep = minutes <= terms.cutoff
+    keep = within_cutoff(minutes, terms.cutoff)
     site, demand, minutes = site[keep], demand[keep], minutes[keep]
     share = terms.decay.share(minutes, terms.cutoff)
     site, demand, share = site[share > 0], demand[share > 0], share[share > 0]

@@ -11,6 +11,7 @@ import pandas as pd
 
 from sy_coverage.coverage import lies_in
 from sy_coverage.policy import reaches_share, units_needed
+from sy_coverage.roads.travel_times import within_cutoff
 from sy_coverage.siting.planning.rules import nursing
 from sy_coverage.siting.planning.rules.beds import bed_table
 from sy_coverage.siting.planning.rules.stations import premises
@@ -101,7 +102,7 @@ def spent_on(case: PlanCase, sites: Iterable[str]) -> Fraction:
 
 
 def _reached(case: PlanCase, kind: str, minutes: Floats) -> Fraction:
-    return _exact_sum(case.elders[minutes <= _cutoffs(case, kind)])
+    return _exact_sum(case.elders[within_cutoff(minutes, _cutoffs(case, kind))])
 
 
 def _exact_sum(numbers: Floats) -> Fraction:
@@ -257,7 +258,7 @@ def _stations(case: PlanCase, opened: Sites, new: Sites) -> list[str]:
         here = [i for i in opened.ids[is_station & opened.of_kind(kind)] if i in times.site_at]
         if here:
             pairs = times.select(sites=sorted(here), demand=case.demand.index).to_frame()
-            near = pairs[pairs["minutes"] <= limit]
+            near = pairs[within_cutoff(pairs["minutes"], limit)]
             for site_id, village in zip(near["site_id"], near["demand_id"], strict=True):
                 reached.setdefault(int(opened.unit[opened.row_of[site_id]]), set()).add(village)
     found = []
@@ -315,7 +316,7 @@ def _spread(case: PlanCase, new: Sites, opened: Sites) -> list[str]:
     pairs = times.minutes.tocoo()
     rebuilt = dict(zip(new.ids, new.upgrade_of, strict=True))
     found = []
-    for row, column in zip(*(at[pairs.data < limit] for at in pairs.coords), strict=True):
+    for row, column in zip(*(at[~within_cutoff(limit, pairs.data)] for at in pairs.coords), strict=True):
         a, b = times.site_ids[row], times.demand_ids[column]
         if (
             a == b
@@ -344,6 +345,6 @@ def _medical(case: PlanCase, new: Sites) -> list[str]:
             minutes = times.minutes[[times.site_at[home]]].data
         elif home in times.demand_at:
             minutes = times.minutes[:, [times.demand_at[home]]].data
-        if not minutes.min(initial=np.inf) <= limit:
+        if not within_cutoff(minutes.min(initial=np.inf), limit):
             found.append(f"medical:{home}")
     return found

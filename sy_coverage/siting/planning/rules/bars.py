@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from sy_coverage.errors import InputError, some
+from sy_coverage.roads.travel_times import within_cutoff
 from sy_coverage.siting.planning.rules.targets import medical_kinds
 
 if TYPE_CHECKING:
@@ -130,7 +131,8 @@ def too_far_from_care(case: PlanCase) -> Integers:
         )
     if case.to_medical is not None:
         case.to_medical.require_cutoff(limit)
-    return asked[minutes > limit]
+    late = np.flatnonzero(~within_cutoff(minutes, limit))
+    return asked[late]
 
 
 def too_close(case: PlanCase) -> Pairs:
@@ -147,7 +149,7 @@ def _too_close(case: PlanCase) -> Pairs:
         return none
     times.require_cutoff(limit)
     coo = times.minutes.tocoo()
-    near = coo.data < limit
+    near = ~within_cutoff(limit, coo.data)
     both: set[tuple[int, int]] = set()
     barred: set[int] = set()
     sites, standing = case.sites, case.standing

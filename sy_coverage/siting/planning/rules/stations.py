@@ -15,6 +15,7 @@ from scipy.spatial import KDTree
 from sy_coverage._frames import metric_crs
 from sy_coverage.errors import InputError
 from sy_coverage.policy.targets import FloorArea
+from sy_coverage.roads.travel_times import within_cutoff
 from sy_coverage.siting.planning.rules.targets import coverage_kinds
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _near(case: PlanCase, limit: float) -> tuple[dict[str, set[int]], dict[str, 
                 if site_id not in row_of:
                     continue
                 at = slice(minutes.indptr[row_of[site_id]], minutes.indptr[row_of[site_id] + 1])
-                reached = set(minutes.indices[at][minutes.data[at] <= limit].tolist())
+                reached = set(minutes.indices[at][within_cutoff(minutes.data[at], limit)].tolist())
                 if is_open:
                     standing.setdefault(unit_id, set()).update(reached)
                 else:
