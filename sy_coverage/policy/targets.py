@@ -290,6 +290,8 @@ class Policy(_Data):
     kinds: Annotated[dict[Id, Kind], Field(min_length=1)]
     spread_kind: Id | None = None
     """The kind whose facilities a plan keeps apart within a county, where a study asks for that."""
+    homes: tuple[Id, ...] = ()
+    """The kinds of homes that must lie apart and near medical care where a study asks for that; without them it cannot ask."""
     station_kinds: tuple[Id, ...] = ()
     """The kinds through which a centre serves the villages of its unit (centre and stations)."""
     station_of_unit: dict[UnitKind, Id] = Field(default_factory=dict)
@@ -332,7 +334,8 @@ class Policy(_Data):
                         f"must be one of {', '.join(target.measure.bases)}"
                     )
         named = [("spread_kind", self.spread_kind), ("medical_kind", self.medical_kind)]
-        for key, kind_id in [*named, *(("station_kinds", kind) for kind in self.station_kinds)]:
+        named += [("station_kinds", kind) for kind in self.station_kinds] + [("homes", k) for k in self.homes]
+        for key, kind_id in named:
             if kind_id is not None and kind_id not in self.kinds:
                 problems.append(f"{key}: no such kind: {kind_id} (there are: {', '.join(self.kinds)})")
         problems += [
@@ -404,14 +407,8 @@ class Policy(_Data):
 
     @property
     def home_kinds(self) -> tuple[str, ...]:
-        """Return the kinds of homes that must lie apart and near medical care: those to be rebuilt or to have it in the house."""
-        kinds: list[str] = []
-        for target in self.targets:
-            measure = target.measure
-            in_house = isinstance(measure, FlagShare) and measure.flag == "has_medical"
-            if isinstance(measure, UpgradeCount) or in_house:
-                kinds += measure.kinds
-        return tuple(dict.fromkeys(kinds))
+        """Return the kinds of homes, which rules on distances between homes and to medical care speak of: see `homes`."""
+        return self.homes
 
     @property
     def bed_share(self) -> Target | None:

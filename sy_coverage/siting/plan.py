@@ -179,7 +179,7 @@ def require_numbers(plan: SitingPlan, objective: float, sense: str) -> None:
         If they do not.
     """
     said = plan.objective
-    if said is None or not (said == objective or highs.same(said, objective)):
+    if said is None or not _meet(said, objective):
         raise CertificateError(f"the plan says it is worth {said!r}; the travel times give {objective!r}")
     if plan.status == "optimal" and (plan.bound is None or not _meet(plan.bound, objective)):
         raise CertificateError(
@@ -196,4 +196,11 @@ def require_numbers(plan: SitingPlan, objective: float, sense: str) -> None:
 
 
 def _meet(one: float, other: float) -> bool:
-    return one == other or highs.same(one, other)
+    return one == other or same_number(one, other)
+
+
+def same_number(one: float, other: float) -> bool:
+    """Return whether two figures are the same: whole numbers exactly, others but for rounding."""
+    if float(one).is_integer() and float(other).is_integer():
+        return one == other
+    return highs.same(one, other)

@@ -11,6 +11,9 @@ from sy_coverage.siting.planning import demonstration
 from sy_coverage.siting.planning.check.beat import require_unbeaten
 from sy_coverage.siting.planning.explain import remarks
 from sy_coverage.siting.planning.explain.sites import Reasons
+from sy_coverage.siting.planning.rules import nursing
+from sy_coverage.siting.planning.rules.bars import hosts, one_of
+from sy_coverage.siting.planning.rules.targets import medical_kinds, requirements
 from sy_coverage.siting.planning.stages import TIE_BREAK, Solved
 from sy_coverage.siting.solve import highs
 
@@ -29,6 +32,8 @@ RULES = (
     "forbidden",
     "host",
     "one_upgrade",
+    "group",
+    "replaced",
     "spread",
     "medical",
     "budget",
@@ -126,17 +131,33 @@ def plan_figures(
 
 
 def rules_of(case: PlanCase, *, elastic: bool) -> tuple[str, ...]:
-    """Return the rules that a plan of `case` has kept: those that the rules ask for."""
-    rules = case.rules
-    chosen = {
+    """Return the rules that a plan of `case` has kept: those that there was anything to look at for."""
+    rules, sites, needs = case.rules, case.sites, requirements(case)
+    new = ~case.stands
+    counted = {n.target_id for n in needs if n.counts == "sites"}
+    measures = {t.id: t.measure.of for t in case.policy.targets}
+    applied = {
+        "coverage_targets": any(n.counts == "units" for n in needs),
+        "counts": any(measures[i] == "facility_count" for i in counted - {*rules.demonstration}),
+        "upgrades": any(measures[i] == "upgrade_count" for i in counted),
+        "required": bool(case.required.any()),
         "forbidden": bool(rules.forbid),
+        "host": bool(hosts(case)) or any(h is not None for h in sites.host_id),
+        "one_upgrade": any(rule == "one_upgrade" for rule, _ in one_of(case)),
+        "group": any(rule == "group" for rule, _ in one_of(case)),
+        "replaced": bool(case.movable),
+        "spread": rules.spread_min is not None and case.between_homes is not None,
+        "medical": rules.medical_min is not None
+        and rules.medical == "bar"
+        and bool((sites.of_kind(*medical_kinds(case)) & new).any()),
+        "budget": rules.budget is not None,
         "stations": rules.station_walk_min is not None,
         "floor_area": rules.floor_area == "bar",
         "beds": rules.beds_per_elder is not None,
-        "nursing_beds": rules.conversion_cost is not None,
+        "nursing_beds": nursing.planned(case),
         "demonstration": bool(rules.demonstration),
     }
-    return tuple(r for r in RULES if chosen.get(r, True) and not (elastic and r in TARGET_RULES))
+    return tuple(r for r in RULES if applied[r] and not (elastic and r in TARGET_RULES))
 
 
 def _unsettled(solved: Solved) -> tuple[str, ...]:

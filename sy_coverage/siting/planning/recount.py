@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sy_coverage.errors import CertificateError, InputError, some
-from sy_coverage.siting.plan import Verification, require_assignment, require_numbers
+from sy_coverage.siting.plan import Verification, require_assignment, require_numbers, same_number
 from sy_coverage.siting.planning import demonstration
 from sy_coverage.siting.planning.certify import rules_of
 from sy_coverage.siting.planning.check.figures import figures
@@ -17,7 +17,6 @@ from sy_coverage.siting.planning.explain.sites import as_kept, case_of
 from sy_coverage.siting.planning.phases import check
 from sy_coverage.siting.planning.rules import nursing
 from sy_coverage.siting.planning.rules.case import read_case
-from sy_coverage.siting.solve import highs
 
 if TYPE_CHECKING:
     from sy_coverage.siting.plan import SitingPlan
@@ -73,8 +72,8 @@ def verify_policy(plan: SitingPlan, **asked_for: Any) -> Verification:
         ours |= check.recount(case, plan)
     said = ("cost", "elders_covered", "elder_minutes")
     differ = [k for k in said if not _same(getattr(plan.figures, k), getattr(again, k))]
-    wrong = [s.objective_id for s in certificate.stages if not highs.same(s.value, ours[s.objective_id])]
-    unproved = [s.objective_id for s in certificate.stages if s.proved and not highs.same(s.value, s.bound)]
+    wrong = [s.objective_id for s in certificate.stages if not same_number(s.value, ours[s.objective_id])]
+    unproved = [s.objective_id for s in certificate.stages if s.proved and not same_number(s.value, s.bound)]
     first = certificate.stages[0]
     elastic = first.objective_id == "towards_targets"
     missed = [] if elastic or again.met else ["targets"]
@@ -127,4 +126,4 @@ def _of_marks_and_beds(case: PlanCase, plan: SitingPlan) -> list[str]:
 
 
 def _same(one: float | None, other: float) -> bool:
-    return one is not None and highs.same(one, other)
+    return one is not None and same_number(one, other)

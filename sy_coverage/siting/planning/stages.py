@@ -65,7 +65,8 @@ def solve_stages(
         return Solved(run.status, solver=run.solver, stopped=watch.stopped)
     checked = figures(case, run.sites)
     stages = tuple(_stage(case, checked, run.sites, step) for step in run.steps)
-    return Solved(run.status, run.sites, stages, checked, run.solver, elastic, watch.stopped)
+    stopped = watch.stopped if run.told_apart else (*watch.stopped, "indistinct")
+    return Solved(run.status, run.sites, stages, checked, run.solver, elastic, stopped)
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class _Run:
     steps: tuple[_Step, ...] = ()
     sites: tuple[str, ...] = ()
     solver: str = ""
+    told_apart: bool = True
 
 
 def _run(
@@ -94,6 +96,7 @@ def _run(
     model = Model(case, elastic=elastic, forbidden=forbidden)
     steps: list[_Step] = []
     status: Literal["optimal", "feasible", "infeasible", "no_answer"] = "optimal"
+    told_apart = True
     for name, sense, objective, whole, turn in _objectives(model, elastic=elastic)[:most]:
         between_equals = name == TIE_BREAK
         time = highs.Watch(_tie_options(watch)) if between_equals else watch
@@ -102,6 +105,9 @@ def _run(
         )
         if answer.value is None and not steps:
             return _Run(answer.status, solver=answer.solver)
+        if answer.indistinct:
+            told_apart = False
+            continue
         if between_equals and answer.status != "optimal":
             break  # the plan is as good as any; only which of equal plans it is stays as the solver left it
         if answer.value is None:
@@ -109,12 +115,11 @@ def _run(
             break
         steps.append(_Step(name, answer, constant, turn))
         if answer.status != "optimal":
-            status = "feasible"
-            break
+            status = "feasible"  # what it reached is kept, and the later stages go on from there
     last = steps[-1].answer
     sites = tuple(s for s, x in zip(case.ids, last.x[model.x], strict=True) if x > 0.5)
     solver = next((s.answer.solver for s in reversed(steps) if s.answer.solver), "")
-    return _Run(status, tuple(steps), sites, solver)
+    return _Run(status if told_apart else "feasible", tuple(steps), sites, solver, told_apart)
 
 
 def _tie_options(watch: highs.Watch) -> SolveOptions:

@@ -68,6 +68,8 @@ class Reached:
     value: float | None
     bound: float | None
     solver: str
+    indistinct: bool = False
+    """The solver takes for equal what an earlier stage tells apart: its numbers are too large for its rounding."""
 
 
 class Program:
@@ -87,6 +89,8 @@ class Program:
         self._rows = 0
         self._stage = 0
         self._reals: list[_Real] = []
+        self._wholes: list[tuple[Integers, Floats, float, float]] = []
+        """Of each part that a stage of whole numbers fixed: columns, cost, what was reached, 1 where less is better and −1 else."""
 
     def columns(
         self, count: int, *, lower: ArrayLike = 0.0, upper: ArrayLike = 1.0, integer: bool, start: float = 0.0
@@ -184,6 +188,7 @@ class Program:
             return Reached("infeasible", np.empty(0), None, None, "")
         value, status, name = float(cost[~free] @ x[~free]), "optimal", ""
         bound = value
+        kept: list[tuple[Integers, float]] = []
         for columns, rows in parts.pieces:
             if self.solved and not cost[columns].any():
                 continue
@@ -206,7 +211,10 @@ class Program:
                 continue
             if proved and prices is not None:
                 self._narrow(piece, prices, reached if sense == "min" else -reached)
-            self._fix(columns, cost[columns], reached, sense, whole=whole)
+            kept.append((columns, reached))
+        if not self._tells_apart(x):
+            return Reached("no_answer", np.empty(0), None, None, name, indistinct=True)
+        self._fix_all(kept, cost, sense, whole=whole)
         # what is saved may be little beside what is left, and the solver's rounding of it much
         if not whole and abs(value - bound) <= REALS * abs(abs(constant) - abs(value)):
             status = "optimal"
@@ -308,11 +316,18 @@ class Program:
         self.upper[at[shut]] = self.lower[at[shut]]
         self.lower[at[stay]] = self.upper[at[stay]]
 
+    def _fix_all(self, kept: list[tuple[Integers, float]], cost: Floats, sense: str, *, whole: bool) -> None:
+        for columns, reached in kept:
+            self._fix(columns, cost[columns], reached, sense, whole=whole)
+
     def _fix(self, columns: Integers, cost: Floats, reached: float, sense: str, *, whole: bool) -> None:
         """Keep later stages from losing what this one reached: half a unit for whole objectives, 1e-9 relative for real ones."""
         used = cost != 0
         if not used.any():
             return
+        if whole:
+            turn = 1.0 if sense == "min" else -1.0
+            self._wholes.append((columns[used], cost[used], reached, turn))
         room = 0.5 if whole else 1e-9 * max(1.0, abs(reached))
         if sense == "min":
             self.row(columns[used], cost[used], upper=reached + room)
@@ -321,6 +336,15 @@ class Program:
         if not whole:
             turn = 1.0 if sense == "max" else -1.0
             self._reals.append(_Real(self._stage, columns[used], turn * cost[used], self._rows - 1))
+
+    def _tells_apart(self, x: Floats) -> bool:
+        """Whether `x` keeps, counted exactly, what every earlier stage of whole numbers reached."""
+        for columns, cost, reached, turn in self._wholes:
+            if self.integer[columns].all():
+                now = sum(int(c) * round(v) for c, v in zip(cost.tolist(), x[columns].tolist(), strict=True))
+                if turn * (now - round(reached)) > 0:
+                    return False
+        return True
 
     def _settled_already(self, piece: _Piece, choice: Floats, watch: highs.Watch) -> bool:
         """Whether no other choice of the columns that `choice` tells apart is as good in the first stage of real numbers.
@@ -430,7 +454,8 @@ def _settled(answer: highs.Answer, sense: str, *, whole: bool) -> tuple[float, f
         return value, -np.inf if sense == "min" else np.inf, False
     if whole:
         value = float(np.round(value))
-        slack = 1e-6 * max(1.0, abs(bound) * 1e-3)
+        # rounding of the solver, and never a whole step
+        slack = min(0.4, 1e-6 * max(1.0, abs(bound) * 1e-3))
         bound = float(np.ceil(bound - slack) if sense == "min" else np.floor(bound + slack))
         return value, bound, value == bound
     return value, value if highs.same(value, bound) else bound, highs.same(value, bound)

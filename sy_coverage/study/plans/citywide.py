@@ -40,8 +40,8 @@ def plan_rules(
     asked = config.siting
     shown = criteria(asked, policy) if in_one_model(policy) else {}
     return siting.PlanRules(
-        spread_min=asked.spread_min,
-        medical_min=asked.medical_min,
+        spread_min=asked.spread_min if policy.home_kinds else None,
+        medical_min=asked.medical_min if policy.home_kinds else None,
         medical=asked.medical,
         station_walk_min=asked.station_walk_min,
         floor_area=asked.floor_area,

@@ -88,6 +88,7 @@ NOTED = {
     "ties_not_settled": "proof_ties_open",
     "interrupted": "proof_interrupted",
     "memory_limit": "proof_memory_limit",
+    "indistinct": "proof_indistinct",
 }
 """What a certificate notes, and the sentence that says so."""
 

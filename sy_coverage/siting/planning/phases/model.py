@@ -121,6 +121,9 @@ class Phased:
             stages.insert(0, ("towards_targets", "min", lambda: (self.model.shortfall(), needed), True))
         for name, sense, objective, whole in stages:
             answer, constant = program.attempt(objective, sense, whole=whole, watch=watch)
+            if answer.indistinct:
+                status = "feasible"
+                continue
             if answer.value is None:
                 if not answers:
                     return Run(answer.status, (), {}, answer.solver)
@@ -129,7 +132,6 @@ class Phased:
             answers.append((name, sense, answer, constant))
             if answer.status != "optimal":
                 status = "feasible"
-                break
         x = answers[-1][2].x
         opens = {}
         for j, site_id in enumerate(case.ids):

@@ -337,6 +337,13 @@ def read_case(
     """
     rules = (rules or PlanRules()).as_read(policy, between_homes)
     require_room("policy_plan", len(candidates), len(demand), sum(t.minutes.nnz for t in times.values()))
+    if not policy.home_kinds and (
+        rules.medical_min is not None or (rules.spread_min is not None and not between_homes)
+    ):
+        raise InputError(
+            f"rules: spread_min and medical_min ask of homes, and policy {policy.id} names none; "
+            "name their kinds there (homes = […]), or do not ask"
+        )
     units = _in_order(checked(units, UNITS))
     facilities = _in_order(coverage.open_on(checked(facilities, FACILITIES), rules.date))
     candidates = _in_order(without_blanks(checked(candidates, CANDIDATES)))

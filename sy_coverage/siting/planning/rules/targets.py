@@ -78,14 +78,8 @@ def counted_kinds(case: PlanCase) -> tuple[str, ...]:
 
 
 def medical_kinds(case: PlanCase) -> tuple[str, ...]:
-    """Return the kinds that must lie near medical care: homes that the policy wants rebuilt or with medical care in the house."""
-    kinds: list[str] = []
-    for target in case.policy.targets:
-        if target.measure.of == "upgrade_count" or (
-            target.measure.of == "flag_share" and target.measure.flag == "has_medical"
-        ):
-            kinds += target.measure.kinds
-    return tuple(dict.fromkeys(kinds))
+    """Return the kinds that must lie near medical care: the homes that the policy names."""
+    return case.policy.home_kinds
 
 
 def covered_today(case: PlanCase, kind: str) -> NDArray[np.bool_]:
