@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sy_coverage.errors import InputError, UnknownIdError, UnknownModeError, some
-from sy_coverage.roads.graph.arcs import Graph, graph
+from sy_coverage.roads.graph.arcs import ArcOrder, Graph, arc_order
 from sy_coverage.roads.graph.connected import Connected, connected
 from sy_coverage.roads.graph.legs import Legs, legs, pairs
 from sy_coverage.roads.graph.snap import Snapped, coordinates
@@ -46,6 +46,11 @@ class Prepared:
             self._kept[key] = make()
         return self._kept[key]
 
+    def with_minutes(self, parts: RoadParts) -> Prepared:
+        """Return what is worked out of `parts`, which differ in minutes alone: what does not depend on them is kept."""
+        own = frozenset({"graph", "runs", "drawer"})
+        return Prepared(parts, {k: v for k, v in self._kept.items() if k[0] not in own})
+
     def require_mode(self, mode: str) -> None:
         """Refuse a mode that the network was not built for."""
         if mode not in self.parts.modes:
@@ -73,12 +78,12 @@ class Prepared:
 
     def graph(self, mode: str, *, reverse: bool) -> Graph:
         """Return the arcs of `mode`; with `reverse`, every arc turned round."""
-
-        def make() -> Graph:
-            nodes = len(self.parts.node_ids)
-            return graph(self.parts.links, nodes, mode, self.turning(mode), reverse=reverse)
-
-        arcs: Graph = self.keep(("graph", mode, reverse), make)
+        links, turns = self.parts.links, self.turning(mode)
+        order: ArcOrder = self.keep(
+            ("order", mode, reverse),
+            lambda: arc_order(links, len(self.parts.node_ids), mode, turns, reverse=reverse),
+        )
+        arcs: Graph = self.keep(("graph", mode, reverse), lambda: order.graph(links, mode, turns))
         return arcs
 
     def runs(self, mode: str, *, reverse: bool) -> Runs:

@@ -24,23 +24,42 @@ class Graph:
     """float64, one an arc."""
 
 
-def graph(links: Links, nodes: int, mode: str, turns: Turning, *, reverse: bool = False) -> Graph:
-    """Return the arcs of `mode` between nodes and their copies; with `reverse`, every arc turned round."""
+@dataclass(frozen=True, eq=False)
+class ArcOrder:
+    """Where the arcs of a travel mode lie in a graph, whatever their minutes are."""
+
+    indptr: Array
+    heads: Array
+    row: Array
+    """int64 by arc before parallel ones are reduced: its place among forward links, backward links and leaves of copies."""
+    first: Array
+    """int64 by arc of the graph: where its parallel ones begin in `row`."""
+
+    def graph(self, links: Links, mode: str, turns: Turning) -> Graph:
+        """Return the graph with the minutes that `links` have; what is closed must be what was closed."""
+        forward, backward = links.minutes[mode].T
+        _, link, way, _ = turns.leaves.T
+        minutes = np.concatenate([forward, backward, links.minutes[mode][link, way]])[self.row]
+        least = np.minimum.reduceat(minutes, self.first) if self.first.size else minutes
+        return Graph(self.indptr, self.heads, np.ascontiguousarray(least))
+
+
+def arc_order(links: Links, nodes: int, mode: str, turns: Turning, *, reverse: bool = False) -> ArcOrder:
+    """Return the order of the arcs of `mode` between nodes and their copies; with `reverse`, every arc turned round."""
     forward, backward = links.minutes[mode].T
     copy, link, way, there = turns.leaves.T
     tail = np.concatenate([links.tail, links.head, copy])
     head = np.concatenate([turns.onward[:, 0], turns.onward[:, 1], there])
-    minutes = np.concatenate([forward, backward, links.minutes[mode][link, way]])
-    nodes += turns.origin.size
     if reverse:
         tail, head = head, tail
-    kept = np.isfinite(minutes) & (tail != head)
-    tail, head, minutes = tail[kept], head[kept], minutes[kept]
-    order = np.lexsort((minutes, head, tail))
-    tail, head, minutes = tail[order], head[order], minutes[order]
-    first = np.ones(tail.size, dtype=bool)
-    first[1:] = (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])
-    tail, head, minutes = tail[first], head[first], minutes[first]
+    minutes = np.concatenate([forward, backward, links.minutes[mode][link, way]])
+    nodes += turns.origin.size
+    kept = np.flatnonzero(np.isfinite(minutes) & (tail != head))
+    row = kept[np.lexsort((head[kept], tail[kept]))]
+    tail, head = tail[row], head[row]
+    fresh = np.ones(tail.size, dtype=bool)
+    fresh[1:] = (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])
+    first = np.flatnonzero(fresh)
     indptr = np.zeros(nodes + 1, np.int64)
-    np.cumsum(np.bincount(tail, minlength=nodes), out=indptr[1:])
-    return Graph(indptr, head.astype(np.int32), np.ascontiguousarray(minutes))
+    np.cumsum(np.bincount(tail[first], minlength=nodes), out=indptr[1:])
+    return ArcOrder(indptr, head[first].astype(np.int32), row, first)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +42,8 @@ class Links:
     """float64 of shape (vertices, 2), metres; link i owns rows ``start[i]`` to ``start[i + 1]``."""
     start: Array
     """int64, links + 1."""
+    delay_min: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
+    """By travel mode, how much of `minutes` is spent at the junction that ends the link; none where nobody knows."""
 
     def __len__(self) -> int:
         return int(self.tail.size)
@@ -117,6 +120,7 @@ def build(
     head: Array,
     length_m: Array,
     minutes: Mapping[str, Array],
+    delay_min: Mapping[str, Array],
     highway: Array,
     classes: tuple[str, ...],
     xy: Array,
@@ -133,6 +137,8 @@ def build(
     minutes
         By mode, float64 of shape (pieces, 2): along the piece and against it, ``inf`` where closed.
         Pieces on the same line between the same nodes become one link with the least minutes each way.
+    delay_min
+        By mode, in the same shape, how much of the minutes is spent at the end; modes may be missing.
     xy, start
         Vertices of all pieces; piece i owns rows ``start[i]`` to ``start[i + 1]``, at least two.
     """
@@ -156,6 +162,13 @@ def build(
     kept = order[first]
     rows, _ = spans(start, kept)
     least = {m: np.minimum.reduceat(v[order], first, axis=0) if first.size else v for m, v in minutes.items()}
+    waits = {}
+    for mode, waited in delay_min.items():
+        turned = np.where(backward[:, None], waited[:, ::-1], waited)[order]
+        # of pieces that are joined, the delay of the quickest
+        quickest = minutes[mode][order] == least[mode][np.cumsum(~same) - 1]
+        turned = np.where(quickest, turned, np.inf)
+        waits[mode] = np.minimum.reduceat(turned, first, axis=0) if first.size else waited
     lengths = np.minimum.reduceat(length_m[order], first) if first.size else length_m
     link = np.empty(order.size, np.int64)
     link[order] = np.cumsum(~same) - 1
@@ -168,5 +181,6 @@ def build(
         classes=classes,
         xy=np.ascontiguousarray(xy[rows], np.float64),
         start=np.r_[0, np.cumsum(counts[kept])].astype(np.int64),
+        delay_min={mode: np.ascontiguousarray(w, np.float64) for mode, w in waits.items()},
     )
     return links, Placement(link, backward)

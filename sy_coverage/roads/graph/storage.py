@@ -48,6 +48,7 @@ def write_parts(parts: RoadParts, path: str | os.PathLike[str]) -> None:
         arrays["node_ids"] = parts.node_ids
     arrays |= {f"minutes:{mode}": m for mode, m in links.minutes.items()}
     arrays |= {f"forbidden:{mode}": np.asarray(f, np.int64) for mode, f in parts.forbidden.items()}
+    arrays |= {f"delay_min:{mode}": w for mode, w in links.delay_min.items()}
     arrays |= {f"ends_only:{mode}": np.asarray(e, np.int64) for mode, e in parts.ends_only.items()}
     blocks = [
         np.ascontiguousarray(a).astype(a.dtype.newbyteorder("<"), copy=False).tobytes()
@@ -133,6 +134,7 @@ def _parts(header: dict[str, Any], arrays: dict[str, Any]) -> RoadParts:
     links = Links(
         minutes={mode: arrays[f"minutes:{mode}"] for mode in header["modes"]},
         classes=tuple(header["classes"]),
+        delay_min={k.partition(":")[2]: a for k, a in arrays.items() if k.startswith("delay_min:")},
         **{name: arrays[name] for name in ("tail", "head", "length_m", "highway", "xy", "start")},
     )
     return RoadParts(

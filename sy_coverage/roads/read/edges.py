@@ -92,6 +92,7 @@ def assemble(
     crs: str | None,
     source: str,
     notes: Mapping[str, Any],
+    delay_min: Mapping[str, Array] | None = None,
     signs: Callable[[Links, Placement], tuple[Mapping[str, Array], Mapping[str, Array]]] | None = None,
     modes: Iterable[TravelMode] = (),
 ) -> RoadNetwork:
@@ -106,6 +107,7 @@ def assemble(
         head=head,
         length_m=length_m,
         minutes=minutes,
+        delay_min=delay_min or {},
         highway=codes,
         classes=tuple(str(n) for n in names),
         xy=xy,

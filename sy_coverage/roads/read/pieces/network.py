@@ -141,6 +141,10 @@ def network_of_ways(
         private = {m.name: _whole_links(ends_only[:, i], links, placement) for i, m in enumerate(modes)}
         return forbidden, private
 
+    delay_min = {
+        mode.name: delays_min(junctions, mode, np.asarray((kph[:, i] > 0).any(axis=1)), ~ends_only[:, i])
+        for i, mode in enumerate(modes)
+    }
     return assemble(
         node_ids=node_ids,
         node_xy=xy[ends][order],
@@ -148,9 +152,9 @@ def network_of_ways(
         head=head,
         length_m=length_m,
         minutes={
-            mode.name: _minutes(kph[:, i], length_m, junctions, mode, ~ends_only[:, i])
-            for i, mode in enumerate(modes)
+            mode.name: _driven_min(kph[:, i], length_m) + delay_min[mode.name] for i, mode in enumerate(modes)
         },
+        delay_min=delay_min,
         highway=highway,
         xy=xy[chains.vertex],
         start=chains.start,
@@ -221,11 +225,11 @@ def _over_ground(
     return over
 
 
-def _minutes(kph: Array, length_m: Array, junctions: Ends, mode: TravelMode, is_through: Array) -> Array:
-    """Return minutes both ways, shape (links, 2): driving, and the delay of the junction that ends the link."""
+def _driven_min(kph: Array, length_m: Array) -> Array:
+    """Return minutes both ways, shape (links, 2), without those of the junctions."""
     with np.errstate(divide="ignore"):
         minutes: Array = length_m[:, None] / (kph * 1000 / 60)
-    return minutes + delays_min(junctions, mode, np.asarray((kph > 0).any(axis=1)), is_through)
+    return minutes
 
 
 def _pieces(ways: _osm.Ways, of_way: Array, kept: Array) -> tuple[Pieces, Array, Array]:
