@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import email.utils
 import hashlib
+import html
 import ipaddress
 import json
 import logging
+import re
 import socket
 import time
 from dataclasses import dataclass, field, replace
@@ -92,6 +94,11 @@ class Cache:
         with _files.sqlite(self._path) as connection:
             connection.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", row)
 
+    def forget(self, question: str) -> None:
+        """Drop an answer, so that the next run asks again."""
+        with _files.sqlite(self._path) as connection:
+            connection.execute("DELETE FROM answers WHERE question = ?", (question,))
+
     def finish(self) -> None:
         """Mark that everything that was to be asked has been."""
         with _files.sqlite(self._path) as connection:
@@ -144,6 +151,8 @@ class _Shared:
     tls: Any = None
 
 
+MOST_WORDS = 200
+"""Letters of a service's own words that are passed on."""
 ROWS_OWN = (400, 414, 422)
 """Statuses with which a service refuses one question; what it says is an answer, or else the status is."""
 
@@ -155,6 +164,22 @@ def _bodies(got: _Got) -> list[bytes]:
     if got.status in ROWS_OWN:
         return [got.content, json.dumps({"http_status": got.status}).encode()]
     return [got.content] if got.status == 200 else []
+
+
+def asked_as(url: str, params: Mapping[str, str]) -> str:
+    """Return under which question the cache keeps the answer to `params` of the service at `url`."""
+    return json.dumps([url, sorted(params.items())], ensure_ascii=False)
+
+
+def _words(content: bytes) -> str:
+    """Return what a service says of its refusal, in one line behind a colon; nothing if it says nothing in words."""
+    text = content[:20_000].decode("utf-8", "replace")
+    body = re.sub(r"(?is)<(head|style|script)\b.*?</\1>|<[^>]*>", " ", text)
+    words = html.unescape(" ".join(body.split()))
+    # of a page, what follows the word; of a plain sentence, all
+    found = re.search(r"(?i)\berror\b\W*(.+)", words)
+    said = (found[1] if found and "<" in text else words)[:MOST_WORDS].strip()
+    return f": {said}" if said else ""
 
 
 def _without(secrets: Iterable[str], content: bytes) -> bytes:
@@ -201,6 +226,7 @@ class Client:
         secrets: Mapping[str, SecretStr] | None = None,
         pause_s: float = 0.0,
         accept: Callable[[bytes], str | None] = lambda _: None,
+        still: Callable[[bytes], bool] = lambda _: True,
     ) -> Reply:
         """Return the answer to a GET request, from the cache if it was asked before.
 
@@ -217,6 +243,8 @@ class Client:
         accept
             Returns what is wrong with a body of status 200, or None; ``"wait"`` means the service asks to slow down. An
             answer that is refused is never kept.
+        still
+            Whether a kept answer will still do; one that does not is asked for again.
 
         Raises
         ------
@@ -227,9 +255,9 @@ class Client:
         InputError
             If the address is not one of `hosts`, not https, or not public.
         """
-        question = question or json.dumps([url, sorted(params.items())], ensure_ascii=False)
+        question = question or asked_as(url, params)
         known = self.cache.get(question) if self.cache else None
-        if known is not None:
+        if known is not None and still(known.content):
             return known
         if self.offline:
             raise OfflineError(
@@ -260,7 +288,8 @@ class Client:
                 wrong = accept(body)
                 if wrong is None:
                     return Reply(body, self.clock.now().isoformat(timespec="seconds"), cached=False)
-            trouble = self._trouble(host, got, wrong, float(2**attempt))
+            said = _words(_without(query.values(), got.content)) if got.status != 200 else ""
+            trouble = self._trouble(host, got, wrong, float(2**attempt), said)
             if trouble.wait_s > self.limits.longest_wait_s:
                 break
             if attempt + 1 < self.limits.tries:
@@ -274,7 +303,7 @@ class Client:
             raise ServiceFaultError(words, trouble.words, is_answer=trouble.is_answer)
         raise ServiceStoppedError(words)
 
-    def _trouble(self, host: str, got: _Got, wrong: str | None, wait_s: float) -> _Trouble:
+    def _trouble(self, host: str, got: _Got, wrong: str | None, wait_s: float, said: str) -> _Trouble:
         """Return what is wrong with an answer and how long to wait before the next try, or stop at once."""
         if got.fault:
             return _Trouble(got.fault, wait_s, is_offline=True)
@@ -283,9 +312,12 @@ class Client:
                 f"{host}: the key is refused (status {got.status}); check the key and its permissions"
             )
         if got.status == 429:
-            return _Trouble("it asks to slow down (status 429)", self._retry_after(got.headers, wait_s))
+            return _Trouble(
+                f"it asks to slow down (status 429{said})", self._retry_after(got.headers, wait_s)
+            )
         if got.status >= 500:
-            return _Trouble(f"it fails (status {got.status})", wait_s, is_fault=True)
+            pause_s = self._retry_after(got.headers, wait_s)
+            return _Trouble(f"it fails (status {got.status}{said})", pause_s, is_fault=True)
         if got.status != 200:
             raise ServiceStoppedError(f"{host}: unexpected status {got.status}; redirects are not followed")
         if wrong == "wait":

@@ -189,6 +189,18 @@ def as_opl(source: Any) -> bytes:
         return b"\n".join(lines.lines)
 
 
+def as_xml(answer: Answer) -> bytes:
+    """Return an answer as XML, whatever its format."""
+    import osmium  # noqa: PLC0415
+
+    if answer.form == "osm":
+        return answer.content
+    with _files.passing_file(b"", name="all.osm") as path:
+        with writing(path, "osm") as writer:
+            osmium.apply(osmium.io.Reader(osmium.io.FileBuffer(answer.content, answer.form)), writer)
+        return path.read_bytes()
+
+
 @contextmanager
 def writing(path: Path, form: str) -> Iterator[Any]:
     """Give a writer of compiled code for a file."""

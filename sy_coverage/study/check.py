@@ -70,6 +70,7 @@ def check(path: str | os.PathLike[str], *, databases: bool = False) -> Report:
     attempt("roads", lambda: _roads(study))
     if {"units", "demand", "roads"} <= set(known) and known["roads"] != network.LIVE:
         attempt("access_legs", lambda: study.access_legs)
+        attempt("water", lambda: study.water)
     attempt("output", lambda: require_writable(study.answers, Path(study.path(study.config.study.output))))
     _say_facts(study, known, report)
     _say_databases(study, report)

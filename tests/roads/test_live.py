@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,7 +13,7 @@ import pytest
 from shapely import box
 
 from sy_coverage import roads
-from sy_coverage._fetch import Cache, Client, Clock, Limits
+from sy_coverage._fetch import Cache, Client, Clock, Limits, Reply
 from sy_coverage.errors import IncompleteNetworkError, InputError, OfflineError, ServiceStoppedError
 from tests.roads.test_osm import extract, reaches
 
@@ -184,3 +185,128 @@ def test_only_an_https_server_is_asked() -> None:
         roads.fetch_osm(AREA, server="http://overpass.example/api")
     with pytest.raises(InputError, match="modes"):
         roads.fetch_osm(AREA, modes=())
+
+
+@dataclass
+class Scripted(Overpass):
+    """Answers as a script says, one ``(status, headers, body)`` after the other, the last one again and again."""
+
+    script: list = field(default_factory=list)
+    slept: list[float] = field(default_factory=list)
+
+    def client(self, cache=None, *, offline=False) -> Client:
+        made = super().client(cache, offline=offline)
+        return replace(made, clock=Clock(sleep=self.slept.append))
+
+
+@pytest.fixture
+def scripted():
+    here = Scripted()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            here.asked.append(parse_qs(urlsplit(self.path).query)["data"][0])
+            status, headers, body = here.script.pop(0) if len(here.script) > 1 else here.script[0]
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    here.url = f"http://localhost:{server.server_port}/api/interpreter"
+    yield here
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+BUSY = b"""<html><head><title>OSM3S Response</title></head><body><p><strong style="color:#FF0000">Error</strong>: runtime error:
+open64: 0 Success /osm3s_osm_base Dispatcher_Client::request_read_and_idx::timeout. The server is probably too busy to handle
+your request. </p></body></html>"""
+
+
+@pytest.mark.parametrize("status", [429, 503, 504])
+def test_the_pause_a_busy_server_asks_for_is_kept_and_its_words_are_passed_on(scripted, file, status) -> None:
+    scripted.script = [(status, {"Retry-After": "37"}, BUSY), (200, {}, answer(file))]
+    assert ask(scripted).notes["turn_restrictions_honoured"] == 1
+    assert scripted.slept == [37.0]
+    scripted.script = [(status, {"Retry-After": "37"}, BUSY)]
+    with pytest.raises(
+        ServiceStoppedError, match=rf"status {status}: runtime error: open64: .*probably too busy"
+    ):
+        ask(scripted)
+    scripted.slept.clear()
+    scripted.script = [(status, {"Retry-After": "4000"}, b"come back after lunch")]
+    with pytest.raises(ServiceStoppedError, match="come back after lunch"):
+        ask(scripted)
+    assert scripted.slept == []
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"<osm version='0.6'></osm>",
+        b"<osm version='0.6'><node id='1' lat='27' lon='111'/></osm>",
+        (
+            b"<osm version='0.6'><node id='1' lat='27' lon='111'/><node id='2' lat='27' lon='111.01'/>"
+            b"<way id='1'><nd ref='1'/><nd ref='2'/><tag k='highway' v='proposed'/></way></osm>"
+        ),
+    ],
+)
+def test_an_answer_without_a_road_stands_in_nobodys_way(scripted, file, tmp_path, bad) -> None:
+    cache = tmp_path / "roads.sqlite"
+    scripted.script = [(200, {}, bad)]
+    with pytest.raises(IncompleteNetworkError, match="holds no road"):
+        ask(scripted, cache=cache)
+    scripted.script = [(200, {}, answer(file))]
+    assert len(ask(scripted, cache=cache).links) == 4
+    # nor does one that an older version of the program has kept
+    other = tmp_path / "other.sqlite"
+    asked = json.dumps([scripted.url, [["data", scripted.asked[-1]]]], ensure_ascii=False)
+    Cache(other).put(asked, Reply(b"<osm version='0.6'></osm>", "2026-01-01", cached=False))
+    assert len(ask(scripted, cache=other).links) == 4
+
+
+def test_data_older_than_the_day_asked_for_are_refused_and_not_kept(scripted, file, tmp_path) -> None:
+    cache = tmp_path / "roads.sqlite"
+    scripted.script = [(200, {}, answer(file))]  # of 2 January 2026
+    with pytest.raises(IncompleteNetworkError, match=r"of 2026-01-02T03:04:05Z, older than the 2026-03-01"):
+        ask(scripted, cache=cache, date=dt.date(2026, 3, 1))
+    with pytest.raises(OfflineError):
+        ask(scripted, cache=cache, date=dt.date(2026, 3, 1), offline=True)
+    assert len(ask(scripted, cache=cache, date=dt.date(2026, 1, 2)).links) == 4
+
+
+def test_a_large_area_is_asked_in_parts_that_make_one_network(scripted, tmp_path) -> None:
+    # a road of 7° that every part knows in full, and a street that only one part knows
+    nodes = {i: (1000 * i, 0) for i in range(8)} | {20: (0, 1), 21: (0, 2)}
+    long = ([0, 1, 2, 3, 4, 5, 6, 7], {"highway": "trunk"})
+    whole = extract(tmp_path, nodes, [long, ([20, 21], {"highway": "residential"})])
+    everything = answer(whole)
+    part = answer(extract(tmp_path, {i: nodes[i] for i in range(8)}, [long]))
+    whole.write_bytes(everything)
+    area = box(111, 26.5, 118, 27.5)
+    scripted.script = [(200, {}, everything), (200, {}, part), (200, {}, b"<osm version='0.6'></osm>")]
+    net = roads.fetch_osm(
+        area, server=scripted.url, client=scripted.client(tmp_path / "c.sqlite"), buffer_m=0, crs="EPSG:4546"
+    )
+    assert [q.split('"highway"](')[1].split(")")[0] for q in scripted.asked] == [
+        "26.5,111.0,27.5,113.3333", "26.5,113.3333,27.5,115.6667", "26.5,115.6667,27.5,118.0",
+    ]  # fmt: skip
+    assert net.digest == roads.read_osm(whole, area=area, buffer_m=0, crs="EPSG:4546").digest
+    again = roads.fetch_osm(
+        area,
+        server=scripted.url,
+        client=scripted.client(tmp_path / "c.sqlite", offline=True),
+        buffer_m=0,
+        crs="EPSG:4546",
+    )
+    assert again.digest == net.digest
+    assert len(scripted.asked) == 3

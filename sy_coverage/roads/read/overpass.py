@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+import numpy as np
+
 from sy_coverage import _files, _osm
-from sy_coverage._fetch import Cache, Client, Limits
+from sy_coverage._fetch import Cache, Client, Limits, asked_as
 from sy_coverage.errors import IncompleteNetworkError, InputError
 from sy_coverage.roads.read.osm import BUFFER_M, box_around, network_from
 from sy_coverage.roads.travel_modes import TravelMode, travel_mode
@@ -25,6 +28,11 @@ LIMITS = Limits(most_bytes=1_000_000_000, total_s=900.0, connect_s=300.0)
 """The service thinks for minutes before the first byte, and a county's roads are tens of megabytes."""
 SERVER_S, SERVER_BYTES = 600, 1_000_000_000
 """What the query allows the service to spend; beyond it the answer ends in a remark."""
+PART_DEGREES = 3.0
+"""A wider or higher area is asked in parts."""
+PAUSE_S = 2.0
+"""Between the parts."""
+ROAD = b"<way"
 PRECISION = 4
 """Digits of the degrees asked for (11 m), so that areas that differ by less are one question."""
 
@@ -95,14 +103,43 @@ def fetch_osm(
     if client is None:
         kept = None if cache is None else Cache(cache)
         client = Client(frozenset({host}), cache=kept, offline=offline, limits=LIMITS)
-    reply = client.get(server, params={"data": question(box, date)}, accept=_wrong(host))
-    stamp = _stamp(reply.content) or reply.received
-    digest = hashlib.sha256(reply.content).hexdigest()
-    if through == "osmnx":
-        return _through_osmnx(reply.content, chosen, crs=crs, source=f"OSMnx-{host} {stamp} sha256:{digest}")
-    answer = _osm.Answer(reply.content, f"OpenStreetMap-{host}")
-    source = f"{answer} {stamp} sha256:{digest}"
-    return network_from(answer, chosen, box=box, area=area, crs=crs, source=source, elevation=elevation)
+    boxes = parts_of(box)
+    questions = [{"data": question(part, date)} for part in boxes]
+    replies = [
+        client.get(
+            server,
+            params=asked,
+            accept=_wrong(host, date),
+            still=lambda content: not _is_older(content, date) and (len(boxes) > 1 or ROAD in content),
+            pause_s=PAUSE_S if len(boxes) > 1 else 0.0,
+        )
+        for asked in questions
+    ]
+    stamp = min(_stamp(reply.content) or reply.received for reply in replies)
+    digest = hashlib.sha256(b"".join(reply.content for reply in replies)).hexdigest()
+    answers = [_osm.Answer(reply.content, f"OpenStreetMap-{host}") for reply in replies]
+    answer = answers[0] if len(answers) == 1 else replace(_osm.merged(answers), name=str(answers[0]))
+    try:
+        if through == "osmnx":
+            source = f"OSMnx-{host} {stamp} sha256:{digest}"
+            return _through_osmnx(_osm.as_xml(answer), chosen, crs=crs, source=source)
+        source = f"{answer} {stamp} sha256:{digest}"
+        return network_from(answer, chosen, box=box, area=area, crs=crs, source=source, elevation=elevation)
+    except IncompleteNetworkError:
+        # an answer of which nothing can be made must not stand in the way of the next run
+        if client.cache is not None:
+            for asked in questions:
+                client.cache.forget(asked_as(server, asked))
+        raise
+
+
+def parts_of(box: tuple[float, float, float, float]) -> list[tuple[float, float, float, float]]:
+    """Return a box of degrees cut into equal parts that are no wider and no higher than a service answers well."""
+    west, south, east, north = box
+    columns = max(int(np.ceil((east - west) / PART_DEGREES)), 1)
+    rows = max(int(np.ceil((north - south) / PART_DEGREES)), 1)
+    x, y = np.linspace(west, east, columns + 1).tolist(), np.linspace(south, north, rows + 1).tolist()
+    return [(x[i], y[j], x[i + 1], y[j + 1]) for j in range(rows) for i in range(columns)]
 
 
 def _through_osmnx(content: bytes, modes: tuple[TravelMode, ...], *, crs: Any, source: str) -> RoadNetwork:
@@ -133,7 +170,13 @@ def question(box: tuple[float, float, float, float], date: dt.date | None) -> st
     )
 
 
-def _wrong(host: str) -> Any:
+def _is_older(content: bytes, date: dt.date | None) -> bool:
+    """Return whether data are of a day before the one that was asked for."""
+    stamp = _stamp(content)
+    return date is not None and stamp is not None and stamp[:10] < date.isoformat()
+
+
+def _wrong(host: str, date: dt.date | None) -> Any:
     def accept(content: bytes) -> str | None:
         remark = re.search(rb"<remark>(.*?)</remark>", content[-10_000:], re.DOTALL)
         if remark:
@@ -141,8 +184,13 @@ def _wrong(host: str) -> Any:
             raise IncompleteNetworkError(
                 f"{host}: the answer is partial ({said}); ask for a smaller area or a smaller buffer_m, or take a local extract"
             )
-        whole = b"<osm" in content[:1000] and content.rstrip().endswith(b"</osm>")
-        return None if whole else "its answer is no OpenStreetMap data"
+        if not (b"<osm" in content[:1000] and content.rstrip().endswith((b"</osm>", b"/>"))):
+            return "its answer is no OpenStreetMap data"
+        if _is_older(content, date):
+            raise IncompleteNetworkError(
+                f"{host}: its data are of {_stamp(content)}, older than the {date} that was asked for; ask another server or an earlier day"
+            )
+        return None
 
     return accept
 

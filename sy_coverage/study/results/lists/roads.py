@@ -199,6 +199,10 @@ def refresh(study: Answers) -> tuple[Answers, str]:
     language = study.config.study.language
     cache = Cache(kept)
     before = _before(study)
+    if before is not None and day(fresh) < day(before):
+        # another server may lag behind: what is newer stays
+        _files.remove_database(new)
+        return study, labels.text("roads.refreshed_older", language, before=day(before), now=day(fresh))
     cache.take_over(new)
     _files.remove_database(new)
     if before is None:
