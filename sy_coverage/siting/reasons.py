@@ -41,7 +41,11 @@ def reason_frame(rows: Iterable[Row], *, policy: Policy, index: str | None = Non
 
 
 def sentences(
-    frame: DataFrame, language: Language = "zh", *, names: Mapping[str, str] | None = None
+    frame: DataFrame,
+    language: Language = "zh",
+    *,
+    names: Mapping[str, str] | None = None,
+    money: str | None = None,
 ) -> DataFrame:
     """Return a frame of reasons or findings with a column `sentence` in `language`.
 
@@ -53,6 +57,8 @@ def sentences(
         Language of the sentences: ``zh`` or ``en``.
     names
         Names by id of units, counties, facilities and candidates; an id without one is said as it is.
+    money
+        In what costs are counted, such as ``kCHF``; empty: not said. None: 10⁴ yuan.
 
     Raises
     ------
@@ -60,17 +66,18 @@ def sentences(
         If a reason has no label.
     """
     known = {CITY: labels.text("siting.whole_area", language), **(names or {})}
-    said = []
+    of_money, said = _of_money(money, language), []
     for row in frame.reset_index().to_dict("records"):
         target = row.get("target")
         places = [known.get(p, str(p)) for p in row.get("places") or ()]
         said.append(
             labels.text(
-                f"siting.{_label(row)}",
+                f"siting.{_label(row, in_yuan=money is None)}",
                 language,
+                money=of_money,
                 name=known.get(row.get("site_id", ""), row.get("site_id", "")),
                 subject=known.get(row["subject"], row["subject"]),
-                value=row.get("value"),
+                value=_value(row, in_yuan=money is None),
                 other=row.get("other"),
                 target=labels.pick(target, language) if isinstance(target, dict) else "",
                 scope=known.get(row.get("scope_id", ""), row.get("scope_id", "")),
@@ -80,8 +87,28 @@ def sentences(
     return frame.assign(sentence=pd.Series(said, index=frame.index, dtype=object))
 
 
-def _label(row: Mapping[str, Any]) -> str:
+def _of_money(money: str | None, language: Language) -> str:
+    """Return what stands behind a cost: `` 万元``, `` × 10⁴ yuan``, `` kCHF``, or nothing."""
+    if money is None:
+        money = labels.text("siting.money", language)
+    sign = " × " if language == "en" and money[:1].isdigit() else " "
+    return f"{sign}{money}" if money else ""
+
+
+def _value(row: Mapping[str, Any], *, in_yuan: bool) -> float | None:
+    """Return the number of a reason; what is counted in yuan, in whatever costs are counted in."""
+    value = row.get("value")
+    return (
+        value / 10_000
+        if value is not None and row["reason_id"] == "cost_per_elder" and not in_yuan
+        else value
+    )
+
+
+def _label(row: Mapping[str, Any], *, in_yuan: bool) -> str:
     """Return the key of a reason's label; where no elder comes within the travel time, that of what the site does instead."""
+    if row["reason_id"] == "cost_per_elder" and not in_yuan:
+        return "cost_per_elder_of_money"
     if row["reason_id"] != "elders_gained" or row.get("value") != 0:
         return str(row["reason_id"])
     if row.get("places"):

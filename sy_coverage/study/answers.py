@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import _files, coverage, labels, places, roads, siting
+from sy_coverage.outputs.findings import in_china
+from sy_coverage.outputs.text import words
 from sy_coverage.study.plans import alternatives, citywide
 from sy_coverage.study.progress import Progress, silent
 from sy_coverage.study.steps import candidates as sites
@@ -34,6 +36,13 @@ if TYPE_CHECKING:
     Tables = Mapping[str, DataFrame]
 
 _BOTH = ["scope", "value_today", "value_planned", "target", "met_today", "met_planned", "needed", "basis"]
+
+
+def sentences_of(study: Answers, reasons: DataFrame) -> DataFrame:
+    """Return reasons with a `sentence` in the study's language, costs in the money of its policy."""
+    language = study.config.study.language
+    money = words.spoken_money(words.at_home(study.policy, in_china=in_china(study.units)), language)
+    return siting.sentences(reasons, language, names=dict(study.names), money=money)
 
 
 class Answers:
@@ -134,7 +143,12 @@ class Answers:
     def units(self) -> GeoDataFrame:
         """Streets and townships, indexed by `unit_id`."""
         with self.progress("units"):
-            return self._reported("units", read.read_units(self.config.boundaries, self.files))
+            given = self.config.boundaries
+            units = read.read_units(given, self.files)
+            if given.admin_level is not None and given.county_level is None:
+                # an extract that is one county says no name of it: the policy does
+                units = units.assign(county=labels.pick(self.policy.area, self.config.study.language))
+            return self._reported("units", units)
 
     @Step
     def counties(self) -> Mapping[str, str]:
@@ -697,4 +711,4 @@ class Answers:
 
     def why(self, plan: SitingPlan) -> DataFrame:
         """Return the reasons for each site of `plan`, indexed by `site_id`, with a `sentence` in the study's language."""
-        return siting.sentences(plan.why(), self.config.study.language, names=dict(self.names))
+        return sentences_of(self, plan.why())

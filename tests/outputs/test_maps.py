@@ -91,7 +91,7 @@ def test_the_title_block_gives_the_figures_of_the_counties(city):
     assert facts["已覆盖的街道、乡镇"] == ("1 / 7", "5 / 7")
     # (1,600 × 0.9375 + 440 × 0) / 2,040 and (1,600 + 400) / 2,040
     assert facts["时限内可达的老年人"] == ("73.5%", "98.0%")
-    assert facts["新建、改建设施"] == (None, "7 处")
+    assert facts["建议设施"] == (None, "7 处")
     assert facts["投资"] == (None, "960万元")
     assert city["proof"] == "1／2 个县（市、区）的方案已证明最优"
     assert city["date"] == "以 2027-12-31 为准计算已开放的设施"

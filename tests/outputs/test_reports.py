@@ -186,7 +186,7 @@ def test_what_a_plan_asks_for_besides_sites_has_sections_of_its_own(county):
     free = replace(more.figures, conversions=turned.assign(cost=0.0))
     unpriced = replace(county, plans={toy.COUNTY: replace(more, figures=free)})
     assert "研究文件未给出每张床位的改造费用，投资未计" in paragraphs_of(unpriced)
-    assert tables_of(unpriced)["护理型床位改造清单"].rows[0][-1] == ""
+    assert tables_of(unpriced)["护理型床位改造清单"].rows[0] == ("示例甲镇敬老院", "60", "30", "15")
 
 
 def test_the_summary_says_for_each_county_how_much_and_leaves_the_lists_to_the_proposals(findings):

@@ -158,11 +158,10 @@ def _legend(figure: Figure, entries: list[Any], *, beside: bool = False) -> None
 
 def _head(figure: Figure, findings: Findings) -> None:
     """Write the notices and statements above a map: a sample's warning, estimated borders, approval number."""
-    language = findings.language
     said = [draw.drawable(notice) for notice in findings.notices]
     more = [draw.drawable(words.approval(findings))]
     if (findings.units["boundary_quality"] == "estimated").any():
-        more.insert(0, labels.text("outputs.statement_estimated", language))
+        more.insert(0, words.said(findings, "statement_estimated"))
     lines = "\n".join(filter(None, ["　".join(said), "　".join(more)]))
     colour = draw.WARN if findings.notices else draw.SOFT
     figure.suptitle(lines, x=0.01, fontsize=7, color=colour, ha="left")

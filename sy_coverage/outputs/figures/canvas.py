@@ -25,6 +25,7 @@ Format = Literal["png", "svg"]
 FACE = "SYCoverageSansSC-Regular.otf"
 FAMILY = "SY Coverage Sans SC"
 FALLBACKS = (
+    "DejaVu Sans",
     "Noto Sans CJK SC",
     "Source Han Sans SC",
     "Microsoft YaHei",
@@ -32,7 +33,7 @@ FALLBACKS = (
     "SimSun",
     "WenQuanYi Zen Hei",
 )
-"""System faces asked, in this order, for characters that the shipped face lacks."""
+"""Faces asked, in this order, for characters that the shipped face lacks: matplotlib's own, then those of the system."""
 GETA = "〓"
 """What the printer's trade puts where a character is missing."""
 DPI = 170

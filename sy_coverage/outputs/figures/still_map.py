@@ -265,7 +265,7 @@ def state_entries(findings: Findings) -> list[Any]:
         if name in found
     ]
     if (findings.units["boundary_quality"] == "estimated").any():
-        label = labels.text("outputs.legend_estimated", language)
+        label = words.said(findings, "legend_estimated")
         entries.append(entry(label, colour="white", linestyle=(0, (4, 2.5))))
     return entries
 

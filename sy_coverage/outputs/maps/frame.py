@@ -138,7 +138,13 @@ class Frame:
 
 
 def layer(layer_id: str, group: str, kind: str, name: str, **rest: Any) -> dict[str, Any]:
-    """Return one layer as the page reads it."""
+    """Return one layer as the page reads it; a field of which nothing is known anywhere has no name."""
+    if "fields" in rest and "features" in rest:
+        values = [feature.get("v", []) for feature in rest["features"]]
+        known = [
+            any(len(row) > n and row[n] is not None for row in values) for n in range(len(rest["fields"]))
+        ]
+        rest["fields"] = [field if there else "" for field, there in zip(rest["fields"], known, strict=True)]
     return {"id": layer_id, "group": group, "type": kind, "name": name, "on": True} | rest
 
 

@@ -40,7 +40,13 @@ def summary(findings: Findings) -> parts.Document:
     """Return the summary of all counties as a document."""
     writer = parts.Writer.of(findings)
     report_summary.write(findings, writer)
-    return _bound(findings, writer, writer.say("title_summary", study=findings.study_name))
+    return _bound(
+        findings,
+        writer,
+        writer.say(
+            "title_summary" if len(findings.counties) > 1 else "title_alone", study=findings.study_name
+        ),
+    )
 
 
 def _bound(findings: Findings, writer: parts.Writer, title: str) -> parts.Document:

@@ -186,12 +186,15 @@ class Writer:
         note: str = "",
         **values: object,
     ) -> None:
-        """Add a table: caption from the label `key`; columns as (label key, alignment, relative width)."""
-        columns = list(columns)
+        """Add a table: caption from the label `key`; columns as (label key, or = and the words themselves; alignment; relative width)."""
+        every, cells = list(columns), [list(row) for row in rows]
+        # a column of which nothing is known says nothing: not in a policy that asks for no beds, nor in a table of no years
+        shown = [n for n in range(len(every)) if not cells or any(row[n] for row in cells)]
+        columns, rows = [every[n] for n in shown], [[row[n] for n in shown] for row in cells]
         self.blocks.append(
             Table(
                 caption=self.say("table_caption", number=self._next("table"), text=self.say(key, **values)),
-                head=tuple(self.say(label) for label, _, _ in columns),
+                head=tuple(label[1:] if label[0] == "=" else self.say(label) for label, _, _ in columns),
                 align="".join(align for _, align, _ in columns),
                 widths=tuple(width for _, _, width in columns),
                 rows=tuple(tuple(self._set(cell) for cell in row) for row in rows),

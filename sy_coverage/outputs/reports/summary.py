@@ -53,6 +53,9 @@ def _opening(findings: Findings, writer: Writer) -> None:
         sites=figure("sites"),
         cost=figure("cost"),
         counted=figure("units_counted"),
+        counted_units=words.counted_units(
+            findings.policy, findings.language, many=writer.facts["units_counted"].value != 1
+        ),
         before=figure("units_covered_today"),
         after=figure("units_covered_planned"),
         change=standing.share_change(writer),
@@ -61,12 +64,15 @@ def _opening(findings: Findings, writer: Writer) -> None:
 
 def _counties(findings: Findings, writer: Writer) -> None:
     table, totals = findings.counties.sort_index(), findings.totals
+    there = [k for k in findings.policy.counted_unit_kinds if (findings.units["kind"] == k).any()]
+    by_class = {
+        kind: findings.units[findings.units["kind"] == kind].groupby("county_id").size() for kind in there
+    }
     costs = fmt.money([*table["cost"], totals["cost"]])
     rows = [
         [
             row["county"],
-            str(int(row["streets"])),
-            str(int(row["townships"])),
+            *(fmt.number(by_class[kind].get(county_id, 0)) for kind in by_class),
             fmt.number(row["elders"]),
             fmt.number(row["covered_today"]),
             fmt.number(row["covered_planned"]),
@@ -82,13 +88,13 @@ def _counties(findings: Findings, writer: Writer) -> None:
     ]
     shares = [writer.figure(f"share_within_{state}") for state in STATES]
     numbers = [
-        fmt.number(totals[c]) for c in ("streets", "townships", "elders", "covered_today", "covered_planned")
+        *(fmt.number(counts.sum()) for counts in by_class.values()),
+        *(fmt.number(totals[c]) for c in ("elders", "covered_today", "covered_planned")),
     ]
     rows.append([writer.say("total"), *numbers, *shares, fmt.number(totals["new_sites"]), costs[-1], ""])
     columns: tuple[Any, ...] = (
         ("column_county", "l", 2.8),
-        ("column_streets", "r", 1),
-        ("column_townships", "r", 1),
+        *((f"={_class_heading(findings, kind)}", "r", 1.0) for kind in by_class),
         ("column_elders", "r", 2),
         ("column_covered", "r", 1.2),
         ("column_covered_planned", "r", 1.2),
@@ -99,6 +105,11 @@ def _counties(findings: Findings, writer: Writer) -> None:
         ("column_plan", "l", 1.7),
     )
     writer.table("table_counties", columns, rows, last_is_total=True)
+
+
+def _class_heading(findings: Findings, kind: str) -> str:
+    name = words.unit_name(findings.policy, kind, findings.language, many=True)
+    return name[:1].upper() + name[1:]
 
 
 def _indicators(findings: Findings, writer: Writer) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from openpyxl.worksheet.worksheet import Worksheet
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
     from sy_coverage.outputs.findings import Findings
 
@@ -58,6 +58,10 @@ def cell_value(value: Any) -> Any:
     if isinstance(value, dt.date):
         return pd.Timestamp(value).to_pydatetime()
     return fmt.inert(value)
+
+
+def _says_something(column: Series) -> bool:
+    return column.empty or any(fmt.known(value) for value in column)
 
 
 class Book:
@@ -99,7 +103,8 @@ class Book:
     def add(self, title: str, fields: list[Field], frame: DataFrame, *, total: tuple[str, ...] = ()) -> None:
         """Add `frame` for people to read; columns that it lacks are left out, `total` columns are summed below."""
         sheet = self._book.create_sheet(title)
-        fields = [field for field in fields if field.column in frame.columns]
+        # what the frame lacks, and of what nothing is known anywhere, is left out
+        fields = [f for f in fields if f.column in frame.columns and _says_something(frame[f.column])]
         self._head(sheet, title)
         rule = Side(style="thin", color=_RULE)
         for place, field in enumerate(fields, start=1):

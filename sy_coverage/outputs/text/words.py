@@ -10,6 +10,8 @@ from sy_coverage.policy import targets
 from sy_coverage.policy.targets import UnitKind, UnitName
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from sy_coverage.labels import Language
     from sy_coverage.outputs.findings import Findings
     from sy_coverage.policy.targets import Policy, Target
@@ -112,6 +114,11 @@ def money(policy: Policy, language: Language) -> str:
     return labels.pick(policy.money, language) if policy.money else ""
 
 
+def spoken_money(policy: Policy, language: Language) -> str | None:
+    """Return the money for sentences of reasons: None for 10⁴ yuan, of which they can also say single yuan."""
+    return None if policy.money == labels.catalogue()["outputs.money"] else money(policy, language)
+
+
 def amount(text: str, money: str, language: Language) -> str:
     """Return a cost with its money: ``230万元``, ``230 × 10⁴ yuan``, ``230 CHF``, or only the number."""
     if not text or not money:
@@ -138,8 +145,16 @@ def common(findings: Findings) -> dict[str, str]:
         "counted_units": (counted := counted_units(policy, language)),
         "units_heading": counted[:1].upper() + counted[1:],
         "unit_class": unit_class(policy, language),
+        "unit_border": _border(policy, language),
         "centre": centre(policy, language),
     }
+
+
+def _border(policy: Policy, language: Language) -> str:
+    """Return what the border of a unit is called: 乡级界 where units are those of China, else after the units' own name."""
+    if not policy.unit_names:
+        return labels.text("outputs.border_in_china", language)
+    return labels.text("outputs.border_of", language, name=unit_class(policy, language))
 
 
 def said(findings: Findings, key: str, **values: object) -> str:
@@ -155,6 +170,23 @@ def unit_name(policy: Policy, kind: str, language: Language, *, many: bool = Fal
     return labels.text(f"outputs.{'units' if many else 'unit'}_{kind}", language)
 
 
+def limits(policy: Policy, cutoff_min: Mapping[Any, float], kinds: Iterable[str], language: Language) -> str:
+    """Return the time limits of those classes of units that are among `kinds`; one number where all have the same."""
+    there = [kind for kind in get_args(UnitKind) if kind in set(kinds)]
+    if len({cutoff_min[kind] for kind in there}) <= 1:
+        return labels.text("outputs.limit_all", language, minutes=f"{cutoff_min[(there or ['other'])[0]]:g}")
+    said = [
+        labels.text(
+            "outputs.limit_of",
+            language,
+            name=unit_name(policy, kind, language, many=True),
+            minutes=f"{cutoff_min[kind]:g}",
+        )
+        for kind in there
+    ]
+    return labels.joined(said, language)
+
+
 def unit_class(policy: Policy, language: Language) -> str:
     """Return the heading over the names of units: what they are called, or only that they are units."""
     named = [unit_name(policy, kind, language) for kind in policy.counted_unit_kinds]
@@ -166,13 +198,13 @@ def unit_class(policy: Policy, language: Language) -> str:
     return text[:1].upper() + text[1:]
 
 
-def counted_units(policy: Policy, language: Language) -> str:
-    """Return what the units are called that the coverage rates count: streets and townships, municipalities, units."""
+def counted_units(policy: Policy, language: Language, *, many: bool = True) -> str:
+    """Return what the units (or, not `many`, one) are called that the coverage rates count: streets and townships, municipalities."""
     kinds = policy.counted_unit_kinds
     if len(kinds) == len(get_args(UnitKind)) and not policy.unit_names:
-        return labels.text("outputs.units_any", language)
-    named = [unit_name(policy, kind, language, many=True) for kind in kinds]
-    return labels.text("outputs.and", language).join(dict.fromkeys(named))
+        return labels.text("outputs.units_any" if many else "outputs.unit_any", language)
+    named = [unit_name(policy, kind, language, many=many) for kind in kinds]
+    return labels.text("outputs.and" if many else "outputs.or", language).join(dict.fromkeys(named))
 
 
 def measured_as(policy: Policy, target_id: str) -> str:

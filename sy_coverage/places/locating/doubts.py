@@ -324,7 +324,7 @@ def _duplicates(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
         for n, other in enumerate(members.index):
             one = next((i for i in members.index[:n] if doubled(i, other)), None)
             if one is not None:
-                subject = f"{names[one]}（{there.index[one]}）"
+                subject = f"{names[one]} · {there.index[one]}"
                 metres = f"{_haversine_m(spots[one], spots[other]):.0f}"
                 found.append(("duplicate", str(there.index[other]), subject, metres))
     return found

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sy_coverage.outputs.text import words
 from sy_coverage.policy.targets import CITY
+from sy_coverage.study.results.parameters import policy_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -92,13 +94,14 @@ def _with_sums(table: DataFrame, counties: int) -> DataFrame:
 
 
 def _reading(study: Answers, row: dict[str, Any]) -> str:
-    minutes = {unit: f"{row[unit]:g}" for unit in ("street", "township")}
+    cutoffs = {unit: row["factor"] * minutes for unit, minutes in study.centre_kind.cutoff_min.items()}
+    limits = words.limits(policy_of(study), cutoffs, study.units["kind"], study.config.study.language)
     change = f"{abs(row['factor'] - 1):.0%}"
     key = row["reading_id"]
     if key == "cutoff":
         key = "cutoff_shorter" if row["factor"] < 1 else "cutoff_longer"
     share = f"{study.policy.readings.share:.0%}"
-    return study.words(f"study.reading_{key}", **minutes, change=change, share=share)
+    return study.words(f"study.reading_{key}", limits=limits, change=change, share=share)
 
 
 def city_curve(curves: Iterable[DataFrame], *, most: int = MOST_POINTS) -> DataFrame:

@@ -12,7 +12,7 @@ from sy_coverage.coverage import open_on
 from sy_coverage.outputs.findings import Findings
 from sy_coverage.outputs.maps import what_if
 from sy_coverage.roads.travel_times import within_cutoff
-from sy_coverage.siting import sentences
+from sy_coverage.study.answers import sentences_of
 from sy_coverage.study.plans import alternatives
 from sy_coverage.study.results import beside, parameters
 from sy_coverage.study.results.lists import located
@@ -159,7 +159,7 @@ def _reasons(study: Answers) -> DataFrame:
             frames.append(plan.why())
             advance()
     together = pd.concat(frames) if frames else pd.DataFrame(columns=["reason_id", "subject", "value"])
-    said = sentences(together, study.config.study.language, names=dict(study.names))
+    said = sentences_of(study, together)
     return said.reset_index()
 
 
@@ -218,7 +218,7 @@ def _left_out(study: Answers) -> DataFrame:
     frames = [plan.findings for plan in plans if len(plan.findings)]
     if not frames:
         return pd.DataFrame(columns=["unit_id", "county_id", "reason_id", "sentence"])
-    said = sentences(pd.concat(frames), study.config.study.language, names=dict(study.names))
+    said = sentences_of(study, pd.concat(frames))
     said = said.reset_index(drop=True).rename(columns={"subject": "unit_id"})
     # what is said of a unit or a site belongs to its county; what is said of a county, or in its name, to itself
     county = {c: c for c in study.counties}

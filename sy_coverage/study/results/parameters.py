@@ -54,6 +54,7 @@ def parameters(study: Answers) -> DataFrame:
             "source": study.words("study.from_study" if set_here else "study.from_policy"),
         }
         for name, value, unit, set_here in rows
+        if value is not None or name == "budget"
     ]
     return pd.DataFrame([*chosen, *_of_candidates(study), *roads.parameters(study)])
 
@@ -133,7 +134,7 @@ def _of_candidates(study: Answers) -> list[dict[str, object]]:
             kind=labels.pick(study.policy.kind(kind).name, language),
             premises=labels.text(f"outputs.premises_{premises}", language),
         )
-        unit = labels.text("study.unit_cost", language)
+        unit = words.money(policy_of(study), language)
         source = labels.text(f"study.from_{'study' if own else 'package'}", language)
         rows.append({"name": named, "value": float(cost), "unit": unit, "source": source})
     return rows + _floor_areas(study, sites)

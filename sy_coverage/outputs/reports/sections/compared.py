@@ -61,9 +61,15 @@ def _trade_off(findings: Findings, writer: Writer) -> None:
         "elders_within": [fmt.number(v) for v in curve["elders_covered"]],
         "share_within": [fmt.share(v / total) if total else "" for v in curve["elders_covered"]],
     }
-    for column in ("new_sites", "cost_per_elder_more"):
-        if column in curve.columns:
-            found[column] = [fmt.number(v) for v in curve[column]]
+    if "new_sites" in curve.columns:
+        found["new_sites"] = [fmt.number(v) for v in curve["new_sites"]]
+    if "cost_per_elder_more" in curve.columns:
+        in_yuan = words.spoken_money(findings.policy, findings.language) is None
+        key = "cost_per_elder_more" if in_yuan else "money_per_elder_more"
+        found[key] = [
+            fmt.number(v if in_yuan else v / 10_000, 0 if in_yuan else 3)
+            for v in curve["cost_per_elder_more"]
+        ]
     if "targets_met" in curve.columns:
         found["targets_met"] = [words.flag(v, findings.language) for v in curve["targets_met"]]
     columns: list[Any] = [(f"column_{name}", "r", 2) for name in found]

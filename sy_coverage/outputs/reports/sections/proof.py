@@ -127,5 +127,7 @@ def impossible(findings: Findings, plan: SitingPlan) -> list[str]:
         return [str(s) for s in found["sentence"]]
     names = dict(findings.demand["name"]) | dict(findings.facilities["name"])
     names |= dict(findings.units["name"]) | dict(findings.counties["county"])
-    said = sentences(found, findings.language, names=names)
+    said = sentences(
+        found, findings.language, names=names, money=words.spoken_money(findings.policy, findings.language)
+    )
     return [str(s) for s in said["sentence"]]

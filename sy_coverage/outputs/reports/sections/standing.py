@@ -15,8 +15,6 @@ from sy_coverage.outputs.text import words
 from sy_coverage.policy.targets import UnitKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pandas import DataFrame
 
     from sy_coverage.outputs.findings import Findings
@@ -43,6 +41,9 @@ def opening(findings: Findings, writer: Writer) -> None:
             sites=figure("sites"),
             cost=figure("cost"),
             counted=figure("units_counted"),
+            counted_units=words.counted_units(
+                findings.policy, findings.language, many=writer.facts["units_counted"].value != 1
+            ),
             before=figure("units_covered_today"),
             after=figure("units_covered_planned"),
             change=share_change(writer),
@@ -254,7 +255,11 @@ def _access(findings: Findings, writer: Writer) -> None:
     units = findings.units.sort_index()
     kind = findings.policy.kind(findings.policy.coverage_kind)
     mode = words.of_id("mode", kind.mode, findings.language)
-    writer.paragraph("access", limits=_limits(findings, kind.cutoff_min, writer), mode=mode)
+    writer.paragraph(
+        "access",
+        limits=words.limits(findings.policy, kind.cutoff_min, findings.units["kind"], findings.language),
+        mode=mode,
+    )
     share = findings.policy.readings.share
     far = units["share_covered"].lt(share).fillna(value=False)
     has = units["has_centre"].fillna(value=False).astype(bool)
@@ -289,22 +294,6 @@ def _access(findings: Findings, writer: Writer) -> None:
         ("column_nearest_mean_min_planned", "r", 1.7),
     )
     writer.table("table_units", columns, rows, note=writer.say("table_units_note"))
-
-
-def _limits(findings: Findings, cutoff_min: Mapping[str, float], writer: Writer) -> str:
-    """Return the time limits of the classes of units that are there; one number where all have the same."""
-    there = [kind for kind in get_args(UnitKind) if (findings.units["kind"] == kind).any()]
-    if len({cutoff_min[kind] for kind in there}) == 1:
-        return writer.say("limit_all", minutes=f"{cutoff_min[there[0]]:g}")
-    said = [
-        writer.say(
-            "limit_of",
-            name=words.unit_name(findings.policy, kind, findings.language, many=True),
-            minutes=f"{cutoff_min[kind]:g}",
-        )
-        for kind in there
-    ]
-    return labels.joined(said, findings.language)
 
 
 def _change(before: str, after: str) -> str:
@@ -365,23 +354,20 @@ def _by_kind(findings: Findings, sites: DataFrame, writer: Writer) -> None:
     costs = fmt.money([*(sites.loc[sites["kind"] == k, "cost"].sum() for k in kinds), sites["cost"].sum()])
     upgrade = sites["premises"] == "upgrade"
     idle = sites["premises"].isin(["idle_school", "village_office", "public_building"])
+    # a column of noughts says nothing
+    shown = {name: chosen for name, chosen in (("idle", idle), ("upgrade", upgrade)) if chosen.any()}
     rows = []
     for kind, cost in zip(kinds, costs, strict=False):
         own = sites["kind"] == kind
         name = words.kind(findings.policy, kind, findings.language)
-        rows.append([name, str(int(own.sum())), *(str(int((own & c).sum())) for c in (idle, upgrade)), cost])
-    rows.append(
-        [writer.say("total"), str(len(sites)), str(int(idle.sum())), str(int(upgrade.sum())), costs[-1]]
-    )
-    said = [
-        writer.say(f"of_which_{what}", count=int(chosen.sum()))
-        for what, chosen in (("idle", idle), ("upgrade", upgrade))
-        if chosen.any()
-    ]
+        rows.append([name, str(int(own.sum())), *(str(int((own & c).sum())) for c in shown.values()), cost])
+    counts = (str(int(chosen.sum())) for chosen in shown.values())
+    rows.append([writer.say("total"), str(len(sites)), *counts, costs[-1]])
+    said = [writer.say(f"of_which_{what}", count=int(chosen.sum())) for what, chosen in shown.items()]
     which = writer.say("of_which", what=labels.joined(said, findings.language)) if said else ""
     writer.paragraph("overall", sites=len(sites), cost=writer.figure("cost"), which=which)
-    columns: list[Any] = [("column_kind", "l", 4.6), ("column_count", "r", 1.4), ("column_idle", "r", 2)]
-    columns += [("column_upgrade", "r", 1.6), ("column_cost", "r", 2)]
+    columns: list[Any] = [("column_kind", "l", 4.6), ("column_count", "r", 1.4)]
+    columns += [(f"column_{what}", "r", 2) for what in shown] + [("column_cost", "r", 2)]
     writer.table("table_by_kind", columns, rows, last_is_total=True)
 
 
