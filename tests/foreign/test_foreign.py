@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CHINESE = re.compile(r"[\u2e80-\u9fff\uff00-\uffef]+")
 ELSEWHERE = re.compile(
-    r"yuan|street or township|streets and townships|(?<!unit-)townships?\b|farms|Shaoyang|approval number|／|[ >]nan[ <%]|[ >]None[ <]"
+    r"yuan|street or township|streets and townships|(?<!unit-)townships?\b|farms|Shaoyang|approval number|／|[ >]nan[ <%]"
     r"|(?<![\d.,])1 (counties|units|sites|homes|elders|facilities|plans|municipalities)\b"
     r"|Rebuilt|nursing beds|medical care|Walk from a centre|unused schools",
     re.IGNORECASE,
