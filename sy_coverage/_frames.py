@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,6 +120,12 @@ CANDIDATES = Contract(
     ),
 )
 
+LISTED_CANDIDATES = replace(
+    CANDIDATES,
+    columns=CANDIDATES.columns | {"cost": Column("number")},
+    notes=("as an office lists them: perhaps not priced yet",),
+)
+
 DEMAND = Contract(
     "demand",
     "demand_id",
@@ -178,7 +184,11 @@ ANSWERS = Contract(
         "list": Column("text", required=True, among=LISTS),
         "row_id": Column("text"),
         "name": Column("text"),
+        "file": Column("text"),
+        "sheet": Column("text"),
+        "row": Column("text"),
         "field": Column("text"),
+        "suggestion": Column("text"),
         "decision": Column("text", required=True, among=DECISIONS),
         "value": Column("text"),
         "lon": Column("number"),
@@ -191,6 +201,11 @@ ANSWERS = Contract(
         "taken": Column("text"),
     },
     notes=("version 1", "lon, lat in WGS84; taken: what the program had taken before"),
+)
+
+
+LISTED_DEMAND = replace(
+    DEMAND, geometry="point or none", notes=("as an office lists it: perhaps by name only",)
 )
 
 

@@ -13,6 +13,7 @@ from sy_coverage.places.people.cohorts import cohort_factors, project_cohorts, r
 from sy_coverage.places.people.settlement import read_raster, read_settled, unit_points
 from sy_coverage.places.people.spread import project, spread
 from sy_coverage.places.premises import read_osm_premises
+from sy_coverage.places.sheets.sources import ListFile
 from sy_coverage.places.units import read_units
 from sy_coverage.places.villages import read_demand
 
@@ -20,6 +21,7 @@ __all__ = [
     "Census",
     "Gazetteer",
     "Limits",
+    "ListFile",
     "assign_units",
     "by_census",
     "cohort_factors",

@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from sy_coverage._files import USUAL, Limits
-from sy_coverage._frames import CANDIDATES, FACILITIES, GEOGRAPHIC, Contract, checked
+from sy_coverage._frames import FACILITIES, GEOGRAPHIC, LISTED_CANDIDATES, Contract, checked
 from sy_coverage.errors import FrameError
 from sy_coverage.places.ground.area import area_box, inside_box
 from sy_coverage.places.ground.names import county_code, unit_code
 from sy_coverage.places.ground.points import read_points
-from sy_coverage.places.sheets import cells, words
+from sy_coverage.places.sheets import cells
+from sy_coverage.places.sheets.answered import answered, placed_by_answers
 from sy_coverage.places.sheets.cells import Breaches
-from sy_coverage.places.sheets.tables import Report, Table, read_table
+from sy_coverage.places.sheets.kinds import KindWords
+from sy_coverage.places.sheets.place_rows import typed_rows
+from sy_coverage.places.sheets.sources import list_files, read_lists
+from sy_coverage.places.sheets.tables import Report
 from sy_coverage.places.sheets.wide_lists import unfolded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from geopandas import GeoDataFrame
-    from pandas import DataFrame, Series
+    from pandas import DataFrame
 
+    from sy_coverage.places.sheets.sources import Files
     from sy_coverage.policy import Policy
-
-    Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
-
-_TEXTS = ("address", "functions", "village")
-_NUMBERS = ("beds", "nursing_beds", "floor_area_m2")
-_CANDIDATE_TEXTS = ("host_id", "upgrade_of", "group_id", "fund_source", "responsible")
-_FLAGS = ("has_medical", "dementia_ward")
 
 
 def read_facilities(
-    files: Paths,
+    files: Files,
     *,
     coordinate_system: str | None = None,
     units: GeoDataFrame | None = None,
@@ -46,14 +43,18 @@ def read_facilities(
     layer: str | None = None,
     encoding: str | None = None,
     limits: Limits = USUAL,
+    kind: str = "",
+    answers: DataFrame | None = None,
+    strict: bool = False,
 ) -> GeoDataFrame:
     """Return the facilities of one or more files, every row of them.
 
     Parameters
     ----------
     files
-        Paths of CSV, TSV, XLSX, GeoJSON, GeoPackage, Shapefile or Parquet files; a layer or sheet after ``#``; tables of
-        PostgreSQL as ``postgresql://user@host/name#schema.table``.
+        Paths of CSV, TSV, XLSX, XLS, ET, ODS, DOCX, GeoJSON, GeoPackage, Shapefile or Parquet files; a layer or sheet after
+        ``#``, else every sheet that holds a table; tables of PostgreSQL as ``postgresql://user@host/name#schema.table``. Or a
+        `ListFile` that says more of its file.
     coordinate_system
         What the coordinates are in: ``"wgs84"``, ``"cgcs2000"``, ``"gcj02"``, ``"bd09"``, or the header of a column
         that says it row by row (one called 坐标系 is found by itself, and decides over this).
@@ -67,6 +68,12 @@ def read_facilities(
         For every file: its layer or sheet, its text encoding; found out by default.
     limits
         How much is read of every file: bytes and rows.
+    kind
+        What rows are that do not say so themselves; in `files` it can be said file by file.
+    answers
+        What the office answered to earlier doubts, columns of the contract `ANSWERS`: it decides over what rows say.
+    strict
+        Refuse the files, naming every row, where the default takes what it can and asks.
 
     Returns
     -------
@@ -75,14 +82,15 @@ def read_facilities(
         contract in EPSG:4326 and the table's own further columns; a row without usable coordinates has geometry None,
         `location_status` not_located or rejected, and the reason's id in `location_reason`; `refused_point` keeps coordinates
         that were rejected. `unit_named` and
-        `county_named` hold what the row says; `source` is its file and row. ``.attrs["report"]`` says what was done.
+        `county_named` hold what the row says; `source` is its file and row. A row that tells no kind has kind ``unknown``. ``.attrs["report"]`` says what was done,
+        ``.attrs["doubts"]`` (contract `DOUBTS`) asks about what could only be guessed or not be used.
 
     Raises
     ------
     FrameError
-        With every breach of every row, by file and row.
+        If there is no table, or no column of names; with `strict`, with every breach of every row, by file and row.
     CoordinateSystemError
-        If coordinates are undeclared; with a guess if `units` are given.
+        With `strict`, if coordinates are undeclared; with a guess if `units` are given. Else such points are not used.
     MissingFileError, UnreadableFileError, MissingCRSError
         If a file cannot be read.
     """
@@ -96,11 +104,14 @@ def read_facilities(
         layer=layer,
         encoding=encoding,
         limits=limits,
+        kind=kind,
+        answers=answers,
+        strict=strict,
     )
 
 
 def read_candidates(
-    files: Paths,
+    files: Files,
     *,
     coordinate_system: str | None = None,
     units: GeoDataFrame | None = None,
@@ -109,17 +120,20 @@ def read_candidates(
     layer: str | None = None,
     encoding: str | None = None,
     limits: Limits = USUAL,
+    kind: str = "",
+    answers: DataFrame | None = None,
+    strict: bool = False,
 ) -> GeoDataFrame:
     """Return the candidate sites of one or more files: as `read_facilities`, with `cost` (10⁴ yuan) and `premises`.
 
     Raises
     ------
     FrameError, CoordinateSystemError, MissingFileError, UnreadableFileError, MissingCRSError
-        As `read_facilities`; a candidate without a cost is a breach.
+        As `read_facilities`. A candidate that nobody has priced has no cost, and is a doubt.
     """
     return _read(
         files,
-        CANDIDATES,
+        LISTED_CANDIDATES,
         coordinate_system=coordinate_system,
         units=units,
         columns=columns,
@@ -127,11 +141,14 @@ def read_candidates(
         layer=layer,
         encoding=encoding,
         limits=limits,
+        kind=kind,
+        answers=answers,
+        strict=strict,
     )
 
 
 def _read(
-    files: Paths,
+    files: Files,
     contract: Contract,
     *,
     coordinate_system: str | None,
@@ -141,120 +158,42 @@ def _read(
     layer: str | None,
     encoding: str | None,
     limits: Limits,
+    kind: str,
+    answers: DataFrame | None,
+    strict: bool,
 ) -> GeoDataFrame:
-    paths = [files] if isinstance(files, str | os.PathLike) else list(files)
-    report, breaches, kinds = Report(), Breaches(), _kinds(policy)
-    frames = []
-    for path in paths:
-        table = read_table(
-            path, "place", report, layer=layer, columns=columns, encoding=encoding, limits=limits
-        )
-        table = unfolded(table, kinds, report)
-        rows = _typed(table, contract, kinds, breaches, report)
-        points = read_points(table, breaches, report, coordinate_system=coordinate_system, units=units)
+    lists = list_files(files, columns=columns, sheet=layer, kind=kind, coordinate_system=coordinate_system)
+    report, breaches = Report(), Breaches(contract.name, strict=strict)
+    kinds = KindWords.of(policy)
+    frames, tables = [], {}
+    for one, table in read_lists(lists, "place", report, encoding=encoding, limits=limits):
+        table = answered(unfolded(table, kinds.of_cells, report), answers)  # noqa: PLW2901
+        if "name" not in table.headers and len(frames) + len(lists) > 1 and not strict:
+            report.say(table.file, "", "sheet_left_out", "", table.sheet)
+            continue
+        of_file = kinds.of_cell(one.kind)[0] or one.kind
+        rows = typed_rows(table, contract, kinds, breaches, report, kind=of_file)
+        rows["unit_id"] = cells.code_of(rows["unit_named"], unit_code, 9)
+        rows["county_id"] = cells.code_of(rows["county_named"], county_code, 6)
+        points = read_points(table, breaches, report, coordinate_system=one.coordinate_system, units=units)
         rows["coordinate_system"] = points["system"]
         rows = _located(rows, points, units)
+        tables |= dict.fromkeys(rows["source"], table)
         frames.append(rows.set_index(contract.index))
     if not any(len(frame) for frame in frames):
-        names = ", ".join(os.fspath(path) for path in paths) or "no file"
+        names = ", ".join(one.path for one in lists) or "no file"
         raise FrameError(contract.name, [f"there is no row in {names}; add at least one"])
     frame = pd.concat([f for f in frames if len(f)])
-    cells.unique_ids(frame, frame["source"], breaches)
+    frame.index = cells.unique_ids(frame, frame["source"], breaches, tables)
     breaches.stop(contract.name)
     lon, lat = frame.pop("lon"), frame.pop("lat")
     shapes = gpd.GeoSeries(gpd.points_from_xy(lon, lat), index=frame.index)
     shapes = shapes.where(lon.notna() & lat.notna(), None)
     result = checked(gpd.GeoDataFrame(frame, geometry=shapes, crs=GEOGRAPHIC), contract)
+    result = placed_by_answers(result, answers, contract.name)
     result.attrs["report"] = report.frame()
+    result.attrs["doubts"] = breaches.frame(result, answers)
     return result
-
-
-def _kinds(policy: Policy | None) -> dict[str, tuple[str, ...]]:
-    """Return the words for every kind that is allowed: the policy's own names, then the synonyms."""
-    synonyms = words.table()["kinds"]
-    if policy is None:
-        return {kind: tuple(known) for kind, known in synonyms.items()}
-    return {
-        kind: (*_said(list(rule.name.values())), *synonyms.get(kind, ()))
-        for kind, rule in policy.kinds.items()
-    }
-
-
-def _said(names: list[str]) -> list[str]:
-    """Return names and, of those that list several (失智照护服务机构、认知障碍照护专区), each part."""
-    return [*names, *(part for name in names for part in name.split("、") if len(name.split("、")) > 1)]
-
-
-def _typed(
-    table: Table,
-    contract: Contract,
-    kinds: dict[str, tuple[str, ...]],
-    breaches: Breaches,
-    report: Report,
-) -> DataFrame:
-    """Return the columns of the contract for one table, with the row they came from in `source`."""
-    found: dict[str, Any] = {
-        contract.index: cells.ids(table, breaches, report),
-        "name": cells.required_text(table, "name", breaches),
-    }
-    found["kind"] = _kind(table, kinds, breaches, report)
-    found |= {field: cells.text(table, field) for field in _TEXTS}
-    found |= {field: cells.numbers(table, field, breaches, report) for field in _NUMBERS}
-    found |= {field: cells.flags(table, field, breaches) for field in _FLAGS}
-    synonyms = words.table()
-    premises = {key: tuple(known) for key, known in synonyms["premises"].items()}
-    found["premises"] = cells.choices(table, "premises", premises, breaches, report)
-    if contract is FACILITIES:
-        statuses = {key: tuple(known) for key, known in synonyms["status"].items()}
-        status = cells.choices(table, "status", statuses, breaches, report)
-        if status.isna().any():
-            report.say(table.file, "", "status_assumed", "open", int(status.isna().sum()))
-        found["status"] = status.where(status.notna(), "open")
-        found["opens_on"] = cells.dates(table, "opens_on", breaches, report)
-    else:
-        found["cost"] = cells.numbers(table, "cost", breaches, report)
-        _refuse_free(table, found["cost"], breaches)
-        found["premises"] = found["premises"].where(found["premises"].notna(), "new")
-        required = cells.flags(table, "required", breaches)
-        found["required"] = required.where(required.notna(), False).astype(bool)
-        found["running_cost"] = cells.numbers(table, "running_cost", breaches, report)
-        found |= {field: cells.text(table, field) for field in _CANDIDATE_TEXTS}
-        found["origin"] = "listed"
-    found["unit_named"] = cells.text(table, "unit")
-    found["county_named"] = cells.text(table, "county")
-    found["unit_id"] = cells.code_of(found["unit_named"], unit_code, 9)
-    found["county_id"] = cells.code_of(found["county_named"], county_code, 6)
-    frame = pd.DataFrame(found, index=table.rows.index)
-    extras = [c for c in table.rows.columns if c not in table.headers and c not in frame.columns]
-    frame[extras] = table.rows[extras]
-    frame["source"] = [table.where(row) for row in table.rows.index]
-    return frame
-
-
-def _refuse_free(table: Table, cost: Series, breaches: Breaches) -> None:
-    if "cost" not in table.headers:
-        breaches.add("column 'cost' is missing", f"{table.file} (there are: {', '.join(table.rows.columns)})")
-        return
-    for row in cost.index[cost.isna() & cells.column(table, "cost").map(words.is_blank)]:
-        breaches.add(f"column '{table.headers['cost']}' (cost) is empty", table.where(row))
-
-
-def _kind(table: Table, kinds: dict[str, tuple[str, ...]], breaches: Breaches, report: Report) -> Series:
-    """Return the kind of every row: from its cell, else from the facility's name, which is reported."""
-    stated = cells.choices(table, "kind", kinds, breaches, report)
-    is_empty = cells.column(table, "kind").map(words.is_blank).astype(bool)
-    for row in stated.index[is_empty]:
-        name = str(cells.column(table, "name")[row])
-        guess, _ = words.choice(name, kinds)
-        if guess is None:
-            breaches.add(
-                f"no kind is given and the name tells none (kinds: {', '.join(kinds)})",
-                f"{table.where(row)} '{name}'",
-            )
-        else:
-            report.say(table.file, row, "kind_from_name", name, guess)
-            stated[row] = guess
-    return stated
 
 
 def _located(rows: DataFrame, points: DataFrame, units: GeoDataFrame | None) -> DataFrame:

@@ -217,7 +217,7 @@ def _attributes(table: Table, breaches: Breaches, report: Report) -> pd.DataFram
     frame[extras] = table.rows[extras]
     frame.index = pd.Index(ids, name="unit_id", dtype=object)
     where = pd.Series([table.where(row) for row in table.rows.index], index=frame.index)
-    cells.unique_ids(frame, where, breaches)
+    cells.refuse_repeated(frame.index, where, breaches)
     return frame
 
 

@@ -90,6 +90,9 @@ class Kind(_Data):
     """Travel mode, such as ``drive`` or ``walk``."""
     cutoff_min: Cutoffs
     """Minutes within which it is in reach (inclusive), by the class of the unit the elder lives in."""
+    words: tuple[Text, ...] = ()
+    """What lists call it besides its name: an exact word decides, then the longest that a cell contains. Without any, those of
+    the shipped policy's kind of the same id."""
     functions: tuple[Text, ...] = ()
     """What a complete facility of this kind offers; one that lists only some of them is flagged partial."""
 

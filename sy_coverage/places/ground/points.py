@@ -13,7 +13,7 @@ from sy_coverage._frames import GEOGRAPHIC
 from sy_coverage.errors import CoordinateSystemError, MissingCRSError
 from sy_coverage.places.ground.area import area_box, central_meridian, inside_box
 from sy_coverage.places.ground.coordinates import are_metres, known_system, to_wgs84
-from sy_coverage.places.ground.evidence import say_doubtful, undeclared_words
+from sy_coverage.places.ground.evidence import fitting_systems, say_doubtful, undeclared_words
 from sy_coverage.places.sheets import cells, words
 
 if TYPE_CHECKING:
@@ -58,8 +58,11 @@ def read_points(
     system = _systems(table, breaches, coordinate_system)
     undeclared = found & system.isna()
     if undeclared.any():
-        breaches.stop(table.file)
-        raise CoordinateSystemError(undeclared_words(table, given[undeclared], units))
+        if breaches.strict:
+            breaches.stop(table.file)
+            raise CoordinateSystemError(undeclared_words(table, given[undeclared], units))
+        _ask_for_system(table, given[undeclared], units, breaches)
+        found &= ~undeclared
     points = pd.DataFrame({"lon": np.nan, "lat": np.nan, "system": system.where(found)}, index=given.index)
     _refuse_impossible(table, given, found, breaches)
     usable = found & given["possible"]
@@ -139,9 +142,16 @@ def _written(table: Table, breaches: Breaches, report: Report) -> DataFrame:
         numbers = column.map(lambda c: None if words.is_blank(c) else words.angle(c)).astype("float64")
         wrong = ~column.map(words.is_blank).astype(bool) & ~np.isfinite(numbers)
         for row in column.index[wrong]:
-            breaches.add(
-                f"column '{table.headers.get(header, header)}' is no coordinate",
-                f"{table.where(row)} '{column[row]}'",
+            called = table.headers.get(header, header)
+            breaches.row(
+                table,
+                row,
+                "coordinates_unread",
+                f"column '{called}' is no coordinate",
+                field="geometry",
+                written=column[row],
+                subject=called,
+                value=column[row],
             )
         values[axis] = numbers
     given = pd.DataFrame(values)
@@ -164,16 +174,32 @@ def _systems(table: Table, breaches: Breaches, coordinate_system: str | None) ->
             by_row = table.rows[coordinate_system]
         else:
             declared = known_system(coordinate_system)
+    declared = _system_of_headers(table) or declared
     found = []
     for row, cell in by_row.items():
         meant = words.exactly(cell, "coordinate_systems") if cell else declared
         if cell and meant is None:
-            breaches.add(
+            breaches.row(
+                table,
+                row,
+                "system_unread",
                 "the coordinate system is unknown (say wgs84, cgcs2000, gcj02 or bd09)",
-                f"{table.where(row)} '{cell}'",
+                field="coordinate_system",
+                written=cell,
+                subject=cell,
             )
         found.append(meant)
     return pd.Series(found, index=by_row.index, dtype=object)
+
+
+def _system_of_headers(table: Table) -> str | None:
+    """Return the system that the headers of coordinates name themselves: 经纬度（高德）."""
+    for field in ("lonlat", "lon", "lat", "x", "y"):
+        noted = words.inside_brackets(table.headers.get(field, ""))
+        meant = words.exactly(noted, "coordinate_systems") if noted else None
+        if meant is not None:
+            return meant
+    return None
 
 
 def _refuse_impossible(table: Table, given: DataFrame, found: Series, breaches: Breaches) -> None:
@@ -183,13 +209,50 @@ def _refuse_impossible(table: Table, given: DataFrame, found: Series, breaches: 
     impossible = found & ~metres & ((y.abs() > 90) | (x.abs() > 180))
     swapped = impossible & (x.abs() <= 90) & (y.abs() <= 180)
     for row in given.index[swapped]:
-        breaches.add(
-            "longitude and latitude look swapped: exchange the two columns",
-            f"{table.where(row)} ({x[row]:g}, {y[row]:g})",
-        )
+        _ask_swapped(table, row, x[row], y[row], breaches)
     for row in given.index[impossible & ~swapped]:
-        breaches.add("no place on earth has such coordinates", f"{table.where(row)} ({x[row]:g}, {y[row]:g})")
+        pair = f"{x[row]:g}, {y[row]:g}"
+        breaches.row(
+            table,
+            row,
+            "coordinates_impossible",
+            "no place on earth has such coordinates",
+            field="geometry",
+            written=pair,
+            subject=pair,
+        )
     given["possible"] = ~impossible
+
+
+def _ask_swapped(table: Table, row: object, x: float, y: float, breaches: Breaches) -> None:
+    pair = f"{x:.6g}, {y:.6g}"
+    breaches.row(
+        table,
+        row,
+        "coordinates_swapped",
+        "longitude and latitude look swapped: exchange the two columns",
+        field="geometry",
+        written=pair,
+        subject=pair,
+    )
+
+
+def _ask_for_system(table: Table, given: DataFrame, units: GeoDataFrame | None, breaches: Breaches) -> None:
+    """Ask once what the undeclared coordinates of a table are in, with the system that fits best as a suggestion."""
+    likely = ""
+    if units is not None:
+        best, *others = fitting_systems(table, given, units)
+        as_good = any((fit.inside, fit.off_m) == (best.inside, best.off_m) for fit in others)
+        likely = best.system if best.inside and not as_good else ""
+    breaches.ask(
+        table,
+        "",
+        "coordinates_undeclared",
+        field="coordinate_system",
+        value=str(len(given)),
+        suggestion=likely,
+        subject=likely or "—",
+    )
 
 
 def _refuse_swapped(table: Table, points: DataFrame, units: GeoDataFrame, breaches: Breaches) -> None:
@@ -197,7 +260,6 @@ def _refuse_swapped(table: Table, points: DataFrame, units: GeoDataFrame, breach
     lon, lat = points["lon"].to_numpy(), points["lat"].to_numpy()
     swapped = ~inside_box(lon, lat, box) & inside_box(lat, lon, box)
     for row in points.index[swapped]:
-        breaches.add(
-            "longitude and latitude look swapped: exchange the two columns",
-            f"{table.where(row)} ({points.loc[row, 'lon']:.5f}, {points.loc[row, 'lat']:.5f})",
-        )
+        _ask_swapped(table, row, points.loc[row, "lon"], points.loc[row, "lat"], breaches)
+    if not breaches.strict:
+        points.loc[swapped, ["lon", "lat"]] = np.nan

@@ -13,7 +13,8 @@ from sy_coverage.places.ground.points import placed
 from sy_coverage.places.locating.geocode import assign_units
 from sy_coverage.places.locating.likely import Likely, LikelyUnits, Row
 from sy_coverage.places.locating.providers import PROVIDERS
-from sy_coverage.places.sheets.words import plain, table
+from sy_coverage.places.sheets.kinds import shipped_words
+from sy_coverage.places.sheets.words import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -348,7 +349,7 @@ def _same_spots(frame: GeoDataFrame, doubled: set[str]) -> list[_Doubt]:
 
 def _stems(frame: GeoDataFrame, units: GeoDataFrame) -> list[str]:
     """Return what sets each name apart: without the words for its kind, its county and its unit."""
-    kinds = {plain(word) for known in table()["kinds"].values() for word in known}
+    kinds = {plain(word) for known in shipped_words().values() for word in known}
     counties = dict(zip(units["county_id"], units["county"], strict=True))
     unit_names = dict(zip(units.index, units["name"], strict=True))
     ordered = sorted(kinds, key=lambda w: (-len(w), w))

@@ -41,6 +41,11 @@ class Doubt:
     suggestion: str = ""
     """What to answer if nothing speaks against it; taken only when it is confirmed."""
 
+    @property
+    def source(self) -> str:
+        """Return where it stands, as the frames of lists say it in `source`."""
+        return f"{self.file}{'#' if self.sheet else ''}{self.sheet} row {self.row}"
+
 
 def doubts_frame(doubts: Iterable[Doubt]) -> pd.DataFrame:
     """Return doubts as a frame, columns of the contract `DOUBTS`, indexed by `doubt_id`.
@@ -60,3 +65,28 @@ def doubts_frame(doubts: Iterable[Doubt]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=known).set_index(pd.Index(ids, name=DOUBTS.index, dtype=object))
     empty: dict[str, Any] = {"units": "", "elders": float("nan"), "targets": ""}
     return frame.assign(**empty)
+
+
+def unanswered(doubts: pd.DataFrame, answers: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the doubts that no answer settles: neither itself, nor one about the same field of the same row.
+
+    A row that is not to be used (`set_aside`) leaves nothing to ask.
+    """
+    if answers is None or answers.empty or doubts.empty:
+        return doubts
+    of_rows = answers[answers["row_id"].fillna("") != ""]
+    fields_answered = set(of_rows[["list", "row_id", "field"]].itertuples(index=False, name=None))
+    for column, name in (("unit", "unit"), ("facility_kind", "kind")):
+        given = of_rows[of_rows[column].fillna("") != ""]
+        fields_answered |= {(one, row, name) for one, row in zip(given["list"], given["row_id"], strict=True)}
+    aside = of_rows[of_rows["decision"] == "set_aside"]
+    rows_aside = set(aside[["list", "row_id"]].itertuples(index=False, name=None))
+    settled = [
+        doubt_id in answers.index
+        or (field != "" and (one, row, field) in fields_answered)
+        or (one, row) in rows_aside
+        for doubt_id, one, row, field in zip(
+            doubts.index, doubts["list"], doubts["row_id"], doubts["field"], strict=True
+        )
+    ]
+    return doubts[~pd.Series(settled, index=doubts.index)]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from rapidfuzz import process
 
-from sy_coverage._files import USUAL, Grid, Limits, read_grid
+from sy_coverage._files import USUAL, Grid, Limits, read_grid, read_grids
 from sy_coverage.errors import FrameError, some
 from sy_coverage.places.sheets import words
 
@@ -27,6 +27,8 @@ REPORT_COLUMNS = ("file", "row", "what_id", "subject", "value")
 ``places.read_<what_id>``, what it is about, and a value."""
 _HEADER_WITHIN = 30
 """Rows from the top in which the header is looked for."""
+_ESCAPED = re.compile(r"_x00[01][0-9A-Fa-f]_")
+"""Control characters as some programs write them into workbooks, such as _x000D_."""
 _TOTAL = re.compile(r"^.{0,12}?(小计|合计|总计|共计|总合计)([:：(].*)?(\d+(\.\d+)?(个|所|家|处)?)?$")
 
 
@@ -81,10 +83,20 @@ class Table:
     fields: tuple[str, ...]
     geometry: GeoSeries | None
     limits: Limits = USUAL
+    sheet: str = ""
+    """Which table of a file with several."""
+    marks: frozenset[tuple[object, str]] = frozenset()
+    """(row, ``hidden`` or ``struck``)."""
+    formulas: frozenset[tuple[object, str]] = frozenset()
+    """(row, column) of the formulas that no program has computed."""
 
     def where(self, row: object) -> str:
         """Return how a message names a row of this file."""
-        return f"{self.file} row {row}"
+        return f"{self.file}{'#' if self.sheet else ''}{self.sheet} row {row}"
+
+    def is_formula(self, row: object, field: str) -> bool:
+        """Return whether a cell holds a formula that no program has computed."""
+        return (row, field) in self.formulas
 
 
 def read_table(
@@ -114,6 +126,45 @@ def read_table(
         If no header row is found, or `columns` names a field or header that is not there.
     """
     grid = read_grid(source, layer=layer, encoding=encoding, limits=limits)
+    return _table_of(grid, what, report, columns, limits)
+
+
+def read_tables(
+    source: str | os.PathLike[str],
+    what: str,
+    report: Report,
+    *,
+    layer: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    limits: Limits = USUAL,
+) -> list[Table]:
+    """Return every table of a file, as `read_table` does: each sheet of a workbook, each table of a document.
+
+    Sheets without a header that is understood (notes, figures) are left out and reported.
+
+    Raises
+    ------
+    FrameError
+        If there is no table in the file at all.
+    """
+    grids = read_grids(source, layer=layer, encoding=encoding, limits=limits)
+    tables, problems = [], []
+    for grid in grids:
+        try:
+            tables.append(_table_of(grid, what, report, columns, limits))
+        except FrameError as error:
+            problems.append(error)
+            if len(grids) > 1:
+                report.say(grid.file, "", "sheet_left_out", "", grid.sheet)
+    if not tables:
+        raise problems[0]
+    return tables
+
+
+def _table_of(
+    grid: Grid, what: str, report: Report, columns: Mapping[str, str] | None, limits: Limits
+) -> Table:
     for what_id, value in grid.notes:
         report.say(grid.file, "", what_id, "", value)
     wanted = _wanted(columns, what, grid.file)
@@ -138,10 +189,31 @@ def read_table(
         shapes = grid.geometry.iloc[[n - 1 for n in kept]].set_axis(rows.index)
     report.say(grid.file, "", "rows_read", "", len(rows))
     stem = grid.stem or grid.file.rsplit(".", 1)[0]
-    return Table(grid.file, stem, rows, headers, tuple(headers), shapes, limits)
+    column_at = {place: field for field, place in reversed(fields.items())}
+    held = set(kept)
+    marks = {(n + grid.first_row, mark) for n, _, mark in grid.marks if n in held and mark != "formula"}
+    formulas = {
+        (n + grid.first_row, column_at[c])
+        for n, c, mark in grid.marks
+        if mark == "formula" and n in held and c in column_at
+    }
+    return Table(
+        grid.file,
+        f"{stem}-{grid.sheet}" if grid.sheet else stem,
+        rows,
+        headers,
+        tuple(headers),
+        shapes,
+        limits,
+        grid.sheet,
+        frozenset(marks),
+        frozenset(formulas),
+    )
 
 
 def _clean(cell: str) -> str:
+    if "_x" in cell:
+        cell = _ESCAPED.sub("", cell)
     return cell.strip().strip("\u3000\ufeff\u200b").strip() if cell else ""
 
 

@@ -18,17 +18,37 @@ _BRACKETED = re.compile(r"[(\[【〔<《][^)\]】〕>》]*[)\]】〕>》]")
 _NOISE = re.compile(r"[\s_*＊·:：()\[\]【】〔〕<>《》'\"“”]+")
 _NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)\s*((?:[^\d\s.,].*)?)", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})(?:\s*[-/.月]\s*(\d{1,2})\s*日?)?\s*月?(?:[ T]\d.*)?")
-_YEAR = re.compile(r"(\d{4})\s*年?(?:底|末)?")
+_YEAR = re.compile(r"(\d{4})\s*年?(?:下半年|年底|底|末)?")
+_SHORT_YEAR = re.compile(r"^'?(\d{2})\s*(?=年)")
+_FIRST_HALF = re.compile(r"(\d{4})\s*年?上半年")
+_QUARTER = re.compile(r"(\d{4})\s*年?第?([一二三四1234])季度")
 _ANGLE = re.compile(
     r"([NSEW东西南北]?)[经纬]?\s*(\d{1,3})\s*[°度]\s*(?:(\d{1,2}(?:\.\d+)?)\s*[′'分])?\s*"
     r"(?:(\d{1,2}(?:\.\d+)?)\s*(?:[″\"秒]|''|′′))?\s*([NSEW]?)",
     re.IGNORECASE,
 )
+_HEMISPHERE = re.compile(
+    r"([NSEW]|[东西]经?|[南北]纬?)\s*[::]?\s*(\d{1,3}(?:\.\d+)?)\s*[°度]?", re.IGNORECASE
+)
 _ABOUT = re.compile(
     r"^(约|大约|近|共|计|预计|拟|拟于|计划|预计于)\s*|\s*(左右|前后|以前|之前|前|启用|投用|开业|建成|竣工|投入使用)$"
 )
+_BEFORE_NUMBER = re.compile(
+    r"^(?:约|大约|近|共|计|合计|预计|拟|约为|估计|估算|概算|暂估|暂定|不足|不到|超过|超|逾|至少|最多|可达|达|>|<|≥|≤|~|≈)+\s*"
+)
+_AROUND = re.compile(r"\s*(?:左右|上下|以上|以内|以下|不等|以上不等)$")
+_AND_MORE = re.compile(r"(\d)\s*(?:余|多|来|几)\s*([^\d]*)$")
+_RANGE = re.compile(r"(\d+(?:\.\d+)?)[^\d.]*?\s*(?:-|—|–|~|～|至|到)+\s*(\d+(?:\.\d+)?)\s*([^\d]*)")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_SIMPLER = str.maketrans(
+    "機構稱類養護醫衛長樂齡鄉鎮區縣號碼經緯標樓廳會館業務點設數總層電話負責圖範級準備註資產項積開辦時間狀態單處實際錄種歲戶婦復專發對東門車華蘭龍財費預萬億築營運關閉舊閒學農漁園廣場臺灣讓個來統計內無與為義團廠樣選擬據屬權勢連絡聯繫採編輯鎖廢庫島嶺莊陽陰",
+    "机构称类养护医卫长乐龄乡镇区县号码经纬标楼厅会馆业务点设数总层电话负责图范级准备注资产项积开办时间状态单处实际录种岁户妇复专发对东门车华兰龙财费预万亿筑营运关闭旧闲学农渔园广场台湾让个来统计内无与为义团厂样选拟据属权势连络联系采编辑锁废库岛岭庄阳阴",
+)
+"""Traditional characters of headers and words for kinds, as they are compared; names stay as written."""
 MOST = 1e12
 """No count, area or cost here is larger; sums of such numbers stay exact to the unit."""
+_OF_THIS_CENTURY = 60
+"""Of a year written with two digits: 24年 is 2024, 98年 is 1998."""
 _EXCEL_DAY_ZERO = dt.date(1899, 12, 30)
 
 
@@ -41,7 +61,7 @@ def table(name: str = "synonyms", *, room: str = "sheets") -> dict[str, Any]:
 
 def plain(text: str) -> str:
     """Return `text` as it is compared: NFKC, lower case, without spaces, underscores, stars and brackets."""
-    return _NOISE.sub("", unicodedata.normalize("NFKC", text).casefold())
+    return _NOISE.sub("", unicodedata.normalize("NFKC", text).casefold().translate(_SIMPLER))
 
 
 def bare(text: str) -> str:
@@ -141,7 +161,7 @@ def number(text: str, field: str = "", header: str = "") -> tuple[float | None, 
 
     Full-width digits are read, 无 is 0, a unit behind the number is taken from the data, or else from the header's brackets.
     """
-    written = unicodedata.normalize("NFKC", text).strip()
+    written = _THOUSANDS.sub("", unicodedata.normalize("NFKC", text).strip())
     if written in table()["words"]["none"]:
         return 0.0, None
     found = _NUMBER.fullmatch(written)
@@ -159,9 +179,30 @@ def number(text: str, field: str = "", header: str = "") -> tuple[float | None, 
     return value, None
 
 
+def rough_number(text: str, field: str = "", header: str = "") -> float | None:
+    """Return the number in a cell that gives it only roughly: 约80万元, 60余张, 30（含护理型12）, 30-50; None if there is none.
+
+    Of a range the end that promises less is taken: the most a thing may cost, the fewest it may be.
+    """
+    written = _BRACKETED.sub("", unicodedata.normalize("NFKC", text)).strip()
+    written = _AROUND.sub("", _BEFORE_NUMBER.sub("", written)).strip()
+    written = _AND_MORE.sub(r"\1\2", written)
+    ends = _RANGE.fullmatch(written)
+    parts = [f"{ends.group(1)}{ends.group(3)}", f"{ends.group(2)}{ends.group(3)}"] if ends else [written]
+    values = [number(part, field, header)[0] for part in parts]
+    known = [value for value in values if value is not None]
+    if not known or len(known) < len(parts) or not any(c.isdigit() for c in written):
+        return None
+    return max(known) if field in ("cost", "running_cost") else min(known)
+
+
 def angle(text: str) -> float | None:
     """Return degrees from ``111.47``, ``１１１．４７``, ``111°28′15″`` or ``111度28分``, or None."""
     written = unicodedata.normalize("NFKC", text).strip()
+    bare_degrees = _HEMISPHERE.fullmatch(written)
+    if bare_degrees:
+        value = float(bare_degrees.group(2))
+        return -value if bare_degrees.group(1).upper() in {"S", "W", "南纬", "西经", "南", "西"} else value
     try:
         value = float(written.rstrip("°度"))
     except ValueError:
@@ -180,19 +221,43 @@ def flag(text: str) -> bool | None:
     return None if meant is None else meant == "yes"
 
 
+def _full_year(short: re.Match[str]) -> str:
+    return f"{'20' if int(short.group(1)) < _OF_THIS_CENTURY else '19'}{short.group(1)}"
+
+
+def _part_of_year(written: str) -> dt.date | None:
+    """Return the last day of a half or a quarter of a year: 2026年上半年, 2026年第二季度."""
+    half, quarter = _FIRST_HALF.fullmatch(written), _QUARTER.fullmatch(written)
+    if half:
+        return dt.date(int(half.group(1)), 6, 30)
+    if quarter:
+        month = 3 * ("一二三四".find(quarter.group(2)) + 1 or int(quarter.group(2)))
+        return dt.date(int(quarter.group(1)), month, calendar.monthrange(int(quarter.group(1)), month)[1])
+    return None
+
+
 def date(text: str) -> tuple[dt.date | None, bool]:
     """Return the date in a cell and whether it was given to the day.
 
     A month or year without a day means its last day, so that nothing counts as open before it surely is.
     """
     whole = unicodedata.normalize("NFKC", text).strip()
-    written = about(text)
+    written = _BRACKETED.sub("", about(text)).strip()
     if written != whole:
         return date(written)[0], False
+    part = _part_of_year(written)
+    if part is not None:
+        return part, False
+    written = _SHORT_YEAR.sub(_full_year, written)
     if re.fullmatch(r"\d{5}(\.\d+)?", written):
         return _EXCEL_DAY_ZERO + dt.timedelta(days=int(float(written))), True
     if re.fullmatch(r"(19|20)\d{6}", written):
         written = f"{written[:4]}-{written[4:6]}-{written[6:]}"
+    return _day_of(written)
+
+
+def _day_of(written: str) -> tuple[dt.date | None, bool]:
+    """Return the date of a year, a month or a day, and whether it is a day."""
     year_only = _YEAR.fullmatch(written)
     if year_only:
         return dt.date(int(year_only.group(1)), 12, 31), False
