@@ -19,6 +19,7 @@ from sy_coverage._files.postgis import require_database, write_database
 from sy_coverage._files.raster import Raster, read_raster
 from sy_coverage._files.reading import (
     digest,
+    files_in,
     is_there,
     local_path,
     read_bytes,
@@ -37,7 +38,7 @@ from sy_coverage._files.writing import (
 )
 
 __all__ = [
-    "CLOSED", "HIGHEST", "OPEN", "USUAL", "Folder", "Gate", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "is_database", "is_there", "local_path", "locked", "passing_file", "read_bytes", "read_grid", "read_grids",
+    "CLOSED", "HIGHEST", "OPEN", "USUAL", "Folder", "Gate", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "files_in", "is_database", "is_there", "local_path", "locked", "passing_file", "read_bytes", "read_grid", "read_grids",
     "read_raster", "read_toml", "remove_database", "replacing", "require_database", "require_plain_names",
     "require_writable", "sample_folder", "split_layer", "sqlite", "unzipped", "without_password", "write_bytes", "write_database",
     "write_layers",

@@ -23,6 +23,14 @@ def is_there(path: str | os.PathLike[str]) -> bool:
         return False
 
 
+def files_in(folder: str | os.PathLike[str]) -> list[Path]:
+    """Return the files that lie in a folder, in order of their names; none where there is no such folder."""
+    try:
+        return sorted(path for path in Path(folder).iterdir() if path.is_file())
+    except (OSError, ValueError):
+        return []
+
+
 def local_path(path: str | os.PathLike[str]) -> Path:
     """Return `path` if it is an existing local file.
 

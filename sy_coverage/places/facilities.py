@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from sy_coverage.places.sheets.sources import Files
+    from sy_coverage.places.sheets.tables import Table
     from sy_coverage.policy import Policy
 
 
@@ -165,7 +166,8 @@ def _read(
     lists = list_files(files, columns=columns, sheet=layer, kind=kind, coordinate_system=coordinate_system)
     report, breaches = Report(), Breaches(contract.name, strict=strict)
     kinds = KindWords.of(policy)
-    frames, tables = [], {}
+    frames: list[DataFrame] = []
+    tables: dict[str, Table] = {}
     for one, table in read_lists(lists, "place", report, encoding=encoding, limits=limits):
         table = answered(unfolded(table, kinds.of_cells, report), answers)  # noqa: PLW2901
         if "name" not in table.headers and len(frames) + len(lists) > 1 and not strict:

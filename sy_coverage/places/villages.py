@@ -78,7 +78,8 @@ def read_demand(
         As `read_facilities`.
     """
     report, breaches = Report(), Breaches("demand", strict=strict)
-    frames, tables = [], {}
+    frames: list[DataFrame] = []
+    tables: dict[str, Table] = {}
     lists = list_files(path, columns=columns, sheet=layer, coordinate_system=coordinate_system)
     for one, table in read_lists(lists, "demand", report, encoding=encoding, limits=limits):
         table = answered(table, answers)  # noqa: PLW2901

@@ -18,6 +18,9 @@ from sy_coverage.study.steps import demand, locating, network, roadless, rules, 
 from sy_coverage.study.steps import places as read
 from sy_coverage.study.steps.files import StudyFiles, lists_and_layers
 from sy_coverage.study.steps.memory import Memory, Step
+from sy_coverage.study.steps.office import doubts as office_doubts
+from sy_coverage.study.steps.office import rows
+from sy_coverage.study.steps.office.answers import read_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     Scope = str | None
     Tables = Mapping[str, DataFrame]
 
+ASKED = "asked "
+"""How rooms begin under which is kept what their readers ask."""
 _BOTH = ["scope", "value_today", "value_planned", "target", "met_today", "met_planned", "needed", "basis"]
 
 
@@ -89,7 +94,7 @@ class Answers:
     @property
     def reports(self) -> dict[str, DataFrame]:
         """What the readers read, assumed, fixed and left out, by room."""
-        return self.memory.reports
+        return {room: report for room, report in self.memory.reports.items() if not room.startswith(ASKED)}
 
     @property
     def lists_and_layers(self) -> list[tuple[str, str]]:
@@ -130,6 +135,9 @@ class Answers:
         report = frame.attrs.pop("report", None)
         if report is not None:
             self.memory.report(room, report)
+        asked = frame.attrs.pop("doubts", None)
+        if asked is not None:
+            self.memory.report(f"{ASKED}{room}", asked)
         return frame
 
     # --- what must be reached, who and what is where -----------------------------------------------------------------
@@ -164,21 +172,31 @@ class Answers:
                 self.files,
                 units=self.units,
                 target_year=self.config.study.date.year,
+                answers=self.office_answers,
             )
             return self._reported("demand", found)
+
+    @Step
+    def office_answers(self) -> DataFrame:
+        """What the office answered to earlier doubts, contract `ANSWERS`, indexed by `doubt_id`."""
+        return read_answers(self.config.answers, self.files, output=self.config.study.output)
 
     @Step
     def given_facilities(self) -> GeoDataFrame:
         """Every facility row as it was read, before any address is looked up."""
         given = self.config.facilities
-        found = read.read_facilities(given, self.files, units=self.units, policy=self.policy)
+        found = read.read_facilities(
+            given, self.files, units=self.units, policy=self.policy, answers=self.office_answers
+        )
         return self._reported("facilities", found)
 
     @Step
     def given_candidates(self) -> GeoDataFrame | None:
         """Every row of the candidate lists as it was read, or None where no list was given."""
         given = self.config.candidates
-        found = read.read_candidates(given, self.files, units=self.units, policy=self.policy)
+        found = read.read_candidates(
+            given, self.files, units=self.units, policy=self.policy, answers=self.office_answers
+        )
         return None if found is None else self._reported("candidates", found)
 
     @Step
@@ -195,14 +213,19 @@ class Answers:
         return read.located(frame, self.location_sources, units=self.units, given=given)
 
     @Step
-    def located_facilities(self) -> GeoDataFrame:
-        """Every facility row that was given, located or with its reason, before any is closed."""
+    def facility_rows(self) -> GeoDataFrame:
+        """Every facility row that was given, located or with its reason, also those that cannot be used."""
         with self.progress("facilities"):
             return self._located(self.given_facilities)
 
     @Step
+    def located_facilities(self) -> GeoDataFrame:
+        """The facilities that count, before any is closed: not those of no known kind, nor those the office set aside."""
+        return rows.usable(self.facility_rows)
+
+    @Step
     def facilities(self) -> GeoDataFrame:
-        """Every facility row that was given, located or with its reason, indexed by `facility_id`."""
+        """The facilities that count, located or with their reason, indexed by `facility_id`."""
         return read.closed(self.located_facilities, self.config.facilities.close)
 
     @Step
@@ -213,16 +236,42 @@ class Answers:
     @Step
     def doubts(self) -> DataFrame:
         """One row for everything in the facility lists that somebody should verify."""
-        return places.doubts(self.facilities, self.units, policy=self.policy, villages=self.demand)
+        return places.doubts(self.facility_rows, self.units, policy=self.policy, villages=self.demand)
 
     @Step
-    def listed_candidates(self) -> GeoDataFrame:
-        """The candidates of the lists that were given, located, indexed by `candidate_id`."""
+    def candidate_rows(self) -> GeoDataFrame:
+        """Every row of the candidate lists, located or with its reason; those that nobody priced cost the usual figure."""
         if self.given_candidates is None:
             return read.no_candidates(self.located_facilities)
         with self.progress("candidates"):
             found = self._located(self.given_candidates)
-        return read.require_own_ids(found, self.located_facilities)
+        return rows.completed(found, self.facility_rows, self.config.candidates)
+
+    @Step
+    def listed_candidates(self) -> GeoDataFrame:
+        """The candidates of the lists that were given, located, indexed by `candidate_id`."""
+        return rows.usable(self.candidate_rows)
+
+    @Step
+    def open_doubts(self) -> DataFrame:
+        """Everything about the lists that nobody has answered, contract `DOUBTS`: what matters most comes first."""
+        located = {"facilities": (self.facility_rows, self.doubts)}
+        if self.given_candidates is not None:
+            found = places.doubts(self.candidate_rows, self.units, policy=self.policy, villages=self.demand)
+            located["candidates"] = (self.candidate_rows, found)
+        asked = [
+            self.memory.reports[f"{ASKED}{room}"]
+            for room in ("facilities", "candidates", "demand")
+            if f"{ASKED}{room}" in self.memory.reports
+        ]
+        return office_doubts.open_doubts(
+            asked,
+            located,
+            units=self.units,
+            demand=self.demand,
+            policy=self.policy,
+            answers=self.office_answers,
+        )
 
     @Step
     def names(self) -> Mapping[str, str]:

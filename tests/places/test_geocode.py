@@ -441,7 +441,7 @@ def test_row_17_swapped_longitude_and_latitude_stop_with_that_word(tmp_path, uni
 def test_row_22_latitude_95_is_no_place(tmp_path, lon, lat):
     path = tmp_path / "a.csv"
     path.write_text(f"编号,名称,类型,经度,纬度\n1,甲,医院,{lon},{lat}\n", encoding="utf-8")
-    with pytest.raises(FrameError, match=rf"no place on earth.*a\.csv row 2 \({lon}, {lat}\)"):
+    with pytest.raises(FrameError, match=rf"no place on earth.*a\.csv row 2 '{lon}, {lat}'"):
         read_facilities(path, coordinate_system="wgs84")
 
 
@@ -451,7 +451,7 @@ def test_row_22_a_layer_with_latitude_95_is_refused_too(tmp_path, lon, lat):
         {"编号": ["1"], "名称": "甲", "类型": "医院"}, geometry=[Point(lon, lat)], crs=4326
     )
     frame.to_file(tmp_path / "a.geojson")
-    with pytest.raises(FrameError, match=rf"no place on earth.*a\.geojson row 1 \({lon}, {lat}\)"):
+    with pytest.raises(FrameError, match=rf"no place on earth.*a\.geojson row 1 '{lon}, {lat}'"):
         read_facilities(tmp_path / "a.geojson", coordinate_system="wgs84")
 
 

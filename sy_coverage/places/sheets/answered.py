@@ -28,11 +28,12 @@ def _row_answered(table: Table, answer: pd.Series) -> object | None:
         return None
     names = table.rows["name"].map(words.plain) if "name" in table.rows.columns else None
     asked = words.plain(answer["name"] or "")
-    at = next((row for row in table.rows.index if str(row) == answer["row"]), None)
+    at: object | None = next((row for row in table.rows.index if str(row) == answer["row"]), None)
     if at is not None and (names is None or not asked or names[at] in (asked, "")):
         return at
     same = [] if names is None or not asked else list(names.index[names == asked])
-    return same[0] if len(same) == 1 else None
+    found: object | None = same[0] if len(same) == 1 else None
+    return found
 
 
 def answered(table: Table, answers: DataFrame | None) -> Table:

@@ -149,6 +149,8 @@ def _kind_of_name(
             f"{table.where(row)} '{cell}'",
         )
     report.say(table.file, row, "kind_from_name", name, guess)
+    if "kind" not in table.headers and any(kinds.of_name(title) == guess for title in table.titles):
+        return guess  # a list of such facilities only, as its title says
     breaches.ask(
         table, row, "kind_from_name", field="kind", written=cell, subject=name, value=guess, taken=guess
     )

@@ -90,6 +90,9 @@ class Table:
     formulas: frozenset[tuple[object, str]] = frozenset()
     """(row, column) of the formulas that no program has computed."""
 
+    titles: tuple[str, ...] = ()
+    """What stands above the header, and the name of the sheet."""
+
     def where(self, row: object) -> str:
         """Return how a message names a row of this file."""
         return f"{self.file}{'#' if self.sheet else ''}{self.sheet} row {row}"
@@ -173,8 +176,8 @@ def _table_of(
     names = _header_names(cells, grid, top, depth, what, wanted)
     cut = frozenset(value for what_id, value in grid.notes if what_id == "field_cut")
     fields, headers = _fields(names, what, wanted, grid.file, report, cut)
-    for number in range(top):
-        title = next((cell for cell in cells[number] if cell), "")
+    titles = [next((cell for cell in cells[number] if cell), "") for number in range(top)]
+    for number, title in enumerate(titles):
         if title:
             report.say(grid.file, number + grid.first_row, "title_row", "", title)
     kept = _body(cells, grid, top + depth, fields, report)
@@ -208,6 +211,7 @@ def _table_of(
         grid.sheet,
         frozenset(marks),
         frozenset(formulas),
+        (*titles, grid.sheet),
     )
 
 

@@ -11,6 +11,7 @@ from sy_coverage import _files
 from sy_coverage._models import Problem, problems
 from sy_coverage.errors import ConfigError, CoverageError
 from sy_coverage.study.config.inputs.about import About
+from sy_coverage.study.config.inputs.answers import OfficeAnswers
 from sy_coverage.study.config.inputs.boundaries import Boundaries
 from sy_coverage.study.config.inputs.candidates import Candidates
 from sy_coverage.study.config.inputs.demand import Demand
@@ -55,6 +56,7 @@ class StudyConfig(Section):
     ``add``, and sections of the file with the keys that change."""
     compare: Compare = Compare()
     map: MapOptions = MapOptions()
+    answers: OfficeAnswers = OfficeAnswers()
     limits: Limits = Limits()
 
     @field_validator("what_if", mode="before")

@@ -17,6 +17,8 @@ from sy_coverage.outputs import tables
 from sy_coverage.outputs.sound import TAKEN
 from sy_coverage.study.results.files import KEPT, city_files, made_here
 from sy_coverage.study.results.gather import presented
+from sy_coverage.study.results.lists import to_verify
+from sy_coverage.study.steps.office.answers import NAMES
 from sy_coverage.study.steps.places import county_id_of
 
 if TYPE_CHECKING:
@@ -29,7 +31,16 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 GEOPACKAGE = "coverage.gpkg"
-RESULTS = ("scorecard.csv", "scorecard.xlsx", "catchments.csv", "map.html", GEOPACKAGE, KEPT, MANIFEST)
+RESULTS = (
+    "scorecard.csv",
+    "scorecard.xlsx",
+    "catchments.csv",
+    "map.html",
+    *NAMES.values(),
+    GEOPACKAGE,
+    KEPT,
+    MANIFEST,
+)
 RESULT_FOLDERS = ("proposals", "maps", "figures")
 """What a run writes, beside and in which folders."""
 DECIDING = (
@@ -92,6 +103,9 @@ def _write(
             if path.startswith("maps/") or path in names:
                 advance()
         if counties is None:
+            name, content = to_verify.file_name(study), to_verify.workbook(study)
+            held.write(name, content)
+            written[name] = hashlib.sha256(content).hexdigest()
             held.write_layers(GEOPACKAGE, tables.layers(findings))
             written[GEOPACKAGE] = _files.digest(held.file(GEOPACKAGE))
             sizes = _to_database(study.gate.require(database), findings) if database else {}

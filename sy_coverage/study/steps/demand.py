@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 CENSUS_OF = {"unit_id": "unit", "county_id": "county"}
 
 
-def read_demand(given: Demand, files: StudyFiles, *, units: GeoDataFrame, target_year: int) -> GeoDataFrame:
+def read_demand(
+    given: Demand, files: StudyFiles, *, units: GeoDataFrame, target_year: int, answers: pd.DataFrame
+) -> GeoDataFrame:
     """Return the demand points, each in a unit where one holds it; ``.attrs["report"]`` says what was done.
 
     Where a growth or a cohort table is stated, elders are those of `target_year`.
@@ -38,7 +40,8 @@ def read_demand(given: Demand, files: StudyFiles, *, units: GeoDataFrame, target
         census = places.read_census(
             files.path(given.census), units=units, columns=given.census_columns, limits=files.limits
         )
-    found = _points(given, files, units, census)
+    found = _points(given, files, units, census, answers)
+    asked = found.attrs.pop("doubts", None)
     reports = [found.attrs.pop("report", None), None if census is None else census.report]
     if census is not None:
         if given.raster or given.settled:
@@ -51,10 +54,18 @@ def read_demand(given: Demand, files: StudyFiles, *, units: GeoDataFrame, target
     found = _projected(given, files, checked(found, DEMAND), said, units=units, target=target_year)
     reports.append(said.frame())
     found.attrs["report"] = ReportFrame(pd.concat([r for r in reports if r is not None], ignore_index=True))
+    if asked is not None:
+        found.attrs["doubts"] = asked
     return found
 
 
-def _points(given: Demand, files: StudyFiles, units: GeoDataFrame, census: Census | None) -> GeoDataFrame:
+def _points(
+    given: Demand,
+    files: StudyFiles,
+    units: GeoDataFrame,
+    census: Census | None,
+    answers: pd.DataFrame,
+) -> GeoDataFrame:
     """Return where people live, not yet counted by the census."""
     if given.raster:
         return places.read_raster(files.path(given.raster), units=units, cell_m=given.cell_m)
@@ -72,10 +83,13 @@ def _points(given: Demand, files: StudyFiles, units: GeoDataFrame, census: Censu
             columns=given.columns,
             counted=census is None,
             limits=files.limits,
+            units=units,
+            answers=answers,
+            strict=given.strict,
         )
-        report = villages.attrs.pop("report")
+        report, asked = villages.attrs.pop("report"), villages.attrs.pop("doubts")
         found = places.assign_units(villages, units)
-        found.attrs["report"] = report
+        found.attrs |= {"report": report, "doubts": asked}
         return found
     assert census is not None  # noqa: S101  (the config asks for one of them)
     if census.by == "county_id":

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sy_coverage import _files
+from sy_coverage import _files, places
+from sy_coverage.study.config.inputs.list_file import ListFile, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,9 +42,13 @@ class StudyFiles:
             given = given.expanduser()
         return str(self.folder / given)
 
-    def paths(self, written: Iterable[str]) -> list[str]:
-        """Return each of several paths."""
-        return [self.path(file) for file in written]
+    def lists(self, entries: Iterable[str | ListFile]) -> list[places.ListFile]:
+        """Return the entries of a list's `files` as its reader takes them."""
+        found = []
+        for entry in entries:
+            said = {"path": entry} if isinstance(entry, str) else entry.model_dump()
+            found.append(places.ListFile(**(said | {"path": self.path(said["path"])})))
+        return found
 
     def digest(self, room: str, written: str, reports: Mapping[str, DataFrame]) -> str:
         """Return the SHA-256 of a file, or (as `reports` have it) of the rows that were read for `room` from a database."""
@@ -71,7 +76,7 @@ def lists_and_layers(config: StudyConfig) -> list[tuple[str, str]]:
     }
     return [
         ("units", config.boundaries.units),
-        *(("facilities", file) for file in config.facilities.files),
-        *(("candidates", file) for file in config.candidates.files),
+        *(("facilities", path_of(file)) for file in config.facilities.files),
+        *(("candidates", path_of(file)) for file in config.candidates.files),
         *((room, file) for room, file in of_demand.items() if file),
     ]

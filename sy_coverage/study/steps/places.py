@@ -43,32 +43,46 @@ def read_units(given: Boundaries, files: StudyFiles) -> GeoDataFrame:
 
 
 def read_facilities(
-    given: Facilities, files: StudyFiles, *, units: GeoDataFrame, policy: Policy
+    given: Facilities,
+    files: StudyFiles,
+    *,
+    units: GeoDataFrame,
+    policy: Policy,
+    answers: pd.DataFrame,
 ) -> GeoDataFrame:
     """Return every facility row as it was read, before any address is looked up."""
     return places.read_facilities(
-        files.paths(given.files),
+        files.lists(given.files),
         coordinate_system=given.coordinate_system,
         units=units,
         columns=given.columns,
         policy=policy,
         limits=files.limits,
+        answers=answers,
+        strict=given.strict,
     )
 
 
 def read_candidates(
-    given: Candidates, files: StudyFiles, *, units: GeoDataFrame, policy: Policy
+    given: Candidates,
+    files: StudyFiles,
+    *,
+    units: GeoDataFrame,
+    policy: Policy,
+    answers: pd.DataFrame,
 ) -> GeoDataFrame | None:
     """Return every row of the candidate lists as it was read, or None where no list was given."""
     if not given.files:
         return None
     return places.read_candidates(
-        files.paths(given.files),
+        files.lists(given.files),
         coordinate_system=given.coordinate_system,
         units=units,
         columns=given.columns,
         policy=policy,
         limits=files.limits,
+        answers=answers,
+        strict=given.strict,
     )
 
 
@@ -96,22 +110,6 @@ def located(
 def no_candidates(facilities: GeoDataFrame) -> GeoDataFrame:
     """Return a frame of candidates without a row."""
     return checked(facilities.iloc[:0].assign(cost=pd.Series(dtype=float)), CANDIDATES)
-
-
-def require_own_ids(candidates: GeoDataFrame, facilities: GeoDataFrame) -> GeoDataFrame:
-    """Return `candidates`, none of which is called like a facility.
-
-    Raises
-    ------
-    UnknownIdError
-        Naming those that are.
-    """
-    clash = candidates.index.intersection(facilities.index)
-    if len(clash):
-        raise UnknownIdError(
-            f"candidates: ids that are facilities' too: {some(clash)}; give each site an id of its own"
-        )
-    return candidates
 
 
 def ids_named(given: Iterable[str], frame: GeoDataFrame, what: str) -> tuple[str, ...]:

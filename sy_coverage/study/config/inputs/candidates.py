@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from sy_coverage.study.config.inputs.list_file import ListFile
 from sy_coverage.study.config.section import CoordinateSystem, Money, Section
 
 Degrees = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
@@ -33,8 +34,10 @@ class Added(Section):
 class Candidates(Section):
     """`[candidates]`: where something could be opened."""
 
-    files: tuple[str, ...] = ()
-    """Lists of premises with costs."""
+    files: tuple[str | ListFile, ...] = ()
+    """Lists of premises with costs; what is special about one stands beside it, as under `[facilities]`."""
+    strict: bool = False
+    """Whether a row that cannot be used stops the run; else it is kept, listed and asked about."""
     generate: int = Field(default=0, ge=0, le=50)
     """How many sites to generate besides for each unit without a centre. Where `[siting] station_walk_min` asks for stations,
     one is generated too for every village cluster that no station of its unit, open or listed, is within the walk of."""

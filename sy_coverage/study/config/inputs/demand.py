@@ -32,6 +32,8 @@ class Demand(Section):
     """Yearly growth from `year` on, as a share (0.03 is 3 %): one for all ages, or by column."""
     cohorts: str = ""
     """A cohort table (age groups, persons, survival ratios, perhaps by county) instead of a growth."""
+    strict: bool = False
+    """Whether a row that cannot be used stops the run; else it is kept, listed and asked about."""
     coordinate_system: CoordinateSystem | None = None
     """What the coordinates are in, where the file does not say."""
     columns: dict[str, str] = {}

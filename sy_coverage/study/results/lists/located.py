@@ -14,7 +14,7 @@ from sy_coverage._fetch import Cache
 from sy_coverage._frames import metric_crs
 from sy_coverage.places.locating.providers import PROVIDERS, Provider
 from sy_coverage.study.config.changes import changed
-from sy_coverage.study.results.lists import reading
+from sy_coverage.study.results.lists import reading, to_verify
 from sy_coverage.study.results.lists import rows as lists
 from sy_coverage.study.steps import locating
 
@@ -108,9 +108,9 @@ def locate(study: Answers) -> Located:
     OfflineError, ServiceStoppedError
         If a map service cannot be asked or stops us; run again to go on from there.
     """
-    frames = {"facilities": study.facilities}
+    frames = {"facilities": study.facility_rows}
     if study.config.candidates.files:
-        frames["candidates"] = study.listed_candidates
+        frames["candidates"] = study.candidate_rows
     rows = pd.concat([lists.rows_of(study, name, frame) for name, frame in frames.items()], ignore_index=True)
     doubts = pd.concat(
         [lists.doubts_of(study, name, frame) for name, frame in frames.items()], ignore_index=True
@@ -130,6 +130,7 @@ def write(study: Answers, located: Located, folder: Path) -> list[Path]:
         "located.csv": lists.as_csv(lists.spoken_rows(located.rows, language), language),
         "to_verify.csv": lists.as_csv(located.doubts[list(lists.DOUBTS)], language),
         "reading.csv": lists.as_csv(located.reading, language),
+        to_verify.file_name(study): to_verify.workbook(study),
     }
     return lists.write(folder, content)
 
