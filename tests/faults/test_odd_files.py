@@ -183,14 +183,14 @@ def test_row_10_a_date_that_is_none_is_a_breach_and_no_warning(tmp_path):
     book.active["D2"].number_format = "yyyy-mm-dd"
     book.save(tmp_path / "a.xlsx")
     with pytest.raises(FrameError, match="must be a date"):
-        read_facilities(tmp_path / "a.xlsx")
+        read_facilities(tmp_path / "a.xlsx", strict=True)
 
 
 @pytest.mark.parametrize("cost", ["1e308", "1e13", "-1e13"])
 def test_row_07_a_number_beyond_all_counts_and_costs_is_a_breach(tmp_path, cost):
     (tmp_path / "a.csv").write_text(f"编号,名称,类型,造价,性质\n1,甲,区域性敬老院,{cost},新建\n")
     with pytest.raises(FrameError, match=r"a\.csv row 2"):
-        read_candidates(tmp_path / "a.csv")
+        read_candidates(tmp_path / "a.csv", strict=True)
 
 
 @pytest.fixture(scope="module")

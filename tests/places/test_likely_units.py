@@ -203,7 +203,7 @@ def test_addresses_tell_the_coordinate_system_apart_where_no_column_names_a_unit
     path = tmp_path / "名录.csv"
     path.write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(CoordinateSystemError, match=r"bd09 fits best.*bd09 10 of 10, 0 m off"):
-        places.read_facilities(path, units=units)
+        places.read_facilities(path, units=units, strict=True)
     report = places.read_facilities(path, units=units, coordinate_system="wgs84").attrs["report"]
     doubtful = report[report["what_id"] == "system_doubtful"].squeeze()
     assert (doubtful["subject"], doubtful["value"]) == ("wgs84, bd09", "0 → 10 / 10")

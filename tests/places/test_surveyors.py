@@ -117,13 +117,15 @@ def test_an_undeclared_system_is_guessed_where_points_lie_near_borders(tmp_path,
     # 300 m from a border on either side: only in the right system does every row lie in the unit it names
     near = spots(system, 城东街道=9.7, 甲镇=10.3) + spots(system, 乙镇=29.7, 丙乡=30.3)
     with pytest.raises(CoordinateSystemError, match=rf"{system} fits best.*{system} 4 of 4, 0 m off"):
-        read_facilities(table(tmp_path, near), units=toy.units())
+        read_facilities(table(tmp_path, near), units=toy.units(), strict=True)
 
 
 def test_where_the_rows_do_not_tell_the_refusal_says_so_and_swapped_columns_are_seen(tmp_path):
     inside = spots("gcj02", 甲镇=15, 丙乡=35)
     inside = [(x, y - 0.03, unit) for x, y, unit in inside]
     with pytest.raises(CoordinateSystemError, match="rows do not tell: gcj02, wgs84, bd09 fit them equally"):
-        read_facilities(table(tmp_path, inside), units=toy.units())
+        read_facilities(table(tmp_path, inside), units=toy.units(), strict=True)
     with pytest.raises(CoordinateSystemError, match="longitude and latitude look swapped"):
-        read_facilities(table(tmp_path, [(y, x, unit) for x, y, unit in inside]), units=toy.units())
+        read_facilities(
+            table(tmp_path, [(y, x, unit) for x, y, unit in inside]), units=toy.units(), strict=True
+        )

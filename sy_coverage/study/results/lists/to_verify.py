@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
     from sy_coverage.labels import Language
-    from sy_coverage.study.office_answers import Answers
+    from sy_coverage.study.answers import Answers
 
 SHOWN = (
     "list", "file", "sheet", "row", "name", "title", "sentence", "written", "taken_as", "units", "elders", "targets_named", "suggested",

@@ -110,7 +110,11 @@ def _ordered(doubts: pd.DataFrame) -> pd.DataFrame:
     keys = pd.DataFrame(
         {
             "minor": doubts["kind"].isin(MINOR),
-            "targets": -doubts["targets"].str.split(_WHOLE).map(lambda ids: len([i for i in ids if i])),
+            "targets": pd.Series(
+                [-len([i for i in ids.split(_WHOLE) if i]) for ids in doubts["targets"]],
+                doubts.index,
+                dtype=int,
+            ),
             "elders": -doubts["elders"],
             "list": doubts["list"],
             "file": doubts["file"],
