@@ -1,0 +1,83 @@
+"""The loop with the office: what is asked goes out in one workbook, comes back answered, and is not asked again."""
+
+from __future__ import annotations
+
+import io
+
+import openpyxl
+import pytest
+
+from sy_coverage import read_study
+from sy_coverage.errors import FrameError
+from sy_coverage.study.results.lists import to_verify
+from tests import toy
+
+LIST = """机构名称,类型,所属乡镇,床位数,备注
+甲镇敬老院,敬老院,甲镇,约30,
+夕阳红老年公寓,民办,甲镇,20,
+乙镇敬老院,敬老院,乙镇,停用,已撤并
+丙乡某某点,加工厂,丙乡,5,
+"""
+
+
+@pytest.fixture
+def study(tmp_path):
+    path = toy.write_study(tmp_path)
+    (tmp_path / "台账.csv").write_text(LIST, encoding="utf-8")
+    return read_study(path).but(facilities={"files": ["台账.csv"]})
+
+
+def asked(study):
+    book = openpyxl.load_workbook(io.BytesIO(to_verify.workbook(study.answers)))
+    sheet = book.worksheets[0]
+    columns = {cell.value: cell.column for cell in sheet[1]}
+    rows = {
+        (sheet.cell(n, columns["待核实事项"]).value, sheet.cell(n, columns["名称"]).value): n
+        for n in range(2, sheet.max_row + 1)
+    }
+    return book, sheet, columns, rows
+
+
+def test_every_row_is_accounted_for_and_what_is_not_counted_is_asked_about(study):
+    assert len(study.facility_rows) == 4
+    assert len(study.facilities) == 3
+    _, sheet, columns, rows = asked(study)
+    n = rows["类型无法识别", "丙乡某某点"]
+    assert sheet.cell(n, columns["行"]).value == "5"
+    assert sheet.cell(n, columns["涉及乡镇（街道）"]).value == "丙乡"
+    assert sheet.cell(n, columns["涉及老年人"]).value == 300
+    taken = sheet.cell(rows["类型只凭名称推定", "夕阳红老年公寓"], columns["目前按此计算"]).value
+    assert taken == study.policy.kinds["nursing_home"].name["zh"]
+
+
+def test_what_the_office_answers_is_applied_remembered_and_not_asked_again(study, tmp_path):
+    book, sheet, columns, rows = asked(study)
+    for n in rows.values():
+        sheet.cell(n, columns["确认"]).value = "是"
+        sheet.cell(n, columns["答复人"]).value = "李某"
+    n = rows["类型无法识别", "丙乡某某点"]
+    sheet.cell(n, columns["确认"]).value = None
+    sheet.cell(n, columns["类型"]).value = "社区居家养老服务中心（站点）"
+    n = rows["类型只凭名称推定", "夕阳红老年公寓"]
+    sheet.cell(n, columns["确认"]).value = None
+    sheet.cell(n, columns["不采用"]).value = "是"
+    book.save(tmp_path / "待核实.xlsx")
+    second = study.but(study={"output": "out2"})
+    assert len(second.open_doubts) == 0
+    assert "夕阳红老年公寓" not in set(second.facilities["name"])
+    kinds = second.facilities.set_index("name")["kind"]
+    assert kinds["丙乡某某点"] == "station"
+    assert set(second.office_answers["answered_by"]) == {"李某"}
+    # the next workbook holds what was answered, and given back alone it says the same
+    (tmp_path / "待核实.xlsx").write_bytes(to_verify.workbook(second.answers))
+    third = study.but(study={"output": "out3"})
+    assert len(third.open_doubts) == 0
+    assert third.facilities["kind"].tolist() == second.facilities["kind"].tolist()
+
+
+def test_an_answer_that_is_neither_yes_nor_no_is_named(study, tmp_path):
+    book, sheet, columns, _ = asked(study)
+    sheet.cell(2, columns["确认"]).value = "也许"
+    book.save(tmp_path / "答复.xlsx")
+    with pytest.raises(FrameError, match=r"确认.*答复.xlsx.*也许"):
+        study.but(answers={"file": "答复.xlsx"}).office_answers  # noqa: B018
