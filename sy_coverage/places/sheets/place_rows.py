@@ -103,58 +103,55 @@ def _kinds(
     usual = pd.Series([kind for kind in read.values() if kind], dtype=object).mode()
     assumed = str(usual.iloc[0]) if len(usual) else kinds.default
     for row, cell, name in open_rows:
-        read[row] = _kind_of_name(table, row, cell, name, kinds, breaches, report) or (
-            UNKNOWN if contract is FACILITIES else assumed
-        )
-        if read[row] == assumed and contract is not FACILITIES and kinds.of_name(name) is None:
-            breaches.row(
-                table,
-                row,
-                "kind_assumed",
-                _NO_KIND,
-                field="kind",
-                written=cell,
-                taken=assumed,
-                subject=cell,
-                value=assumed,
-            )
-        elif read[row] == UNKNOWN:
-            asked = "not_a_facility" if is_no_facility(name) else "kind_unknown"
-            breaches.row(
-                table,
-                row,
-                asked,
-                f"{_NO_KIND} (kinds: {', '.join(kinds.of_cells)})",
-                field="kind",
-                written=cell or name,
-                subject=cell or "—",
-                taken=UNKNOWN,
-            )
+        guess = kinds.of_name(name)
+        if guess is None or (breaches.strict and not _says_no_kind(cell)):
+            read[row] = UNKNOWN if contract is FACILITIES else assumed
+            _ask_for_kind(table, row, cell, str(read[row]), kinds, breaches)
+        else:
+            read[row] = guess
+            _ask_about_name(table, row, cell, guess, kinds, breaches, report)
     return pd.Series(read, dtype=object).reindex(table.rows.index)
 
 
-_NO_KIND = "no kind is given and the name tells none"
+def _says_no_kind(cell: str) -> bool:
+    return words.is_blank(cell) or says_ownership(cell)
 
 
-def _kind_of_name(
-    table: Table, row: object, cell: str, name: str, kinds: KindWords, breaches: Breaches, report: Report
-) -> str | None:
-    """Return the kind that a name tells where the cell for it says none, or only who owns the home."""
-    guess = kinds.of_name(name)
-    if guess is None:
-        return None
-    if breaches.strict and not (words.is_blank(cell) or says_ownership(cell)):
-        breaches.add(
-            f"column '{table.headers['kind']}' (kind) must be one of {', '.join(kinds.of_cells)}, or a word for one of them",
-            f"{table.where(row)} '{cell}'",
-        )
-    report.say(table.file, row, "kind_from_name", name, guess)
-    if "kind" not in table.headers and any(kinds.of_name(title) == guess for title in table.titles):
-        return guess  # a list of such facilities only, as its title says
-    breaches.ask(
-        table, row, "kind_from_name", field="kind", written=cell, subject=name, value=guess, taken=guess
+def _ask_for_kind(
+    table: Table, row: object, cell: str, taken: str, kinds: KindWords, breaches: Breaches
+) -> None:
+    """Ask what a row is of which neither cell nor name tells it."""
+    name = str(cells.column(table, "name")[row])
+    problem = f"no kind is given and the name tells none (kinds: {', '.join(kinds.of_cells)})"
+    if not _says_no_kind(cell):
+        known = ", ".join(kinds.of_cells)
+        problem = f"column '{table.headers['kind']}' (kind) must be one of {known}, or a word for one of them"
+    asked = "kind_assumed"
+    if taken == UNKNOWN:
+        asked = "not_a_facility" if is_no_facility(name) else "kind_unknown"
+    breaches.row(
+        table,
+        row,
+        asked,
+        problem,
+        field="kind",
+        written=cell or name,
+        subject=cell or "—",
+        value=taken,
+        taken=taken,
     )
-    return guess
+
+
+def _ask_about_name(
+    table: Table, row: object, cell: str, guess: str, kinds: KindWords, breaches: Breaches, report: Report
+) -> None:
+    """Ask whether a row is what its name tells, unless it stands in a list of such facilities only, as its title says."""
+    name = str(cells.column(table, "name")[row])
+    report.say(table.file, row, "kind_from_name", name, guess)
+    if "kind" in table.headers or all(kinds.of_name(title) != guess for title in table.titles):
+        breaches.ask(
+            table, row, "kind_from_name", field="kind", written=cell, subject=name, value=guess, taken=guess
+        )
 
 
 @cache
