@@ -131,6 +131,31 @@ def test_graphml_of_osmnx_reads_the_same(tmp_path) -> None:
     assert net.digest == roads.from_networkx(graph, modes=("drive", "walk")).digest
 
 
+LISTS = {
+    "highway": ["residential", "residential", "service"], "maxspeed": ["20", "50"], "surface": ["asphalt", "mud"],
+    "access": ["yes", "no"], "oneway": [True, False], "lanes": ["1", "2"], "name": ["O'Neill's Road", "老路"], "width": ["3", "4.5"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", sorted(LISTS))
+def test_a_list_of_tags_is_read_alike_from_a_graph_a_file_and_networkx_itself(tmp_path, key) -> None:
+    import osmnx as ox
+
+    graph = osmnx_like()
+    graph.edges[1, 2, 0][key] = LISTS[key]
+    ox.save_graphml(graph, tmp_path / "g.graphml")
+    modes = ("drive", "walk", "bike")
+    direct = roads.from_networkx(graph, modes=modes)
+    file = roads.read_osm(tmp_path / "g.graphml", modes=modes)
+    theirs = roads.from_networkx(nx.read_graphml(tmp_path / "g.graphml", node_type=int), modes=modes)
+    assert file.digest == direct.digest
+    assert theirs.digest == direct.digest
+    text = roads.from_networkx(nx.read_graphml(tmp_path / "g.graphml"), modes=modes)
+    assert sorted(map(str, text.node_ids)) == ["1", "2", "3", "4"]
+    for mode in modes:
+        assert np.array_equal(text.links.minutes[mode], direct.links.minutes[mode])
+
+
 def test_the_shared_graphml_of_trunk_roads_is_read(shared_data) -> None:
     net = roads.read_osm(shared_data / "shaoyang" / "trunk_roads_z7.graphml", modes=("drive",))
     assert len(net.node_ids) == 1662

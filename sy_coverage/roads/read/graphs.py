@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,8 @@ from sy_coverage.roads.graph.links import SHORTEST_M
 from sy_coverage.roads.network import RoadNetwork
 from sy_coverage.roads.read import tags as osm_tags
 from sy_coverage.roads.read.edges import from_edges
-from sy_coverage.roads.travel_modes import TravelMode, travel_mode
+from sy_coverage.roads.read.pieces.delays import Ends, delays_min
+from sy_coverage.roads.travel_modes import TravelMode, junction_ranks, travel_mode
 
 if TYPE_CHECKING:
     import os
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
     import networkx as nx
 
 CLOSED = "closed"
-JUNCTION = 3
-"""A node with so many neighbours is a junction."""
 
 
 def from_networkx(
@@ -49,7 +49,8 @@ def from_networkx(
     Node ids are kept. Minutes of a mode are, in this order: ``<mode>_min`` of the edge; for modes that heed limits
     `travel_time` (seconds), `speed_kph`, `maxspeed`; the mode's speed for the edge's `highway`. An edge whose class or
     access tags keep a mode out is closed to it. Modes that no one-way street binds may go against every edge. Where minutes
-    come from a speed, the mode's delay is added to an edge that ends at a junction (a node with three neighbours or more).
+    come from a speed, what a junction costs is added to the edge that ends there, as for an extract. A graph that networkx
+    itself has read (`nx.read_graphml`: lists, truth and lines are text) is taken as OSMnx's own reader takes it.
 
     Parameters
     ----------
@@ -83,7 +84,8 @@ def from_networkx(
     if graph.number_of_edges() == 0:
         raise IncompleteNetworkError("graph: has no edge; nothing can be routed on it")
     nodes = pd.DataFrame(
-        [(n, d.get("x"), d.get("y")) for n, d in graph.nodes(data=True)], columns=["node_id", "x", "y"]
+        [(n, _metres(d.get("x")), _metres(d.get("y"))) for n, d in graph.nodes(data=True)],
+        columns=["node_id", "x", "y"],
     )
     lost = nodes[["x", "y"]].isna().any(axis=1)
     if lost.any():
@@ -103,31 +105,39 @@ def from_networkx(
     return RoadNetwork(replace(network.parts, notes={**network.notes, **notes}, tables=tables))
 
 
+@dataclass(frozen=True)
+class _Edge:
+    """One edge of a graph, its attributes in plain Python whoever read the graph."""
+
+    u: Any
+    v: Any
+    data: dict[str, Any]
+    tags: dict[str, str]
+
+
 def _edges(graph: Any, modes: tuple[TravelMode, ...], notes: Counter[str]) -> pd.DataFrame:
+    edges = [_edge(u, v, data, notes) for u, v, data in graph.edges(data=True)]
+    delays = {mode.name: _delays(graph, edges, mode) for mode in modes}
     rows: list[dict[str, Any]] = []
-    junctions = {n for n in graph if len({*graph.predecessors(n), *graph.successors(n)} - {n}) >= JUNCTION}
-    for u, v, data in graph.edges(data=True):
-        length = _metres(data.get("length"))
-        tags = {k: _one(value, notes) for k, value in data.items() if k in osm_tags.WANTED}
-        tags["highway"] = _class(data.get("highway"))
+    for k, edge in enumerate(edges):
         row: dict[str, Any] = {
-            "u": u,
-            "v": v,
-            "length_m": length,
-            "highway": tags["highway"],
-            "geometry": data.get("geometry"),
+            "u": edge.u,
+            "v": edge.v,
+            "length_m": _metres(edge.data.get("length")),
+            "highway": edge.tags["highway"],
+            "geometry": edge.data.get("geometry"),
         }
-        back = {**row, "u": v, "v": u}
+        back = {**row, "u": edge.v, "v": edge.u}
         if row["geometry"] is not None:
             back["geometry"] = row["geometry"].reverse()
         two_way = False
         for mode in modes:
-            minutes, derived = _minutes(data, tags, length, mode, notes)
+            minutes, derived = _minutes(edge.data, edge.tags, row["length_m"], mode, notes)
             allowed = minutes is not CLOSED
-            delay = mode.junction_s.get(tags["highway"], 0.0) / 60 if allowed and derived else 0.0
-            both = allowed and "oneway" not in mode.oneway and f"{mode.name}_min" not in data
-            for entry, end, may in ((row, v, allowed), (back, u, both)):
-                entry[f"{mode.name}_min"] = minutes + delay if end in junctions and delay else minutes
+            both = allowed and "oneway" not in mode.oneway and f"{mode.name}_min" not in edge.data
+            for entry, way, may in ((row, 0, allowed), (back, 1, both)):
+                delay = delays[mode.name][k, way] if allowed and derived else 0.0
+                entry[f"{mode.name}_min"] = minutes + delay if delay else minutes
                 entry[f"{mode.name}_allowed"] = may
             two_way |= both
         rows.append(row)
@@ -142,6 +152,65 @@ def _edges(graph: Any, modes: tuple[TravelMode, ...], notes: Counter[str]) -> pd
     return frame.drop(columns="geometry") if frame["geometry"].isna().all() else frame
 
 
+def _edge(u: Any, v: Any, data: dict[str, Any], notes: Counter[str]) -> _Edge:
+    plain = {key: _plain(value) for key, value in data.items()}
+    line = plain.get("geometry")
+    if isinstance(line, str):
+        import shapely  # noqa: PLC0415
+
+        try:
+            plain["geometry"] = shapely.from_wkt(line)
+        except shapely.errors.GEOSException as error:
+            raise FrameError("graph", [f"geometry of edge {u}→{v} is no WKT ({error})"]) from error
+    tags = {key: _one(value, notes) for key, value in plain.items() if key in osm_tags.WANTED}
+    tags["highway"] = _class(plain.get("highway"))
+    return _Edge(u, v, plain, tags)
+
+
+def _plain(value: Any) -> Any:
+    """Return an attribute as OSMnx holds it, though networkx has read it as text: lists and truth in words."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if text in ("True", "False"):
+        return text == "True"
+    if text.startswith("[") and text.endswith("]"):
+        try:
+            return [item for item in ast.literal_eval(text) if item is not None]
+        except (ValueError, SyntaxError):
+            return [part.strip(" '\"") for part in text[1:-1].split(",")]
+    return value
+
+
+def _delays(graph: Any, edges: list[_Edge], mode: TravelMode) -> Any:
+    """Return the minutes that the junctions at the two ends of each edge cost, its own way and the other; (edges, 2)."""
+    number = {node: i for i, node in enumerate(graph)}
+    pairs = np.array([(number[edge.u], number[edge.v]) for edge in edges], np.int64)
+    low, high = pairs.min(axis=1), pairs.max(axis=1)
+    # between two neighbours there is one road to a junction, of the class of the most important edge
+    ranks = junction_ranks()
+    keys = list(zip(low.tolist(), high.tolist(), strict=True))
+    by_rank = sorted(range(len(edges)), key=lambda i: (ranks.get(edges[i].tags["highway"], 0), -i))
+    best = {keys[i]: i for i in by_rank}
+    one = np.array(sorted(best.values()), np.int64)
+    place = {keys[i]: at for at, i in enumerate(one.tolist())}
+    lights = [data.get("highway") == "traffic_signals" for _, data in graph.nodes(data=True)]
+    ends = Ends(
+        low[one],
+        high[one],
+        np.nan_to_num(np.array([_metres(edges[i].data.get("length")) for i in one.tolist()])),
+        np.array([edges[i].tags["highway"] for i in one.tolist()], dtype=str),
+        np.array([edges[i].tags.get("junction") in ("roundabout", "circular") for i in one.tolist()], bool),
+        len(number),
+        np.array(lights, bool),
+        np.zeros(len(number), bool),
+    )
+    usable = np.ones(one.size, bool)
+    delay = delays_min(ends, mode, usable, usable)[[place[key] for key in keys]]
+    along = (pairs[:, 0] <= pairs[:, 1])[:, None]
+    return np.where(along, delay, delay[:, ::-1])
+
+
 def _metres(value: Any) -> float:
     try:
         return float(value)
@@ -154,14 +223,14 @@ def _one(value: Any, notes: Counter[str]) -> str:
         return "yes" if value else "no"
     if isinstance(value, list | tuple | set):
         notes["edges_with_several_values_of_a_tag"] += 1
-        return ";".join(sorted(str(v) for v in value))
+        return ";".join(sorted(_one(v, Counter()) for v in value))
     return str(value)
 
 
 def _class(value: Any) -> str:
     if isinstance(value, list | tuple | set):
         counts = Counter(sorted(str(v) for v in value))
-        return counts.most_common(1)[0][0]
+        return counts.most_common(1)[0][0] if counts else ""
     return "" if value is None else str(value)
 
 
@@ -170,8 +239,10 @@ def _minutes(
 ) -> tuple[Any, bool]:
     """Return the minutes of one edge for one mode, CLOSED if it may not go there; and whether a speed made them."""
     if f"{mode.name}_min" in data:
-        return data[f"{mode.name}_min"], False
-    if osm_tags.may_pass(tags, mode) is False:
+        given = data[f"{mode.name}_min"]
+        return (_metres(given) if isinstance(given, str) else given), False
+    # a graph knows no ends of trips: what is private stays closed
+    if osm_tags.may_pass(tags, mode) is False or osm_tags.is_private(tags, mode):
         return CLOSED, False
     if mode.uses_maxspeed and "travel_time" in data:
         return _metres(data["travel_time"]) / 60, False
@@ -233,7 +304,8 @@ def _graph(root: Any, path: object) -> nx.MultiDiGraph:
     graph.graph.update(read(drawing))
     for node in drawing.findall(f"{space}node"):
         data = read(node)
-        graph.add_node(_id(node.get("id"), path), x=_metres(data.get("x")), y=_metres(data.get("y")))
+        place = {"x": _metres(data.get("x")), "y": _metres(data.get("y"))}
+        graph.add_node(_id(node.get("id"), path), **place, highway=data.get("highway"))
     for edge in drawing.findall(f"{space}edge"):
         data = read(edge)
         if "geometry" in data:
@@ -241,9 +313,6 @@ def _graph(root: Any, path: object) -> nx.MultiDiGraph:
                 data["geometry"] = shapely.from_wkt(data["geometry"])
             except shapely.errors.GEOSException as error:
                 raise UnreadableFileError(f"{path}: the line of an edge is no WKT ({error})") from error
-        for key in ("highway", "maxspeed"):
-            if data.get(key, "").startswith("["):
-                data[key] = [part.strip(" '\"") for part in data[key].strip("[]").split(",")]
         # an attribute may have any name, that of an argument among them
         graph.add_edges_from([(_id(edge.get("source"), path), _id(edge.get("target"), path), data)])
     graph.graph["crs"] = _system(graph.graph.get("crs") or GEOGRAPHIC, path)

@@ -6,6 +6,7 @@ from sy_coverage.roads.read.tags.access import (
     fits,
     is_barred,
     is_ends_only,
+    is_private,
     is_undone,
     may_pass,
 )
@@ -16,5 +17,5 @@ from sy_coverage.roads.read.tags.speed import LEVEL, WANTED, Pace, pace
 
 __all__ = [
     "CONDITIONAL", "LEVEL", "WANTED", "Condition", "Pace", "condition", "directions", "duration_min", "entry", "fits", "holds", "holds_now",
-    "in_force", "is_barred", "is_ends_only", "is_undone", "maxspeed_kph", "may_pass", "metres", "old_hours", "pace",
+    "in_force", "is_barred", "is_ends_only", "is_private", "is_undone", "maxspeed_kph", "may_pass", "metres", "old_hours", "pace",
 ]  # fmt: skip

@@ -78,6 +78,12 @@ def is_ends_only(tags: Mapping[str, str], mode: TravelMode) -> bool:
     return entry(tags, mode) == "ends_only"
 
 
+def is_private(tags: Mapping[str, str], mode: TravelMode) -> bool:
+    """Return whether the most particular access key lets in only who lives or works there."""
+    said = next((v for key in mode.access if (v := in_force(tags, key)) is not None), "")
+    return set(_words(said)) <= CLOSED | PRIVATE and said != ""
+
+
 def _words(value: str) -> list[str]:
     return [word.strip().lower() for word in value.split(";")]
 
