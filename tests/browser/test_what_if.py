@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import sy_coverage as sy
@@ -229,6 +230,129 @@ def test_a_page_without_counts_offers_none(opened, all_findings):
     page = opened(maps.draw(all_findings.of_county("990100")).html())
     assert page.page.locator(".sy-try").count() == 0
     assert page.run("typeof window.whatIf") == "undefined"
+
+
+def bounded(case: siting.PlanCase, made: list[tuple[str, str]], sites: dict[str, Any]) -> siting.SitingPlan:
+    """Return the plan that Python proves under the edits of a page."""
+    state = dict(made)
+    closed = [i for i, s in state.items() if sites[i]["s"] == 1 and s in {"shut", "forbid"}]
+    require = [i for i, s in state.items() if sites[i]["s"] == 0 and s == "require"]
+    forbid = [i for i, s in state.items() if sites[i]["s"] == 0 and s == "forbid"]
+    rules = replace(case.rules, require=(*case.rules.require, *require), forbid=(*case.rules.forbid, *forbid))
+    return siting.plan_case(replace(case, facilities=case.facilities.drop(index=closed), rules=rules))
+
+
+def assert_same_plans(page: Any, case: siting.PlanCase, packed: str, *, seeds: range, most: int) -> set[str]:
+    """Assert that page and Python come to the same in every stage, and return which statuses were seen."""
+    whole = json.loads(packed)
+    sites = {site["i"]: site for site in whole["sites"]}
+    seen = set()
+    for seed in seeds:
+        made = [
+            (i, s)
+            for i, s in edits(packed, seed, most)
+            if sites[i]["s"] == 0 or i in whole["program"]["sites"]
+        ]
+        told = page.run(
+            "(made) => { whatIf.reset(); made.forEach(([id, state]) => whatIf.set(id, state)); return whatIf.plan(); }",
+            [list(one) for one in made],
+        )
+        ours = bounded(case, made, sites)
+        seen.add(told["status"])
+        assert told["status"] == ours.status, made
+        assert told["certified"] is False
+        if ours.status != "optimal":
+            assert told["sites"] == []
+            continue
+        assert told["objective"] == told["bound"] == ours.objective
+        stages = {stage.objective_id: stage.value for stage in ours.certificate.stages}
+        for stage in told["stages"]:
+            assert stage["value"] == pytest.approx(stages[stage["id"]], rel=1e-6, abs=1e-6), (made, stage)
+        assert {"cost", "elders", "elder_minutes", "home_minutes"} <= {
+            stage["id"] for stage in told["stages"]
+        }
+        again = figures(
+            replace(
+                case,
+                facilities=case.facilities.drop(
+                    index=[i for i, s in dict(made).items() if sites[i]["s"] and s in {"shut", "forbid"}]
+                ),
+            ),
+            told["sites"],
+        )
+        assert again.met
+        assert not again.broken
+    return seen
+
+
+def test_the_page_plans_again_as_python_does(opened, drawn):
+    seen = set()
+    for seed, rules in enumerate(({}, {"rule": "access", "share": 0.6})):
+        case = case_of(seed + 3, **rules)
+        best = siting.plan_case(case).best
+        packed = what_if.packed(case, set(best.sites), language="zh", solves=True)
+        page = opened(drawn(packed), f"{seed}.html")
+        seen |= assert_same_plans(page, case, packed, seeds=range(8), most=9)
+        assert page.complaints == []
+        assert [url for url in page.requests if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert "optimal" in seen
+
+
+def test_an_edit_that_allows_no_plan_names_what_it_lacks(opened, drawn):
+    case = case_of(3)
+    packed = what_if.packed(case, set(), language="zh", solves=True)
+    page = opened(drawn(packed))
+    centres = [s["i"] for s in json.loads(packed)["sites"] if s["k"] == "service_centre"]
+    told = page.run(
+        "(ids) => { ids.forEach((id) => whatIf.set(id, 'forbid')); return whatIf.plan(); }", centres
+    )
+    assert told["status"] == "infeasible"
+    assert set(told["lacking"]["targets"]) == {"street_centre_coverage", "township_centre_coverage"}
+    assert set(told["lacking"]["units"]) == {"U0", "U1", "U2", "U3"}
+    page.page.locator(".sy-try").click()
+    page.page.locator(".sy-plan").click()
+    page.page.locator(".sy-plan-says", has_text="无可行方案").wait_for()
+    page.run("whatIf.reset()")
+    page.page.locator(".sy-plan").click()
+    page.page.locator(".sy-plan-says", has_text="在本页求解，未经核证：最优").wait_for()
+    assert page.run("whatIf.count()")["cost"] == siting.plan_case(case).best.objective
+
+
+def test_hostile_names_do_nothing_in_the_packed_program(opened, drawn, hostile):
+    made = case_of(3)
+    ids = {i: f"{i}{hostile}" for i in made.candidates.index}
+    case = replace(made, candidates=made.candidates.rename(index=ids).sort_index(), times={
+        kind: type(times).from_matrix(pd.DataFrame(times.to_dense().T, index=list(times.demand_ids), columns=[ids.get(i, i) for i in times.site_ids]))
+        for kind, times in made.times.items()
+    })  # fmt: skip
+    page = opened(drawn(what_if.packed(case, set(), language="zh", solves=True)))
+    told = page.run("whatIf.plan()")
+    assert told["status"] == "optimal"
+    assert all(hostile.replace("\u2028", "") in site.replace("\u2028", "") for site in told["sites"])
+    assert page.complaints == []
+
+
+def test_the_policy_of_a_page_gains_only_what_its_solver_needs(drawn):
+    case = case_of(3)
+    solving, counting = (
+        drawn(what_if.packed(case, set(), language="zh", solves=solves)) for solves in (True, False)
+    )
+    assert "'wasm-unsafe-eval'" in solving
+    assert "worker-src blob:" in solving
+    assert "'unsafe-eval'" not in solving
+    assert "wasm" not in counting.split("</head>")[0].split("<style")[0]
+    assert len(solving) - len(counting) < 1_800_000
+
+
+@pytest.mark.nightly
+def test_in_every_county_of_the_sample_the_page_plans_again_as_python_does(opened, drawn):
+    study = sy.sample_study()
+    for county_id in study.counties:
+        case = alternatives.read_county(study.case, county_id)
+        packed = what_if.packed(case, set(study.propose(county_id).best.sites), language="zh", solves=True)
+        page = opened(drawn(packed), f"{county_id}.html")
+        page.page.set_default_timeout(180_000)
+        assert_same_plans(page, case, packed, seeds=range(20), most=8)
 
 
 @pytest.mark.nightly

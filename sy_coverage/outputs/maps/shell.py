@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import re
+import zlib
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -57,7 +60,7 @@ def _inert_data(value: Any) -> Any:
 SCRIPTS = (
     *(f"map/{name}" for name in ("core", "view", "pins", "names", "layers")),
     *(f"controls/{name}" for name in ("heading", "compare", "panel", "search", "table", "tools", "picture", "printing")),
-    "what_if/recount", "what_if/panel", "controls/start",
+    "what_if/recount", "what_if/plan", "what_if/panel", "controls/start",
 )  # fmt: skip
 """Our scripts, in the order in which they build on each other."""
 OLDEST = "Chromium 86"
@@ -82,15 +85,34 @@ def _scripts() -> str:
     return "\n".join([leaflet, *(_asset(f"{part}.js") for part in SCRIPTS)])
 
 
-def _policy(base_map: str | None) -> str:
-    """Return the content security policy: nothing but this file, and the tiles of the base map that was chosen."""
+@cache
+def _solver() -> str:
+    """Return the solver as data of the page: HiGHS compiled for browsers and the script of its worker, packed."""
+    folder = files("sy_coverage.outputs.maps").joinpath("assets")
+    parts = {
+        "sy-highs-wasm": "highs/highs.wasm",
+        "sy-highs-js": "highs/highs.js",
+        "sy-worker-js": "what_if/worker.js",
+    }
+    return "".join(
+        f'<script type="text/plain" id="{name}">{base64.b64encode(zlib.compress(folder.joinpath(path).read_bytes(), 9)).decode("ascii")}</script>'
+        for name, path in parts.items()
+    )
+
+
+def _policy(base_map: str | None, *, solves: bool) -> str:
+    """Return the content security policy: nothing but this file, and the tiles of the base map that was chosen.
+
+    A page that solves may compile its own solver and run it in a worker of its own bytes.
+    """
     hosts = {
         "tianditu": " https://*.tianditu.gov.cn",
         "osm": " https://tile.openstreetmap.org",
         "gaode": " https://*.is.autonavi.com",
     }
+    wasm, worker = (" 'wasm-unsafe-eval'", "worker-src blob:; ") if solves else ("", "")
     return (
-        "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+        f"default-src 'none'; script-src 'unsafe-inline'{wasm}; style-src 'unsafe-inline'; {worker}"
         f"img-src data: blob:{hosts.get(str(base_map), '')}"
     )
 
@@ -164,9 +186,13 @@ def rendered(content: dict[str, Any], base_map: str | None, picture: str, *, key
     figure: Any = page.get_root()
     figure.title = inert(content["title"])
     language = "zh-CN" if content["language"] == "zh" else "en"
+    solves = bool(content["what_if"] and content["what_if"].get("program"))
     data = json.dumps(_inert_data(content), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for name, part in (
-        ("policy", f'<meta http-equiv="Content-Security-Policy" content="{_policy(base_map)}">'),
+        (
+            "policy",
+            f'<meta http-equiv="Content-Security-Policy" content="{_policy(base_map, solves=solves)}">',
+        ),
         ("icon", '<link rel="icon" href="data:,">'),
         ("styles", f"<style>{_styles()}</style>"),
         ("scripts", f"<script>{_scripts()}</script>"),
@@ -175,6 +201,8 @@ def rendered(content: dict[str, Any], base_map: str | None, picture: str, *, key
     figure.html.add_child(
         Inline(f'<script type="application/json" id="sy-data">{data}</script>'), name="data"
     )
+    if solves:
+        figure.html.add_child(Inline(_solver()), name="solver")
     figure.html.add_child(Inline(f"<noscript>{picture}</noscript>"), name="still")
     _number(figure)
     page_text: str = figure.render()
@@ -208,9 +236,7 @@ def split(page: str) -> dict[str, str]:
 
     bare = re.sub(r"<style[^>]*>(.*?)</style>", lambda m: moved(styles, m.group(1)), page, flags=re.DOTALL)
     bare = re.sub(r"<script>(.*?)</script>", lambda m: moved(scripts, m.group(1)), bare, flags=re.DOTALL)
-    bare = bare.replace(
-        "script-src 'unsafe-inline'; style-src 'unsafe-inline'", "script-src 'self'; style-src 'self'"
-    )
+    bare = bare.replace("'unsafe-inline'", "'self'")
     bare = bare.replace("</head>", '<link rel="stylesheet" href="map.css"></head>', 1)
     end = bare.rindex("</html>")
     # what folium puts after the body belongs to it

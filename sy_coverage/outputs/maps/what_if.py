@@ -13,6 +13,7 @@ from scipy import sparse
 from sy_coverage import coverage, labels
 from sy_coverage.coverage.counting import flag as said_yes
 from sy_coverage.outputs.maps import geometry as light
+from sy_coverage.outputs.maps import program
 from sy_coverage.policy.standards import exact
 from sy_coverage.siting.planning.rules.targets import claims_of, requirements
 
@@ -31,12 +32,12 @@ TENTHS = 10
 """Minutes are kept to a tenth."""
 
 
-def packed(case: PlanCase, chosen: Collection[str], *, language: Language) -> str:
+def packed(case: PlanCase, chosen: Collection[str], *, language: Language, solves: bool = False) -> str:
     """Return, as JSON, all of one county's `case` that a choice of sites is counted from; `chosen` are the sites of its plan.
 
     Sites are the candidates and the open facilities of the kinds that a target counts, in the units of the case. Whatever stands
     beyond its border reaches whom it reaches and cannot be changed. Whether a village is within the cutoff of a site is exact;
-    minutes are rounded to a tenth.
+    minutes are rounded to a tenth. With `solves` the plan's own program is packed too (see `program.packed`).
     """
     kinds = _kinds(case)
     standing = np.flatnonzero(
@@ -48,7 +49,7 @@ def packed(case: PlanCase, chosen: Collection[str], *, language: Language) -> st
     stands = np.r_[np.ones(len(standing), dtype=bool), case.stands]
     costs = [0.0] * len(standing) + case.cost.counts.tolist()
     row_of = sites.row_of
-    whole = {
+    whole: dict[str, Any] = {
         "sites": [
             {
                 "i": str(site_id),
@@ -78,6 +79,8 @@ def packed(case: PlanCase, chosen: Collection[str], *, language: Language) -> st
         "targets": list(_targets(case, row_of, language)),
         "kinds": {kind: labels.pick(case.policy.kind(kind).name, language) for kind in sorted(set(sites.kind))},
     }  # fmt: skip
+    if solves:
+        whole["program"] = program.packed(case, sites.ids[: len(standing)])
     return json.dumps(whole, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 

@@ -107,10 +107,10 @@ def _recounts(study: Answers, plans: Mapping[str, SitingPlan]) -> dict[str, str]
     """Return what the page of each county counts any choice of its sites again from; nothing where one plan decides all counties."""
     if study.config.map.what_if == "off" or study.policy.readings.scope == "city":
         return {}
-    language = study.config.study.language
+    language, solves = study.config.study.language, study.config.map.what_if == "plan"
     return {
         county_id: what_if.packed(
-            alternatives.read_county(study.case, county_id), plan.best.sites, language=language
+            alternatives.read_county(study.case, county_id), plan.best.sites, language=language, solves=solves
         )
         for county_id, plan in sorted(plans.items())
     }

@@ -18,5 +18,6 @@ class MapOptions(Section):
     key_in_page: bool = False
     """Whether a map over Tianditu carries the key (of type browser, from TIANDITU_BROWSER_KEY) where everybody can read it; without,
     the page asks its reader for one."""
-    what_if: Literal["off", "recount"] = "recount"
-    """Whether the map of a county lets its reader switch sites on and off and counts again in the page."""
+    what_if: Literal["off", "recount", "plan"] = "plan"
+    """What the map of a county lets its reader do: switch sites on and off and have them counted again in the page (``recount``), and
+    have the county planned again there too (``plan``; the page holds a solver and takes 2 MB more)."""

@@ -1,0 +1,124 @@
+/* Plan again: the county's own program, solved in the page under other bounds. Nothing is fetched: solver and program lie in the page. */
+(function (sy) {
+  const LIMIT_S = 60;
+  const text = (id) => { const part = document.getElementById(id); return part ? part.textContent.trim() : ""; };
+
+  async function inflated(packed) {
+    const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+  }
+
+  function Solver() {
+    let worker = null;
+    let calls = 0;
+    const waiting = new Map();
+    async function started() {
+      const code = [await inflated(text("sy-highs-js")), "self.Module = Module;", await inflated(text("sy-worker-js"))];
+      const url = URL.createObjectURL(new Blob(code.map((part) => part + "\n"), { type: "text/javascript" }));
+      const made = new Worker(url);
+      URL.revokeObjectURL(url);
+      made.onmessage = ({ data }) => {
+        const call = waiting.get(data.id);
+        if (!call) return;
+        if (data.stage) { call.say(data.stage); return; }
+        waiting.delete(data.id);
+        if (data.failed) call.reject(new Error(data.failed));
+        else call.resolve(data.answer);
+      };
+      made.onerror = (event) => {
+        waiting.forEach((call) => call.reject(new Error(event.message || "worker")));
+        waiting.clear();
+        worker = null;
+      };
+      return made;
+    }
+    this.ask = async function (program, bounds, say) {
+      worker = worker || started();
+      const running = await worker;
+      calls += 1;
+      const id = calls;
+      return new Promise((resolve, reject) => {
+        waiting.set(id, { resolve, reject, say: say || (() => {}) });
+        running.postMessage({ id, bounds, program, wasm: text("sy-highs-wasm"), limit: LIMIT_S });
+      });
+    };
+  }
+
+  /* What a choice asks of the program: bounds of its sites, nothing else. */
+  function boundsOf(program, choice) {
+    return program.sites.map((id, n) => {
+      const state = choice.stateOf(id);
+      if (program.standing[n]) return state === "shut" || state === "forbid" ? [0, 0] : [1, 1];
+      if (state === "require") return [1, 1];
+      if (state === "forbid") return [0, 0];
+      return [program.lower[n], program.upper[n]];
+    });
+  }
+  /* Targets and units that stay unmet though everything that may open is open: why there is no plan. */
+  function lacking(data, program, choice) {
+    const widest = new sy.Recount(data.what_if);
+    program.sites.forEach((id, n) => widest.set(id, boundsOf(program, choice)[n][1] ? "open" : "shut"));
+    data.what_if.sites.filter((site) => !program.sites.includes(site.i)).forEach((site) => widest.set(site.i, choice.isOpen(site.i) ? "open" : "shut"));
+    const count = widest.count();
+    const missed = data.what_if.targets.filter((target) => !count.targets[target.id].met);
+    const failing = new Set(count.units_failing);
+    const units = missed.filter((t) => t.counts === "units").flatMap((t) => t.members.map((u) => data.what_if.units[u]).filter((id) => failing.has(id)));
+    return { targets: missed.map((target) => target.id), units: Array.from(new Set(units)) };
+  }
+
+  sy.planner = function (data) {
+    const program = data.what_if.program;
+    if (!program || !document.getElementById("sy-highs-wasm")) return null;
+    const solver = new Solver();
+    return async function (choice, say) {
+      const fixed = choice.changed().filter(([id, state]) => (state === "shut" || state === "forbid") && !program.sites.includes(id));
+      if (fixed.length) throw new RangeError(data.words.try_fixed.replace("{names}", () => fixed.map(([id]) => id).join(", ")));
+      const asked = program.sites.map((id, n) => [boundsOf(program, choice)[n], program.lower[n], program.upper[n], n]);
+      const barred = asked.filter(([[lower], , upper, n]) => lower > upper && !program.standing[n]);
+      const answer = barred.length ? { status: "infeasible", stages: [], sites: [] } : await solver.ask(program, boundsOf(program, choice), say);
+      const sites = answer.sites.filter((id) => !program.standing[program.sites.indexOf(id)]).sort();
+      const first = answer.stages[0];
+      return {
+        status: answer.status, objective: first ? first.value : null, bound: first ? first.bound : null, sites, stages: answer.stages,
+        lacking: answer.status === "infeasible" ? { ...lacking(data, program, choice), sites: barred.map(([, , , n]) => program.sites[n]) } : null,
+        certified: false, solver: answer.solver || "",
+      };
+    };
+  };
+
+  sy.planButton = function (card, data, choices, planner, changed) {
+    const words = data.words;
+    const button = sy.el("button", "sy-link sy-plan", words.try_plan);
+    const says = sy.el("p", "sy-note sy-plan-says");
+    button.type = "button";
+    says.setAttribute("role", "status");
+    const nameOf = (id) => {
+      const unit = sy.layers.all.filter((e) => e.layer.type === "unit").flatMap((e) => e.layer.features).find((f) => f.i === id);
+      const site = data.what_if.sites.find((one) => one.i === id);
+      return unit ? unit.t : site ? site.t : id;
+    };
+    function why(answer) {
+      const targets = answer.lacking.targets.map((id) => data.what_if.targets.find((t) => t.id === id).name);
+      return words.try_infeasible.replace("{names}", () => targets.concat(answer.lacking.units.concat(answer.lacking.sites).map(nameOf)).slice(0, 12).join("、") || words.try_clash);
+    }
+    button.addEventListener("click", () => {
+      const choice = choices.now();
+      button.disabled = true;
+      says.textContent = words.try_solving;
+      planner(choice).then((answer) => {
+        if (answer.status === "infeasible") { says.textContent = why(answer); return; }
+        const opened = new Set(answer.sites);
+        const kept = new Map(choice.changed().filter(([, state]) => state === "require" || state === "forbid" || state === "shut"));
+        data.what_if.sites.filter((site) => site.s === 0).forEach((site) => {
+          const state = kept.get(site.i);
+          if (state !== "require" && state !== "forbid") kept.set(site.i, opened.has(site.i) ? "open" : "shut");
+        });
+        choice.load(Array.from(kept));
+        changed();
+        says.textContent = words.try_solved.replace("{status}", () => words["try_" + answer.status] || answer.status)
+          .replace("{value}", () => String(answer.objective)).replace("{bound}", () => String(answer.bound));
+      }).catch((error) => { says.textContent = words.try_failed.replace("{why}", () => error.message); }).then(() => { button.disabled = false; });
+    });
+    card.append(button, says);
+  };
+})(window.sy);
