@@ -51,10 +51,10 @@ def case_of(seed: int, **rules: Any) -> siting.PlanCase:
     return siting.read_case(**frames, policy=policy_of(), times=made.times(), rules=siting.PlanRules(**rules))
 
 
-def counted(case: siting.PlanCase, opened: set[str], closed: set[str]) -> dict[str, Any]:
-    """Return what Python counts where `opened` candidates are open and `closed` facilities are not."""
-    now = replace(case, facilities=case.facilities.drop(index=list(closed)))
-    told = figures(now, opened)
+def counted(case: siting.PlanCase, wanted: set[str]) -> dict[str, Any]:
+    """Return what Python counts where the columns `wanted` are open, but for facilities that one of them replaces."""
+    free = what_if.with_columns(case)
+    told = figures(free, [i for i in wanted if not wanted & set(free.movable.get(i, ()))])
     targets = {row.target_id: (row.reached, bool(row.met)) for row in told.targets.itertuples()}
     return {
         "cost": told.cost,
@@ -86,9 +86,7 @@ def assert_same(
             i: (site["s"] == 1 or i in chosen) if state[i] == "auto" else state[i] in {"open", "require"}
             for i, site in sites.items()
         }
-        opened = {i for i, site in sites.items() if site["s"] == 0 and is_open[i]}
-        closed = {i for i, site in sites.items() if site["s"] == 1 and not is_open[i]}
-        ours = counted(case, opened, closed)
+        ours = counted(case, {i for i in sites if is_open[i]})
         assert told["cost"] == ours["cost"], made
         assert told["elders_within"] == ours["elders"], made
         assert told["elder_minutes"] == pytest.approx(ours["minutes"], abs=0.05 * elders + 1e-6), made
@@ -117,7 +115,7 @@ def drawn(all_findings):
 def test_the_page_counts_every_choice_as_python_does(opened, drawn, rules):
     for seed in range(3):
         case = case_of(seed, **rules)
-        chosen = set(np.random.default_rng(seed).choice(sorted(case.candidates.index), 5))
+        chosen = set(np.random.default_rng(seed).choice(sorted(case.listed.index), 5))
         packed = what_if.packed(case, chosen, language="zh")
         page = opened(drawn(packed), f"{seed}.html")
         assert_same(page, case, packed, chosen, seeds=range(12), most=12)
@@ -217,8 +215,8 @@ def test_a_click_is_counted_within_a_frame_of_the_screen(opened, drawn):
 
 def test_hostile_names_do_nothing_in_the_packed_counts(opened, drawn, hostile):
     made = case_of(2)
-    names = made.candidates.assign(name=hostile)
-    case = replace(made, candidates=names)
+    names = made.listed.assign(name=hostile)
+    case = replace(made, listed=names)
     page = opened(drawn(what_if.packed(case, {"c00"}, language="zh")))
     page.page.locator(".sy-try").click()
     listed = page.page.locator(".sy-site-choice option").all_text_contents()
@@ -232,32 +230,34 @@ def test_a_page_without_counts_offers_none(opened, all_findings):
     assert page.run("typeof window.whatIf") == "undefined"
 
 
-def bounded(case: siting.PlanCase, made: list[tuple[str, str]], sites: dict[str, Any]) -> siting.SitingPlan:
-    """Return the plan that Python proves under the edits of a page."""
+def bounded(
+    case: siting.PlanCase, made: list[tuple[str, str]], sites: dict[str, Any]
+) -> tuple[siting.PlanCase, siting.SitingPlan]:
+    """Return the case that the edits of a page ask for, and the plan that Python proves of it."""
     state = dict(made)
     closed = [i for i, s in state.items() if sites[i]["s"] == 1 and s in {"shut", "forbid"}]
+    kept = [i for i, s in state.items() if sites[i]["s"] == 1 and s in {"open", "require"}]
     require = [i for i, s in state.items() if sites[i]["s"] == 0 and s == "require"]
     forbid = [i for i, s in state.items() if sites[i]["s"] == 0 and s == "forbid"]
-    rules = replace(case.rules, require=(*case.rules.require, *require), forbid=(*case.rules.forbid, *forbid))
-    return siting.plan_case(replace(case, facilities=case.facilities.drop(index=closed), rules=rules))
+    asked = case.but(
+        close={**case.rules.close, **dict.fromkeys([*closed, *kept], 0.0)},
+        require=(*case.rules.require, *require, *kept),
+        forbid=(*case.rules.forbid, *forbid, *closed),
+    )
+    return asked, siting.plan_case(asked)
 
 
 def assert_same_plans(page: Any, case: siting.PlanCase, packed: str, *, seeds: range, most: int) -> set[str]:
     """Assert that page and Python come to the same in every stage, and return which statuses were seen."""
-    whole = json.loads(packed)
-    sites = {site["i"]: site for site in whole["sites"]}
+    sites = {site["i"]: site for site in json.loads(packed)["sites"]}
     seen = set()
     for seed in seeds:
-        made = [
-            (i, s)
-            for i, s in edits(packed, seed, most)
-            if sites[i]["s"] == 0 or i in whole["program"]["sites"]
-        ]
+        made = edits(packed, seed, most)
         told = page.run(
             "(made) => { whatIf.reset(); made.forEach(([id, state]) => whatIf.set(id, state)); return whatIf.plan(); }",
             [list(one) for one in made],
         )
-        ours = bounded(case, made, sites)
+        asked, ours = bounded(case, made, sites)
         seen.add(told["status"])
         assert told["status"] == ours.status, made
         assert told["certified"] is False
@@ -271,15 +271,8 @@ def assert_same_plans(page: Any, case: siting.PlanCase, packed: str, *, seeds: r
         assert {"cost", "elders", "elder_minutes", "home_minutes"} <= {
             stage["id"] for stage in told["stages"]
         }
-        again = figures(
-            replace(
-                case,
-                facilities=case.facilities.drop(
-                    index=[i for i, s in dict(made).items() if sites[i]["s"] and s in {"shut", "forbid"}]
-                ),
-            ),
-            told["sites"],
-        )
+        closed = [i for i in asked.rules.forbid if i in asked.movable]
+        again = figures(asked, asked.with_kept(told["sites"], closed))
         assert again.met
         assert not again.broken
     return seen
@@ -320,8 +313,8 @@ def test_an_edit_that_allows_no_plan_names_what_it_lacks(opened, drawn):
 
 def test_hostile_names_do_nothing_in_the_packed_program(opened, drawn, hostile):
     made = case_of(3)
-    ids = {i: f"{i}{hostile}" for i in made.candidates.index}
-    case = replace(made, candidates=made.candidates.rename(index=ids).sort_index(), times={
+    ids = {i: f"{i}{hostile}" for i in made.listed.index}
+    case = replace(made, listed=made.listed.rename(index=ids).sort_index(), times={
         kind: type(times).from_matrix(pd.DataFrame(times.to_dense().T, index=list(times.demand_ids), columns=[ids.get(i, i) for i in times.site_ids]))
         for kind, times in made.times.items()
     })  # fmt: skip

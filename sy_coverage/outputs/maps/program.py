@@ -9,14 +9,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from sy_coverage.siting.planning.model.program import Model
+from sy_coverage.siting.planning.rules.bars import heirs
 from sy_coverage.siting.sites import among
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
     from sy_coverage.siting import PlanCase
@@ -27,43 +25,39 @@ MICRO = 1_000
 """Elder-minutes are kept to a thousandth."""
 
 
-def packed(case: PlanCase, switched: Iterable[str]) -> dict[str, Any] | None:
-    """Return, as JSON can hold it, the program of `case` in which the facilities `switched` are columns like the candidates, at no cost.
+def packed(case: PlanCase, free: PlanCase) -> dict[str, Any] | None:
+    """Return, as JSON can hold it, the program of `case`, whose facilities are the columns of `free`.
 
-    None where the plan has rules that a page cannot ask again: years, a budget, conversions of beds. A facility that a candidate
-    rebuilds into one that counts for the same target stays as it stands.
+    What the plan requires, forbids and keeps are bounds beside it, so that a page can ask otherwise. None where the plan has rules
+    that a page cannot ask again: years, a budget, conversions of beds that cost, beds for every elder.
     """
     rules = case.rules
     if rules.phases or rules.budget is not None or rules.conversion_cost or rules.beds_per_elder is not None:
         return None
-    free = _with_columns(case, switched)
-    model = Model(free, cheapest=False)
+    bare = replace(
+        free, listed=free.listed.assign(required=False), rules=replace(free.rules, require=(), forbid=())
+    )
+    model = Model(bare, cheapest=False)
     stages: list[dict[str, Any]] = []
-    for name, sense, objective, scale, turn, whole in _stages(case, free, model):
+    for name, sense, objective, scale, turn, whole in _stages(bare, model):
         values, constant = objective()
         stages.append(
-            {
-                "id": name,
-                "sense": sense,
-                "constant": constant,
-                "scale": scale,
-                "turn": turn,
-                "whole": whole,
-                **_costs(values),
-            }
-        )
+            {"id": name, "sense": sense, "constant": constant, "scale": scale, "turn": turn, "whole": whole, **_costs(values)}
+        )  # fmt: skip
     matrix, row_lower, row_upper = model.program._matrix()  # noqa: SLF001  a program says its rows to nobody else
-    standing = ~among(free.sites.ids, case.sites.row_of)
-    upper = np.where(standing, 1.0, model.program.upper[model.x])
+    most = np.where(bare.stands, 1.0, model.program.upper[model.x])
     # what stands today is not asked whether it lies too close to what else stands, or too far from care
-    kept = ~_among_standing(matrix, row_upper, model.x[standing])
+    kept = ~_among_standing(matrix, row_upper, model.x[bare.stands])
     matrix = matrix[kept]
     values, place = np.unique(matrix.data, return_inverse=True)
+    may_close = among(bare.sites.ids, rules.close)
     return {
-        "sites": [str(i) for i in free.ids],
-        "standing": standing.astype(int).tolist(),
-        "lower": case_lower(case, free).tolist(),
-        "upper": upper.astype(int).tolist(),
+        "sites": [str(i) for i in bare.ids],
+        "standing": bare.stands.astype(int).tolist(),
+        "lower": np.where(bare.stands, ~may_close & ~free.forbidden, free.required).astype(int).tolist(),
+        "upper": np.where(free.forbidden, 0.0, most).astype(int).tolist(),
+        "hard": most.astype(int).tolist(),
+        "heirs": [[int(j), instead.tolist()] for j, instead, _ in heirs(bare) if len(instead)],
         "columns": len(model.program.lower),
         "most": _limits(model.program.upper),
         "integer": _runs(model.program.integer),
@@ -77,49 +71,14 @@ def packed(case: PlanCase, switched: Iterable[str]) -> dict[str, Any] | None:
     }
 
 
-def _with_columns(case: PlanCase, switched: Iterable[str]) -> PlanCase:
-    """Return the case with the facilities `switched` as candidates that cost nothing."""
-    counted = set(case.sites.upgrade_of[among(case.sites.upgrade_of, _counted_before(case))])
-    located = case.facilities.geometry.notna() & ~case.facilities.geometry.is_empty
-    chosen = case.facilities.index.isin(set(switched) - counted) & located.to_numpy()
-    own = case.facilities[chosen].reindex(columns=case.candidates.columns)
-    own = own.assign(cost=0.0, required=False, upgrade_of=None, host_id=None)
-    candidates = pd.concat([case.candidates, own]).sort_index()
-    candidates["required"] = False
-    rules = replace(case.rules, require=(), forbid=())
-    return replace(case, rules=rules, facilities=case.facilities[~chosen], candidates=candidates)
-
-
-def _counted_before(case: PlanCase) -> set[str]:
-    """Return the open facilities of a kind that a target counts one by one."""
-    kinds: set[str] = set()
-    for target in case.policy.targets:
-        if target.measure.of == "facility_count":
-            kinds |= set(target.measure.kinds)
-    return set(case.standing.ids[case.standing.of_kind(*kinds)])
-
-
-def case_lower(case: PlanCase, free: PlanCase) -> Any:
-    """Return which columns must be 1, as the plan itself is asked."""
-    must = set(case.sites.ids[case.required])
-    return among(free.sites.ids, must).astype(int)
-
-
-def _stages(case: PlanCase, free: PlanCase, model: Model) -> list[tuple[Any, ...]]:
+def _stages(case: PlanCase, model: Model) -> list[tuple[Any, ...]]:
     """Return the objectives in their order: id, sense, objective, what one step is worth, whether less is saved than spent, wholeness."""
-    ranks = np.array([case.position(i) + 1.0 if i in case.sites.row_of else 0.0 for i in free.ids])
-
-    def of_ranks() -> tuple[Floats, float]:
-        values = np.zeros(len(model.program.lower))
-        values[model.x] = ranks
-        return values, 0.0
-
     return [
-        ("cost", "min", lambda: (model.cost(), 0.0), float(free.cost.step), 1, free.cost.exact),
-        ("elders", "max", model.elders, float(free.weight.step), 1, free.weight.exact),
+        ("cost", "min", lambda: (model.cost(), model.fixed_cost), float(case.cost.step), 1, case.cost.exact),
+        ("elders", "max", model.elders, float(case.weight.step), 1, case.weight.exact),
         ("elder_minutes", "max", model.minutes_to_centres, 1.0, -1, False),
         ("home_minutes", "max", model.minutes_to_homes, 1.0, -1, False),
-        ("site_ranks", "min", of_ranks, 1.0, 1, True),
+        ("site_ranks", "min", lambda: (model.ranks(), 0.0), 1.0, 1, True),
     ]
 
 

@@ -32,23 +32,33 @@ TENTHS = 10
 """Minutes are kept to a tenth."""
 
 
-def packed(case: PlanCase, chosen: Collection[str], *, language: Language, solves: bool = False) -> str:
-    """Return, as JSON, all of one county's `case` that a choice of sites is counted from; `chosen` are the sites of its plan.
+def packed(
+    case: PlanCase,
+    chosen: Collection[str],
+    *,
+    closed: Collection[str] = (),
+    language: Language,
+    solves: bool = False,
+) -> str:
+    """Return, as JSON, all of one county's `case` that a choice of sites is counted from; its plan opens `chosen` and closes `closed`.
 
     Sites are the candidates and the open facilities of the kinds that a target counts, in the units of the case. Whatever stands
     beyond its border reaches whom it reaches and cannot be changed. Whether a village is within the cutoff of a site is exact;
     minutes are rounded to a tenth. With `solves` the plan's own program is packed too (see `program.packed`).
     """
-    kinds = _kinds(case)
-    standing = np.flatnonzero(
-        case.standing.of_kind(*kinds) & np.isin(case.standing.county, list(case.counties))
+    free = with_columns(case)
+    sites, opened, gone = free.sites, set(chosen), set(closed)
+    rows = zip(
+        sites.ids,
+        free.candidates["name"],
+        sites.kind,
+        sites.unit,
+        free.cost.counts.tolist(),
+        free.candidates.geometry,
+        free.stands.tolist(),
+        free.required.tolist(),
+        strict=True,
     )
-    sites = case.standing.some(standing).with_more(case.sites)
-    names = [*case.facilities["name"].iloc[standing], *case.candidates["name"]]
-    geometry = [*case.facilities.geometry.iloc[standing], *case.candidates.geometry]
-    stands = np.r_[np.ones(len(standing), dtype=bool), case.stands]
-    costs = [0.0] * len(standing) + case.cost.counts.tolist()
-    row_of = sites.row_of
     whole: dict[str, Any] = {
         "sites": [
             {
@@ -57,31 +67,41 @@ def packed(case: PlanCase, chosen: Collection[str], *, language: Language, solve
                 "k": str(kind),
                 "u": int(unit),
                 "c": _plain(cost),
-                "s": int(stands[row]),
-                "o": int(stands[row] or site_id in set(chosen)),
-                "r": int(row >= len(standing) and bool(case.required[row - len(standing)])),
+                "s": int(stands),
+                "o": int(site_id in opened or (stands and site_id not in gone)),
+                "r": int(required),
                 "p": None if shape is None or shape.is_empty else _place(shape),
             }
-            for row, (site_id, name, kind, unit, cost, shape) in enumerate(
-                zip(sites.ids, names, sites.kind, sites.unit, costs, geometry, strict=True)
-            )
+            for site_id, name, kind, unit, cost, shape, stands, required in rows
         ],
-        "cost_step": [case.cost.step.numerator, case.cost.step.denominator],
-        "elders_step": [case.weight.step.numerator, case.weight.step.denominator],
-        "villages": [str(i) for i in case.demand.index],
-        "elders": [_plain(count) for count in case.weight.counts.tolist()],
-        "unit_of": case.unit_of_demand.tolist(),
-        "units": [str(i) for i in case.units.index],
-        "counted": [int(kind in case.policy.counted_unit_kinds) for kind in case.units["kind"]],
-        "rule": case.rules.rule,
-        "share": [exact(case.share).numerator, exact(case.share).denominator],
-        "reach": [_reach(case, kind, sites) for kind in _coverage_kinds(case)],
-        "targets": list(_targets(case, row_of, language)),
-        "kinds": {kind: labels.pick(case.policy.kind(kind).name, language) for kind in sorted(set(sites.kind))},
+        "heirs": {str(i): list(instead) for i, instead in free.movable.items() if instead},
+        "cost_step": [free.cost.step.numerator, free.cost.step.denominator],
+        "saved": _plain(float(free.saved / free.cost.step)),
+        "elders_step": [free.weight.step.numerator, free.weight.step.denominator],
+        "villages": [str(i) for i in free.demand.index],
+        "elders": [_plain(count) for count in free.weight.counts.tolist()],
+        "unit_of": free.unit_of_demand.tolist(),
+        "units": [str(i) for i in free.units.index],
+        "counted": [int(kind in free.policy.counted_unit_kinds) for kind in free.units["kind"]],
+        "rule": free.rules.rule,
+        "share": [exact(free.share).numerator, exact(free.share).denominator],
+        "reach": [_reach(free, kind, sites) for kind in free.policy.covered_kinds],
+        "targets": list(_targets(free, sites.row_of, language)),
+        "kinds": {kind: labels.pick(free.policy.kind(kind).name, language) for kind in sorted(set(sites.kind))},
     }  # fmt: skip
     if solves:
-        whole["program"] = program.packed(case, sites.ids[: len(standing)])
+        whole["program"] = program.packed(case, free)
     return json.dumps(whole, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def with_columns(case: PlanCase) -> PlanCase:
+    """Return the case of one plan in which every facility of the county that a target counts may close, saving nothing."""
+    kinds = _kinds(case)
+    ours = case.open_facilities["kind"].isin(kinds).to_numpy() & np.isin(
+        coverage.county_of(case.open_facilities, case.units).to_numpy(dtype=object), list(case.counties)
+    )
+    close = dict.fromkeys(case.open_facilities.index[ours], 0.0) | dict(case.rules.close)
+    return case.but(phases={}, close=close)
 
 
 def _plain(number: float) -> float | int:
@@ -93,13 +113,9 @@ def _place(shape: Any) -> list[int]:
     return light.point_steps(point)
 
 
-def _coverage_kinds(case: PlanCase) -> list[str]:
-    return list(case.policy.covered_kinds)
-
-
 def _kinds(case: PlanCase) -> list[str]:
     """Return the kinds that a target counts which sites can change, or that are proposed."""
-    found = {*case.sites.kind, *_coverage_kinds(case)}
+    found = {*case.sites.kind, *case.policy.covered_kinds}
     for target in case.policy.targets:
         if (
             target.measure.of in {"facility_count", "upgrade_count"}
@@ -108,7 +124,7 @@ def _kinds(case: PlanCase) -> list[str]:
             found |= set(target.measure.kinds)
             flag = getattr(target.measure, "also_flag", None)
             if flag is not None:
-                found |= set(case.facilities["kind"][said_yes(case.facilities, flag).eq(True)])
+                found |= set(case.open_facilities["kind"][said_yes(case.open_facilities, flag).eq(True)])
     return sorted(str(kind) for kind in found)
 
 
@@ -206,5 +222,4 @@ def _counted_sites(
     inside = coverage.lies_in(case.every["county_id"].to_numpy(dtype=object), scope_id, case.counties)
     members = {row_in[r] for r in np.flatnonzero((claims.own | claims.flagged) & inside)} - {-1}
     pairs = [[row_in[row], row_in[other]] for row, other in claims.same.tolist()]
-    pairs += [[row_of[i], row_of[heir]] for i, heirs in case.movable.items() if i in row_of for heir in heirs]
     return sorted(members), sorted([row, other] for row, other in pairs if row in members and other >= 0)

@@ -110,7 +110,11 @@ def _recounts(study: Answers, plans: Mapping[str, SitingPlan]) -> dict[str, str]
     language, solves = study.config.study.language, study.config.map.what_if == "plan"
     return {
         county_id: what_if.packed(
-            alternatives.read_county(study.case, county_id), plan.best.sites, language=language, solves=solves
+            alternatives.read_county(study.case, county_id),
+            plan.best.sites,
+            closed=plan.best.figures.closed,
+            language=language,
+            solves=solves,
         )
         for county_id, plan in sorted(plans.items())
     }

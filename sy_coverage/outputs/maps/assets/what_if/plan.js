@@ -32,33 +32,35 @@
       };
       return made;
     }
-    this.ask = async function (program, bounds, say) {
+    this.ask = async function (program, bounds, stays, say) {
       worker = worker || started();
       const running = await worker;
       calls += 1;
       const id = calls;
       return new Promise((resolve, reject) => {
         waiting.set(id, { resolve, reject, say: say || (() => {}) });
-        running.postMessage({ id, bounds, program, wasm: text("sy-highs-wasm"), limit: LIMIT_S });
+        running.postMessage({ id, bounds, stays, program, wasm: text("sy-highs-wasm"), limit: LIMIT_S });
       });
     };
   }
 
-  /* What a choice asks of the program: bounds of its sites, nothing else. */
+  /* What a choice asks of the program: bounds of its sites, and that a facility stays unless it is replaced; nothing else. */
   function boundsOf(program, choice) {
+    const replaced = new Set(program.heirs.map(([n]) => n));
     return program.sites.map((id, n) => {
       const state = choice.stateOf(id);
-      if (program.standing[n]) return state === "shut" || state === "forbid" ? [0, 0] : [1, 1];
-      if (state === "require") return [1, 1];
-      if (state === "forbid") return [0, 0];
-      return [program.lower[n], program.upper[n]];
+      if (state === "require" || (program.standing[n] && state === "open")) return [1, program.hard[n]];
+      if (state === "forbid" || (program.standing[n] && state === "shut")) return [0, 0];
+      return [replaced.has(n) ? 0 : program.lower[n], program.upper[n]];
     });
+  }
+  function staysOf(program, choice) {
+    return program.heirs.filter(([n]) => program.lower[n] && choice.stateOf(program.sites[n]) === "auto").map(([n, instead]) => [n, ...instead]);
   }
   /* Targets and units that stay unmet though everything that may open is open: why there is no plan. */
   function lacking(data, program, choice) {
     const widest = new sy.Recount(data.what_if);
     program.sites.forEach((id, n) => widest.set(id, boundsOf(program, choice)[n][1] ? "open" : "shut"));
-    data.what_if.sites.filter((site) => !program.sites.includes(site.i)).forEach((site) => widest.set(site.i, choice.isOpen(site.i) ? "open" : "shut"));
     const count = widest.count();
     const missed = data.what_if.targets.filter((target) => !count.targets[target.id].met);
     const failing = new Set(count.units_failing);
@@ -71,16 +73,14 @@
     if (!program || !document.getElementById("sy-highs-wasm")) return null;
     const solver = new Solver();
     return async function (choice, say) {
-      const fixed = choice.changed().filter(([id, state]) => (state === "shut" || state === "forbid") && !program.sites.includes(id));
-      if (fixed.length) throw new RangeError(data.words.try_fixed.replace("{names}", () => fixed.map(([id]) => id).join(", ")));
-      const asked = program.sites.map((id, n) => [boundsOf(program, choice)[n], program.lower[n], program.upper[n], n]);
-      const barred = asked.filter(([[lower], , upper, n]) => lower > upper && !program.standing[n]);
-      const answer = barred.length ? { status: "infeasible", stages: [], sites: [] } : await solver.ask(program, boundsOf(program, choice), say);
+      const asked = boundsOf(program, choice).map((bounds, n) => [bounds, n]);
+      const barred = asked.filter(([[lower, upper]]) => lower > upper);
+      const answer = barred.length ? { status: "infeasible", stages: [], sites: [] } : await solver.ask(program, boundsOf(program, choice), staysOf(program, choice), say);
       const sites = answer.sites.filter((id) => !program.standing[program.sites.indexOf(id)]).sort();
       const first = answer.stages[0];
       return {
         status: answer.status, objective: first ? first.value : null, bound: first ? first.bound : null, sites, stages: answer.stages,
-        lacking: answer.status === "infeasible" ? { ...lacking(data, program, choice), sites: barred.map(([, , , n]) => program.sites[n]) } : null,
+        lacking: answer.status === "infeasible" ? { ...lacking(data, program, choice), sites: barred.map(([, n]) => program.sites[n]) } : null,
         certified: false, solver: answer.solver || "",
       };
     };

@@ -52,7 +52,10 @@
       if (found === undefined) throw new RangeError("no such site: " + id);
       return found;
     };
-    const isOpen = (n) => (states[n] === "auto" ? sites[n].o === 1 : states[n] === "open" || states[n] === "require");
+    const heirs = sites.map((site) => (data.heirs[site.i] || []).map((id) => rowOf.get(id)));
+    const wanted = (n) => (states[n] === "auto" ? sites[n].o === 1 : states[n] === "open" || states[n] === "require");
+    /* what another site is rebuilt from, or moves from, leaves when that opens */
+    const isOpen = (n) => wanted(n) && !heirs[n].some(wanted);
     this.isOpen = (id) => isOpen(row(id));
     this.stateOf = (id) => states[row(id)];
     this.has = (id) => rowOf.has(String(id));
@@ -115,8 +118,8 @@
     const scaled = (number, step) => (number * step[0]) / step[1];
 
     this.count = function () {
-      let cost = 0;
-      sites.forEach((site, n) => { if (site.s === 0 && isOpen(n)) cost += site.c; });
+      let cost = -data.saved;
+      sites.forEach((site, n) => { if (isOpen(n)) cost += site.c; });
       let elders = 0;
       let minutes = 0;
       const covered = {};
@@ -175,7 +178,7 @@
         version: 1,
         require: ids((site, n) => site.s === 0 && open(n)),
         forbid: ids((site, n) => site.s === 0 && !open(n) && (states[n] === "shut" || states[n] === "forbid")),
-        close: ids((site, n) => site.s === 1 && !open(n)),
+        close: ids((site, n) => site.s === 1 && !wanted(n)),
       };
     };
   };

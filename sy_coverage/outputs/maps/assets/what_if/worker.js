@@ -82,7 +82,7 @@
   const zeros = (count, value) => new Float64Array(count).fill(value);
 
   /* Each stage is solved, and what it reached is kept: half a unit for whole objectives, 1e-9 relative for real ones. */
-  function solve(highs, program, told, bounds, limit, say) {
+  function solve(highs, program, told, { bounds, stays, limit }, say) {
     const model = highs.createModel({
       numCols: program.numCols, numRows: program.numRows, sense: 1, offset: 0, colCost: zeros(program.numCols, 0),
       colLower: zeros(program.numCols, 0), colUpper: program.most, rowLower: program.rowLower, rowUpper: program.rowUpper,
@@ -94,6 +94,7 @@
     const end = Date.now() + limit * 1000;
     try {
       bounds.forEach(([lower, upper], n) => model.changeColBounds(n, lower, upper));
+      stays.forEach((group) => model.addRow(1, Infinity, { indices: Int32Array.from(group.slice().sort((p, q) => p - q)), values: zeros(group.length, 1) }));
       Object.entries({ output_flag: false, mip_rel_gap: 0, mip_abs_gap: 1e-6, random_seed: 0 }).forEach(([name, value]) => model.options.set(name, value));
       for (const stage of program.stages) {
         const cost = zeros(program.numCols, 0);
@@ -145,7 +146,7 @@
         })();
       }
       const { highs, told, program } = await ready;
-      const answer = solve(highs, program, told, data.bounds, data.limit, (stage) => self.postMessage({ id: data.id, stage }));
+      const answer = solve(highs, program, told, data, (stage) => self.postMessage({ id: data.id, stage }));
       self.postMessage({ id: data.id, answer: { ...answer, solver: "HiGHS " + highs.version.string } });
     } catch (error) {
       self.postMessage({ id: data.id, failed: String((error && error.message) || error) });
