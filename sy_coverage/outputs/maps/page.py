@@ -32,7 +32,7 @@ CONTROLS = (
 )  # fmt: skip
 """Words of the page's controls; ``{what}`` and ``{value}`` are filled in by the page."""
 
-GROUPS = ("extra", "units", "proposals", "villages", "facilities", "catchments", "checks", "ground")
+GROUPS = ("units", "proposals", "villages", "facilities", "catchments", "checks", "extra", "ground")
 
 NOTES = {
     "proposals": ("proposal",),
