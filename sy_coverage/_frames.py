@@ -27,7 +27,8 @@ LOCATION_STATUSES = ("located", "approximate", "ambiguous", "rejected", "not_loc
 """`located` and `approximate` rows have a point; `ambiguous`, `rejected` and `not_located` ones have none, and a reason."""
 ORIGINS = ("listed", "generated", "openstreetmap")
 """Where a candidate comes from: an office's list, the program's own suggestion, or a place of the map."""
-PREMISES = ("idle_school", "village_office", "public_building", "upgrade", "new")
+PREMISES = ("idle_school", "village_office", "public_building", "upgrade", "new", "unknown")
+"""What a site is made of; ``unknown`` where nobody has said it, as of every site that the program suggests."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +104,12 @@ CANDIDATES = Contract(
     _PLACE
     | {
         "cost": Column("number", required=True),
-        "premises": Column("text", among=PREMISES, default="new"),
+        "premises": Column("text", among=PREMISES, default="unknown"),
         "required": Column("flag", default=False),
         "host_id": Column("text"),
         "upgrade_of": Column("text"),
         "origin": Column("text", among=ORIGINS, default="listed"),
+        "priced_as": Column("text", among=PREMISES),
         "group_id": Column("text"),
         "running_cost": Column("number"),
         "fund_source": Column("text"),
@@ -117,6 +119,7 @@ CANDIDATES = Contract(
     notes=(
         "`group_id`: candidates of one group are one building in several sizes; at most one of them opens",
         "`running_cost`: 10⁴ yuan a year",
+        "`priced_as`: the premises whose usual cost was taken where no list prices a site",
     ),
 )
 

@@ -12,7 +12,7 @@ from sy_coverage.places.people.census import Census, by_census, read_census
 from sy_coverage.places.people.cohorts import cohort_factors, project_cohorts, read_cohorts
 from sy_coverage.places.people.settlement import read_raster, read_settled, unit_points
 from sy_coverage.places.people.spread import project, spread
-from sy_coverage.places.premises import read_osm_premises
+from sy_coverage.places.premises import read_areas, read_osm_premises
 from sy_coverage.places.sheets.sources import ListFile
 from sy_coverage.places.units import read_units
 from sy_coverage.places.villages import read_demand
@@ -33,6 +33,7 @@ __all__ = [
     "project",
     "project_cohorts",
     "provider",
+    "read_areas",
     "read_candidates",
     "read_census",
     "read_cohorts",

@@ -1,14 +1,18 @@
-"""Read from an OpenStreetMap extract where something could be opened: schools and public buildings."""
+"""Read where something could be opened, or may not be: places of an OpenStreetMap extract, areas of a layer."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import pandas as pd
 
 from sy_coverage import _osm
+from sy_coverage._files import USUAL, Limits
 from sy_coverage.errors import InputError
+from sy_coverage.places.ground.shapes import valid_areas
 from sy_coverage.places.locating.geocode import assign_units
+from sy_coverage.places.sheets.tables import Report, read_table
 from sy_coverage.places.sheets.words import table
 
 if TYPE_CHECKING:
@@ -31,7 +35,8 @@ def read_osm_premises(path: str | os.PathLike[str], *, units: GeoDataFrame) -> G
     -------
     premises
         Indexed by `osm_id` (``n123`` or ``w123``), sorted, EPSG:4326: `name`, `premises` (``idle_school`` where the map
-        says that a school is disused or abandoned, else ``public_building``), `unit_id`, `county_id`, a point each.
+        says that a school is disused or abandoned, ``public_building`` where it says so of another public building, else ``unknown``: a
+        school or town hall in use is no unused premises), `unit_id`, `county_id`, a point each.
         Whether a place can be had, the map does not know.
 
     Raises
@@ -55,6 +60,32 @@ def read_osm_premises(path: str | os.PathLike[str], *, units: GeoDataFrame) -> G
     found = assign_units(found[["name", "premises", "geometry"]], units)
     inside = found[found["unit_id"].notna()]
     return inside[["name", "premises", "unit_id", "county_id", "geometry"]]
+
+
+def read_areas(
+    path: str | os.PathLike[str], *, coordinate_system: str | None = None, limits: Limits = USUAL
+) -> GeoDataFrame:
+    """Return the areas of a vector file, made valid, EPSG:4326: where something holds, such as that nothing may be built.
+
+    Parameters
+    ----------
+    path
+        GeoPackage, GeoJSON, shapefile or any other layer of areas; a layer after ``#``.
+    coordinate_system
+        What the coordinates are in, where the file does not say.
+    limits
+        How much is read.
+
+    Raises
+    ------
+    GeometryError
+        If there are no areas in it.
+    MissingFileError, UnreadableFileError, MissingCRSError
+        If the file cannot be read.
+    """
+    report = Report()
+    areas = valid_areas(read_table(path, "units", report, limits=limits), report, coordinate_system)
+    return gpd.GeoDataFrame(geometry=areas.to_numpy(), crs=areas.crs)
 
 
 def _premises(row: dict[Any, Any], known: dict[str, dict[str, list[str]]]) -> str | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from sy_coverage.siting.candidates.generate import generate_candidates, generate_stations
+from sy_coverage.siting.candidates.marks import NoGo, one_place, outside_no_go
 from sy_coverage.siting.candidates.premises import premises_candidates
+from sy_coverage.siting.candidates.rows import Where
 from sy_coverage.siting.classic import (
     lscp,
     lscp_backup,
@@ -35,6 +37,7 @@ __all__ = [
     "Certificate",
     "Criteria",
     "LinearDecay",
+    "NoGo",
     "PlanCase",
     "PlanFigures",
     "PlanRules",
@@ -44,6 +47,7 @@ __all__ = [
     "Stage",
     "StepDecay",
     "Verification",
+    "Where",
     "closures",
     "compare_plans",
     "demonstration_sites",
@@ -53,6 +57,8 @@ __all__ = [
     "lscp_backup",
     "mclp",
     "nursing_bed_conversions",
+    "one_place",
+    "outside_no_go",
     "p_center",
     "p_dispersion",
     "p_median",

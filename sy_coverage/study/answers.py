@@ -250,7 +250,7 @@ class Answers:
     @Step
     def listed_candidates(self) -> GeoDataFrame:
         """The candidates of the lists that were given, located, indexed by `candidate_id`."""
-        return rows.usable(self.candidate_rows)
+        return sites.marked(rows.usable(self.candidate_rows), self.config.candidates, self.no_go)
 
     @Step
     def open_doubts(self) -> DataFrame:
@@ -272,6 +272,11 @@ class Answers:
             policy=self.policy,
             answers=self.office_answers,
         )
+
+    @Step
+    def no_go(self) -> tuple[siting.NoGo, ...]:
+        """The layers in which sites are barred or flagged."""
+        return sites.read_no_go(self.config.candidates, self.files)
 
     @Step
     def names(self) -> Mapping[str, str]:
@@ -364,7 +369,10 @@ class Answers:
                 found = sites.with_premises(
                     found, ground, given, self.files, source=source, language=language
                 )
-            return self._generated(found, ground) if given.generate else found
+            if given.generate:
+                made = self._generated(found, ground)
+                found = sites.called_suggested(made, found, self.config.study.language)
+            return found
 
     def _generated(self, found: GeoDataFrame, ground: sites.Ground) -> GeoDataFrame:
         given, walk_min = self.config.candidates, self.config.siting.station_walk_min
@@ -377,6 +385,7 @@ class Answers:
             given,
             centre_times=self.centre_times.select(demand=list(people.index)),
             junctions=roads.junctions(self.network, mode=self.centre_kind.mode) if nameless else None,
+            layers=self.no_go,
         )
         if walk_min is None or not self.policy.station_kinds:
             return found
@@ -388,7 +397,13 @@ class Answers:
         mode = self.policy.kind(self.policy.station_kinds[0]).mode
         junctions = roads.junctions(self.network, mode=mode) if nameless else None
         return sites.with_stations(
-            found, ground, given, station_times=stations, walk_min=walk_min, junctions=junctions
+            found,
+            ground,
+            given,
+            station_times=stations,
+            walk_min=walk_min,
+            junctions=junctions,
+            layers=self.no_go,
         )
 
     @Step

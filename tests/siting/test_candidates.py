@@ -39,7 +39,9 @@ def test_every_unit_without_a_centre_gets_a_site_amid_its_elders():
         "G-990100200-1": "G村",
     }
     assert (sites["located_by"] == "generated").all()
-    assert (sites["premises"] == "village_office").all()
+    assert (sites["origin"] == "generated").all()
+    assert (sites["premises"] == "unknown").all()  # nobody has promised an office there
+    assert (sites["priced_as"] == "village_office").all()
     assert sites.geometry.iloc[0].distance(toy.demand().loc["D", "geometry"]) < 1e-9
 
 

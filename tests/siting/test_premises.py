@@ -34,10 +34,10 @@ def extract(path):
     return path
 
 
-def test_schools_and_public_buildings_in_units_are_read_and_disused_ones_are_idle(tmp_path):
+def test_schools_and_public_buildings_in_use_are_no_unused_premises_and_disused_ones_are(tmp_path):
     premises = read_osm_premises(extract(tmp_path / "a.osm"), units=toy.units())
     assert premises["premises"].to_dict() == {
-        "n901": "public_building", "n902": "idle_school", "n903": "public_building", "n904": "public_building",
+        "n901": "unknown", "n902": "idle_school", "n903": "unknown", "n904": "unknown",
     }  # fmt: skip
     assert premises.loc["n902", "unit_id"] == "990100100"
     with pytest.raises(InputError, match="OpenStreetMap extract"):
@@ -107,5 +107,5 @@ def test_a_site_amid_nameless_points_moves_on_to_the_nearest_junction_of_its_uni
     km = ((made.geometry.to_crs(toy.CRS).x - toy.EAST) / 1000).round(3)
     # 甲镇: the heaviest village stands at km 18, a junction; 乙镇 and 丙乡 have none and keep the point of their elders
     assert km.to_dict() == {"G-990100100-1": 18, "G-990100101-1": 22, "G-990100200-1": 32}
-    assert made["premises"].tolist() == ["new", "village_office", "village_office"]
+    assert made["priced_as"].tolist() == ["new", "village_office", "village_office"]
     assert made["name"].tolist() == ["甲镇", "乙镇", "丙乡"]

@@ -57,7 +57,8 @@ def test_every_village_of_a_unit_that_has_or_may_get_a_centre_gets_a_station_of_
         "G-village_station-990100200-2": "H村",
     }
     assert set(sites["cost"]) == {30.0}
-    assert set(sites["premises"]) == {"village_office"}
+    assert set(sites["premises"]) == {"unknown"}
+    assert set(sites["priced_as"]) == {"village_office"}
     assert sites["floor_area_m2"].isna().all()
 
 
@@ -126,14 +127,17 @@ def study(tmp_path_factory):
     return study.but(siting={"station_walk_min": 30})
 
 
-# Two of three townships need a centre, each with two villages 6 km apart (120 minutes' walk): two stations of 30 each, the
-# centre in a village office 80. d15 60, r15 150 and r36 300 as without stations: 2 · (80 + 2 · 30) + 510 = 790.
+# Two of three townships need a centre, each with two villages 6 km apart (120 minutes' walk): two stations of 30 each. All three
+# have listed centres, so none is suggested: c35 90 and c15 100. d15 60, r15 150 and r36 300 as without stations:
+# 90 + 100 + 4 · 30 + 510 = 820; with suggested centres of 80 each 2 · (80 + 2 · 30) + 510 = 790.
 def test_a_study_that_no_listed_station_can_satisfy_is_satisfied_by_generated_ones(study):
     assert study.plans[toy.COUNTY].status == "infeasible"
     more = study.but(candidates={"generate": 2})
     plan = more.plans[toy.COUNTY]
     assert plan.status == "optimal"
-    assert plan.objective == 790.0
+    assert plan.objective == 820.0
+    beside = study.but(candidates={"generate": 2, "generate_beside_listed": True})
+    assert beside.plans[toy.COUNTY].objective == 790.0
     assert siting.verify(plan).rules.loc["stations", "holds"]
     stations = [s for s in plan.sites if more.candidates.loc[s, "kind"] == "village_station"]
     assert len(stations) == 4
@@ -170,4 +174,4 @@ def test_a_station_whose_floor_area_nobody_says_is_flagged_where_the_policy_asks
 def test_a_walk_longer_than_twice_the_reach_of_stations_is_computed(study):
     far = study.but(siting={"station_walk_min": 150}, candidates={"generate": 2})
     # from any village the other of its unit is 6 km east, 7.5 km by road and 150 minutes away, and one station serves both
-    assert far.plans[toy.COUNTY].objective == 2 * (80 + 30) + 510
+    assert far.plans[toy.COUNTY].objective == 90 + 100 + 2 * 30 + 510

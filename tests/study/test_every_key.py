@@ -42,7 +42,8 @@ KEYS: dict[str, dict[str, Any]] = {
     },
     "facilities": {"close": ["S1"], "files": ["fewer.csv"], "coordinate_system": "gcj02", "columns": {"name": "facility_id"}},
     "candidates": {
-        "files": ["few.csv"], "generate": 3, "osm": 2, "costs": {"service_centre": {"village_office": 7}},
+        "files": ["few.csv"], "generate": 3, "generate_beside_listed": True, "generate_apart_m": 50.0, "one_place_m": 9000.0,
+        "exclude": [{"path": "none.gpkg"}], "osm": 2, "costs": {"service_centre": {"village_office": 7}},
         "floor_area_m2": {"station": 300}, "coordinate_system": "gcj02", "columns": {"name": "candidate_id"},
         "add": [{"lon": 111.3, "lat": 27.11, "kind": "service_centre", "cost": 5.0}],
     },

@@ -8,7 +8,11 @@ from tests import toy
 
 def test_a_proposal_prints_what_sites_that_no_list_prices_were_taken_to_cost_and_who_said_so(tmp_path):
     study = sy.read_study(toy.write_study(tmp_path)).but(
-        candidates={"generate": 2, "costs": {"service_centre": {"village_office": 77}}}
+        candidates={
+            "generate": 2,
+            "generate_beside_listed": True,
+            "costs": {"service_centre": {"village_office": 77}},
+        }
     )
     printed = study.findings.parameters.set_index("name")[["value", "unit", "source"]]
     costs = printed[printed.index.str.startswith("未列价备选点的估算投资：")]
@@ -16,7 +20,7 @@ def test_a_proposal_prints_what_sites_that_no_list_prices_were_taken_to_cost_and
     assert costs.loc[centre].tolist() == [77.0, "万元", "研究文件"]
     # every price that a site has is printed, and none that no site has
     made = study.candidates[study.candidates["located_by"] == "generated"]
-    assert sorted(costs["value"]) == sorted(made.groupby(["kind", "premises"])["cost"].first())
+    assert sorted(costs["value"]) == sorted(made.groupby(["kind", "priced_as"])["cost"].first())
     usual = study.but(candidates={"costs": {}}).findings.parameters.set_index("name")
     assert usual.loc[centre, ["value", "source"]].tolist() == [80.0, "程序默认值"]
 

@@ -23,6 +23,28 @@ NORTHERNMOST = 84.0
 _EPSG = re.compile(r"epsg:\d{4,6}", re.IGNORECASE)
 
 
+def valid_areas(table: Table, report: Report, coordinate_system: str | None) -> GeoSeries:
+    """Return the areas of a layer in WGS84 degrees, made valid, without what has no area.
+
+    Raises
+    ------
+    GeometryError
+        If the table is no layer of areas.
+    MissingCRSError, CoordinateSystemError
+        As `in_degrees`.
+    """
+    import shapely  # noqa: PLC0415
+
+    if table.geometry is None:
+        raise GeometryError(f"{table.file}: a table without areas; give a GeoPackage, GeoJSON or shapefile")
+    shapes = in_degrees(table, report, coordinate_system)
+    valid = shapely.make_valid(shapes.to_numpy())
+    kept = shapely.area(valid) > 0
+    if not kept.any():
+        raise GeometryError(f"{table.file}: holds no areas; give a layer of polygons")
+    return type(shapes)(valid[kept], index=shapes.index[kept], crs=shapes.crs)
+
+
 def in_degrees(table: Table, report: Report, coordinate_system: str | None) -> GeoSeries:
     """Return the shapes of a layer in WGS84 degrees, in two dimensions.
 

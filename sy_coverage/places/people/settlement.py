@@ -16,7 +16,7 @@ from sy_coverage import _files
 from sy_coverage._frames import GEOGRAPHIC, metric_crs, require_crs
 from sy_coverage.errors import FrameError, GeometryError, InputError
 from sy_coverage.places.ground.area import area_box
-from sy_coverage.places.ground.shapes import in_degrees
+from sy_coverage.places.ground.shapes import valid_areas
 from sy_coverage.places.sheets.doubtful import Doubt, doubts_frame
 from sy_coverage.places.sheets.tables import Report, read_table
 
@@ -248,10 +248,8 @@ def read_settled(
     """
     report = Report()
     table = read_table(path, "units", report, layer=layer, limits=limits)
-    if table.geometry is None:
-        raise GeometryError(f"{table.file}: a table without areas; give a GeoPackage, GeoJSON or shapefile")
     crs = metric_crs(units)
-    shapes = shapely.make_valid(in_degrees(table, report, coordinate_system).to_crs(crs).to_numpy())
+    shapes = valid_areas(table, report, coordinate_system).to_crs(crs).to_numpy()
     shapes, doubled_m2 = _apart(shapes)
     if doubled_m2 > 0:
         report.say(table.file, "", "settled_overlaps", "", f"{doubled_m2 / 1e6:.3f}")

@@ -14,7 +14,7 @@ from sy_coverage.errors import InputError
 from sy_coverage.policy.targets import UpgradeCount
 from sy_coverage.roads.travel_times import within_cutoff
 from sy_coverage.siting.candidates.costs import COSTS
-from sy_coverage.siting.candidates.rows import Maker, joined
+from sy_coverage.siting.candidates.rows import Maker, Where, joined
 from sy_coverage.siting.planning.rules.columns import without_blanks
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
     from sy_coverage.policy import Policy
     from sy_coverage.roads import TravelTimes
+
+
+EVERYWHERE = Where()
+"""In every unit without a centre, listed candidates or not."""
 
 
 def generate_candidates(
@@ -39,6 +43,7 @@ def generate_candidates(
     costs: Mapping[str, Mapping[str, float]] | None = None,
     premises: str = "village_office",
     junctions: GeoDataFrame | None = None,
+    where: Where = EVERYWHERE,
 ) -> GeoDataFrame:
     """Return `candidates` with generated ones added for every unit that counts towards a coverage rate and has no centre.
 
@@ -64,16 +69,18 @@ def generate_candidates(
     costs
         10⁴ yuan by kind and premises; None: `costs.COSTS`.
     premises
-        ``village_office`` or ``new``.
+        What it is priced as, ``village_office`` or ``new``; what it will be nobody knows, and its `premises` say so.
     junctions
         Points where roads meet (`roads.junctions`). Where elders are counted at nameless points (the cells of a raster,
-        settled areas), a site is moved on to the nearest of them in its unit, which is then new.
+        settled areas), a site is moved on to the nearest of them in its unit, and priced as new.
+    where
+        Whether units with a listed candidate get sites too, how far from listed ones, and where not at all.
 
     Returns
     -------
     candidates
         EPSG:4326, sorted by id; generated ids are ``G-<unit_id>-1``, … (``G-<kind>-<county_id>-1`` for those of a county),
-        `located_by` is ``generated``.
+        `origin` and `located_by` are ``generated``, `premises` ``unknown``.
 
     Raises
     ------
@@ -88,7 +95,7 @@ def generate_candidates(
     facilities = coverage.open_on(checked(facilities, FACILITIES))
     listed = without_blanks(checked(candidates, CANDIDATES))
     demand = demand[demand["unit_id"].isin(units.index)]
-    maker = Maker(units, facilities, listed, demand, policy, costs or COSTS, premises, junctions)
+    maker = Maker(units, facilities, listed, demand, policy, costs or COSTS, premises, junctions, where)
     rows = _rows(maker, policy, times, per_unit, kinds) if per_unit else []
     return joined(listed, rows, crs=demand.crs, facilities=facilities)
 
@@ -106,6 +113,7 @@ def generate_stations(
     floor_area_m2: Mapping[str, float] | None = None,
     premises: str = "village_office",
     junctions: GeoDataFrame | None = None,
+    where: Where = EVERYWHERE,
 ) -> GeoDataFrame:
     """Return `candidates` with a station added for every village cluster that none reaches and a centre must reach.
 
@@ -150,12 +158,12 @@ def generate_stations(
     facilities = coverage.open_on(checked(facilities, FACILITIES))
     listed = without_blanks(checked(candidates, CANDIDATES))
     demand = demand[demand["unit_id"].isin(_with_centres(units, facilities, listed, policy))]
-    maker = Maker(units, facilities, listed, demand, policy, costs or COSTS, premises, junctions)
+    maker = Maker(units, facilities, listed, demand, policy, costs or COSTS, premises, junctions, where)
     walked = _walked(policy, facilities, listed, demand, times, walk_min)
     own = demand["cluster_id"] if "cluster_id" in demand.columns else demand.index.to_series()
     cluster = own.where(own.notna(), demand.index.to_series()).astype(str)
     rows: list[dict[str, Any]] = []
-    lived_in = maker.elders > 0
+    lived_in = (maker.elders > 0) & ~maker.closed
     for unit_id, at in pd.Series(np.arange(len(demand))).groupby(demand["unit_id"].to_numpy()):
         kind = policy.station_of(units.loc[unit_id, "kind"])
         groups = at[lived_in[at]].groupby(cluster.to_numpy()[at[lived_in[at]]])

@@ -109,14 +109,17 @@ def _row(
     candidate_id: str, kind: str, place: Any, costs: Mapping[str, Mapping[str, float]]
 ) -> dict[str, Any]:
     table = costs.get(kind, OTHER_COST)
-    if place["premises"] not in table:
-        raise InputError(f"costs: none for {kind} in premises {place['premises']}; add it")
+    # a place in use is priced as a public building, though nobody says that it can be had
+    priced = "public_building" if place["premises"] == "unknown" else place["premises"]
+    if priced not in table:
+        raise InputError(f"costs: none for {kind} in premises {priced}; add it")
     return {
         "candidate_id": candidate_id,
         "name": place["name"],
         "kind": kind,
-        "cost": float(table[place["premises"]]),
+        "cost": float(table[priced]),
         "premises": place["premises"],
+        "priced_as": priced,
         "required": False,
         "unit_id": place["unit_id"],
         "origin": "openstreetmap",

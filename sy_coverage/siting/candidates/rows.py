@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.spatial import cKDTree
 
 from sy_coverage import coverage
 from sy_coverage._frames import CANDIDATES, checked, metric_crs
@@ -51,6 +53,18 @@ def joined(
     return checked(gpd.GeoDataFrame(together, geometry="geometry", crs=listed.crs), CANDIDATES).sort_index()
 
 
+@dataclass(frozen=True)
+class Where:
+    """Where sites may be made."""
+
+    beside_listed: bool = True
+    """Also in units that have a listed candidate of the kind."""
+    apart_m: float = 0.0
+    """Never so near, in metres, to a listed candidate of the kind."""
+    nowhere: GeoDataFrame | None = None
+    """Areas in which none is made."""
+
+
 class Maker:
     """Make rows of candidates for one set of frames."""
 
@@ -64,6 +78,7 @@ class Maker:
         costs: Mapping[str, Mapping[str, float]],
         premises: str,
         junctions: GeoDataFrame | None,
+        where: Where,
     ) -> None:
         self.units, self.facilities, self.listed, self.demand = units, facilities, listed, demand
         self.policy, self.costs, self.premises = policy, costs, premises
@@ -72,20 +87,24 @@ class Maker:
         self.elders = demand[policy.readings.elders].to_numpy(float)
         self.junctions = None if junctions is None else junctions.to_crs(demand.crs)
         self.areas = units.geometry.to_crs(demand.crs)
+        self.where = where
+        self.closed = _inside(where.nowhere, demand)
 
     def in_units(
         self, kind: str, unit_kinds: set[str], times: TravelTimes | None, per_unit: int, *, prefix: str
     ) -> list[dict[str, Any]]:
-        """Return sites of `kind` for every unit of `unit_kinds` without an open one."""
+        """Return sites of `kind` for every unit of `unit_kinds` without an open one and, as `where` says, a listed one."""
         here = self.facilities[self.facilities["kind"] == kind]
-        lacking = self.units.index[
-            self.units["kind"].isin(unit_kinds) & ~self.units.index.isin(here["unit_id"].dropna())
-        ]
+        there = set(here["unit_id"].dropna())
+        if not self.where.beside_listed:
+            there |= set(self._usable(kind)["unit_id"].dropna())
+        lacking = self.units.index[self.units["kind"].isin(unit_kinds) & ~self.units.index.isin(there)]
         reached = self._reached(kind, times)
         rows = []
         unit_of = self.demand["unit_id"].to_numpy()
+        free = self._free(kind)
         for unit_id in lacking:
-            inside = np.flatnonzero((unit_of == unit_id) & (self.elders > 0))
+            inside = np.flatnonzero((unit_of == unit_id) & free)
             open_ = inside[~reached[inside]]
             at = self.clusters(open_ if len(open_) else inside, per_unit)
             rows += [self.row(f"{prefix}-{unit_id}-{n}", kind, int(i)) for n, i in enumerate(at, start=1)]
@@ -98,9 +117,9 @@ class Maker:
         for county_id in sorted(self.units["county_id"].unique()):
             there = sum(
                 int(((f["kind"] == kind) & (coverage.county_of(f, self.units) == county_id)).sum())
-                for f in (self.facilities, self.listed[self.listed.geometry.notna()])
+                for f in (self.facilities, self._usable(kind))
             )
-            inside = np.flatnonzero((county_of == county_id) & (self.elders > 0))
+            inside = np.flatnonzero((county_of == county_id) & self._free(kind))
             at = self.clusters(inside, needed - there)
             rows += [self.row(f"G-{kind}-{county_id}-{n}", kind, int(i)) for n, i in enumerate(at, start=1)]
         return rows
@@ -145,6 +164,7 @@ class Maker:
             "kind": measure.facility_kind,
             "cost": float(table["upgrade"]),
             "premises": measure.premises,
+            "priced_as": "upgrade",
             "required": False,
             "unit_id": home["unit_id"],
             "county_id": county_id,
@@ -156,6 +176,21 @@ class Maker:
             "location_status": "located",
             "geometry": point,
         }
+
+    def _usable(self, kind: str) -> GeoDataFrame:
+        """Return the listed candidates of a kind that a plan can open: those with a point that no layer bars."""
+        frame = self.listed[(self.listed["kind"] == kind) & self.listed.geometry.notna()]
+        return frame[frame["barred_by"].isna()] if "barred_by" in frame.columns else frame
+
+    def _free(self, kind: str) -> NDArray[np.bool_]:
+        """Return the demand points with elders where a site of a kind may be: in no closed area, apart from every listed one."""
+        free = (self.elders > 0) & ~self.closed
+        listed = self.listed[(self.listed["kind"] == kind) & self.listed.geometry.notna()]
+        if self.where.apart_m > 0 and len(listed):
+            points = listed.geometry.to_crs(metric_crs(self.units))
+            away, _ = cKDTree(np.column_stack([points.x, points.y])).query(self.metres)
+            free &= away > self.where.apart_m
+        return np.asarray(free)
 
     def _reached(self, kind: str, times: TravelTimes | None) -> NDArray[np.bool_]:
         if times is None:
@@ -213,7 +248,8 @@ class Maker:
             "name": place["name"] if named else unit["name"],
             "kind": kind,
             "cost": float(table[premises]),
-            "premises": premises,
+            "premises": "unknown",
+            "priced_as": premises,
             "required": False,
             "unit_id": place["unit_id"],
             "county_id": unit["county_id"],
@@ -234,6 +270,15 @@ class Maker:
         metric = inside.to_crs(metric_crs(self.units))
         away = np.round(np.hypot(metric.x - self.metres[at, 0], metric.y - self.metres[at, 1]), 1)
         return inside.iloc[int(np.argmin(away))]
+
+
+def _inside(areas: GeoDataFrame | None, demand: GeoDataFrame) -> NDArray[np.bool_]:
+    """Return which demand points lie in one of some areas."""
+    inside = np.zeros(len(demand), dtype=bool)
+    if areas is not None and len(areas):
+        shapes = areas.geometry.to_crs(demand.crs)
+        inside[np.unique(shapes.sindex.query(demand.geometry, predicate="intersects")[0])] = True
+    return inside
 
 
 @cache

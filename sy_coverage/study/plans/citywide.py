@@ -53,7 +53,14 @@ def plan_rules(
         forbid=ids_named(asked.forbid, candidates, "[siting] forbid"),
         budget=asked.budget,
         date=config.study.date,
+        forbid=barred(standing),
     )
+
+
+def barred(frames: Iterable[GeoDataFrame]) -> tuple[str, ...]:
+    """Return the candidates that a layer of `[candidates] exclude` bars."""
+    marked = [frame for frame in frames if "barred_by" in frame.columns]
+    return tuple(str(i) for frame in marked for i in frame.index[frame["barred_by"].notna()])
 
 
 def within_reach(

@@ -124,7 +124,7 @@ def _of_candidates(study: Answers) -> list[dict[str, object]]:
     """Return what the sites that no list prices were taken to cost as rows of a proposal: `name`, `value`, `unit`, `source`."""
     language, given = study.config.study.language, study.config.candidates.costs
     sites = study.candidates[study.candidates["origin"] != "listed"]
-    priced = sites.groupby(["kind", "premises"])["cost"].first()
+    priced = sites.groupby(["kind", "priced_as"])["cost"].first()
     rows: list[dict[str, object]] = []
     for (kind, premises), cost in priced.items():
         own = premises in given.get(kind, {})

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from sy_coverage import labels, places, siting
+from sy_coverage._frames import GEOGRAPHIC
 from sy_coverage.errors import ConfigError
 from sy_coverage.siting.candidates.costs import COSTS, OTHER_COST
 from sy_coverage.study.steps import network
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from geopandas import GeoDataFrame
 
@@ -75,6 +79,7 @@ def with_generated(
     *,
     centre_times: TravelTimes,
     junctions: GeoDataFrame | None,
+    layers: Sequence[siting.NoGo],
 ) -> GeoDataFrame:
     """Return `listed` with the sites that ``[candidates] generate`` asks for; `junctions` are places where no village has a name."""
     return siting.generate_candidates(
@@ -87,7 +92,46 @@ def with_generated(
         policy=ground.policy,
         costs=costs(given),
         junctions=junctions,
+        where=where(given, layers),
     )
+
+
+def where(given: Candidates, layers: Sequence[siting.NoGo]) -> siting.Where:
+    """Return where sites may be suggested, as ``[candidates]`` says: in no area that bars them."""
+    barring = [layer.areas.to_crs(GEOGRAPHIC) for layer in layers if layer.action == "bar"]
+    nowhere = pd.concat(barring) if barring else None
+    return siting.Where(
+        beside_listed=given.generate_beside_listed, apart_m=given.generate_apart_m, nowhere=nowhere
+    )
+
+
+def read_no_go(given: Candidates, files: StudyFiles) -> tuple[siting.NoGo, ...]:
+    """Return the layers of ``[candidates] exclude``."""
+    return tuple(
+        siting.NoGo(
+            layer.name or Path(layer.path.partition("#")[0]).stem,
+            places.read_areas(
+                files.path(layer.path), coordinate_system=layer.coordinate_system, limits=files.limits
+            ),
+            layer.action,
+        )
+        for layer in given.exclude
+    )
+
+
+def marked(listed: GeoDataFrame, given: Candidates, layers: Sequence[siting.NoGo]) -> GeoDataFrame:
+    """Return the listed candidates with what is one place, and what layers bar or flag."""
+    return siting.outside_no_go(siting.one_place(listed, within_m=given.one_place_m), layers)
+
+
+def called_suggested(found: GeoDataFrame, before: GeoDataFrame, language: Language) -> GeoDataFrame:
+    """Return `found` with the sites that were not there `before` called what they are: suggestions without premises."""
+    made = ~found.index.isin(before.index)
+    names = [
+        labels.text("study.suggested_site", language, name=name) if is_made else name
+        for name, is_made in zip(found["name"], made, strict=True)
+    ]
+    return found.assign(name=pd.Series(names, index=found.index, dtype=object))
 
 
 def with_stations(
@@ -98,6 +142,7 @@ def with_stations(
     station_times: Mapping[str, TravelTimes],
     walk_min: float,
     junctions: GeoDataFrame | None,
+    layers: Sequence[siting.NoGo],
 ) -> GeoDataFrame:
     """Return `listed` with a station for every cluster of villages (in `ground`) that none is within the walk of."""
     return siting.generate_stations(
@@ -111,6 +156,7 @@ def with_stations(
         policy=ground.policy,
         costs=costs(given),
         junctions=junctions,
+        where=where(given, layers),
     )
 
 

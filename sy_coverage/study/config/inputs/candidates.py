@@ -31,6 +31,19 @@ class Added(Section):
     """Its id; empty: ``added-1``, ``added-2``, …."""
 
 
+class NoGoLayer(Section):
+    """One layer of `[candidates] exclude`: where nothing may be built, or where building must be looked at."""
+
+    path: str
+    """Any vector file of areas, a layer after ``#``: 生态保护红线, 永久基本农田, areas of floods or landslides."""
+    action: Literal["bar", "flag"] = "bar"
+    """Whether a site in it is barred, or only flagged."""
+    name: str = ""
+    """The reason that is given; without, the file's name."""
+    coordinate_system: CoordinateSystem | None = None
+    """What the coordinates are in, where the file does not say."""
+
+
 class Candidates(Section):
     """`[candidates]`: where something could be opened."""
 
@@ -39,8 +52,16 @@ class Candidates(Section):
     strict: bool = False
     """Whether a row that cannot be used stops the run; else it is kept, listed and asked about."""
     generate: int = Field(default=0, ge=0, le=50)
-    """How many sites to generate besides for each unit without a centre. Where `[siting] station_walk_min` asks for stations,
+    """How many sites to suggest for each unit that has neither a centre nor a listed candidate for one. Where `[siting] station_walk_min` asks for stations,
     one is generated too for every village cluster that no station of its unit, open or listed, is within the walk of."""
+    generate_beside_listed: bool = False
+    """Whether units with listed candidates get suggested ones too."""
+    generate_apart_m: float = Field(default=500.0, ge=0, allow_inf_nan=False)
+    """No site is suggested nearer than this to a listed one of its kind, in metres."""
+    one_place_m: float = Field(default=45.0, ge=0, allow_inf_nan=False)
+    """Candidates of one kind so near to each other are one place: at most one of them opens, as of one `group_id`."""
+    exclude: tuple[NoGoLayer, ...] = ()
+    """Layers in which sites are barred or flagged: ``exclude = [{ path = "生态保护红线.gpkg", action = "bar" }]``."""
     floor_area_m2: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = {}
     """What generated stations are taken to have, by kind; where it is not given nobody knows, and a plan flags it:
     ``floor_area_m2 = { station = 300 }``."""
