@@ -57,7 +57,7 @@ def typed_rows(
             columns["demonstration"] = cells.flags(table, "demonstration", breaches)
     else:
         columns["cost"] = _costs(table, breaches, report)
-        columns["premises"] = columns["premises"].where(columns["premises"].notna(), "new")
+        columns["premises"] = columns["premises"].where(columns["premises"].notna(), "unknown")
         required = cells.flags(table, "required", breaches)
         columns["required"] = required.where(required.notna(), False).astype(bool)
         columns["running_cost"] = cells.numbers(table, "running_cost", breaches, report)

@@ -50,17 +50,17 @@ def plan_rules(
         demonstration=within_reach(shown, (facilities, candidates), policy),
         phases={int(year): phase.model_dump() for year, phase in config.phases.items()},
         require=ids_named(asked.require, candidates, "[siting] require"),
-        forbid=ids_named(asked.forbid, candidates, "[siting] forbid"),
+        forbid=(*ids_named(asked.forbid, candidates, "[siting] forbid"), *barred(candidates)),
         budget=asked.budget,
         date=config.study.date,
-        forbid=barred(standing),
     )
 
 
-def barred(frames: Iterable[GeoDataFrame]) -> tuple[str, ...]:
+def barred(candidates: GeoDataFrame) -> list[str]:
     """Return the candidates that a layer of `[candidates] exclude` bars."""
-    marked = [frame for frame in frames if "barred_by" in frame.columns]
-    return tuple(str(i) for frame in marked for i in frame.index[frame["barred_by"].notna()])
+    if "barred_by" not in candidates.columns:
+        return []
+    return [str(i) for i in candidates.index[candidates["barred_by"].notna()]]
 
 
 def within_reach(

@@ -40,6 +40,12 @@ def parameters(study: Answers) -> DataFrame:
         ("beds_per_elder", given.beds_per_elder, "", True),
         ("budget", given.budget, "cost", True),
         ("generate", config.candidates.generate, "", True),
+        *(
+            [("generate_apart_m", config.candidates.generate_apart_m, "m", True)]
+            if config.candidates.generate
+            else []
+        ),
+        ("one_place_m", config.candidates.one_place_m, "m", True),
         *([("osm", config.candidates.osm, "", True)] if config.candidates.osm else []),
         ("max_snap_m", config.roads.max_snap_m, "m", True),
         ("time_limit_s", given.time_limit_s, "s", True),
