@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sy_coverage import _files, coverage, labels, places, roads, siting
 from sy_coverage.outputs.findings import in_china
 from sy_coverage.outputs.text import words
+from sy_coverage.errors import UnknownIdError
 from sy_coverage.study.plans import alternatives, citywide
 from sy_coverage.study.progress import Progress, silent
 from sy_coverage.study.steps import candidates as sites
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 
 ASKED = "asked "
 """How rooms begin under which is kept what their readers ask."""
+LAST = 16
+"""So many plans of this study and of those asked of it are known by what was asked."""
 _BOTH = ["scope", "value_today", "value_planned", "target", "met_today", "met_planned", "needed", "basis"]
 
 
@@ -61,6 +65,7 @@ class Answers:
         *,
         progress: Progress = silent,
         memory: Memory | None = None,
+        proposed: deque[tuple[SitingPlan, Answers]] | None = None,
     ) -> None:
         """Hold `config`, whose relative paths start at `folder`; `gate` says who may be asked, `progress` is told of stages."""
         around: dict[str, Any] = {"services": gate.services, "databases": gate.databases}
@@ -68,6 +73,9 @@ class Answers:
         self.memory = Memory(config, around) if memory is None else memory
         self.folder, self.told = folder, progress
         self.seconds: dict[str, float] = {}
+        self.proposed: deque[tuple[SitingPlan, Answers]] = (
+            deque(maxlen=LAST) if proposed is None else proposed
+        )
 
     # --- the study itself ------------------------------------------------------------------------------------------
 
@@ -124,7 +132,14 @@ class Answers:
     def heir(self, *, config: StudyConfig | None = None, **around: Any) -> Answers:
         """Return the answers of a study with another configuration or surroundings; what it reads alike is known to it."""
         memory = self.memory.heir(config=config, **around)
-        return Answers(memory.config, self.folder, self.gate, progress=self.told, memory=memory)
+        return Answers(
+            memory.config,
+            self.folder,
+            self.gate,
+            progress=self.told,
+            memory=memory,
+            proposed=self.proposed,
+        )
 
     def without_services(self) -> Answers:
         """Return the answers of the study as it is without asking any map service."""
@@ -598,7 +613,28 @@ class Answers:
             If no unit lies in such a county.
         """
         own = None if county_id is None else read.county_id_of(county_id, self.counties)
-        return self.memory.get(("plan", own), lambda: self._plan(own))
+        plan = self.memory.get(("plan", own), lambda: self._plan(own))
+        self.proposed.append((plan, self))
+        return plan
+
+    def whose(self, plan: SitingPlan) -> tuple[Answers, Scope]:
+        """Return the answers of the study that proposed `plan`, this or one asked of it, and the county it is for (None: the city).
+
+        Raises
+        ------
+        UnknownIdError
+            If it opens sites that this study does not know.
+        """
+        for asked in (self, *(answers for own, answers in reversed(self.proposed) if own is plan)):
+            for scope, own in asked.known_plans.items():
+                if own is plan:
+                    return asked, scope
+        # a plan that was made elsewhere says by its sites whose it is
+        sites = list(plan.best.sites)
+        if not sites or not set(sites) <= set(self.candidates.index):
+            raise UnknownIdError("this plan is of another study: draw it with the study that proposed it")
+        owners = self.candidates.loc[sites, "county_id"].unique()
+        return self, str(owners[0]) if len(owners) == 1 else None
 
     def _plan(self, county_id: str | None) -> SitingPlan:
         options = replace(self.case["options"], progress=getattr(self.told, "tell", None))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from sy_coverage import _files
-from sy_coverage.errors import ConfigError, UnknownIdError
+from sy_coverage.errors import ConfigError, InputError
 from sy_coverage.outputs import maps
 from sy_coverage.study.answers import Answers
 from sy_coverage.study.config.changes import changed, scenario_of, with_scenario
@@ -362,39 +362,59 @@ class Study:
         """The findings with what stands beside each plan: alternatives, sensitivity, closures (see `[compare]`)."""
         return gather.presented(self.answers)
 
-    def map(self, plan: SitingPlan | str | None = None) -> Map:
-        """Return the interactive map of the city, or of the county that `plan` (or its county id) is for.
+    def map(
+        self,
+        plan: SitingPlan | str | None = None,
+        other: SitingPlan | None = None,
+        *,
+        layers: Iterable[Any] | Mapping[str, Any] = (),
+        names: tuple[str, str] | None = None,
+    ) -> Map:
+        """Return the interactive map of the city, or of the county that `plan` (or the county's id or name) is for.
 
         A county's map opens the sites of its own plan only, and says so; no other county is planned for it. Without `plan` the map
         opens those of every county. It shows itself in Jupyter; `.save("map.html")` writes one self-contained file, `.embed()` gives an iframe.
 
+        Parameters
+        ----------
+        other
+            A second plan of the same place, of this study or one asked of it (`what_if`): sites and units are coloured by what the
+            two have in common.
+        layers
+            What is laid over the map; see `outputs.maps.draw`.
+        names
+            What the two plans are called.
+
         Raises
         ------
         UnknownIdError
-            If there is no such county, or `plan` is of another study.
+            If there is no such county, or a plan is of another study.
+        InputError
+            If the two plans are of different places.
         """
         if isinstance(plan, str):
-            plan = self.county_id(plan)
-            if self.policy.readings.scope == "city":
-                return maps.draw(self.findings.of_county(plan))
-            plan = self.propose(plan)
+            county_id = self.county_id(plan)
+            if self.policy.readings.scope == "city" and other is None:
+                return maps.draw(self.findings.of_county(county_id), layers=layers)
+            plan = self.propose(None if self.policy.readings.scope == "city" else county_id)
         if plan is None:
-            return maps.draw(self.findings)
-        county_id = self._county_of(plan)
-        plans = dict.fromkeys(self.counties, plan) if county_id is None else {county_id: plan}
-        found = gather.findings(self.answers.opening(plans))
-        return maps.draw(found if county_id is None else found.of_county(county_id))
+            return maps.draw(self.findings, layers=layers)
+        shown, place = self._opened(plan)
+        if other is None:
+            return maps.draw(shown, layers=layers)
+        beside, there = self._opened(other)
+        if place != there:
+            raise InputError(
+                f"map: the plans are of different places ({place or 'the city'}, {there or 'the city'})"
+            )
+        return maps.draw(shown, layers=layers, beside=beside, names=names)
 
-    def _county_of(self, plan: SitingPlan) -> str | None:
-        for county_id, own in self.answers.known_plans.items():
-            if own is plan:
-                return county_id
-        # a plan that was made elsewhere says by its sites whose it is
-        sites = list(plan.best.sites)
-        if not sites or not set(sites) <= set(self.candidates.index):
-            raise UnknownIdError("this plan is of another study: draw it with the study that proposed it")
-        owners = self.candidates.loc[sites, "county_id"].unique()
-        return str(owners[0]) if len(owners) == 1 else None
+    def _opened(self, plan: SitingPlan) -> tuple[Findings, str | None]:
+        """Return the findings of the place that `plan` is for with its sites alone opened, and the county."""
+        answers, county_id = self.answers.whose(plan)
+        plans = dict.fromkeys(self.counties, plan) if county_id is None else {county_id: plan}
+        found = gather.findings(answers.opening(plans))
+        return (found if county_id is None else found.of_county(county_id)), county_id
 
     def save(
         self, folder: str | os.PathLike[str] | None = None, *, counties: tuple[str, ...] | None = None

@@ -9,7 +9,7 @@ import pytest
 from shapely import Point
 
 import sy_coverage as sy
-from sy_coverage.errors import ConfigError, FrozenFrameError, UnknownIdError
+from sy_coverage.errors import ConfigError, FrozenFrameError, InputError, UnknownIdError
 from sy_coverage.study import Study
 from sy_coverage.study.config.questions.scenario import Scenario
 from tests import counties_toy, toy
@@ -210,3 +210,17 @@ def test_a_study_of_some_counties_writes_those(two, tmp_path):
 def test_a_plan_is_known_by_what_it_is_and_not_by_which_object_it_is(two):
     plan = two.propose("990200")
     assert two.map(replace(plan)).html() == two.map(plan).html()
+
+
+def test_two_plans_of_one_place_lie_on_one_map(two):
+    plan = two.propose("第二县")
+    other = two.what_if(forbid=[plan.sites[0]]).propose("第二县")
+    page = two.map(plan, other, names=("甲案", "乙案")).html()
+    assert "甲案" in page
+    assert "乙案" in page
+    # a site that only the question knows is drawn too
+    lon, lat = two.units.to_crs(4326).geometry.loc["990200101"].centroid.coords[0]
+    added = two.what_if(add=[{"lon": lon, "lat": lat, "kind": "service_centre", "cost": 1.0, "name": "新址"}])
+    assert "新址" in two.map(plan, added.propose("第二县")).html()
+    with pytest.raises(InputError, match="different places"):
+        two.map(plan, two.propose("990100"))

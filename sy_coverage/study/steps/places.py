@@ -13,7 +13,7 @@ from sy_coverage._frames import CANDIDATES, GEOGRAPHIC, checked
 from sy_coverage.errors import ConfigError, UnknownIdError, some
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from geopandas import GeoDataFrame
 
@@ -112,7 +112,7 @@ def no_candidates(facilities: GeoDataFrame) -> GeoDataFrame:
     return checked(facilities.iloc[:0].assign(cost=pd.Series(dtype=float)), CANDIDATES)
 
 
-def ids_named(given: Iterable[str], frame: GeoDataFrame, what: str) -> tuple[str, ...]:
+def ids_named(given: Collection[str], frame: GeoDataFrame, what: str) -> tuple[str, ...]:
     """Return the ids of rows that are given by id, or by a name that no other row has.
 
     Raises
@@ -121,6 +121,8 @@ def ids_named(given: Iterable[str], frame: GeoDataFrame, what: str) -> tuple[str
         Naming those that are neither, with the nearest, and names that several rows have, with their ids.
     """
     found, wrong = [], []
+    if not given:
+        return ()
     by_name = frame.groupby("name").groups if len(frame) else {}
     for one in dict.fromkeys(given):
         rows = [one] if one in frame.index else list(by_name.get(one, ()))
