@@ -129,6 +129,30 @@ def propose(study_file: StudyFile, county: County = None, out: Out = None, worke
     _run(lambda progress: read_study(study_file, progress=progress), out, county, language, **_crew(workers))
 
 
+@app.command()
+def compare(study_file: StudyFile, county: County = None, out: Out = None) -> None:
+    """Set the scenarios of a study, its sections [what_if."…"], side by side: a table, maps, and a short document."""
+    from sy_coverage.study import read_config, read_study
+    from sy_coverage.study.results import scenarios
+
+    console = Console()
+    language = read_config(study_file).study.language
+    with _screen.interruptible(language), _screen.bars(console, language) as progress:
+        study = read_study(study_file, progress=progress)
+        study = study.only(county) if county else study
+        folder = out or Path(study.path(study.config.study.output))
+        comparison = scenarios.compared(study.answers)
+        paths = scenarios.write(comparison, folder)
+    shown = Table(title=escape(study.config.study.title))
+    spoken = scenarios.spoken(comparison)
+    for column in spoken.columns:
+        shown.add_column(escape(column), overflow="fold")
+    for row in spoken.itertuples(index=False):
+        shown.add_row(*(escape(value) for value in row))
+    console.print(shown)
+    _screen.say(console, [str(path) for path in paths])
+
+
 Results = Annotated[Path, typer.Argument(help="The folder of results that `run` wrote.")]
 Beside = Annotated[Path | None, typer.Option("--out", help="Another folder to write to (default: RESULTS).")]
 Approval = Annotated[

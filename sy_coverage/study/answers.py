@@ -10,9 +10,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import _files, coverage, labels, places, roads, siting
+from sy_coverage.errors import UnknownIdError
 from sy_coverage.outputs.findings import in_china
 from sy_coverage.outputs.text import words
-from sy_coverage.errors import UnknownIdError
 from sy_coverage.study.plans import alternatives, citywide
 from sy_coverage.study.progress import Progress, silent
 from sy_coverage.study.steps import candidates as sites

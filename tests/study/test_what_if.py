@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 
 import geopandas as gpd
 import pytest
 from shapely import Point
+from typer.testing import CliRunner
 
 import sy_coverage as sy
+from sy_coverage.cli import app
 from sy_coverage.errors import ConfigError, FrozenFrameError, InputError, UnknownIdError
 from sy_coverage.study import Study
 from sy_coverage.study.config.questions.scenario import Scenario
@@ -224,3 +227,48 @@ def test_two_plans_of_one_place_lie_on_one_map(two):
     assert "新址" in two.map(plan, added.propose("第二县")).html()
     with pytest.raises(InputError, match="different places"):
         two.map(plan, two.propose("990100"))
+
+
+def test_the_scenarios_of_a_study_file_are_planned_and_set_side_by_side(tmp_path):
+    study_file = toy.write_study(tmp_path)
+    before = centres(sy.read_study(study_file))
+    unused = next(c for c in ("c15", "c19", "c25", "c35") if c not in before)
+    named = f'\n[what_if."<甲>"]\nforbid = ["{before[0]}"]\n[what_if."乙"]\nsiting = {{ require = ["{unused}"] }}\n'
+    study_file.write_text(study_file.read_text(encoding="utf-8") + named, encoding="utf-8")
+    done = CliRunner().invoke(app, ["compare", str(study_file), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    out = tmp_path / "out" / "comparison"
+    rows = list(csv.DictReader((out / "comparison.csv").read_text(encoding="utf-8-sig").splitlines()))
+    assert [row["方案"] for row in rows] == ["现方案", "<甲>", "乙"]
+    assert [row["不再设"] for row in rows][:2] == ["0", "1"]
+    assert [row["增设"] for row in rows][:2] == ["0", "1"]
+    sites = {
+        row["编号"]: row
+        for row in csv.DictReader((out / "sites.csv").read_text(encoding="utf-8-sig").splitlines())
+    }
+    assert (sites[before[0]]["现方案"], sites[before[0]]["<甲>"]) == ("设", "")
+    assert sites[unused]["乙"] == "设"
+    page = (out / "comparison.html").read_text(encoding="utf-8")
+    assert "&lt;甲&gt;" in page
+    assert "<甲>" not in page
+    assert sorted(p.name for p in out.iterdir()) == [
+        "comparison.csv",
+        "comparison.docx",
+        "comparison.html",
+        "map-1.html",
+        "map-2.html",
+        "sites.csv",
+    ]
+    written = {p.name: p.read_bytes() for p in out.iterdir()}
+    sy.read_study(study_file).save(tmp_path / "whole")
+    whole = tmp_path / "whole" / "comparison"
+    assert {p.name: p.read_bytes() for p in whole.iterdir()} == written
+    assert "comparison/map-1.html" in (tmp_path / "whole" / "manifest.json").read_text(encoding="utf-8")
+
+
+def test_a_study_without_scenarios_has_nothing_to_compare(tmp_path):
+    done = CliRunner().invoke(
+        app, ["compare", str(toy.write_study(tmp_path)), "--out", str(tmp_path / "out")]
+    )
+    assert isinstance(done.exception, ConfigError)
+    assert not (tmp_path / "out").exists()

@@ -7,6 +7,7 @@ import itertools
 import json
 import platform
 import time
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from sy_coverage import _files
 from sy_coverage.errors import CannotWriteError, some
 from sy_coverage.outputs import tables
 from sy_coverage.outputs.sound import TAKEN
+from sy_coverage.study.results import scenarios
 from sy_coverage.study.results.files import KEPT, city_files, made_here
 from sy_coverage.study.results.gather import presented
 from sy_coverage.study.results.lists import to_verify
@@ -41,7 +43,7 @@ RESULTS = (
     KEPT,
     MANIFEST,
 )
-RESULT_FOLDERS = ("proposals", "maps", "figures")
+RESULT_FOLDERS = ("proposals", "maps", "figures", scenarios.FOLDER)
 """What a run writes, beside and in which folders."""
 DECIDING = (
     "geopandas",
@@ -92,7 +94,7 @@ def _write(
     database = study.config.study.database if counties is None else ""
     findings = presented(study)
     county_ids = list(counties or study.counties)
-    city = [] if counties is not None else city_files(findings)
+    city = [] if counties is not None else [*city_files(findings), *_scenario_files(study)]
     names = {path for path, _ in city}
     with study.progress("outputs", total=len(city) + len(county_ids) + 1) as advance:
         written: dict[str, str] = {}
@@ -113,6 +115,14 @@ def _write(
             manifest = _manifest(study, findings, written, sizes)
             held.write(MANIFEST, (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode())
         advance()
+
+
+def _scenario_files(study: Answers) -> list[tuple[str, Callable[[], bytes]]]:
+    """Return the path and the maker of each file of the study's scenarios, which are planned now."""
+    if not study.config.what_if:
+        return []
+    made = scenarios.files(scenarios.compared(study))
+    return [(path, partial(made.__getitem__, path)) for path in made]
 
 
 def require_writable(study: Answers, folder: Path, *, whole: bool = True) -> None:
