@@ -119,14 +119,32 @@ def run(study_file: StudyFile, out: Out = None, workers: Workers = None, schedul
 
 
 @app.command()
-def propose(study_file: StudyFile, county: County = None, out: Out = None, workers: Workers = None) -> None:
-    """Write the proposals and maps of some or all counties."""
+def propose(
+    study_file: StudyFile,
+    county: County = None,
+    out: Out = None,
+    workers: Workers = None,
+    choice: Annotated[
+        Path | None,
+        typer.Option(
+            "--choice", help="A choice that a county's map handed over (.json): planned and certified."
+        ),
+    ] = None,
+) -> None:
+    """Write the proposals and maps of some or all counties, as the study asks or as a choice made on a map does."""
     from sy_coverage.study import read_config, read_study
+    from sy_coverage.study.config.changes import read_scenario
 
     language = read_config(study_file).study.language
+    scenario = None if choice is None else read_scenario(choice)
     if workers is None and len(set(county or ())) == 1:
         workers = 1  # one county is done before other processes have begun
-    _run(lambda progress: read_study(study_file, progress=progress), out, county, language, **_crew(workers))
+
+    def open_study(progress: Any) -> Study:
+        study = read_study(study_file, progress=progress)
+        return study if scenario is None else study.what_if(scenario)
+
+    _run(open_study, out, county, language, **_crew(workers))
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import replace
 
 import geopandas as gpd
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 
 import sy_coverage as sy
 from sy_coverage.cli import app
-from sy_coverage.errors import ConfigError, FrozenFrameError, InputError, UnknownIdError
+from sy_coverage.errors import ConfigError, CoverageError, FrozenFrameError, InputError, UnknownIdError
 from sy_coverage.study import Study
 from sy_coverage.study.config.questions.scenario import Scenario
 from tests import counties_toy, toy
@@ -272,3 +273,26 @@ def test_a_study_without_scenarios_has_nothing_to_compare(tmp_path):
     )
     assert isinstance(done.exception, ConfigError)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_choice_made_on_a_map_is_planned_certified_and_written(tmp_path):
+    study_file = toy.write_study(tmp_path)
+    study = sy.read_study(study_file)
+    before = centres(study)
+    # as the page of a county hands it over
+    choice = tmp_path / "我的方案.json"
+    choice.write_text(
+        json.dumps({"version": 1, "require": [], "forbid": [before[0]], "close": ["S1"]}), encoding="utf-8"
+    )
+    words = ["propose", str(study_file), "--choice", str(choice), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, [*words, "--county", toy.COUNTY_NAME])
+    assert not isinstance(done.exception, CoverageError), done.output
+    written = json.loads(
+        (tmp_path / "out" / "proposals" / f"{toy.COUNTY}.geojson").read_text(encoding="utf-8")
+    )
+    asked = study.what_if(forbid=[before[0]], close=["S1"]).propose(toy.COUNTY).best
+    assert len(written["features"]) == len(asked.sites)
+    choice.write_text('{"version": 1, "forbid": ["gone"]}', encoding="utf-8")
+    done = CliRunner().invoke(app, words)
+    assert isinstance(done.exception, UnknownIdError)
+    assert "no 'gone'" in str(done.exception)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geopandas import GeoDataFrame
 from pydantic import ValidationError
 
+from sy_coverage import _files
 from sy_coverage._frames import CANDIDATES, GEOGRAPHIC
 from sy_coverage.errors import ConfigError
 from sy_coverage.study.config.file import checked_config
@@ -14,6 +16,7 @@ from sy_coverage.study.config.inputs.candidates import Added
 from sy_coverage.study.config.questions.scenario import Scenario, sentences
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Iterator, Mapping
 
     from sy_coverage.study.config.file import StudyConfig
@@ -53,6 +56,18 @@ def with_scenario(config: StudyConfig, scenario: Scenario) -> StudyConfig:
         "add": tuple(site.model_dump(exclude_unset=True) for site in config.candidates.add),
     }
     return changed(config, scenario.changes(before))
+
+
+def read_scenario(path: str | os.PathLike[str]) -> Scenario:
+    """Return the scenario in a JSON file, as `Scenario.to_json`, a map or a desk wrote it.
+
+    Raises
+    ------
+    MissingFileError, UnreadableFileError, ConfigError
+        If there is none, or it is no scenario.
+    """
+    text, _ = _files.decode(_files.read_bytes(path), str(path))
+    return Scenario.from_json(text, source=Path(path).name)
 
 
 def scenario_of(
