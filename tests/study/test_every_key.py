@@ -40,18 +40,19 @@ KEYS: dict[str, dict[str, Any]] = {
         "units": "other.gpkg", "admin_level": 8, "county_level": 6, "coordinate_system": "gcj02", "invalid": "repair",
         "columns": {"name": "county"}, "former": {"990100100": ["旧镇"]},
     },
-    "facilities": {"close": ["S1"], "files": ["fewer.csv"], "coordinate_system": "gcj02", "columns": {"name": "facility_id"}},
+    "facilities": {"strict": True, "close": ["S1"], "files": ["fewer.csv"], "coordinate_system": "gcj02", "columns": {"name": "facility_id"}},
     "candidates": {
         "files": ["few.csv"], "generate": 3, "generate_beside_listed": True, "generate_apart_m": 50.0, "one_place_m": 9000.0,
         "exclude": [{"path": "none.gpkg"}], "osm": 2, "costs": {"service_centre": {"village_office": 7}},
         "floor_area_m2": {"station": 300}, "coordinate_system": "gcj02", "columns": {"name": "candidate_id"},
-        "add": [{"lon": 111.3, "lat": 27.11, "kind": "service_centre", "cost": 5.0}],
+        "strict": True, "add": [{"lon": 111.3, "lat": 27.11, "kind": "service_centre", "cost": 5.0}],
     },
     "demand": {
-        "villages": "half.csv", "raster": "none.tif", "settled": "none.gpkg", "census": "census.csv", "shares": {"elders": 0.2},
+        "strict": True, "villages": "half.csv", "raster": "none.tif", "settled": "none.gpkg", "census": "census.csv", "shares": {"elders": 0.2},
         "cell_m": 500.0, "year": 2010, "growth": 0.01, "cohorts": "none.csv", "coordinate_system": "gcj02",
         "columns": {"elders": "elders"}, "census_columns": {"elders": "elders"},
     },
+    "answers": {"file": "none.xlsx"},
     "roads": {
         "source": "none.osm.pbf", "max_snap_m": 1.0, "walk_m_per_s": 0.5, "modes": {"drive": {"speed_kph": {"primary": 30.0}}},
         "elevation": "none.tif", "buffer_m": 10.0, "date": dt.date(2026, 1, 1), "cache": "else.sqlite", "server": "https://example.org",
