@@ -68,6 +68,9 @@ _PLACE = (
     "location_status",
     "location_reason",
 )
+_PLANNED = ("host_id", "upgrade_of", "community_id", "demonstration", "convert", "demonstrates")
+"""What a plan says of a facility or a site besides opening it: beds to convert, the targets it demonstrates; with it the scorecard
+can be counted again from the layers alone."""
 LAYERS: dict[str, tuple[str, ...]] = {
     "units": (
         "name",
@@ -79,7 +82,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *_TWICE,
         *(f"{c}_planned" for c in _TWICE),
     ),
-    "facilities": _PLACE,
+    "facilities": (*_PLACE, *_PLANNED),
     "demand": (
         "name",
         "elders",
@@ -107,10 +110,15 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "cost",
         "premises",
         "phase",
-        "upgrade_of",
         "elders_gained",
         "medical_min",
         "why",
+        "beds",
+        "nursing_beds",
+        "floor_area_m2",
+        "has_medical",
+        "dementia_ward",
+        *_PLANNED,
     ),
 }
 """The columns of each layer of `coverage.gpkg`, after the index; a column that was not found out is left out."""
@@ -396,8 +404,22 @@ def layers(findings: Findings) -> dict[str, GeoDataFrame]:
     return {name: _layer(findings, name) for name in LAYERS if getattr(findings, name) is not None}
 
 
+def _with_plan(findings: Findings, frame: GeoDataFrame) -> GeoDataFrame:
+    """Return facilities or sites with the beds that plans convert there and the targets for which they demonstrate."""
+    beds, shown = (findings.extras.get(name) for name in ("conversions", "demonstration"))
+    if beds is not None and len(beds):
+        turned = beds.set_index("site_id")["convert"].astype("float64")
+        frame = frame.assign(convert=turned.reindex(frame.index))
+    if shown is not None and len(shown):
+        targets = shown.groupby("site_id")["target_id"].agg(lambda ids: ",".join(sorted(ids)))
+        frame = frame.assign(demonstrates=targets.reindex(frame.index))
+    return frame
+
+
 def _layer(findings: Findings, name: str) -> GeoDataFrame:
     frame: GeoDataFrame = _ordered(getattr(findings, name)).to_crs(GEOGRAPHIC)
+    if "convert" in LAYERS[name]:
+        frame = _with_plan(findings, frame)
     kept = [column for column in LAYERS[name] if column in frame.columns]
     frame = frame[[*kept, "geometry"]].copy()
     for column in kept:
