@@ -16,6 +16,7 @@ from sy_coverage.siting.classic import (
     partial_cover,
 )
 from sy_coverage.siting.classic.asked.decay import LinearDecay, StepDecay
+from sy_coverage.siting.compare.alternatives import alternatives, site_prices
 from sy_coverage.siting.compare.closures import closures
 from sy_coverage.siting.compare.scope_price import scope_price
 from sy_coverage.siting.compare.side_by_side import compare_plans
@@ -48,6 +49,7 @@ __all__ = [
     "StepDecay",
     "Verification",
     "Where",
+    "alternatives",
     "closures",
     "compare_plans",
     "demonstration_sites",
@@ -69,6 +71,7 @@ __all__ = [
     "read_case",
     "scope_price",
     "sentences",
+    "site_prices",
     "trade_off",
     "verify",
     "verify_policy",

@@ -57,7 +57,7 @@ def trade_off(
     """
     if points < 2:
         raise InputError(f"points={points}: a curve needs 2 or more")
-    case = case_of(plan).but(budget=None)
+    case = case_of(plan).but(budget=None, slack=None, cost_limit=None, differ_from=())
     with highs.Watch(options or highs.SolveOptions()) as watch:
         found = _curve(case, points, watch, keep_targets=keep_targets)
     whole = float(case.demand[case.elders_column].sum())

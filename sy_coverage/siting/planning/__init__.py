@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sy_coverage.siting.planning import shortfall
@@ -126,6 +127,8 @@ def plan_case(case: PlanCase, *, options: SolveOptions | None = None) -> SitingP
     options = options or SolveOptions()
     if case.rules.phases:
         return phased_plan(case, options=options)
+    if case.rules.slack is not None and case.rules.cost_limit is None:
+        return _within_slack(case, case.rules.slack, options=options)
     with highs.Watch(options) as watch:
         budget = case.rules.budget
         free = case if budget is None else case.but(budget=None)
@@ -138,3 +141,21 @@ def plan_case(case: PlanCase, *, options: SolveOptions | None = None) -> SitingP
                 return shortfall.within_budget(case, solved, watch=watch)
             solved = solve_stages(free, watch=watch)
         return finished(case, solved, options=options)
+
+
+def _within_slack(case: PlanCase, slack: float, *, options: SolveOptions) -> SitingPlan:
+    """Return the best plan for elders that costs no more than the cheapest and `slack` of it."""
+    with highs.Watch(options) as watch:
+        cheapest = solve_stages(case.but(slack=None, budget=None), watch=watch, most=1)
+        if cheapest.figures is None:
+            plain = case.but(slack=None)
+            if cheapest.status == "infeasible":
+                return shortfall.explained(plain, cheapest, watch=watch)
+            return finished(plain, cheapest, options=options)
+        least, budget = cheapest.figures.cost, case.rules.budget
+        if budget is not None and least > budget:
+            return shortfall.within_budget(case.but(slack=None), cheapest, watch=watch)
+        limit = case.cost_within(least, slack)
+        case = case.but(cost_limit=limit if budget is None else min(limit, budget))
+        plan = finished(case, solve_stages(case, watch=watch), options=options)
+    return replace(plan, figures=replace(plan.figures, least_cost=least))

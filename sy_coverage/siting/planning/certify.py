@@ -37,6 +37,7 @@ RULES = (
     "spread",
     "medical",
     "budget",
+    "cost_limit",
     "stations",
     "floor_area",
     "beds",
@@ -71,8 +72,9 @@ def finished(
         missed = checked.targets[~checked.targets["met"]]
         named = (f"{t} in {s}" for t, s in zip(missed["target_id"], missed["scope_id"], strict=True))
         raise CertificateError(f"the plan misses targets: {some(named)}; it is not shown")
+    beyond = case.rules.cost_limit is not None or bool(case.rules.differ_from)
     heuristic = require_unbeaten(
-        case, solved.sites, checked, elastic=solved.elastic, proved=solved.status == "optimal"
+        case, solved.sites, checked, elastic=solved.elastic or beyond, proved=solved.status == "optimal"
     )
     first = solved.stages[0]
     opened = case.opened_in(solved.sites)
@@ -151,6 +153,7 @@ def rules_of(case: PlanCase, *, elastic: bool) -> tuple[str, ...]:
         and rules.medical == "bar"
         and bool((sites.of_kind(*medical_kinds(case)) & new).any()),
         "budget": rules.budget is not None,
+        "cost_limit": rules.cost_limit is not None,
         "stations": rules.station_walk_min is not None,
         "floor_area": rules.floor_area == "bar",
         "beds": rules.beds_per_elder is not None,

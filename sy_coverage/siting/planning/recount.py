@@ -66,6 +66,7 @@ def verify_policy(plan: SitingPlan, **asked_for: Any) -> Verification:
         "home_minutes": again.home_minutes,
         "towards_targets": float(again.towards_targets),
         "site_ranks": case.rank_sum(chosen),
+        "sites_differing": float(case.sites_differing(chosen)),
         **demonstration.recount(case, plan),
     }
     if plan.figures.years is not None:  # also where no year opens anything

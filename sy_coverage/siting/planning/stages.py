@@ -151,12 +151,17 @@ def _objectives(
     case = model.case
     cost_first = not elastic or case.rules.budget is None
     stages: list[Any] = []
+    if case.rules.differ_from:
+        stages.append(("sites_differing", "max", lambda: (model.differing(), 0.0), True, 1.0))
     if elastic:
         stages.append(("towards_targets", "min", lambda: (model.shortfall(), 0.0), True, -1.0))
-    if cost_first:
-        stages.append(("cost", "min", lambda: (model.cost(), model.fixed_cost), case.cost.exact, 1.0))
+    cost: Any = ("cost", "min", lambda: (model.cost(), model.fixed_cost), case.cost.exact, 1.0)
+    elders: Any = ("elders", "max", model.elders, case.weight.exact, 1.0)
+    if case.rules.slack is not None:
+        stages += [elders, cost]
+    else:
+        stages += [cost, elders] if cost_first else [elders]
     stages += [
-        ("elders", "max", model.elders, case.weight.exact, 1.0),
         ("elder_minutes", "max", model.minutes_to_centres, False, -1.0),
         ("home_minutes", "max", model.minutes_to_homes, False, -1.0),
         ("site_ranks", "min", lambda: (model.ranks(), 0.0), True, 1.0),
@@ -181,6 +186,7 @@ def _stage(case: PlanCase, checked: Figures, sites: tuple[str, ...], taken: _Ste
         "home_minutes": checked.home_minutes,
         "site_ranks": case.rank_sum(sites),
         "towards_targets": float(checked.towards_targets),
+        "sites_differing": float(case.sites_differing(sites)),
     }[name]
     base = float(checked.targets["needed"].sum()) if name == "towards_targets" else constant * scale
 
@@ -188,7 +194,9 @@ def _stage(case: PlanCase, checked: Figures, sites: tuple[str, ...], taken: _Ste
         return base - value if turn < 0 else base + value * scale
 
     claimed, bound = ours(step.value or 0.0), ours(step.bound if step.bound is not None else float("nan"))
-    sense: Literal["min", "max"] = "max" if name in {"elders", "towards_targets"} else "min"
+    sense: Literal["min", "max"] = (
+        "max" if name in {"elders", "towards_targets", "sites_differing"} else "min"
+    )
     # an answer cut short may hold more than its helper columns say, never less
     short = step.status != "optimal" and (whole > claimed) == (sense == "max")
     if not short and not _close(whole, claimed):

@@ -321,14 +321,14 @@ class Program:
             self._fix(columns, cost[columns], reached, sense, whole=whole)
 
     def _fix(self, columns: Integers, cost: Floats, reached: float, sense: str, *, whole: bool) -> None:
-        """Keep later stages from losing what this one reached: half a unit for whole objectives, 1e-9 relative for real ones."""
+        """Keep later stages from losing what this one reached: half a unit for whole objectives, for real ones less than what counts as equal."""
         used = cost != 0
         if not used.any():
             return
         if whole:
             turn = 1.0 if sense == "min" else -1.0
             self._wholes.append((columns[used], cost[used], reached, turn))
-        room = 0.5 if whole else 1e-9 * max(1.0, abs(reached))
+        room = 0.5 if whole else 1e-10 * max(1.0, abs(reached))
         if sense == "min":
             self.row(columns[used], cost[used], upper=reached + room)
         else:

@@ -280,6 +280,9 @@ def _broken(case: PlanCase, chosen: list[str], opened: Sites, spent: Fraction) -
     budget = case.rules.budget
     if budget is not None and spent > Fraction(str(budget)):
         found.append("budget:")
+    limit = case.rules.cost_limit
+    if limit is not None and spent > Fraction(str(limit)):
+        found.append("cost_limit:")
     if case.rules.floor_area == "bar":
         small = {p.site for p in premises(case) if p.area < p.asked}
         found += [f"floor_area:{i}" for i in chosen if case.position(i) in small]

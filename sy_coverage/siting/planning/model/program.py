@@ -70,6 +70,8 @@ class Model:
                 f"{some(case.ids[i] for i in stuck)}; do not require them, or relax the rule"
             )
         self.by_access = {kind: access_rows(case, kind, upper) for kind in coverage_kinds(case)}
+        # where a plan may cost more than it must, sites open that no cheapest plan opens
+        cheapest = cheapest and case.rules.cost_limit is None and not case.rules.differ_from
         # with a budget that falls short, what is cheapest in one place is weighed against another: nothing is beaten
         if cheapest and (not elastic or case.rules.budget is None):
             self.groups, beaten = self._reduce(upper)
@@ -83,8 +85,9 @@ class Model:
         self._elders: dict[str, tuple[Integers, Integers, Floats]] = {}
         self._rows_of_sites()
         self.convert = rows_of_beds(case, self.program, self.x, priced=not cheapest)
-        if case.rules.budget is not None:
-            self._row_of_budget()
+        for limit in (case.rules.budget, case.rules.cost_limit):
+            if limit is not None:
+                self._row_of_cost(limit)
         for need in self.needs:
             self._row_of(need)
 
@@ -107,10 +110,10 @@ class Model:
             group = service.stations
             program.row(np.r_[service.centre, group], np.r_[1.0, -np.ones(len(group))], upper=0.0)
 
-    def _row_of_budget(self) -> None:
-        """Keep within the budget in steps of the exact unit; the slack is half a step, so rounding cannot decide."""
+    def _row_of_cost(self, most: float) -> None:
+        """Keep the cost within `most`, in steps of the exact unit; the slack is half a step, so rounding cannot decide."""
         case = self.case
-        limit = (case.rules.budget or 0.0) / float(case.cost.step) - self.fixed_cost
+        limit = most / float(case.cost.step) - self.fixed_cost
         room = 1e-6 * max(1.0, abs(limit))
         if case.cost.exact:
             limit, room = np.floor(limit + 1e-9 * max(1.0, abs(limit))), 0.5
@@ -331,6 +334,17 @@ class Model:
         """Return 1 for each unit or site a target lacks."""
         objective = np.zeros(len(self.program.lower))
         objective[self.short] = 1.0
+        return objective
+
+    def differing(self) -> Floats:
+        """Return how many sites of the nearest of the plans to differ from are left out, as an objective."""
+        program, earlier = self.program, self.case.rules.differ_from
+        t = program.columns(1, upper=float(max(map(len, earlier))), integer=True)
+        for sites in earlier:
+            mine = [self.case.position(s) for s in sites if s in self.case.sites.row_of]
+            program.row(np.r_[t, self.x[mine]], upper=float(len(mine)))
+        objective = np.zeros(len(program.lower))
+        objective[t] = 1.0
         return objective
 
     def _over_sites(self, values: Floats) -> Floats:

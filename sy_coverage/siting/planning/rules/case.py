@@ -121,6 +121,18 @@ class PlanCase:
         """Return the rank of each candidate in the list of their ids; 0 for facilities that stand."""
         return np.where(self.stands, 0.0, np.cumsum(~self.stands))
 
+    def cost_within(self, least: float, slack: float) -> float:
+        """Return what a plan may cost that costs no more than `least` and this share of it, in whole steps of cost."""
+        most = Fraction(str(least)) + Fraction(str(slack)) * abs(Fraction(str(least)))
+        if not self.cost.exact:
+            return float(most)
+        return float((most // self.cost.step) * self.cost.step)
+
+    def sites_differing(self, sites: Iterable[str]) -> int:
+        """Return how many sites of the nearest of the plans to differ from are not among `sites`."""
+        opened = set(sites)
+        return min((len(set(earlier) - opened) for earlier in self.rules.differ_from), default=0)
+
     def rank_sum(self, sites: Iterable[str]) -> float:
         """Return the sum of the ranks of `sites` in the list of candidates."""
         return float(sum(self.ranks[self.position(s)] for s in sites))

@@ -24,8 +24,16 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "medical": ("bar", "flag"),
     "floor_area": ("bar", "flag"),
 }
-_NUMBERS = ("spread_min", "medical_min", "budget", "station_walk_min", "beds_per_elder", "conversion_cost")
-_ALWAYS_WRITTEN = frozenset({*_CHOICES, *_NUMBERS, "share", "demonstration"})
+_NUMBERS = (
+    "spread_min",
+    "medical_min",
+    "budget",
+    "station_walk_min",
+    "beds_per_elder",
+    "conversion_cost",
+    "slack",
+)
+_ALWAYS_WRITTEN = frozenset({*_CHOICES, *_NUMBERS, "share", "demonstration"} - {"slack"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +79,14 @@ class PlanRules:
     budget: float | None = None
     """10⁴ yuan in all. Where it cannot meet the targets, the plan covers the most units and counted facilities it can buy, then
     the most elders; the findings say what all targets would cost."""
+    slack: float | None = None
+    """The best plan for elders within so much of least cost, such as 0.05: of all plans that meet the targets and cost no more
+    than the cheapest one and this share of it, the one with the most elders within the cutoff, then the cheapest."""
+    cost_limit: float | None = None
+    """10⁴ yuan that a plan which meets all targets may cost at most; where none can, there is no plan (`budget` comes near)."""
+    differ_from: tuple[tuple[str, ...], ...] = ()
+    """Sites of other plans: of all that keep the rules, the plan that does without the most sites of whichever of them it is
+    nearest to."""
     phases: Mapping[int, Mapping[str, float | None]] = field(default_factory=dict)
     """Years with a ``budget`` or a number of ``sites`` each; none: the plan is one."""
     require: tuple[str, ...] = ()
@@ -107,9 +123,12 @@ class PlanRules:
         wrong = [i for i, saved in self.close.items() if not np.isfinite(saved)]
         if wrong:
             raise InputError(f"close: what closing saves must be a finite number: {some(wrong)}")
-        if self.phases and (self.close or self.move):
+        if self.cost_limit is not None and not np.isfinite(self.cost_limit):
+            raise InputError(f"cost_limit={self.cost_limit}: must be a finite number")
+        alone = [n for n in ("close", "move", "slack", "cost_limit", "differ_from") if getattr(self, n)]
+        if self.phases and alone:
             raise InputError(
-                "close, move: not in a plan of several years; plan without `phases`, or without them"
+                f"{', '.join(alone)}: not in a plan of several years; plan without `phases`, or without this"
             )
 
     def _put_in_order(self) -> None:
@@ -118,6 +137,7 @@ class PlanRules:
             if isinstance(value, str):
                 raise InputError(f"{name}={value!r}: must be a list of ids, not one text")
             object.__setattr__(self, name, tuple(sorted({str(i) for i in value})))
+        object.__setattr__(self, "differ_from", tuple(tuple(sorted(s)) for s in self.differ_from))
         if not isinstance(self.close, Mapping):
             object.__setattr__(self, "close", dict.fromkeys(self.close, 0.0))
         for name in ("demonstration", "phases", "close", "move"):
