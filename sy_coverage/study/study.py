@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
@@ -129,6 +130,19 @@ class Study:
 
     def __repr__(self) -> str:
         return f"<Study {self.config.study.title}>"
+
+    def _repr_html_(self) -> str:
+        """Return what the study is, and what it has planned so far; nothing is computed for it."""
+        about, plans = self.config.study, self.known_plans
+        rows = [(about.title, f"{about.date} · {about.policy}")]
+        for county_id, plan in plans.items():
+            best = plan.best
+            cost = "" if best.figures.cost is None else f"{best.figures.cost:,.1f}"
+            named = about.title if county_id is None else self.counties[county_id]
+            status = self.words(f"study.status_{plan.status}")
+            rows.append((named, f"{status} · {len(best.sites)} · {cost}"))
+        cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(said)}</td></tr>" for name, said in rows)
+        return f"<table>{cells}</table>"
 
     # --- the study itself ------------------------------------------------------------------------------------------
 

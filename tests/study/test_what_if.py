@@ -296,3 +296,13 @@ def test_a_choice_made_on_a_map_is_planned_certified_and_written(tmp_path):
     done = CliRunner().invoke(app, words)
     assert isinstance(done.exception, UnknownIdError)
     assert "no 'gone'" in str(done.exception)
+
+
+def test_a_notebook_shows_what_a_study_is_and_has_planned_and_computes_nothing_for_it(tmp_path):
+    study = sy.read_study(toy.write_study(tmp_path)).but(study={"name": "<b>甲</b>"})
+    assert "&lt;b&gt;甲" in study._repr_html_()
+    assert study.seconds == {}
+    plan = study.propose(toy.COUNTY)
+    shown = study._repr_html_()
+    assert toy.COUNTY_NAME in shown
+    assert f"{plan.best.figures.cost:,.1f}" in shown
