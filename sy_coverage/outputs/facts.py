@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from sy_coverage import labels
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import words
 
@@ -30,12 +31,14 @@ class Fact:
     """``<scope_id>.<name>``, such as ``430524.elders_within_planned`` or ``city.target.nursing_bed_share.today``."""
     value: float | None
     form: Form = "count"
+    withheld: str = ""
+    """What is written instead, where it is known but not said in this edition."""
 
     @property
     def text(self) -> str:
         """Return the figure as every output writes it; empty where it is not known."""
         if self.value is None:
-            return ""
+            return self.withheld
         if self.form == "share":
             return fmt.share(self.value)
         if self.form == "minutes":
@@ -108,7 +111,10 @@ class Facts:
         return self._known
 
     def _fact(self, name: str, value: Any, form: Form = "count") -> Fact:
-        return Fact(f"{self.findings.scope_id}.{name}", float(value) if fmt.known(value) else None, form)
+        silent = form == "money" and self.findings.edition == "public"
+        withheld = labels.text("outputs.withheld", self.findings.language) if silent else ""
+        known = float(value) if fmt.known(value) else None
+        return Fact(f"{self.findings.scope_id}.{name}", known, form, withheld)
 
     def table(self) -> DataFrame:
         """Return every figure as a frame: index `fact_id`; `value`, `form`, `text`."""
@@ -154,7 +160,7 @@ def _figures(findings: Findings) -> Iterator[tuple[Any, ...]]:
     yield "elders", elders
     yield "homes", len(findings.demand)
     yield "sites", len(proposals)
-    yield "cost", float(proposals["cost"].sum()), "money"
+    yield "cost", float(proposals["cost"].sum(min_count=len(proposals))), "money"
     for state, suffix in STATES.items():
         within = _whole(units[f"elders_covered{suffix}"])
         yield (

@@ -98,6 +98,8 @@ class Findings:
     extras: Mapping[str, DataFrame] = field(default_factory=dict)
     """Further tables by name (`trade_off`, `sensitivity`, `scope_price`, `closures`, `conversions`, `demonstration`), where they were computed; see `beside`."""
 
+    edition: Literal["internal", "public"] = "internal"
+    """For whom outputs are: see `edition.public`."""
     recounts: Mapping[str, str] = field(default_factory=dict)
     """By county, what its page counts any choice of sites again from: JSON, as `maps.what_if.packed` makes it."""
 

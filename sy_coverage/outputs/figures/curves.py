@@ -164,7 +164,8 @@ def _where_the_plan_stands(findings: Findings) -> tuple[float, float]:
 
 def has_timeline(findings: Findings) -> bool:
     """Return whether any proposed site has its year."""
-    return bool(findings.proposals["phase"].notna().any())
+    dated = findings.proposals["phase"].notna()
+    return bool(dated.any() and findings.proposals.loc[dated, "cost"].notna().any())
 
 
 def timeline(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A002

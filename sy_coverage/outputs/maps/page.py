@@ -136,6 +136,7 @@ def _heading(frame: Frame) -> dict[str, Any]:
         "title": title(found),
         "date": words.say("date", date=found.date.isoformat()),
         "office": found.office,
+        "edition": words.say("edition_internal") if found.edition == "internal" else "",
         "facts": _facts(frame),
         "proof": _proof(frame),
     }
@@ -174,7 +175,11 @@ def _facts(frame: Frame) -> list[dict[str, Any]]:
     within = [None if frame.reach is None else _share_within(frame, frame.reach, n) for n in between]
     opened = [findings.proposals["phase"].map(frame.opens, na_action=None) <= n for n in range(frame.last)]
     sites = [words.say("sites", value=fmt.number(int(own.sum()))) for own in opened]
-    costs = [money(float(findings.proposals["cost"][own.astype(bool)].sum())) for own in opened]
+    costs = [
+        money(float(findings.proposals["cost"][own.astype(bool)].sum(min_count=int(own.sum()))))
+        or facts["cost"].text
+        for own in opened
+    ]
     rows += [
         ("fact_elders", True, [share("today"), *within, share("planned")], False),
         ("fact_sites", False, [*sites, words.say("sites", value=facts["sites"].text)], False),
@@ -263,6 +268,8 @@ def _statements(frame: Frame, borders: list[Any], catchments: list[Any], base_ma
     if frame.years:
         said.append(words.say("statement_phases"))
     said.append(words.say("statement_gcj02" if base_map == "gaode" else "statement_coordinates"))
+    if frame.findings.edition == "public":
+        said.append(words.say("statement_public"))
     sources = frame.findings.sources
     if len(sources):
         names = [str(n) for n in sources["name"] if not is_missing(n)]

@@ -22,6 +22,7 @@ from sy_coverage.study.config.questions.access import Access
 from sy_coverage.study.config.questions.compare import Compare
 from sy_coverage.study.config.questions.limits import Limits
 from sy_coverage.study.config.questions.map import MapOptions
+from sy_coverage.study.config.questions.outputs import OutputOptions
 from sy_coverage.study.config.questions.phases import Phase
 from sy_coverage.study.config.questions.scenario import Scenario
 from sy_coverage.study.config.questions.siting import Siting
@@ -56,6 +57,7 @@ class StudyConfig(Section):
     ``add``, and sections of the file with the keys that change."""
     compare: Compare = Compare()
     map: MapOptions = MapOptions()
+    outputs: OutputOptions = OutputOptions()
     answers: OfficeAnswers = OfficeAnswers()
     limits: Limits = Limits()
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from sy_coverage import _files, labels, places, roads
 from sy_coverage.coverage import open_on
+from sy_coverage.outputs import edition
 from sy_coverage.outputs.findings import Findings
 from sy_coverage.outputs.maps import what_if
 from sy_coverage.roads.travel_times import within_cutoff
@@ -45,11 +46,13 @@ PER_UNIT = [
 
 def findings(study: Answers) -> Findings:
     """Return the findings of the whole city, gathered when they are first asked for."""
-    return study.memory.get(("findings",), lambda: gather(study))
+    return study.memory.get(("findings",), lambda: edition.of(gather(study), study.config.outputs.edition))
 
 
 def presented(study: Answers) -> Findings:
-    """Return the findings with what stands beside each plan: alternatives, sensitivity, closures (see `[compare]`)."""
+    """Return the findings with what stands beside each plan: alternatives, sensitivity, closures (see `[compare]`); none of it is public."""
+    if study.config.outputs.edition == "public":
+        return findings(study)
     return study.memory.get(("presented",), lambda: replace(findings(study), extras=beside.extras(study)))
 
 

@@ -105,9 +105,10 @@ def _write(
             if path.startswith("maps/") or path in names:
                 advance()
         if counties is None:
-            name, content = to_verify.file_name(study), to_verify.workbook(study)
-            held.write(name, content)
-            written[name] = hashlib.sha256(content).hexdigest()
+            if findings.edition == "internal":  # whom the office asks about what is nobody else's business
+                name, content = to_verify.file_name(study), to_verify.workbook(study)
+                held.write(name, content)
+                written[name] = hashlib.sha256(content).hexdigest()
             held.write_layers(GEOPACKAGE, tables.layers(findings))
             written[GEOPACKAGE] = _files.digest(held.file(GEOPACKAGE))
             sizes = _to_database(study.gate.require(database), findings) if database else {}

@@ -351,7 +351,12 @@ def _by_kind(findings: Findings, sites: DataFrame, writer: Writer) -> None:
         for k in dict.fromkeys([*findings.policy.kinds, *sorted(set(sites["kind"]))])
         if (sites["kind"] == k).any()
     ]
-    costs = fmt.money([*(sites.loc[sites["kind"] == k, "cost"].sum() for k in kinds), sites["cost"].sum()])
+    costs = fmt.money(
+        [
+            *(sites.loc[sites["kind"] == k, "cost"].sum(min_count=1) for k in kinds),
+            sites["cost"].sum(min_count=1),
+        ]
+    )
     upgrade = sites["premises"] == "upgrade"
     idle = sites["premises"].isin(["idle_school", "village_office", "public_building"])
     # a column of noughts says nothing

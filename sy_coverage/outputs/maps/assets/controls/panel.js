@@ -198,6 +198,7 @@
     foot.appendChild(said);
     data.notices.forEach((notice) => foot.appendChild(sy.el("span", "sy-foot-notice", notice)));
     foot.appendChild(sy.el("span", "sy-approval", data.approval));
+    if (data.edition) foot.appendChild(sy.el("span", "sy-edition", data.edition));
     if (data.office) foot.appendChild(sy.el("span", "sy-office", data.office));
     foot.appendChild(sy.el("span", "sy-attribution", data.attribution));
   };
