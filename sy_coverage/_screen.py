@@ -16,6 +16,7 @@ from rich.table import Table
 from sy_coverage import labels
 from sy_coverage.outputs.facts import STATES, Facts
 from sy_coverage.outputs.text import words as outputs_words
+from sy_coverage.study.steps.office.answers import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -150,6 +151,7 @@ def finish(console: Console, study: Study, folder: Path, county_ids: list[str] |
         ("map", "map.html"),
         ("proposals", "proposals/"),
         ("scorecard", "scorecard.xlsx"),
+        ("to_verify", NAMES[study.config.study.language]),
         ("all", ""),
     ):
         if (folder / path).exists():

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from sy_coverage import _files
 from sy_coverage._models import Problem, problems
 from sy_coverage.errors import ConfigError, MissingFileError
+from sy_coverage.policy.sheet import changed_by_sheet
 from sy_coverage.policy.targets import Policy
 
 if TYPE_CHECKING:
@@ -37,12 +38,15 @@ def load_policy(name_or_path: str | os.PathLike[str]) -> Policy:
     written = str(name_or_path)
     if written in shipped_policies():
         path = _SHIPPED / f"{written}.toml"
-    elif not written.endswith(".toml") and not _files.is_there(written):
+    elif not written.endswith((".toml", ".xlsx")) and not _files.is_there(written):
         raise MissingFileError(
             f"policy '{written}': neither a file nor a shipped policy; shipped are: {', '.join(shipped_policies())}"
         )
     else:
         path = Path(written)
+    if path.suffix == ".xlsx":
+        shipped = _files.read_toml(_SHIPPED / f"{shipped_policies()[0]}.toml")
+        return policy_from(changed_by_sheet(shipped, path, None), source=path.name)
     return policy_from(_files.read_toml(path), source=path.name)
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sy_coverage import _files, labels, places
+from sy_coverage import _files, labels
 from sy_coverage._osm import require_osm
 from sy_coverage.coverage.reported import reported_numbers
 from sy_coverage.errors import CoverageError, FrameError, OfflineError
+from sy_coverage.study.results.lists import to_verify
 from sy_coverage.study.results.lists.reading import in_brief
 from sy_coverage.study.results.save import require_writable
 from sy_coverage.study.steps import network, roadless
@@ -18,8 +19,6 @@ from sy_coverage.study.study import read_study
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
-
-    from geopandas import GeoDataFrame
 
     from sy_coverage.study.study import Study
 
@@ -79,7 +78,8 @@ def check(path: str | os.PathLike[str], *, databases: bool = False) -> Report:
         lost = roadless.notice(known["access_legs"], study.config.study.language)
         report.remarks += [lost] if lost else []
     if known.get("facilities") is not None:
-        _say_doubts(study, report, known.get("candidates"))
+        if "candidates" in known:
+            _say_doubts(study, report)
         _say_empty_units(study, report)
     words = study.words
     report.verdict = (
@@ -172,24 +172,23 @@ def _say_facts(study: Study, known: dict[str, Any], report: Report) -> None:
         )
 
 
-def _say_doubts(study: Study, report: Report, candidates: GeoDataFrame | None) -> None:
-    """Say how many rows of which list want an eye, and the first five of them."""
-    found = {"facilities": study.doubts}
-    if candidates is not None and len(candidates):
-        found["candidates"] = places.doubts(
-            candidates, study.units, policy=study.policy, villages=study.demand
-        )
-    for name, doubts in found.items():
-        for doubt_id, rows in doubts.groupby("doubt_id")["row_id"]:
-            report.remarks.append(
-                study.words(
-                    "study.remark_doubt",
-                    list=study.words(f"places.list_{name}"),
-                    what=study.words(f"places.doubt_title_{doubt_id}"),
-                    count=len(rows),
-                    rows=labels.first(rows.astype(str), study.config.study.language),
-                )
+def _say_doubts(study: Study, report: Report) -> None:
+    """Say how many rows of which list want an eye, and the first five of them, and write the workbook that asks about them."""
+    doubts = study.open_doubts
+    rows = doubts["row_id"].where(doubts["row_id"] != "", doubts["file"] + " " + doubts["row"].astype(str))
+    for (name, kind), own in rows.groupby([doubts["list"], doubts["kind"]], sort=False):
+        report.remarks.append(
+            study.words(
+                "study.remark_doubt",
+                list=study.words(f"places.list_{name}"),
+                what=study.words(f"places.doubt_title_{kind}"),
+                count=len(own),
+                rows=labels.first(own.astype(str).str.strip(), study.config.study.language),
             )
+        )
+    if len(doubts) and not report.errors:
+        path = to_verify.write(study.answers, Path(study.path(study.config.study.output)))
+        report.remarks.append(study.words("places.said_to_verify", count=len(doubts), file=path))
 
 
 def _say_empty_units(study: Study, report: Report) -> None:

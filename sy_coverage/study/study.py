@@ -11,7 +11,7 @@ from sy_coverage.errors import ConfigError, InputError
 from sy_coverage.outputs import maps
 from sy_coverage.study.answers import Answers
 from sy_coverage.study.config.changes import changed, scenario_of, with_scenario
-from sy_coverage.study.config.file import StudyConfig, read_config
+from sy_coverage.study.config.file import StudyConfig, read_config, study_file
 from sy_coverage.study.config.questions.scenario import Scenario
 from sy_coverage.study.progress import Progress, silent
 from sy_coverage.study.results import gather, save
@@ -462,7 +462,8 @@ def read_study(
     ConfigError
         If it has unknown keys or values that are not allowed.
     """
-    folder = Path(path).resolve().parent
+    file = study_file(path).resolve()
+    folder = file if file.is_dir() else file.parent
     return Study(read_config(path), folder, progress=progress, offline=offline, databases=databases)
 
 

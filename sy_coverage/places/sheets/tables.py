@@ -27,6 +27,8 @@ REPORT_COLUMNS = ("file", "row", "what_id", "subject", "value")
 ``places.read_<what_id>``, what it is about, and a value."""
 _HEADER_WITHIN = 30
 """Rows from the top in which the header is looked for."""
+_EXAMPLES = ("（示例）", "(示例)", "(example)")
+"""How the names of the rows begin that show how a form is filled in."""
 _ESCAPED = re.compile(r"_x00[01][0-9A-Fa-f]_")
 """Control characters as some programs write them into workbooks, such as _x000D_."""
 _TOTAL = re.compile(r"^.{0,12}?(小计|合计|总计|共计|总合计)([:：(].*)?(\d+(\.\d+)?(个|所|家|处)?)?$")
@@ -382,6 +384,8 @@ def _body(
             report.say(grid.file, number, "header_again", "", filled[0])
         elif is_total(filled[0]) or (name_at is not None and is_total(row[name_at])):
             report.say(grid.file, number, "total_row", "", filled[0])
+        elif name_at is not None and row[name_at].startswith(_EXAMPLES):
+            report.say(grid.file, number, "example_row", "", row[name_at])
         elif is_note(filled[0]) and len(set(filled)) <= 3:
             report.say(grid.file, number, "note_row", "", filled[0])
         else:

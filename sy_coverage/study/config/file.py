@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, field_validator
 from sy_coverage import _files
 from sy_coverage._models import Problem, problems
 from sy_coverage.errors import ConfigError, CoverageError
+from sy_coverage.study.config.form import config_of_folder
 from sy_coverage.study.config.inputs.about import About
 from sy_coverage.study.config.inputs.answers import OfficeAnswers
 from sy_coverage.study.config.inputs.boundaries import Boundaries
@@ -31,6 +32,9 @@ from sy_coverage.study.config.section import Section
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
+
+
+STUDY_FILE = "study.toml"
 
 
 class StudyConfig(Section):
@@ -108,7 +112,15 @@ def read_config(path: str | os.PathLike[str]) -> StudyConfig:
     ConfigError
         Naming the file, and every key that is unknown, missing or has a value that is not allowed.
     """
-    return checked_config(_files.read_toml(path), Path(path).name)
+    file = study_file(path)
+    given = config_of_folder(file) if file.is_dir() else _files.read_toml(file)
+    return checked_config(given, file.name)
+
+
+def study_file(path: str | os.PathLike[str]) -> Path:
+    """Return the study file that is meant by itself or by its folder; a folder without one stands for its workbook."""
+    file = Path(path)
+    return file / STUDY_FILE if file.is_dir() and _files.is_there(file / STUDY_FILE) else file
 
 
 def checked_config(given: Mapping[str, Any], where: str) -> StudyConfig:
@@ -129,7 +141,8 @@ def checked_config(given: Mapping[str, Any], where: str) -> StudyConfig:
 def language_of(path: str | os.PathLike[str]) -> Literal["zh", "en"]:
     """Return the language a study file asks for, even where the rest of it is wrong; Chinese where it cannot be told."""
     try:
-        given = _files.read_toml(path).get("study")
+        file = study_file(path)
+        given = (config_of_folder(file) if file.is_dir() else _files.read_toml(file)).get("study")
     except CoverageError:
         return "zh"
     return "en" if isinstance(given, dict) and given.get("language") == "en" else "zh"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from sy_coverage import _files, labels
 from sy_coverage.errors import CannotWriteError
+from sy_coverage.policy import load_policy
+from sy_coverage.study.config.form import NAMES, form
 
 if TYPE_CHECKING:
     import os
@@ -46,6 +48,7 @@ def new_study(folder: str | os.PathLike[str], *, language: Language = "zh") -> l
         header = ",".join(labels.text(f"study.header_{column}", language) for column in columns)
         # with a BOM, so that Excel opens Chinese headers
         written[name] = (header + "\r\n").encode("utf-8-sig")
+    written[NAMES[language]] = form(language, load_policy("shaoyang_2025"))
     for name, content in written.items():
         _files.write_bytes(target / name, content)
     return [target / name for name in written]

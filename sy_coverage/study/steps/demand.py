@@ -10,6 +10,8 @@ import pandas as pd
 from sy_coverage import places
 from sy_coverage._frames import DEMAND, checked
 from sy_coverage.errors import ConfigError
+from sy_coverage.places.people.by_name import ESTIMATED
+from sy_coverage.places.sheets.doubtful import Doubt, doubts_frame, unanswered
 from sy_coverage.places.sheets.tables import Report, ReportFrame
 
 if TYPE_CHECKING:
@@ -87,10 +89,7 @@ def _points(
             answers=answers,
             strict=given.strict,
         )
-        report, asked = villages.attrs.pop("report"), villages.attrs.pop("doubts")
-        found = places.assign_units(villages, units)
-        found.attrs |= {"report": report, "doubts": asked}
-        return found
+        return _placed(villages, given, files, units, answers)
     assert census is not None  # noqa: S101  (the config asks for one of them)
     if census.by == "county_id":
         raise ConfigError(
@@ -99,6 +98,45 @@ def _points(
         )
     found = places.unit_points(units)
     found.attrs["report"] = ReportFrame(found.attrs["report"].assign(file=given.census))
+    return found
+
+
+def _placed(
+    villages: GeoDataFrame, given: Demand, files: StudyFiles, units: GeoDataFrame, answers: pd.DataFrame
+) -> GeoDataFrame:
+    """Return villages each with a point and, where one holds it, a unit; those given by name only are found by it or spread."""
+    reports, asked = [villages.attrs.pop("report")], villages.attrs.pop("doubts")
+    found = places.assign_units(villages, units)
+    if found.geometry.isna().any():
+        positions = None
+        if given.positions:
+            layer = places.read_demand(
+                files.path(given.positions),
+                coordinate_system=given.coordinate_system,
+                counted=False,
+                limits=files.limits,
+                units=units,
+            )
+            reports.append(layer.attrs.pop("report"))
+            layer.attrs.pop("doubts")
+            positions = places.assign_units(layer, units)
+        found = places.placed_by_name(found, units, positions=positions)
+        reports.append(found.attrs.pop("report").assign(file=given.villages))
+        found = places.assign_units(found, units)
+        estimated = int((found["position_quality"] == ESTIMATED).sum())
+        if estimated:
+            one = Doubt(
+                kind="villages_estimated",
+                list="demand",
+                file=given.villages,
+                value=str(estimated),
+                field="positions",
+            )
+            asked = pd.concat([pd.DataFrame(asked), unanswered(doubts_frame([one]), answers)])
+    found.attrs |= {
+        "report": ReportFrame(pd.concat(reports, ignore_index=True)),
+        "doubts": ReportFrame(asked),
+    }
     return found
 
 

@@ -69,6 +69,7 @@ def lists_and_layers(config: StudyConfig) -> list[tuple[str, str]]:
     demand = config.demand
     of_demand = {
         "demand": demand.villages,
+        "positions": demand.positions,
         "raster": demand.raster,
         "settled": demand.settled,
         "census": demand.census,

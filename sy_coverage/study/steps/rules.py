@@ -33,7 +33,9 @@ def read_policy(config: StudyConfig, files: StudyFiles) -> Policy:
     """
     named = config.study.policy
     here = Path(files.path(named))
-    policy = _changed(policies.load_policy(here if here.suffix == ".toml" else named), config.policy)
+    policy = _changed(
+        policies.load_policy(here if here.suffix in {".toml", ".xlsx"} else named), config.policy
+    )
     access, asked, candidates = config.access, config.siting, config.candidates
     for kind, reach in {policy.coverage_kind: access, **access.kinds}.items():
         policy = policy.with_access(mode=reach.mode, cutoff_min=dict(reach.cutoff_min.items()), kind=kind)

@@ -32,6 +32,9 @@ class Demand(Section):
     """Yearly growth from `year` on, as a share (0.03 is 3 %): one for all ages, or by column."""
     cohorts: str = ""
     """A cohort table (age groups, persons, survival ratios, perhaps by county) instead of a growth."""
+    positions: str = ""
+    """A layer or table of villages with points, by whose names villages without points are placed; without it (or where a name is not
+    in it) they are spread over their unit, and marked as estimated."""
     strict: bool = False
     """Whether a row that cannot be used stops the run; else it is kept, listed and asked about."""
     coordinate_system: CoordinateSystem | None = None
