@@ -82,8 +82,9 @@ def test_an_unknown_key_is_refused(study_file, tmp_path):
     assert "spread_min" in said
 
 
-def test_a_duplicate_id_is_refused(study_file, tmp_path):
+def test_a_duplicate_id_is_refused_where_reading_is_strict(study_file, tmp_path):
     change(tmp_path / "facilities.csv", "T1", "S1")
+    change(study_file, '["facilities.csv"]', '["facilities.csv"]\nstrict = true')
     assert "S1" in refused(sy("run", study_file, "--out", tmp_path / "o"), tmp_path / "o")
 
 
@@ -120,7 +121,7 @@ def test_new_writes_a_study_that_can_be_read_and_overwrites_nothing(tmp_path):
     done = sy("new", tmp_path / "fresh")
     assert done.returncode == 0, done.stderr
     assert {p.name for p in (tmp_path / "fresh").iterdir()} == {
-        "study.toml", "facilities.csv", "candidates.csv", "villages.csv",
+        "study.toml", "facilities.csv", "candidates.csv", "villages.csv", "填报表.xlsx",
     }  # fmt: skip
     again = sy("new", tmp_path / "fresh")
     assert again.returncode == 74
