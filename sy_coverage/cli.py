@@ -320,9 +320,17 @@ def roads(
             "--refresh", help="Ask OpenStreetMap again, say what changed, and use the new roads from now on."
         ),
     ] = False,
+    observed: Annotated[
+        Path | None,
+        typer.Option(
+            "--observed",
+            help="A table of observed times (from_lon, from_lat, to_lon, to_lat, minutes): fit the speeds to them.",
+        ),
+    ] = None,
 ) -> None:
     """Read the roads, say what they are and what was assumed, and save them: roads.network can be a study's source."""
     from sy_coverage.study import read_config, read_study
+    from sy_coverage.study.results.lists import calibrated
     from sy_coverage.study.results.lists import roads as network
 
     if refresh and offline:
@@ -336,7 +344,13 @@ def roads(
             study, sentence = network.refresh(study)
             changed.append(sentence)
         said = network.sentences(study)
-        paths = network.write(study, out or Path(study.path(study.config.study.output)))
+        folder = out or Path(study.path(study.config.study.output))
+        if observed is None:
+            paths = network.write(study, folder)
+        else:
+            fitted = calibrated.calibrated(study, observed)
+            said = calibrated.sentences(fitted, language)
+            paths = calibrated.write(fitted, folder)
     _screen.say(console, [*changed, *said, *map(str, paths)])
 
 

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sy_coverage.roads.calibration import Calibration, calibrate
     from sy_coverage.roads.catchments.overlap import catchment_overlap
     from sy_coverage.roads.network import RoadNetwork, junctions, load
     from sy_coverage.roads.read.edges import from_edges
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
     from sy_coverage.roads.travel_times import TravelTimes
 
 __all__ = [
+    "Calibration",
     "RoadNetwork",
     "TravelMode",
     "TravelTimes",
+    "calibrate",
     "catchment_overlap",
     "fetch_osm",
     "from_edges",
@@ -32,6 +35,8 @@ __all__ = [
 ]
 
 _WHERE = {
+    "Calibration": "calibration",
+    "calibrate": "calibration",
     "RoadNetwork": "network",
     "TravelMode": "travel_modes",
     "TravelTimes": "travel_times",

@@ -78,13 +78,21 @@ class Prepared:
 
     def graph(self, mode: str, *, reverse: bool) -> Graph:
         """Return the arcs of `mode`; with `reverse`, every arc turned round."""
+        order, links, turns = self._order(mode, reverse=reverse), self.parts.links, self.turning(mode)
+        arcs: Graph = self.keep(("graph", mode, reverse), lambda: order.graph(links, mode, turns))
+        return arcs
+
+    def steps(self, mode: str) -> Array:
+        """Return the link, times two and one more where it is gone against, that each arc of `graph` (not reversed) stands for."""
+        return self._order(mode, reverse=False).steps(self.parts.links, mode, self.turning(mode))
+
+    def _order(self, mode: str, *, reverse: bool) -> ArcOrder:
         links, turns = self.parts.links, self.turning(mode)
         order: ArcOrder = self.keep(
             ("order", mode, reverse),
             lambda: arc_order(links, len(self.parts.node_ids), mode, turns, reverse=reverse),
         )
-        arcs: Graph = self.keep(("graph", mode, reverse), lambda: order.graph(links, mode, turns))
-        return arcs
+        return order
 
     def runs(self, mode: str, *, reverse: bool) -> Runs:
         """Return the arcs of `mode` as the kernel searches them."""

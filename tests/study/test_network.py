@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import tomllib
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+import geopandas as gpd
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -285,3 +288,29 @@ def test_a_check_says_that_roads_are_read_from_too_near_and_that_elevations_are_
     report = check(study_file)
     assert any("5,000 米" in remark for remark in report.remarks)
     assert any("dem.tif" in error for error in report.errors)
+
+
+def test_the_command_fits_the_speeds_to_observed_times_and_prints_the_table(study_file, tmp_path) -> None:
+    # the toy's one road is a trunk road; people were seen to need a fifth longer than computed
+    study = read_study(study_file)
+    places = study.demand.geometry
+    points = [(places.iloc[i], places.iloc[-1 - i]) for i in range(min(12, len(places) // 2))]
+    rows = []
+    for begin, end in points * 3:
+        frames = (gpd.GeoDataFrame(geometry=[p], index=["p"], crs=4326) for p in (end, begin))
+        minutes = study.network.travel_times(*frames, mode="drive", cutoff_min=500).to_dense()[0, 0]
+        walked = study.network.snap(
+            gpd.GeoDataFrame(geometry=[begin, end], index=["a", "b"], crs=4326), mode="drive"
+        )["access_min"].sum()
+        rows.append([begin.x, begin.y, end.x, end.y, (minutes - walked) * 1.2 + walked])
+    table = pd.DataFrame(rows, columns=["起点经度", "起点纬度", "终点经度", "终点纬度", "分钟"])
+    table.to_csv(tmp_path / "times.csv", index=False)
+    said = CliRunner().invoke(
+        app,
+        ["roads", str(study_file), "--observed", str(tmp_path / "times.csv"), "--out", str(tmp_path / "o")],
+    )
+    assert said.exit_code == 0, said.output
+    written = tomllib.loads((tmp_path / "o" / "calibration.toml").read_text(encoding="utf-8"))
+    assert written["roads"]["modes"]["drive"]["speed_kph"]["trunk"] == pytest.approx(75 / 1.2, abs=0.1)
+    assert "拟合后" in said.output
+    assert (tmp_path / "o" / "calibration_pairs.geojson").exists()
