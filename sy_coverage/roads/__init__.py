@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sy_coverage.roads.calibration import Calibration, calibrate
+    from sy_coverage.roads.catchments.agreement import catchment_agreement
     from sy_coverage.roads.catchments.overlap import catchment_overlap
     from sy_coverage.roads.network import RoadNetwork, junctions, load
     from sy_coverage.roads.read.edges import from_edges
@@ -23,6 +24,7 @@ __all__ = [
     "TravelMode",
     "TravelTimes",
     "calibrate",
+    "catchment_agreement",
     "catchment_overlap",
     "fetch_osm",
     "from_edges",
@@ -45,6 +47,7 @@ _WHERE = {
     "from_networkx": "read.graphs",
     "junctions": "network",
     "load": "network",
+    "catchment_agreement": "catchments.agreement",
     "catchment_overlap": "catchments.overlap",
     "read_osm": "read.osm",
     "read_water": "read.water",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -23,6 +23,7 @@ from sy_coverage.roads.graph.pace import paced
 from sy_coverage.roads.graph.snap import MAX_SNAP_M, coordinates
 from sy_coverage.roads.kernel import sweep
 from sy_coverage.roads.prepared import Prepared
+from sy_coverage.roads.travel_modes import elder_walk_m_per_s
 from sy_coverage.roads.travel_times import SLACK_MIN, TravelTimes
 
 if TYPE_CHECKING:
@@ -38,6 +39,13 @@ if TYPE_CHECKING:
     from sy_coverage.roads.travel_modes import TravelMode
 
 _NO_MAP = "network: was made without a CRS and cannot be put on a map; give crs= to from_edges"
+CELLS = 16
+"""Cells of the grid that a mode's drawn width is wide."""
+CELL_M_A_MINUTE = 2.5
+"""Cells are not wider than so many metres for each minute of the longest cutoff."""
+NARROW_CELLS = 4
+"""Cells that a narrower width, which a caller asks for, is wide."""
+LEAST_CELL_M = 5.0
 Direction = Literal["to_site", "from_site"]
 Side = Literal["leaves", "arrives", "both"]
 _SIDES = {"leaves": LEAVES, "arrives": ARRIVES, "both": LEAVES | ARRIVES}
@@ -399,11 +407,12 @@ class RoadNetwork:
         max_snap_m: float = MAX_SNAP_M,
         access_m_per_s: float | None = None,
     ) -> GeoDataFrame:
-        """Return polygons around the parts of roads from which each site is within each cutoff.
+        """Return polygons of the places from which each site is within each cutoff.
 
-        They are drawings: whether a point is covered is decided by `travel_times`, never by a polygon. Each is the
-        outline `buffer_m` around the reached parts of roads, which are cut at the exact minute; it is right to a tenth
-        of `buffer_m`, holes larger than its square are kept, and a longer cutoff contains every shorter one.
+        They are drawings: whether a point is covered is decided by `travel_times`, never by a polygon. A place belongs to
+        the road it would snap to, and is drawn where the minutes along it and those to walk there are within the cutoff:
+        drawing and minutes agree, but for what changes within a cell of the grid (an eightieth of the way that is driven in the
+        cutoff, or less). Holes larger than a few cells are kept, and a longer cutoff contains every shorter one.
 
         Parameters
         ----------
@@ -416,7 +425,7 @@ class RoadNetwork:
         direction
             ``"to_site"``: from where the site can be reached; ``"from_site"``: what can be reached from it.
         buffer_m
-            Metres drawn on each side of the road; None takes the mode's (60 where it says nothing).
+            Metres from a road that are drawn at most; None takes the mode's.
         within
             Land the catchments are clipped to.
         without
@@ -438,9 +447,11 @@ class RoadNetwork:
         from sy_coverage.roads.catchments.draw import (  # noqa: PLC0415 - draws only when asked to
             SITES_AT_ONCE,
             Drawer,
+            Pen,
             as_frame,
             reaches,
         )
+        from sy_coverage.roads.catchments.field import Field  # noqa: PLC0415 - as above
 
         to_site = _to_site(direction)
         cutoffs = sorted({float(c) for c in cutoffs_min})
@@ -461,14 +472,23 @@ class RoadNetwork:
             max_snap_m=max_snap_m,
             access_m_per_s=access_m_per_s,
         )
+        walk = elder_walk_m_per_s() if access_m_per_s is None else access_m_per_s
+        usual = min(self.prepared.drawn_m(mode) / CELLS, width / NARROW_CELLS)
+        wanted, bits = LEAVES if to_site else ARRIVES, self.prepared.connected(mode).bits
+        grids: dict[float, Field] = {}
+        for cutoff in cutoffs:
+            cell = max(min(usual, CELL_M_A_MINUTE * cutoff), LEAST_CELL_M)
+            grids[cutoff] = self.prepared.keep(
+                ("field", mode, wanted, max_snap_m, cell),
+                partial(Field, self.prepared.snapper, bits, wanted, max_snap_m, cell),
+            )
         drawer: Drawer = self.prepared.keep(
-            ("drawer", mode, to_site, width),
+            ("drawer", mode, to_site),
             lambda: Drawer(
-                *(self.links, len(self.node_ids), mode, self.prepared.turning(mode)),
-                to_site=to_site,
-                buffer_m=width,
+                self.links, len(self.node_ids), mode, self.prepared.turning(mode), to_site=to_site
             ),
         )
+        pen = Pen(min(width, max_snap_m), 1 / walk / 60)
         arcs, legs = (
             self.prepared.runs(mode, reverse=to_site),
             self.prepared.legs(here, mode, outgoing=not to_site),
@@ -477,7 +497,7 @@ class RoadNetwork:
             shape
             for first in range(0, len(here.ids), SITES_AT_ONCE)
             for shape in drawer.catchments(
-                reaches(arcs, legs, here, range(first, first + SITES_AT_ONCE), cutoffs[-1]), cutoffs
+                reaches(arcs, legs, here, range(first, first + SITES_AT_ONCE), cutoffs[-1]), grids, pen
             )
         ]
         found = [here.ids[i] for i in np.flatnonzero(here.link >= 0)]

@@ -103,6 +103,12 @@ class Prepared:
         """Return how many nodes there are, copies of split ones included."""
         return len(self.parts.node_ids) + int(self.turning(mode).origin.size)
 
+    @property
+    def snapper(self) -> Snapper:
+        """The links sorted into cells, for all travel modes."""
+        cells: Snapper = self.keep("snapper", lambda: Snapper(self.parts.links))
+        return cells
+
     def snapped(
         self,
         points: GeoDataFrame,
@@ -120,9 +126,8 @@ class Prepared:
             if not (np.isfinite(value) and value > 0):
                 raise InputError(f"{name}={value}: must be a positive number")
         ids, xy = coordinates(points, self.parts.crs, what)
-        snapper: Snapper = self.keep("snapper", lambda: Snapper(self.parts.links))
         bits = self.connected(mode).bits
-        return snapper.snap(ids, xy, bits, wanted=wanted, access_m_per_s=walk, max_snap_m=max_snap_m)
+        return self.snapper.snap(ids, xy, bits, wanted=wanted, access_m_per_s=walk, max_snap_m=max_snap_m)
 
     def legs(self, points: Snapped, mode: str, *, outgoing: bool) -> Legs:
         """Return the ways from points to nodes (`outgoing`), or from nodes to points."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from sy_coverage.errors import ConfigError, UnknownModeError
 
-BUFFER_M = 60.0
+BUFFER_M = 200.0
 LEAST_JUNCTIONS = 100
 Kph = Annotated[float, Field(gt=0, le=200, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)]
@@ -78,7 +78,7 @@ class TravelMode(BaseModel):
     height_m: float = Field(default=0.0, ge=0)
     """The same for heights."""
     buffer_m: float = Field(default=BUFFER_M, gt=0)
-    """Metres drawn on each side of a road that is within a catchment."""
+    """Metres from a road that a catchment is drawn at most, as far as minutes are left to walk there."""
     least_junctions: int = Field(default=LEAST_JUNCTIONS, ge=1)
     """A connected part of the roads with so many junctions is a network of its own; a smaller one is a stub that leads nowhere."""
     slope_grade: tuple[float, ...] = ()

@@ -1,7 +1,8 @@
-"""Draw what can be reached: the parts of roads within each cutoff, cut at the exact minute, as outlines of one width."""
+"""Draw what can be reached: the places from which the minutes along their road and to it are within each cutoff."""
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -13,22 +14,24 @@ from sy_coverage._frames import GEOGRAPHIC
 from sy_coverage.roads.graph.links import spans
 from sy_coverage.roads.kernel import sweep
 from sy_coverage.roads.kernel.sweep import usable_cores
+from sy_coverage.roads.travel_times import SLACK_MIN
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from geopandas import GeoDataFrame, GeoSeries
 
+    from sy_coverage.roads.catchments.field import Field
     from sy_coverage.roads.graph.legs import Legs
     from sy_coverage.roads.graph.links import Array, Links
     from sy_coverage.roads.graph.snap import Snapped
     from sy_coverage.roads.graph.states import Turning
     from sy_coverage.roads.kernel.runs import Runs
 
-CELLS = 4
-"""Cells of the grid a drawn width is wide: a notch between two roads is right to a cell, all else to a hundredth."""
-SIMPLER = 1 / 10
-"""Outlines are simplified to within this share of the width."""
-SMALLEST_HOLE = 1
-"""Holes smaller than this share of a square of the width are no water and no mountain."""
+SIMPLER = 0.5
+"""Outlines are simplified to within this share of a cell."""
+SMALLEST_HOLE = 16
+"""Holes smaller than so many cells are no water and no mountain."""
 
 SITES_AT_ONCE = 256
 """Sites whose reached nodes are held in memory together."""
@@ -46,143 +49,151 @@ class Reach:
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
-    """Parts of links within reach, from a fraction to a fraction, and the rank of the cutoff that adds each."""
+class Pen:
+    """How catchments are drawn: how far from a road at most, and how long a metre is walked."""
 
-    link: Array
-    span: Array
-    rank: Array
+    most_m: float
+    min_per_m: float
 
 
 class Drawer:
-    """The links of one mode in one direction, ready to be drawn as catchments of many sites."""
+    """The links of one mode in one direction, ready to be drawn as catchments of many sites.
 
-    def __init__(
-        self, links: Links, nodes: int, mode: str, turns: Turning, *, to_site: bool, buffer_m: float
-    ) -> None:
-        """Index links by node and measure along their lines."""
-        self.links, self.buffer_m = links, buffer_m
+    A place belongs to the road it would snap to and is as late as `travel_times` says: minutes along that road and those to
+    walk to it. So the drawing and the minutes agree, but for what happens within a cell of the grid.
+    """
+
+    def __init__(self, links: Links, nodes: int, mode: str, turns: Turning, *, to_site: bool) -> None:
+        """Index links by node."""
+        self.links = links
         forward, backward = links.minutes[mode].T
         # what it takes to cross a link from its tail side and from its head side, seen from the site
-        self.from_tail, self.from_head = (backward, forward) if to_site else (forward, backward)
+        sides = (backward, forward) if to_site else (forward, backward)
+        self.from_tail, self.from_head = (np.ascontiguousarray(side) for side in sides)
         self.usable = np.isfinite(forward) | np.isfinite(backward)
         self.at_node, self.node_start = _incidence(links, nodes)
-        steps = np.r_[0.0, np.hypot(*np.diff(links.xy, axis=0).T)]
-        along = np.cumsum(steps)
-        self.along = along - np.repeat(along[links.start[:-1]], np.diff(links.start))
-        self.total = self.along[links.start[1:] - 1]
         self.minutes_at = np.full(nodes + turns.origin.size, np.inf)
         self.whole_node = np.r_[np.arange(nodes), turns.origin]
+        self.to_site = to_site
         self.first_copy, self.leaves = nodes, np.zeros((0, 4), np.int64) if to_site else turns.leaves
         ends = np.column_stack([links.head, links.tail])
         # to the site a link is crossed into where it arrives, from the site out of the node it leaves
         self.at_tail, self.at_head = (turns.arrival if to_site else ends).T[::-1]
+        self.own = threading.local()
 
-    def catchments(self, reaches: list[Reach], cutoffs: list[float]) -> list[list[Any]]:
-        """Return for each site its polygon at each of the ascending `cutoffs`, None where nothing is reached."""
-        parts = [self.parts(reach, cutoffs) for reach in reaches]
+    def catchments(self, reaches: list[Reach], grids: Mapping[float, Field], pen: Pen) -> list[list[Any]]:
+        """Return for each site its polygon at each of the ascending cutoffs of `grids`, None where nothing is reached.
+
+        Each is drawn on a grid of its own, and holds those of the shorter cutoffs.
+        """
+        ends = [self._ends(reach) for reach in reaches]
         with ThreadPoolExecutor(usable_cores()) as pool:
-            return list(pool.map(lambda p: self._drawn(p, len(cutoffs)), parts))
+            return list(pool.map(lambda r, e: self._nested(r, e, grids, pen), reaches, ends))
 
-    def parts(self, reach: Reach, cutoffs: list[float]) -> Parts:
-        """Return the parts of links within each of the ascending `cutoffs`; a link is whole but once."""
+    def _nested(
+        self, reach: Reach, known: tuple[Array, Array], grids: Mapping[float, Field], pen: Pen
+    ) -> list[Any]:
+        import shapely  # noqa: PLC0415
+
+        answer: list[Any] = []
+        for cutoff, field in grids.items():
+            shape, inner = self._drawn(reach, known, cutoff, field, pen), answer[-1] if answer else None
+            both = shape is not None and inner is not None
+            answer.append(shapely.union(shape, inner) if both else inner if shape is None else shape)
+        return answer
+
+    def _ends(self, reach: Reach) -> tuple[Array, Array]:
+        """Return the links within reach, and at their ends the minutes for who goes along them and for who stands there.
+
+        int64 of shape (links,), and float64 of shape (4, links): tail and head going, tail and head standing.
+        """
         at = self.minutes_at
         at[reach.nodes] = reach.minutes
-        rows, _ = spans(self.node_start, np.unique(self.whole_node[reach.nodes]))
+        whole = np.unique(self.whole_node[reach.nodes])
+        rows, _ = spans(self.node_start, whole)
         which = np.unique(np.r_[self.at_node[rows], reach.link]).astype(np.int64)
         which = which[self.usable[which]]
-        tail_min, head_min = self._ends(which, reach)
-        at[reach.nodes] = np.inf
-        left = np.ones(which.size, dtype=bool)
-        found = []
-        for rank, cutoff in enumerate(cutoffs):
-            near, far = self._reached(which, tail_min, head_min, cutoff)
-            whole = near + far >= 1
-            link, span = _spans_of(which, near, far, self._own(reach, which, cutoff), whole, left)
-            found.append((link, span, np.full(link.size, rank)))
-            left &= ~whole
-        return Parts(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
-
-    def _ends(self, which: Array, reach: Reach) -> tuple[Array, Array]:
-        """Return the minutes at the tail and the head of links, as far as the turn there may be made."""
-        at = self.minutes_at
         minutes = np.column_stack([at[self.at_tail[which]], at[self.at_head[which]]])
         copies = reach.nodes[reach.nodes >= self.first_copy]
         if copies.size and len(self.leaves):
-            rows = self.leaves[np.isin(self.leaves[:, 0], copies)]
-            place = np.searchsorted(which, rows[:, 1])
-            known = (place < which.size) & (which[np.minimum(place, which.size - 1)] == rows[:, 1])
-            np.minimum.at(minutes, (place[known], rows[known, 2]), at[rows[known, 0]])
-        return minutes[:, 0], minutes[:, 1]
+            left = self.leaves[np.isin(self.leaves[:, 0], copies)]
+            place = np.searchsorted(which, left[:, 1])
+            known = (place < which.size) & (which[np.minimum(place, which.size - 1)] == left[:, 1])
+            np.minimum.at(minutes, (place[known], left[known, 2]), at[left[known, 0]])
+        if not self.to_site and copies.size:
+            # who arrives at a node does so whichever way was taken
+            np.minimum.at(at, self.whole_node[copies], at[copies])
+        here = np.stack([at[self.links.tail[which]], at[self.links.head[which]]])
+        at[reach.nodes] = at[whole] = np.inf
+        return which, np.concatenate([minutes.T, here])
 
-    def _reached(self, which: Array, tail_min: Array, head_min: Array, cutoff: float) -> tuple[Array, Array]:
-        with np.errstate(invalid="ignore"):
-            near = np.clip((cutoff - tail_min) / self.from_tail[which], 0, 1)
-            far = np.clip((cutoff - head_min) / self.from_head[which], 0, 1)
-        # a link that is closed that way has infinite minutes: nothing of it is reached
-        return np.nan_to_num(near, nan=0.0), np.nan_to_num(far, nan=0.0)
+    def _work(self) -> list[Array]:
+        if not hasattr(self.own, "work"):
+            self.own.work = [np.full(len(self.links), np.inf) for _ in range(4)]
+        work: list[Array] = self.own.work
+        return work
 
-    def _own(self, reach: Reach, which: Array, cutoff: float) -> tuple[Array, Array]:
-        left = cutoff - reach.access_min
-        at = np.flatnonzero(which == reach.link)
-        if left < 0 or not at.size:
-            return at[:0], np.zeros((0, 2))
-        # a link that is closed that way has infinite minutes, and a cutoff may be as long
-        to_head, to_tail = float(self.from_head[reach.link]), float(self.from_tail[reach.link])
-        back = reach.fraction - (left / to_head if np.isfinite(to_head) else 0.0)
-        ahead = reach.fraction + (left / to_tail if np.isfinite(to_tail) else 0.0)
-        return at, np.array([[max(back, 0.0), min(ahead, 1.0)]])
+    def _tiles(self, known: tuple[Array, Array], reach: Reach, cutoff: float, cell: float, pen: Pen) -> Array:
+        """Return the columns and rows of the tiles that may hold a place within reach: int64 of shape (tiles, 2)."""
+        from sy_coverage.roads.kernel import contour  # noqa: PLC0415 - numba is heavy, loaded when it is asked for
 
-    def segments(self, parts: Parts) -> tuple[Array, Array]:
-        """Return the straight pieces of parts, float64 of shape (pieces, 4): x, y and x, y; and the rank of each."""
-        from sy_coverage.roads.kernel.contour import cut  # noqa: PLC0415 - numba is heavy, loaded when it is asked for
+        which, ends = known
+        side = cell * contour.TILE
+        is_near = (ends <= cutoff).any(axis=0) | (which == reach.link)
+        soonest = min(float(ends.min(initial=np.inf)), reach.access_min)
+        if soonest > cutoff:
+            return np.zeros((0, 2), np.int64)
+        margin = min(pen.most_m, (cutoff - soonest) / pen.min_per_m) + 2 * cell
+        rows, owner = spans(self.links.start, which[is_near])
+        begins = np.flatnonzero(owner[:-1] == owner[1:])
+        pieces = np.column_stack([self.links.xy[rows[begins]], self.links.xy[rows[begins + 1]]])
+        low = np.floor((pieces.reshape(-1, 2).min(axis=0) - margin) / side) - 1
+        wide = int((pieces[:, [0, 2]].max() + margin) / side - low[0]) + 2
+        pieces = np.ascontiguousarray(pieces - np.tile(low * side, 2))
+        numbers = np.unique(contour.near(pieces, margin, side, wide)[:, 0])
+        tiles: Array = np.column_stack([numbers % wide, numbers // wide]) + low.astype(np.int64)
+        return tiles
 
-        metres = parts.span * self.total[parts.link][:, None]
-        begin, end = np.ascontiguousarray(metres.T)
-        pieces, rank = cut(self.links.xy, self.along, self.links.start, parts.link, begin, end, parts.rank)
-        return pieces, rank
-
-    def _drawn(self, parts: Parts, cutoffs: int) -> list[Any]:
-        """Return the outline of each rank, each holding the one before it."""
+    def _drawn(self, reach: Reach, known: tuple[Array, Array], cutoff: float, field: Field, pen: Pen) -> Any:
+        """Return what is within `cutoff` as a polygon, simplified; None where nothing is."""
         from sy_coverage.roads.kernel import contour  # noqa: PLC0415 - as above
 
-        nothing: list[Any] = [None] * cutoffs
-        pieces, ranks = self.segments(parts)
-        if not len(pieces):
-            return nothing
-        width, cell = self.buffer_m, self.buffer_m / CELLS
-        side = cell * contour.TILE
-        ends = pieces.reshape(-1, 2)
-        # tiles lie at multiples of their side wherever the site is; one more all round keeps outlines off the rim
-        origin = (np.floor(ends.min(axis=0) / side) - 2) * side
-        wide = int((ends[:, 0].max() - origin[0]) / side) + 3
-        pieces = pieces - np.tile(origin, 2)
-        tiles, which = contour.near(pieces, width + 2 * cell, side, wide).T
-        order = np.lexsort((ranks[which], tiles))
+        tiles = self._tiles(known, reach, cutoff, field.cell, pen)
+        if not len(tiles):
+            return None
+        rows = field.rows(tiles)
+        work = self._work()
+        for array, values in zip(work, known[1], strict=True):
+            array[known[0]] = values
+        low = tiles.min(axis=0)
+        wide = int(tiles[:, 0].max() - low[0]) + 2
+        numbers = (tiles[:, 1] - low[1]) * wide + tiles[:, 0] - low[0]
         steps, places = contour.contour(
-            *(pieces, ranks, tiles[order], which[order], cutoffs - 1, wide, cell, width)
+            *(field.link, field.fraction, field.away_m, rows, numbers),
+            *(*work, self.from_tail, self.from_head),
+            *(reach.link, reach.fraction, reach.access_min, pen.min_per_m, pen.most_m),
+            *(cutoff + SLACK_MIN, wide, field.cell),
         )
-        answer, inner = [], None
-        for rank in range(cutoffs):
-            mine = np.flatnonzero(steps[:, 0] == rank)
-            mine = mine[np.argsort(steps[mine, 1])]
-            then = np.searchsorted(steps[mine, 1], steps[mine, 2])
-            xy, start = contour.rings(then, places[mine] + origin)
-            inner = self._shape(xy, start, inner)
-            answer.append(inner)
-        return answer
+        for array in work:
+            array[known[0]] = np.inf
+        order = np.argsort(steps[:, 0])
+        then = np.searchsorted(steps[order, 0], steps[order, 1])
+        origin = low * (field.cell * contour.TILE)
+        xy, start = contour.rings(then, places[order] + origin)
+        return _shape(xy, start, field.cell)
 
-    def _shape(self, xy: Array, start: Array, inner: Any) -> Any:
-        """Return the polygon with these rings, simplified, and `inner` in it."""
-        import shapely  # noqa: PLC0415
 
-        if not xy.size:
-            return inner
-        exact = polygons(xy, start, SMALLEST_HOLE * self.buffer_m**2)
-        shape = shapely.simplify(exact, SIMPLER * self.buffer_m, preserve_topology=False)
-        if shape.is_empty or not shape.is_valid:
-            shape = shapely.simplify(exact, SIMPLER * self.buffer_m)
-        return shape if inner is None else shapely.union(shape, inner)
+def _shape(xy: Array, start: Array, cell: float) -> Any:
+    """Return the polygon with these rings, simplified; None where there are none."""
+    import shapely  # noqa: PLC0415
+
+    if not xy.size:
+        return None
+    exact = polygons(xy, start, SMALLEST_HOLE * cell**2)
+    shape = shapely.simplify(exact, SIMPLER * cell, preserve_topology=False)
+    if shape.is_empty or not shape.is_valid:
+        shape = shapely.simplify(exact, SIMPLER * cell)
+    return shape
 
 
 def reaches(runs: Runs, legs: Legs, sites: Snapped, which: range, cutoff_min: float) -> list[Reach]:
@@ -304,23 +315,3 @@ def _incidence(links: Links, nodes: int) -> tuple[Array, Array]:
     which = np.concatenate([np.arange(len(links)), np.arange(len(links))])
     order = np.argsort(at, kind="stable")
     return which[order], np.r_[0, np.cumsum(np.bincount(at, minlength=nodes))].astype(np.int64)
-
-
-def _spans_of(
-    which: Array, near: Array, far: Array, own: tuple[Array, Array], whole: Array, fresh: Array
-) -> tuple[Array, Array]:
-    """Return links and fractions of the reached parts of those that are `fresh`."""
-    full = np.flatnonzero(whole & fresh)
-    head = np.flatnonzero(~whole & fresh & (near > 0))
-    tail = np.flatnonzero(~whole & fresh & (far > 0))
-    mine = np.flatnonzero(fresh[own[0]])
-    link = which[np.concatenate([full, head, tail, own[0][mine]])]
-    span = np.concatenate(
-        [
-            np.tile([0.0, 1.0], (full.size, 1)),
-            np.column_stack([np.zeros(head.size), near[head]]),
-            np.column_stack([1 - far[tail], np.ones(tail.size)]),
-            own[1][mine],
-        ]
-    )
-    return link, span

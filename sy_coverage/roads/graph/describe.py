@@ -135,7 +135,7 @@ UNITS = {
     "most_kph": "km/h",
     "opened_kph": "km/h",
     "buffer_m": "m",
-    "least_junctions": "",
+    "least_junctions": "junctions",
     "width_m": "m",
     "height_m": "m",
     "slope_factor": "share",

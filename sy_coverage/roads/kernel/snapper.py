@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,16 @@ from sy_coverage.roads.graph.snap import Note, Snapped
 
 if TYPE_CHECKING:
     from sy_coverage.roads.graph.links import Array, Links
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where points join roads: the columns of `Snapped` that do not depend on who walks."""
+
+    link: Array
+    fraction: Array
+    snap_m: Array
+    note: Array
 
 
 class Snapper:
@@ -39,15 +50,20 @@ class Snapper:
         access_m_per_s: float,
         max_snap_m: float,
     ) -> Snapped:
+        """Return where points join the roads, and how long they walk there; see `places`."""
+        at = self.places(points, bits, wanted=wanted, max_snap_m=max_snap_m)
+        return Snapped(ids, at.link, at.fraction, at.snap_m, at.snap_m / access_m_per_s / 60, at.note)
+
+    def places(self, points: Array, bits: Array, *, wanted: int, max_snap_m: float) -> Places:
         """Return the nearest place of every point on a link with all `bits` that are `wanted`, else on one that is usable at all.
 
         Of links equally near the first is taken.
         """
         from sy_coverage.roads.kernel.cells import PER_METRE, along, in_order, nearest_links  # noqa: PLC0415 - as above
 
-        wanting, usable = np.full((2, len(ids)), -1, np.int64)
-        fraction, snap_m = np.full((2, len(ids)), np.nan)
-        if self.grid is not None and len(ids):
+        wanting, usable = np.full((2, len(points)), -1, np.int64)
+        fraction, snap_m = np.full((2, len(points)), np.nan)
+        if self.grid is not None and len(points):
             order = in_order(points, self.grid)
             wanting[order], usable[order] = nearest_links(
                 *(points[order], self.grid, self.links.xy, self.first, self.owner),
@@ -62,4 +78,4 @@ class Snapper:
         note[wanting < 0] = Note.STUB
         far = ~(snap_m <= max_snap_m)
         link[far], fraction[far], snap_m[far], note[far] = -1, np.nan, np.nan, Note.TOO_FAR
-        return Snapped(ids, link, fraction, snap_m, snap_m / access_m_per_s / 60, note.astype(np.int8))
+        return Places(link, fraction, snap_m, note.astype(np.int8))

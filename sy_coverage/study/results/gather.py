@@ -91,7 +91,10 @@ def gather(study: Answers) -> Findings:
         reasons=reasons,
         left_out=_left_out(study),
         doubts=_doubts(study),
-        parameters=parameters.parameters(study),
+        parameters=pd.concat(
+            [parameters.parameters(study), pd.DataFrame(roads_lists.agreement(study, catchments))],
+            ignore_index=True,
+        ),
         sources=_sources(study),
         notices=_notices(study),
         approval_number=study.config.map.approval_number,

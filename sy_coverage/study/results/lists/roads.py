@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from sy_coverage import _files, labels
 from sy_coverage._fetch import Cache
 from sy_coverage.errors import OfflineError
+from sy_coverage.roads import catchment_agreement, junctions
 from sy_coverage.roads.graph.describe import travel_tables
 from sy_coverage.roads.travel_modes import travel_mode
 from sy_coverage.study.results.lists import rows as lists
@@ -18,6 +20,7 @@ from sy_coverage.study.steps import network as roads
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from geopandas import GeoDataFrame
     from pandas import DataFrame
 
     from sy_coverage.roads import RoadNetwork
@@ -61,7 +64,7 @@ def tables(study: Answers) -> DataFrame:
 
 SHOWN = (
     "speed_kph", "service_kph", "junction_s", "main_junction_share", "signal_s", "surface_factor", "smoothness_factor",
-    "tracktype_factor", "condition_factor", "ferry_kph", "maxspeed_factor", "most_kph", "slope_factor",
+    "tracktype_factor", "condition_factor", "ferry_kph", "maxspeed_factor", "most_kph", "least_junctions", "slope_factor",
 )  # fmt: skip
 """What of a travel table a proposal prints: all that changes a minute and is a number."""
 
@@ -100,6 +103,38 @@ def parameters(study: Answers) -> list[dict[str, object]]:
         own = bool(part["from_study"].any())
         rows.append(row(name, _values(part, language), str(part["unit"].iloc[0]), own=own))
     return rows
+
+
+MOST_PLACES = 20_000
+"""Junctions at which drawings are held against minutes; of more, every so many are taken."""
+
+
+def agreement(study: Answers, catchments: GeoDataFrame) -> list[dict[str, object]]:
+    """Return how far the drawings differ from the minutes as rows of a proposal, measured at junctions within the units."""
+    if catchments.empty:
+        return []
+    language, kind, network = study.config.study.language, study.centre_kind, study.network
+    sites = study.planned_facilities.loc[catchments.index.get_level_values(0).unique()]
+    places = junctions(network, mode=kind.mode).to_crs(study.units.crs)
+    inside = places.sindex.query(study.units.geometry, predicate="contains")[1]
+    places = places.iloc[np.unique(inside)]
+    places = places.iloc[:: max(-(-len(places) // MOST_PLACES), 1)]
+    if places.empty:
+        return []
+    longest = float(max(catchments.index.get_level_values(1)))
+    times = network.travel_times(sites, places, mode=kind.mode, cutoff_min=longest, **study.to_road)
+    found = catchment_agreement(catchments, places, times)
+    return [
+        {
+            "name": labels.text(f"roads.drawing_{what}", language, minutes=f"{cutoff:g}"),
+            "value": f"{row[f'{what}_share']:.1%}",
+            "unit": "",
+            "source": labels.text("study.from_package", language),
+        }
+        for cutoff, row in found.iterrows()
+        for what in ("late", "outside")
+        if not np.isnan(row[f"{what}_share"])
+    ]
 
 
 def _values(part: DataFrame, language: labels.Language) -> str:
