@@ -224,6 +224,26 @@ def test_hostile_names_do_nothing_in_the_packed_counts(opened, drawn, hostile):
     assert page.complaints == []
 
 
+def test_on_the_map_of_a_city_one_county_at_a_time_is_tried(opened, all_findings):
+    packs = {
+        c: what_if.packed(case_of(n), {"c00"}, language="zh", solves=True)
+        for n, c in enumerate(("990100", "990200"))
+    }
+    page = opened(maps.draw(replace(all_findings, recounts=packs)).html())
+    assert page.page.locator("#sy-highs-wasm").count() == 0, "a city's page has no solver"
+    page.page.locator(".sy-try").click()
+    assert page.page.locator(".sy-what option[selected], .sy-what select").first.locator(
+        "option"
+    ).all_inner_texts() == ["试验县", "示范县"]
+    first = page.run("whatIf.count()")
+    page.page.locator(".sy-what select").first.select_option("990200")
+    assert page.page.locator(".sy-what").count() == 1
+    assert page.run("whatIf.count()") != first
+    page.run("whatIf.county('990100')")
+    assert page.run("whatIf.count()") == first
+    assert page.complaints == []
+
+
 def test_a_page_without_counts_offers_none(opened, all_findings):
     page = opened(maps.draw(all_findings.of_county("990100")).html())
     assert page.page.locator(".sy-try").count() == 0

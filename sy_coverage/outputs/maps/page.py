@@ -13,6 +13,7 @@ from sy_coverage.outputs.maps.frame import Frame, Reach
 from sy_coverage.outputs.maps.words import is_missing
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import words as outputs_words
+from sy_coverage.policy.targets import CITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ CONTROLS = (
     "scale_number", "try", "try_note", "try_base", "try_choice", "try_cost", "try_elders", "try_minutes", "try_units", "try_met", "try_unmet",
     "try_failing", "try_candidates", "try_standing", "try_open", "try_shut", "try_require", "try_forbid", "try_auto", "try_undo", "try_reset",
     "try_save", "try_load", "try_file", "try_wrong",
-    "try_plan", "try_solving", "try_solved", "try_optimal", "try_feasible", "try_no_answer", "try_infeasible", "try_clash", "try_failed",
+    "try_county", "try_plan", "try_solving", "try_solved", "try_optimal", "try_feasible", "try_no_answer", "try_infeasible", "try_clash", "try_failed",
 )  # fmt: skip
 """Words of the page's controls; ``{what}`` and ``{value}`` are filled in by the page."""
 
@@ -97,11 +98,25 @@ def page(findings: Findings, *, shift: Shift | None, base_map: str | None) -> tu
             group: [frame.words.say(f"legend_{name}") for name in names] for group, names in NOTES.items()
         },
         "bounds": _bounds(frame),
-        "what_if": json.loads(findings.recounts[findings.scope_id])
-        if findings.scope_id in findings.recounts
-        else None,
+        **_what_ifs(findings),
     }
     return content, frame
+
+
+def _what_ifs(findings: Findings) -> dict[str, Any]:
+    """Return what the page counts choices of sites from: those of its county, or of each county of a city, one at a time."""
+    held = {county: json.loads(packed) for county, packed in findings.recounts.items()}
+    if findings.scope_id in held:
+        return {"what_if": held[findings.scope_id]}
+    if findings.scope_id != CITY or not held:
+        return {"what_if": None}
+    # a city's page counts; each county's own solves as well
+    named = {
+        c: {**one, "program": None, "name": str(findings.counties.loc[c, "county"])}
+        for c, one in sorted(held.items())
+        if c in findings.counties.index
+    }
+    return {"what_if": None, "what_ifs": named}
 
 
 def _spelled(layers: list[dict[str, Any]], usual: dict[str, str]) -> list[dict[str, Any]]:

@@ -27,10 +27,11 @@
       left: (at) => ({ left: at.right + GAP }), right: (at) => ({ right: size.x - at.left + GAP }),
       above: (at) => ({ top: at.bottom + GAP }), below: (at) => ({ bottom: size.y - at.top + GAP }),
     };
-    const avoid = [[box(root, ".sy-title"), ["left", "above"]]];
-    const panel = root.querySelector(".sy-panel");
-    const open = panel && !panel.classList.contains("sy-shut");
-    const right = box(root, open ? ".sy-right" : ".sy-search");
+    const avoid = [[box(root, root.classList.contains("sy-trying") ? ".sy-left" : ".sy-title"), ["left", "above"]]];
+    const cards = [box(root, ".sy-search"), box(root, ".sy-panel")].filter(Boolean);
+    const right = cards.length && cards.reduce((one, other) => ({
+      left: Math.min(one.left, other.left), top: Math.min(one.top, other.top), right: Math.max(one.right, other.right), bottom: Math.max(one.bottom, other.bottom),
+    }));
     if (right) avoid.push([right, right.top > size.y / 2 ? ["below"] : ["right", "above"]]);
     let found = [base];
     avoid.forEach(([at, names]) => {

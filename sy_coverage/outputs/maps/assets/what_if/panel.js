@@ -66,9 +66,11 @@
       }));
       const counts = { covered: 0, uncovered: 0 };
       dots.forEach(({ feature, shape }) => {
-        const within = now.within.get(feature.i);
+        const counted = now.within.get(feature.i);
+        /* of other counties what the whole plan gives */
+        const within = counted === undefined ? feature.c >= 0 : counted;
         counts[within ? "covered" : "uncovered"] += 1;
-        const wanted = within === undefined ? false : on(within ? "covered" : "uncovered");
+        const wanted = on(within ? "covered" : "uncovered");
         if (wanted) shape.setStyle({ ...sy.DOTS[within ? "covered" : "uncovered"], radius: feature.r });
         if (wanted !== villages.hasLayer(shape)) (wanted ? villages.addLayer(shape) : villages.removeLayer(shape));
       });
@@ -201,8 +203,8 @@
     return () => bar.querySelectorAll(".sy-which").forEach((one) => one.setAttribute("aria-pressed", String(Number(one.dataset.choice) === choices.at())));
   }
 
-  sy.whatIf = function (root, data, layers) {
-    if (!data.what_if) return;
+  /* Everything for one county; returns how it is shown, and how it is taken away again. */
+  function start(root, data, layers, open) {
     const choices = new Choices(data.what_if);
     let shown = null;
     let updates = [];
@@ -231,8 +233,6 @@
     const chosen = chooser(card, data, choices, changed);
     updates = [update, chosen.update, keep(card, data, choices, changed)];
     if (planner) sy.planButton(card, data, choices, planner, changed);
-    const open = button(root.querySelector(".sy-title"), "sy-link sy-try", data.words.try, () => show(card.hidden));
-    open.setAttribute("aria-expanded", "false");
     function show(on) {
       card.hidden = !on;
       open.setAttribute("aria-expanded", String(on));
@@ -250,5 +250,39 @@
     sy.map.on("zoomend moveend", () => { if (shown && !card.hidden) shown.draw(); });
     sy.onChange.push(() => { if (shown && !card.hidden) shown.draw(); });
     sy.onEscape.push(() => (card.hidden || !card.contains(document.activeElement) ? false : (show(false), open.focus(), true)));
+    return { card, show, isShown: () => !card.hidden, away: () => { if (!card.hidden) show(false); card.remove(); } };
+  }
+
+  /* On the map of a city one county at a time is tried. */
+  function ofCity(root, data, layers, open) {
+    let current = null;
+    function take(id, on) {
+      if (current) current.away();
+      data.what_if = data.what_ifs[id];
+      current = start(root, data, layers, open);
+      window.whatIf = Object.freeze({ ...window.whatIf, county: (other) => take(other, false) });
+      const label = sy.el("label", "sy-site-choice", data.words.try_county);
+      const list = sy.el("select");
+      Object.keys(data.what_ifs).forEach((one) => {
+        const option = sy.el("option", "", data.what_ifs[one].name);
+        option.value = one;
+        option.selected = one === id;
+        list.appendChild(option);
+      });
+      list.addEventListener("change", () => take(list.value, true));
+      label.appendChild(list);
+      current.card.insertBefore(label, current.card.children[1]);
+      if (on) { current.show(true); list.focus(); }
+    }
+    take(Object.keys(data.what_ifs)[0], false);
+    return { show: (on) => current.show(on), isShown: () => current.isShown() };
+  }
+
+  sy.whatIf = function (root, data, layers) {
+    if (!data.what_if && !data.what_ifs) return;
+    let parts = null;
+    const open = button(root.querySelector(".sy-title"), "sy-link sy-try", data.words.try, () => parts.show(!parts.isShown()));
+    open.setAttribute("aria-expanded", "false");
+    parts = (data.what_ifs ? ofCity : start)(root, data, layers, open);
   };
 })(window.sy);
