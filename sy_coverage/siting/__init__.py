@@ -16,7 +16,7 @@ from sy_coverage.siting.classic import (
     partial_cover,
 )
 from sy_coverage.siting.classic.asked.decay import LinearDecay, StepDecay
-from sy_coverage.siting.compare.alternatives import alternatives, site_prices
+from sy_coverage.siting.compare.alternatives import alternatives, repair, site_prices
 from sy_coverage.siting.compare.closures import closures
 from sy_coverage.siting.compare.scope_price import scope_price
 from sy_coverage.siting.compare.side_by_side import compare_plans
@@ -69,6 +69,7 @@ __all__ = [
     "policy_plan",
     "premises_candidates",
     "read_case",
+    "repair",
     "scope_price",
     "sentences",
     "site_prices",

@@ -172,3 +172,50 @@ def test_what_no_plan_of_this_sort_can_say_is_refused():
         siting.PlanRules(slack=0.1, phases={2026: {"budget": 10.0}})
     with pytest.raises(InputError, match="least cost"):
         siting.site_prices(asked(choosy_road(0), slack=0.2))
+
+
+@pytest.mark.parametrize("seed", seeds(6, 300))
+def test_a_plan_under_way_with_two_slipped_sites_is_mended_with_fewest_changes(seed):
+    road = choosy_road(300 + seed)
+    plans = every_plan(road)
+    plan = asked(road)
+    if not plans:
+        return
+    slipped, done = plan.sites[:2], plan.sites[2:3]
+    mended = siting.repair(plan, slipped=slipped, done=done)
+    allowed = {
+        sites: (len(set(sites) ^ set(plan.sites)), cost, -elders)
+        for sites, (cost, elders) in plans.items()
+        if not set(sites) & set(slipped) and set(done) <= set(sites)
+    }
+    if not allowed:
+        assert mended.status == "infeasible"
+        return
+    assert mended.status == "optimal"
+    assert mended.objective == min(allowed.values())[0]
+    assert allowed[mended.sites] == pytest.approx(min(allowed.values()))
+    assert siting.verify(mended).objective == mended.objective
+
+
+def test_an_adopted_list_of_the_sample_with_two_slipped_sites_is_repaired():
+    plan = siting.policy_plan(**frozen_sample.arguments("430581"))
+    centres = [s for s in plan.sites if siting.site_prices(plan).loc[s, "verdict"] != "indispensable"][:2]
+    mended = siting.repair(plan, slipped=centres)
+    assert mended.status == "optimal"
+    assert mended.figures.targets_met
+    assert not set(centres) & set(mended.sites)
+    assert mended.objective == len(set(plan.sites) ^ set(mended.sites)) >= 4
+    assert siting.verify(mended).objective == mended.objective
+
+
+def test_a_case_asked_again_knows_what_is_asked_now():
+    road = choosy_road(1)
+    frames = road.frames()
+    case = siting.read_case(**frames, policy=policy_of(homes=1), times=road.times())
+    first = siting.plan_case(case)
+    again = siting.plan_case(case.but(forbid=first.sites[:1]))
+    fresh = asked(road, forbid=first.sites[:1])
+    assert (again.sites, again.objective) == (fresh.sites, fresh.objective)
+    assert siting.plan_case(case).sites == first.sites
+    with pytest.raises(InputError, match="no such rule"):
+        case.but(forbidden=["c0"])

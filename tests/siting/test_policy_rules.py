@@ -205,19 +205,20 @@ def test_a_station_too_small_for_its_households_is_barred(road: Road, areas, hou
 # --- beds -----------------------------------------------------------------------------------------------------------------
 
 
-def housed(road: Road, sites, beds: dict[str, float], extra=()) -> bool:
-    """Hall's condition: every set of villages finds as many beds in its reach as it needs."""
+def housed(road: Road, sites, beds: dict[str, float], share: str = "1") -> bool:
+    """Hall's condition: every set of villages finds as many beds in its reach as it needs, but for the share that may go without."""
     km = road.kilometres()
     homes = [i for i in (*road.facilities, *sites) if road.kind_of(i) in {"regional_home", "township_home"}]
     limit = {"regional_home": 60, "township_home": CUTOFF["township"]}
     people = [v for v, (_, e) in road.villages.items() if e]
+    whole = sum(Fraction(road.villages[v][1]) * Fraction(str(RATE)) for v in people)
     for n in range(1, len(people) + 1):
         for some in combinations(people, n):
             need = sum(Fraction(road.villages[v][1]) * Fraction(str(RATE)) for v in some)
             near = {
                 h for h in homes for v in some if abs(km[h] - road.villages[v][0]) <= limit[road.kind_of(h)]
             }
-            if need > sum(Fraction(beds.get(h) or 0) for h in near):
+            if need - sum(Fraction(beds.get(h) or 0) for h in near) > (1 - Fraction(share)) * whole:
                 return False
     return True
 
@@ -226,9 +227,10 @@ def housed(road: Road, sites, beds: dict[str, float], extra=()) -> bool:
     roads(("regional_home", "township_home", "service_centre"), most=6, standing=("township_home",)),
     st.lists(st.integers(0, 9), min_size=8, max_size=8),
     st.integers(1, 3),
+    st.sampled_from(["1", "1", "0.8", "0.5"]),
 )
 @FEW
-def test_elders_find_the_beds_they_need_within_the_cutoff(road: Road, beds, stretch):
+def test_elders_find_the_beds_they_need_within_the_cutoff(road: Road, beds, stretch, share):
     # villages and homes up to 60 km apart, so that not everything is in reach
     def wide(km: float) -> float:
         return km * stretch
@@ -248,14 +250,18 @@ def test_elders_find_the_beds_they_need_within_the_cutoff(road: Road, beds, stre
         road,
         policy_with("nursing_bed_share"),
         beds_per_elder=RATE,
+        beds_share=float(share),
         facilities={"beds": {f: room[f] for f in road.facilities}},
     )
-    least = best(road, lambda sites: housed(road, sites, room))
+    least = best(road, lambda sites: housed(road, sites, room, share))
     same(plan, least)
     if least is None:
         assert "too_few_beds" in set(plan.findings["reason_id"])
     else:
-        assert (plan.figures.beds["short"] <= 1e-6).all()
+        there = plan.figures.beds
+        assert (there["short"] <= (1 - float(share)) * there["needed"] + 1e-6).all()
+        unserved = plan.findings[plan.findings["reason_id"] == "no_bed_in_reach"]
+        assert all(there.loc[row.subject, "short"] > 0 for row in unserved.itertuples())
 
 
 # --- nursing beds -----------------------------------------------------------------------------------------------------------

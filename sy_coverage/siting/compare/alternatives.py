@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from sy_coverage._frames import require_ids
 from sy_coverage.errors import InputError
+from sy_coverage.siting.planning import plan_case
 from sy_coverage.siting.planning.certify import finished
 from sy_coverage.siting.planning.explain.sites import case_of
 from sy_coverage.siting.planning.stages import solve_stages, without
 from sy_coverage.siting.solve import highs
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from pandas import DataFrame
 
     from sy_coverage.siting.plan import SitingPlan
@@ -80,6 +84,57 @@ def _case_and_cost(plan: SitingPlan, what: str) -> tuple[PlanCase, float]:
     if plan.phase or figures.years is not None or not figures.targets_met or figures.cost is None:
         raise InputError(f"{what}: needs a plan of policy_plan that meets its targets, not spread over years")
     return case_of(plan), figures.cost if figures.least_cost is None else figures.least_cost
+
+
+def repair(
+    plan: SitingPlan,
+    *,
+    slipped: Collection[str] = (),
+    done: Collection[str] = (),
+    options: highs.SolveOptions | None = None,
+) -> SitingPlan:
+    """Return the plan that mends one under way with the fewest changes, then the least cost.
+
+    Parameters
+    ----------
+    plan
+        The plan that was adopted: one of `policy_plan`, without years.
+    slipped
+        Ids of its sites that will not be built.
+    done
+        Ids of its sites that are built, or as good as: they stay.
+    options
+        Time limit, gap, progress.
+
+    Returns
+    -------
+    plan
+        Its first stage, ``sites_changed``, counts the sites left out and the new ones, proved. Where nothing can mend the
+        plan it is ``infeasible``, and `best` is what comes nearest.
+
+    Raises
+    ------
+    InputError
+        If `plan` is no such plan, or a site is both slipped and done.
+    UnknownIdError
+        If `slipped` or `done` are not sites of the plan.
+    """
+    if plan.phase or plan.figures.years is not None:
+        raise InputError("repair: needs a plan that is not spread over years")
+    require_ids([*slipped, *done], plan.sites, "repair: sites of the plan")
+    case = case_of(plan)
+    rules = case.rules
+    return plan_case(
+        case.but(
+            adopted=plan.sites,
+            forbid=(*rules.forbid, *slipped),
+            require=(*(i for i in rules.require if i not in set(slipped)), *done),
+            slack=None,
+            cost_limit=None,
+            differ_from=(),
+        ),
+        options=options,
+    )
 
 
 def site_prices(plan: SitingPlan, *, options: highs.SolveOptions | None = None) -> DataFrame:

@@ -72,7 +72,7 @@ def finished(
         missed = checked.targets[~checked.targets["met"]]
         named = (f"{t} in {s}" for t, s in zip(missed["target_id"], missed["scope_id"], strict=True))
         raise CertificateError(f"the plan misses targets: {some(named)}; it is not shown")
-    beyond = case.rules.cost_limit is not None or bool(case.rules.differ_from)
+    beyond = case.rules.cost_limit is not None or bool(case.rules.differ_from or case.rules.adopted)
     heuristic = require_unbeaten(
         case, solved.sites, checked, elastic=solved.elastic or beyond, proved=solved.status == "optimal"
     )

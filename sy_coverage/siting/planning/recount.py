@@ -67,6 +67,7 @@ def verify_policy(plan: SitingPlan, **asked_for: Any) -> Verification:
         "towards_targets": float(again.towards_targets),
         "site_ranks": case.rank_sum(chosen),
         "sites_differing": float(case.sites_differing(chosen)),
+        "sites_changed": float(case.sites_changed(chosen)),
         **demonstration.recount(case, plan),
     }
     if plan.figures.years is not None:  # also where no year opens anything

@@ -13,7 +13,7 @@ from sy_coverage.siting.planning.certify import finished
 from sy_coverage.siting.planning.explain.remarks import to_look_at
 from sy_coverage.siting.planning.explain.units import left_out
 from sy_coverage.siting.planning.rules.bars import too_close, too_far_from_care
-from sy_coverage.siting.planning.rules.beds import bed_table
+from sy_coverage.siting.planning.rules.beds import bed_table, too_short_of_beds
 from sy_coverage.siting.planning.rules.stations import barred_stations, services
 from sy_coverage.siting.planning.rules.targets import (
     covered_today,
@@ -120,8 +120,7 @@ def _too_few_beds(case: PlanCase) -> list[dict[str, object]]:
             "value": row["needed"] - row["short"],
             "other": row["needed"],
         }
-        for county_id, row in there.iterrows()
-        if row["short"] > 1e-6 * row["needed"]
+        for county_id, row in there.loc[too_short_of_beds(case, there)].iterrows()
     ]
 
 

@@ -155,6 +155,8 @@ def _objectives(
         stages.append(("sites_differing", "max", lambda: (model.differing(), 0.0), True, 1.0))
     if elastic:
         stages.append(("towards_targets", "min", lambda: (model.shortfall(), 0.0), True, -1.0))
+    if case.rules.adopted:
+        stages.append(("sites_changed", "min", model.changed, True, 1.0))
     cost: Any = ("cost", "min", lambda: (model.cost(), model.fixed_cost), case.cost.exact, 1.0)
     elders: Any = ("elders", "max", model.elders, case.weight.exact, 1.0)
     if case.rules.slack is not None:
@@ -187,6 +189,7 @@ def _stage(case: PlanCase, checked: Figures, sites: tuple[str, ...], taken: _Ste
         "site_ranks": case.rank_sum(sites),
         "towards_targets": float(checked.towards_targets),
         "sites_differing": float(case.sites_differing(sites)),
+        "sites_changed": float(case.sites_changed(sites)),
     }[name]
     base = float(checked.targets["needed"].sum()) if name == "towards_targets" else constant * scale
 

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from sy_coverage.errors import CertificateError
 from sy_coverage.siting.planning.rules.bars import heirs, hosts, one_of, too_close, too_far_from_care
-from sy_coverage.siting.planning.rules.beds import bed_table, beds
+from sy_coverage.siting.planning.rules.beds import bed_table, beds, too_short_of_beds
 from sy_coverage.siting.planning.rules.nursing import conversion_cost, counting, depend
 from sy_coverage.siting.planning.rules.stations import barred_stations, services
 from sy_coverage.siting.planning.rules.targets import coverage_kinds, present_today, requirements
@@ -104,7 +104,7 @@ class Tally:
         for column in np.flatnonzero(good) if beds(self.case) is not None else ():
             ids = (self.case.ids[j] for j in np.flatnonzero(sets[:, column]))
             there = bed_table(self.case, ids)
-            good[column] = bool((there["short"] <= 1e-6 * there["needed"]).all())
+            good[column] = not too_short_of_beds(self.case, there)
         return good
 
     def met(self, sets: Any) -> Any:

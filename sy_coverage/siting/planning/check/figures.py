@@ -13,7 +13,7 @@ from sy_coverage.coverage import lies_in
 from sy_coverage.policy import reaches_share, units_needed
 from sy_coverage.roads.travel_times import within_cutoff
 from sy_coverage.siting.planning.rules import nursing
-from sy_coverage.siting.planning.rules.beds import bed_table
+from sy_coverage.siting.planning.rules.beds import bed_table, too_short_of_beds
 from sy_coverage.siting.planning.rules.stations import premises
 from sy_coverage.siting.planning.rules.targets import (
     claims_of,
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
-
-BEDS_ROOM = 1e-6
-"""Needs and beds may differ by this relative to the need: the rounding of a solver, far below one bed."""
 
 
 @dataclass(frozen=True)
@@ -237,7 +234,7 @@ def _targets(case: PlanCase, opened: Sites) -> DataFrame:
 
 def _of_beds(case: PlanCase, chosen: list[str], converted: DataFrame, there: DataFrame) -> list[str]:
     """Return the counties whose elders lack beds in reach, and the places whose share of nursing beds does not hold."""
-    found = [f"beds:{county}" for county in there.index[there["short"] > BEDS_ROOM * there["needed"]]]
+    found = [f"beds:{county}" for county in too_short_of_beds(case, there)]
     kept = converted["convert"] if len(converted) else pd.Series(dtype=float)
     return found + [f"nursing_beds:{place}" for place in nursing.lacking(case, chosen, kept)]
 

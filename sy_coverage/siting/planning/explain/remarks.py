@@ -10,6 +10,7 @@ import pandas as pd
 from sy_coverage.policy.targets import CITY
 from sy_coverage.siting.planning.explain.units import left_out
 from sy_coverage.siting.planning.rules.bars import medical_minutes
+from sy_coverage.siting.planning.rules.beds import out_of_reach_of_beds
 from sy_coverage.siting.planning.rules.stations import premises
 from sy_coverage.siting.planning.rules.targets import coverage_kinds, medical_kinds
 from sy_coverage.siting.reasons import reason_frame
@@ -42,7 +43,7 @@ def with_more(findings: DataFrame, more: Sequence[DataFrame]) -> DataFrame:
 
 def to_look_at(case: PlanCase, sites: tuple[str, ...]) -> list[dict[str, object]]:
     """Return what a plan leaves to be looked at: candidates that were left out, homes far from medical care."""
-    sites = case.opened_in(sites)
+    chosen, sites = sites, case.opened_in(sites)
     rows: list[dict[str, object]] = [{"reason_id": reason, "subject": site} for reason, site in case.left_out]
     rows += [
         {"reason_id": "centre_without_location", "subject": i, "places": (case.facilities.loc[i, "unit_id"],)}
@@ -69,6 +70,10 @@ def to_look_at(case: PlanCase, sites: tuple[str, ...]) -> list[dict[str, object]
         if case.candidates.loc[s, "has_medical"] is not True
     ]
     rows += _premises_to_look_at(case, sites)
+    rows += [
+        {"reason_id": "no_bed_in_reach", "subject": county, "value": len(villages), "places": villages}
+        for county, villages in out_of_reach_of_beds(case, chosen).items()
+    ]
     return rows
 
 

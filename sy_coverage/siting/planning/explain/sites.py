@@ -272,7 +272,7 @@ def _without(context: _Context, site_id: str, watch: highs.Watch) -> Iterator[Ro
     """Yield whether the site is in every optimum: forbid it, solve cost and elders again, and compare."""
     case, solved = context.case, context.solved
     j = case.position(site_id)
-    if case.required[j] or case.rules.differ_from:
+    if case.required[j] or case.rules.differ_from or case.rules.adopted:
         return
     status, values = without(case, j, watch=watch, elastic=solved.elastic)
     if status == "infeasible":

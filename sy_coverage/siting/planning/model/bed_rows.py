@@ -53,7 +53,10 @@ def _assign(case: PlanCase, program: Program, x: Integers) -> None:
     of_group = np.array([g for g, _ in pairs], dtype=np.int64)
     need = np.array([float(g.need) for g in asked.groups])
     flow = program.columns(len(pairs), upper=need[of_group], integer=False)
-    program.rows(of_group, flow, 1.0, count=len(need), lower=need * (1 - _ROOM))
+    program.rows(of_group, flow, 1.0, count=len(need), upper=need)
+    counties, county = np.unique([g.county_id for g in asked.groups], return_inverse=True)
+    least = np.bincount(county, weights=need, minlength=len(counties)) * case.rules.beds_share
+    program.rows(county[of_group], flow, 1.0, count=len(counties), lower=least * (1 - _ROOM))
     homes = sorted({h for _, h in pairs})
     at = {h: r for r, h in enumerate(homes)}
     of_home = np.array([at[h] for _, h in pairs], dtype=np.int64)

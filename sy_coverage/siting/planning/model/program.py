@@ -71,7 +71,9 @@ class Model:
             )
         self.by_access = {kind: access_rows(case, kind, upper) for kind in coverage_kinds(case)}
         # where a plan may cost more than it must, sites open that no cheapest plan opens
-        cheapest = cheapest and case.rules.cost_limit is None and not case.rules.differ_from
+        cheapest = (
+            cheapest and case.rules.cost_limit is None and not (case.rules.differ_from or case.rules.adopted)
+        )
         # with a budget that falls short, what is cheapest in one place is weighed against another: nothing is beaten
         if cheapest and (not elastic or case.rules.budget is None):
             self.groups, beaten = self._reduce(upper)
@@ -335,6 +337,12 @@ class Model:
         objective = np.zeros(len(self.program.lower))
         objective[self.short] = 1.0
         return objective
+
+    def changed(self) -> tuple[Floats, float]:
+        """Return how many sites differ from the plan that is under way, as an objective, and what no choice changes of it."""
+        adopted = np.isin(self.case.ids, self.case.rules.adopted)
+        signs = np.where(self.case.stands, 0.0, np.where(adopted, -1.0, 1.0))
+        return self._over_sites(signs), float(len(self.case.rules.adopted))
 
     def differing(self) -> Floats:
         """Return how many sites of the nearest of the plans to differ from are left out, as an objective."""

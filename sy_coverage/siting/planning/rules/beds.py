@@ -24,15 +24,21 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 
+BEDS_ROOM = 1e-6
+"""Needs and beds may differ by this relative to the need: the rounding of a solver, far below one bed."""
+
+
 @dataclass(frozen=True)
 class Group:
     """Elders of one county who can reach the same homes."""
 
     county_id: str
-    need: Fraction
-    """Beds."""
     homes: tuple[str, ...]
     """Ids of the open homes and candidates in reach, in order."""
+    need: Fraction
+    """Beds."""
+    villages: tuple[str, ...]
+    """Ids of the demand points they live in."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +86,13 @@ def _beds(case: PlanCase) -> Beds | None:
             if county[mine.site_ids[r]] == own[c]:
                 near[c].append(mine.site_ids[r])
     merged: dict[tuple[str, tuple[str, ...]], Fraction] = {}
+    villages: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     elders = case.demand[case.elders_column].to_numpy(float)
     for i in np.flatnonzero(elders > 0):
         key = (str(own[i]), tuple(sorted(near[i])))
         merged[key] = merged.get(key, Fraction(0)) + Fraction(elders[i]) * rate
-    groups = tuple(Group(c, need, homes) for (c, homes), need in sorted(merged.items()))
+        villages.setdefault(key, []).append(str(case.demand.index[i]))
+    groups = tuple(Group(*key, need, tuple(villages[key])) for key, need in sorted(merged.items()))
     return Beds(groups, room, {str(i): case.position(str(i)) for i in proposed.index})
 
 
@@ -113,6 +121,26 @@ def bed_table(case: PlanCase, sites: Iterable[str]) -> DataFrame:
         )
         rows[county_id] = [float(need), float(have), float(need - _housed(groups, asked.beds, open_))]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("county_id")
+
+
+def too_short_of_beds(case: PlanCase, there: DataFrame) -> list[str]:
+    """Return the counties of a `bed_table` whose elders find fewer beds than the share of their need that is asked."""
+    allowed = (1.0 - case.rules.beds_share) * there["needed"] + BEDS_ROOM * there["needed"]
+    return [str(county) for county in there.index[there["short"] > allowed]]
+
+
+def out_of_reach_of_beds(case: PlanCase, sites: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return by county the villages with elders from which no open home with beds is in reach when `sites` are open."""
+    asked = beds(case)
+    if asked is None:
+        return {}
+    open_ = {i for i in asked.beds if i not in asked.site} | (set(sites) & set(asked.site))
+    open_ = {i for i in open_ if asked.beds[i] > 0}
+    found: dict[str, list[str]] = {}
+    for group in asked.groups:
+        if not open_ & set(group.homes):
+            found.setdefault(group.county_id, []).extend(group.villages)
+    return {county: tuple(sorted(names)) for county, names in sorted(found.items())}
 
 
 def _housed(groups: list[Group], room: dict[str, Fraction], open_: set[str]) -> Fraction:

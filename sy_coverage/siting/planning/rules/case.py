@@ -121,6 +121,11 @@ class PlanCase:
         """Return the rank of each candidate in the list of their ids; 0 for facilities that stand."""
         return np.where(self.stands, 0.0, np.cumsum(~self.stands))
 
+    def sites_changed(self, sites: Iterable[str]) -> int:
+        """Return how many sites differ from the plan that is under way: left out, or new."""
+        opened = {s for s in sites if s not in self.movable}
+        return len(opened ^ set(self.rules.adopted)) if self.rules.adopted else 0
+
     def cost_within(self, least: float, slack: float) -> float:
         """Return what a plan may cost that costs no more than `least` and this share of it, in whole steps of cost."""
         most = Fraction(str(least)) + Fraction(str(slack)) * abs(Fraction(str(least)))
@@ -292,19 +297,26 @@ class PlanCase:
     def but(self, **changes: Any) -> PlanCase:
         """Return this case under other rules, such as ``scope="city"``; what was computed of minutes is kept."""
         other = replace(self, rules=with_rules(self.rules, **changes))
-        for name in ("require", "forbid"):
+        for name in ("require", "forbid", "adopted"):
             new = set(getattr(other.rules, name)) - set(getattr(self.rules, name))
             require_ids(new - {*other.rules.close}, self.listed.index, f"rules.{name}: candidates")
         require_movable(other.rules, self.open_facilities, self.listed)
-        if other.movable == self.movable:
-            for kept in ("_reaches", "_own_times", *_OF_THE_FRAMES):
-                if kept.startswith("_"):
-                    self.__dict__.setdefault(kept, {})
-                if kept in self.__dict__:
-                    other.__dict__[kept] = self.__dict__[kept]
+        kept: tuple[str, ...] = ()
+        if set(changes) <= _OF_THE_CHOICE:
+            kept = ("_reaches", "_own_times", "_known", *_OF_THE_FRAMES)
+        elif other.movable == self.movable:
+            same = not set(changes) & {"close", "move", "elders"}
+            kept = ("_reaches", "_own_times", *(_OF_THE_FRAMES if same else ()))
+        for name in kept:
+            if name.startswith("_"):
+                self.__dict__.setdefault(name, {})
+            if name in self.__dict__:
+                other.__dict__[name] = self.__dict__[name]
         return other
 
 
+_OF_THE_CHOICE = frozenset({"require", "forbid", "budget", "slack", "cost_limit", "differ_from", "adopted"})
+"""Rules that only choose among sets of sites: nothing that a case computes of its frames and other rules depends on them."""
 _OF_THE_FRAMES = (
     "movable",
     "facilities",
@@ -376,7 +388,7 @@ def read_case(
         if len(unknown):
             raise InputError(f"{name}: of kinds that the policy does not declare: {some(unknown)}")
     ours = among(coverage.county_of(candidates, units).to_numpy(), units["county_id"])
-    for name, ids in (("require", rules.require), ("forbid", rules.forbid)):
+    for name, ids in (("require", rules.require), ("forbid", rules.forbid), ("adopted", rules.adopted)):
         require_ids(set(ids) - {*rules.close}, candidates.index, f"rules.{name}: candidates")
     require_movable(rules, facilities, candidates)
     located = (candidates.geometry.notna() & ~candidates.geometry.is_empty).to_numpy()

@@ -87,6 +87,11 @@ class PlanRules:
     differ_from: tuple[tuple[str, ...], ...] = ()
     """Sites of other plans: of all that keep the rules, the plan that does without the most sites of whichever of them it is
     nearest to."""
+    adopted: tuple[str, ...] = ()
+    """Sites of a plan that is under way: of all that keep the rules, the plan with the fewest sites that differ from it (left
+    out or new), then the cheapest of these."""
+    beds_share: float = 1.0
+    """With `beds_per_elder`: the share of the beds that a county's elders need which must be in reach of them and free."""
     phases: Mapping[int, Mapping[str, float | None]] = field(default_factory=dict)
     """Years with a ``budget`` or a number of ``sites`` each; none: the plan is one."""
     require: tuple[str, ...] = ()
@@ -108,13 +113,17 @@ class PlanRules:
             value = getattr(self, name)
             if value not in allowed and not (value is None and name not in {"medical", "floor_area"}):
                 raise InputError(f"{name}={value!r}: must be one of {', '.join(allowed)}")
-        if self.share is not None and not 0 < self.share <= 1:
-            raise InputError(f"share={self.share}: must be above 0 and at most 1")
+        for name, share in (("share", self.share), ("beds_share", self.beds_share)):
+            if share is not None and not 0 < share <= 1:
+                raise InputError(f"{name}={share}: must be above 0 and at most 1")
         for name in _NUMBERS:
             number = getattr(self, name)
             if number is not None and not (np.isfinite(number) and number >= 0):
                 raise InputError(f"{name}={number}: must be a finite number, 0 or more")
         self._put_in_order()
+        self._require_sense()
+
+    def _require_sense(self) -> None:
         both = sorted({*self.require} & {*self.forbid})
         if both:
             raise InputError(
@@ -125,14 +134,16 @@ class PlanRules:
             raise InputError(f"close: what closing saves must be a finite number: {some(wrong)}")
         if self.cost_limit is not None and not np.isfinite(self.cost_limit):
             raise InputError(f"cost_limit={self.cost_limit}: must be a finite number")
-        alone = [n for n in ("close", "move", "slack", "cost_limit", "differ_from") if getattr(self, n)]
+        alone = [
+            n for n in ("close", "move", "slack", "cost_limit", "differ_from", "adopted") if getattr(self, n)
+        ]
         if self.phases and alone:
             raise InputError(
                 f"{', '.join(alone)}: not in a plan of several years; plan without `phases`, or without this"
             )
 
     def _put_in_order(self) -> None:
-        for name in ("require", "forbid"):
+        for name in ("require", "forbid", "adopted"):
             value = getattr(self, name)
             if isinstance(value, str):
                 raise InputError(f"{name}={value!r}: must be a list of ids, not one text")
@@ -162,6 +173,8 @@ class PlanRules:
         found = []
         for rule in sorted(fields(self), key=lambda f: f.name):
             value = getattr(self, rule.name)
+            if value == rule.default and rule.name not in _ALWAYS_WRITTEN:
+                continue
             if rule.name in {"phases", "date"} or not (rule.name in _ALWAYS_WRITTEN or value):
                 continue
             found.append((rule.name, str(tuple(value.items()) if isinstance(value, Mapping) else value)))
