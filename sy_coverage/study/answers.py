@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import _files, coverage, labels, places, roads, siting
-from sy_coverage.errors import UnknownIdError
+from sy_coverage.errors import OfflineError, UnknownIdError
 from sy_coverage.outputs.findings import in_china
 from sy_coverage.outputs.text import words
 from sy_coverage.study.plans import alternatives, citywide
@@ -188,8 +188,16 @@ class Answers:
                 units=self.units,
                 target_year=self.config.study.date.year,
                 answers=self.office_answers,
+                spots=self._where_roads_meet,
             )
             return self._reported("demand", found)
+
+    def _where_roads_meet(self) -> GeoDataFrame | None:
+        """Return the junctions of the roads, or None where these would have to be asked for and nobody may be."""
+        try:
+            return roads.junctions(self.network, mode=self.centre_kind.mode)
+        except OfflineError:
+            return None
 
     @Step
     def office_answers(self) -> DataFrame:

@@ -207,3 +207,23 @@ def test_addresses_tell_the_coordinate_system_apart_where_no_column_names_a_unit
     report = places.read_facilities(path, units=units, coordinate_system="wgs84").attrs["report"]
     doubtful = report[report["what_id"] == "system_doubtful"].squeeze()
     assert (doubtful["subject"], doubtful["value"]) == ("wgs84, bd09", "0 → 10 / 10")
+
+
+def test_the_county_of_a_file_all_of_whose_rows_lie_in_it_tells_like_names_apart(units):
+    two = units.copy()
+    two.loc["430581106", "name"] = "文坪镇"
+    rows = [
+        {
+            "name": f"某{n}",
+            "kind": "station",
+            "unit_named": unit,
+            "source": f"隆回.csv row {n}",
+            "geometry": None,
+        }
+        for n, unit in ((2, "小沙江镇"), (3, "高坪镇"), (5, "七江镇"))
+    ]
+    frame = gpd.GeoDataFrame(rows, geometry="geometry", crs="EPSG:4326", index=["A", "B", "C"])
+    found = places.doubts(places.assign_units(frame, two), two).set_index("row_id")
+    assert found[found["doubt_id"] == "unit_likely"].loc["B", "suggestion"] == "隆回县高平镇"
+    alone = places.doubts(places.assign_units(frame.loc[["B"]], two), two)
+    assert "unit_several" in set(alone["doubt_id"])

@@ -49,7 +49,7 @@ KEYS: dict[str, dict[str, Any]] = {
     },
     "demand": {
         "strict": True, "villages": "half.csv", "raster": "none.tif", "settled": "none.gpkg", "census": "census.csv", "shares": {"elders": 0.2},
-        "cell_m": 500.0, "year": 2010, "growth": 0.01, "cohorts": "none.csv", "coordinate_system": "gcj02",
+        "cell_m": 500.0, "positions": "none.csv", "band": 2, "nodata": -1.0, "year": 2010, "growth": 0.01, "cohorts": "none.csv", "coordinate_system": "gcj02",
         "columns": {"elders": "elders"}, "census_columns": {"elders": "elders"},
     },
     "answers": {"file": "none.xlsx"},

@@ -222,6 +222,7 @@ def _unknown(
         for c in ("unit_named", "county_named", "county_id", "address", "village", "name", "unit_id")
     ]
     around, county_of_unit = _around(frame), units["county_id"].to_dict()
+    county_of_file = _county_of_files(frame)
     for row_id, unit, named, county_id, address, village, name, unit_id in zip(
         frame.index, *columns, strict=True
     ):
@@ -237,7 +238,7 @@ def _unknown(
         elif unit and len(meant) != 1:
             row = Row(
                 unit=unit,
-                county_id=county_id,
+                county_id=county_id or county_of_file.get(str(row_id), ""),
                 address=address,
                 village=village,
                 name=name,
@@ -265,6 +266,14 @@ def _suggested(row_id: str, unit: str, likely: list[Likely], known: LikelyUnits,
     called = known.called[likely[0].unit_id]
     words = f"{called}（{'；'.join(dict.fromkeys(likely[0].evidence))}）"
     return ("unit_likely", row_id, unit, words, "unit_id", called)
+
+
+def _county_of_files(frame: GeoDataFrame) -> dict[str, str]:
+    """Return, for the rows of each file all of whose rows that say it lie in one county, that county."""
+    files = pd.Series([text.rpartition(" row ")[0] for text in _texts(frame, "source")], index=frame.index)
+    counties = pd.Series(_texts(frame, "county_id"), index=frame.index)
+    said = counties[(counties != "") & (files != "")].groupby(files).unique()
+    return {str(i): str(said[f][0]) for i, f in files.items() if f in said.index and len(said[f]) == 1}
 
 
 def _around(frame: GeoDataFrame) -> dict[str, tuple[str, str]]:

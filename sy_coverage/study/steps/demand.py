@@ -15,6 +15,8 @@ from sy_coverage.places.sheets.doubtful import Doubt, doubts_frame, unanswered
 from sy_coverage.places.sheets.tables import Report, ReportFrame
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from geopandas import GeoDataFrame
 
     from sy_coverage.places import Census
@@ -25,11 +27,18 @@ CENSUS_OF = {"unit_id": "unit", "county_id": "county"}
 
 
 def read_demand(
-    given: Demand, files: StudyFiles, *, units: GeoDataFrame, target_year: int, answers: pd.DataFrame
+    given: Demand,
+    files: StudyFiles,
+    *,
+    units: GeoDataFrame,
+    target_year: int,
+    answers: pd.DataFrame,
+    spots: Callable[[], GeoDataFrame | None] = lambda: None,
 ) -> GeoDataFrame:
     """Return the demand points, each in a unit where one holds it; ``.attrs["report"]`` says what was done.
 
-    Where a growth or a cohort table is stated, elders are those of `target_year`.
+    Where a growth or a cohort table is stated, elders are those of `target_year`. Villages that a list gives by name only are
+    placed, if no layer knows them, at `spots`, which are asked for only then.
 
     Raises
     ------
@@ -42,7 +51,7 @@ def read_demand(
         census = places.read_census(
             files.path(given.census), units=units, columns=given.census_columns, limits=files.limits
         )
-    found = _points(given, files, units, census, answers)
+    found = _points(given, files, units, census, answers, spots)
     asked = found.attrs.pop("doubts", None)
     reports = [found.attrs.pop("report", None), None if census is None else census.report]
     if census is not None:
@@ -67,10 +76,13 @@ def _points(
     units: GeoDataFrame,
     census: Census | None,
     answers: pd.DataFrame,
+    spots: Callable[[], GeoDataFrame | None],
 ) -> GeoDataFrame:
     """Return where people live, not yet counted by the census."""
     if given.raster:
-        return places.read_raster(files.path(given.raster), units=units, cell_m=given.cell_m)
+        return places.read_raster(
+            files.path(given.raster), units=units, cell_m=given.cell_m, band=given.band, nodata=given.nodata
+        )
     if given.settled:
         return places.read_settled(
             files.path(given.settled),
@@ -89,7 +101,7 @@ def _points(
             answers=answers,
             strict=given.strict,
         )
-        return _placed(villages, given, files, units, answers)
+        return _placed(villages, given, files, units, answers, spots)
     assert census is not None  # noqa: S101  (the config asks for one of them)
     if census.by == "county_id":
         raise ConfigError(
@@ -102,7 +114,12 @@ def _points(
 
 
 def _placed(
-    villages: GeoDataFrame, given: Demand, files: StudyFiles, units: GeoDataFrame, answers: pd.DataFrame
+    villages: GeoDataFrame,
+    given: Demand,
+    files: StudyFiles,
+    units: GeoDataFrame,
+    answers: pd.DataFrame,
+    spots: Callable[[], GeoDataFrame | None],
 ) -> GeoDataFrame:
     """Return villages each with a point and, where one holds it, a unit; those given by name only are found by it or spread."""
     reports, asked = [villages.attrs.pop("report")], villages.attrs.pop("doubts")
@@ -120,16 +137,18 @@ def _placed(
             reports.append(layer.attrs.pop("report"))
             layer.attrs.pop("doubts")
             positions = places.assign_units(layer, units)
-        found = places.placed_by_name(found, units, positions=positions)
+        found = places.placed_by_name(found, units, positions=positions, spots=spots())
         reports.append(found.attrs.pop("report").assign(file=given.villages))
-        found = places.assign_units(found, units)
-        estimated = int((found["position_quality"] == ESTIMATED).sum())
-        if estimated:
+        # a village of no known unit stays without one, wherever it was put
+        spread = found[found["position_quality"] == ESTIMATED]
+        if len(spread):
+            named = spread["unit_id"].map(units["name"]).fillna("—").value_counts(sort=False)
             one = Doubt(
                 kind="villages_estimated",
                 list="demand",
                 file=given.villages,
-                value=str(estimated),
+                subject="、".join(f"{unit} {count}" for unit, count in named.items()),
+                value=str(len(spread)),
                 field="positions",
             )
             asked = pd.concat([pd.DataFrame(asked), unanswered(doubts_frame([one]), answers)])

@@ -80,4 +80,5 @@ def lists_and_layers(config: StudyConfig) -> list[tuple[str, str]]:
         *(("facilities", path_of(file)) for file in config.facilities.files),
         *(("candidates", path_of(file)) for file in config.candidates.files),
         *((room, file) for room, file in of_demand.items() if file),
+        *(("no_go", layer.path) for layer in config.candidates.exclude),
     ]

@@ -35,6 +35,10 @@ class Demand(Section):
     positions: str = ""
     """A layer or table of villages with points, by whose names villages without points are placed; without it (or where a name is not
     in it) they are spread over their unit, and marked as estimated."""
+    band: Annotated[int, Field(ge=1)] = 1
+    """Which band of the raster counts people."""
+    nodata: Annotated[float, Field(allow_inf_nan=True)] | None = None
+    """The value of the raster that means that nothing is known, where the file does not say it."""
     strict: bool = False
     """Whether a row that cannot be used stops the run; else it is kept, listed and asked about."""
     coordinate_system: CoordinateSystem | None = None
