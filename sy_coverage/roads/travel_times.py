@@ -12,6 +12,7 @@ from scipy import sparse
 
 from sy_coverage._frames import require_ids
 from sy_coverage.errors import CutoffError, InputError, some
+from sy_coverage.roads.od_table import pair_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 
-def _ids(ids: Sequence[object] | None, count: int, what: str) -> tuple[str, ...]:
+def _ids(ids: Sequence[object] | None, count: int | None, what: str) -> tuple[str, ...]:
     if ids is None:
-        return tuple(str(i) for i in range(count))
+        return tuple(str(i) for i in range(count or 0))
     names = tuple(str(i) for i in ids)
-    if len(names) != count:
+    if count is not None and len(names) != count:
         raise InputError(f"{what}: {len(names)} ids for {count} rows; give one id each")
-    if len(set(names)) != count:
+    if len(set(names)) != len(names):
         twice = pd.Series(names)[pd.Series(names).duplicated()].unique()
         raise InputError(f"{what}: ids given more than once: {some(twice)}")
     return names
@@ -83,6 +84,22 @@ def _require_table(table: Any, shape: tuple[int, int], cutoff_min: float) -> Non
         )
 
 
+def _require_metres(metres: Any, minutes: Any) -> None:
+    """Refuse metres that are not those of the very pairs that `minutes` holds."""
+    fits = (
+        sparse.issparse(metres)
+        and metres.format == "csr"
+        and metres.shape == minutes.shape
+        and np.array_equal(metres.indptr, minutes.indptr)
+        and np.array_equal(metres.indices, minutes.indices)
+    )
+    if not fits:
+        raise InputError("travel times: metres must be a CSR array of the same pairs as the minutes")
+    # NaN is a pair whose metres nobody knows
+    if (metres.data < 0).any():
+        raise InputError("travel times: metres must be 0 or more")
+
+
 @dataclass(frozen=True)
 class TravelTimes:
     """Minutes between sites (rows) and demand points (columns); a missing pair means *beyond the cutoff*.
@@ -101,6 +118,80 @@ class TravelTimes:
     """Sites too far from any road the mode may use; none of their pairs is here."""
     unreachable_demand: tuple[str, ...] = ()
     """Demand points too far from any road the mode may use."""
+    metres: Any = None
+    """Metres of the same pairs, a CSR array of the same structure as `minutes`; None where nobody knows them."""
+
+    @classmethod
+    def from_long(
+        cls,
+        frame: DataFrame,
+        *,
+        mode: str | None = None,
+        cutoff_min: float = float("inf"),
+        site_ids: Sequence[object] | None = None,
+        demand_ids: Sequence[object] | None = None,
+    ) -> TravelTimes:
+        """Return the travel times of a table with one row a pair: from where elders start, to where they go, minutes.
+
+        Parameters
+        ----------
+        frame
+            Columns `from`, `to` and `minutes`, and optionally `metres` and `mode`; or those of a matrix of Amap or Baidu:
+            `origin_id`, `dest_id`, `duration` (seconds), `distance` (metres). Any order, millions of rows, any pairs missing;
+            a row without minutes is a pair that cannot be travelled.
+        mode
+            Which rows, where the table has several modes.
+        cutoff_min
+            As far as the table tells: a pair that is not in it is farther than this. Without it the pairs that are not
+            there count as out of reach at any cutoff.
+        site_ids, demand_ids
+            All of them, in the order they shall have; rows of others are left out. None takes those of the table, sorted.
+
+        Returns
+        -------
+        times
+            Sites × demand; ids are text.
+
+        Raises
+        ------
+        FrameError
+            If columns are missing, ids are empty, minutes or metres are no numbers of 0 or more, or a pair has two times.
+        InputError
+            If the table has several modes and none is named, or not the one that is.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> table = pd.DataFrame({"from": ["A", "B"], "to": ["S", "S"], "minutes": [4.5, 12.0]})
+        >>> TravelTimes.from_long(table).to_dense()
+        array([[ 4.5, 12. ]])
+        """
+        pairs = pair_table(frame, mode=mode)
+        sites = _ids(pairs.target_ids if site_ids is None else site_ids, None, "site_ids")
+        demand = _ids(pairs.origin_ids if demand_ids is None else demand_ids, None, "demand_ids")
+        row = pd.Index(sites, dtype=object).get_indexer(pd.Index(pairs.target_ids, dtype=object))[
+            pairs.target
+        ]
+        column = pd.Index(demand, dtype=object).get_indexer(pd.Index(pairs.origin_ids, dtype=object))[
+            pairs.origin
+        ]
+        kept = np.flatnonzero((row >= 0) & (column >= 0) & within_cutoff(pairs.minutes, cutoff_min))
+        kept = kept[np.lexsort((column[kept], row[kept]))]
+        start = np.r_[0, np.cumsum(np.bincount(row[kept], minlength=len(sites)))]
+
+        def table(values: Any) -> Any:
+            return sparse.csr_array(
+                (values[kept], column[kept].astype(np.int32), start), shape=(len(sites), len(demand))
+            )
+
+        return cls(
+            minutes=table(pairs.minutes),
+            site_ids=sites,
+            demand_ids=demand,
+            cutoff_min=float(cutoff_min),
+            mode=mode or "",
+            metres=None if pairs.metres is None else table(pairs.metres),
+        )
 
     @classmethod
     def from_matrix(
@@ -166,6 +257,8 @@ class TravelTimes:
         if not self.cutoff_min >= 0:
             raise InputError(f"cutoff_min {self.cutoff_min}: must be a number of minutes, 0 or more")
         _require_table(self.minutes, (len(self.site_ids), len(self.demand_ids)), self.cutoff_min)
+        if self.metres is not None:
+            _require_metres(self.metres, self.minutes)
 
     @cached_property
     def site_at(self) -> dict[Any, int]:
@@ -178,15 +271,14 @@ class TravelTimes:
         return {demand_id: column for column, demand_id in enumerate(self.demand_ids)}
 
     def to_frame(self) -> DataFrame:
-        """Return the pairs as a long frame: `site_id`, `demand_id`, `minutes`, ordered by site then demand."""
+        """Return the pairs as a long frame: `site_id`, `demand_id`, `minutes` (and `metres`), ordered by site then demand."""
         coo = self.minutes.tocoo()
-        return pd.DataFrame(
-            {
-                "site_id": np.asarray(self.site_ids, dtype=object)[coo.row],
-                "demand_id": np.asarray(self.demand_ids, dtype=object)[coo.col],
-                "minutes": coo.data,
-            }
-        )
+        pairs = {
+            "site_id": np.asarray(self.site_ids, dtype=object)[coo.row],
+            "demand_id": np.asarray(self.demand_ids, dtype=object)[coo.col],
+            "minutes": coo.data,
+        }
+        return pd.DataFrame(pairs if self.metres is None else {**pairs, "metres": self.metres.data})
 
     def to_dense(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return a sites × demand array; ``inf`` where the pair is beyond the cutoff."""
@@ -234,14 +326,21 @@ class TravelTimes:
         site_ids = self.site_ids if sites is None else tuple(sites)
         demand_ids = self.demand_ids if demand is None else tuple(demand)
         require_ids(site_ids, self.site_at, "sites")
-        minutes = self.minutes[[self.site_at[i] for i in site_ids]]
+        rows = [self.site_at[i] for i in site_ids]
+        columns = None
         if demand_ids != self.demand_ids:
             require_ids(demand_ids, self.demand_at, "demand")
-            minutes = minutes[:, [self.demand_at[i] for i in demand_ids]]
-        minutes.sort_indices()
+            columns = [self.demand_at[i] for i in demand_ids]
+
+        def chosen(table: Any) -> Any:
+            part = table[rows] if columns is None else table[rows][:, columns]
+            part.sort_indices()
+            return part
+
         return replace(
             self,
-            minutes=minutes,
+            minutes=chosen(self.minutes),
+            metres=None if self.metres is None else chosen(self.metres),
             site_ids=site_ids,
             demand_ids=demand_ids,
             unreachable_sites=_among(self.unreachable_sites, site_ids),

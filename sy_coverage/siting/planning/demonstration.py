@@ -138,7 +138,7 @@ def _within(
     matrix.sort_indices()
     # what is left is within its own cutoff, so that the longest of them decides nothing any more
     longest = max(policy.kind(kind).longest_min for kind in kinds)
-    return replace(times, minutes=matrix, cutoff_min=min(times.cutoff_min, longest))
+    return replace(times, minutes=matrix, metres=None, cutoff_min=min(times.cutoff_min, longest))
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ def _times_of_kinds(case: PlanCase, stations: GeoDataFrame) -> TravelTimes:
     order = np.argsort(np.array([i for t in parts for i in t.site_ids], dtype=object), kind="stable")
     matrix = sparse.csr_array(sparse.vstack([t.minutes for t in parts]))[order]
     ids = tuple(np.array([i for t in parts for i in t.site_ids], dtype=object)[order])
-    return replace(parts[0], minutes=matrix, site_ids=ids, cutoff_min=longest)
+    return replace(parts[0], minutes=matrix, metres=None, site_ids=ids, cutoff_min=longest)
 
 
 def _shortened(times: TravelTimes, cutoff: float) -> TravelTimes:
@@ -257,7 +257,7 @@ def _shortened(times: TravelTimes, cutoff: float) -> TravelTimes:
     kept = (pairs.data[near], (pairs.row[near], pairs.col[near]))
     matrix = sparse.csr_array(sparse.coo_array(kept, shape=pairs.shape))
     matrix.sort_indices()
-    return replace(times, minutes=matrix, cutoff_min=min(times.cutoff_min, cutoff))
+    return replace(times, minutes=matrix, metres=None, cutoff_min=min(times.cutoff_min, cutoff))
 
 
 def recount(case: PlanCase, plan: SitingPlan) -> dict[str, float]:
