@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sy_coverage.roads.network import RoadNetwork, junctions, load
     from sy_coverage.roads.read.edges import from_edges
     from sy_coverage.roads.read.graphs import from_networkx
+    from sy_coverage.roads.read.lines import read_lines
     from sy_coverage.roads.read.osm import read_osm
     from sy_coverage.roads.read.overpass import fetch_osm
     from sy_coverage.roads.read.water import read_water
@@ -31,6 +32,7 @@ __all__ = [
     "from_networkx",
     "junctions",
     "load",
+    "read_lines",
     "read_osm",
     "read_water",
     "travel_mode",
@@ -49,6 +51,7 @@ _WHERE = {
     "load": "network",
     "catchment_agreement": "catchments.agreement",
     "catchment_overlap": "catchments.overlap",
+    "read_lines": "read.lines",
     "read_osm": "read.osm",
     "read_water": "read.water",
     "travel_mode": "travel_modes",

@@ -109,6 +109,8 @@ def _roads(study: Study) -> str:
         _files.local_path(study.path(ground))
     if source == network.LIVE:
         return source
+    if study.config.roads.lines is not None:
+        return Path(source).name
     path = _files.local_path(study.path(source))
     if not path.name.lower().endswith(network.FROM_OSM):
         require_osm(path)

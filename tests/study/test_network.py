@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import geopandas as gpd
 import pandas as pd
 import pytest
+import shapely
 from typer.testing import CliRunner
 
 from sy_coverage import read_study
@@ -314,3 +315,23 @@ def test_the_command_fits_the_speeds_to_observed_times_and_prints_the_table(stud
     assert written["roads"]["modes"]["drive"]["speed_kph"]["trunk"] == pytest.approx(75 / 1.2, abs=0.1)
     assert "拟合后" in said.output
     assert (tmp_path / "o" / "calibration_pairs.geojson").exists()
+
+
+def test_a_study_takes_a_layer_of_roads_that_is_not_openstreetmaps(study_file) -> None:
+    usual = read_study(study_file)
+    line = shapely.LineString([(p.x, p.y) for p in (toy.at(k) for k in range(41))])
+    layer = gpd.GeoDataFrame({"技术等级": ["一级"], "限速": ["75"]}, geometry=[line], crs=toy.CRS)
+    layer.to_file(study_file.parent / "公路.gpkg")
+    change(
+        study_file,
+        'source = "roads.osm"',
+        'source = "公路.gpkg"\n[roads.lines]\nfields = { maxspeed = "限速" }',
+    )
+    study = read_study(study_file)
+    a, b = (s.network.travel_times(*ends(s), mode="drive", cutoff_min=500).to_dense() for s in (usual, study))
+    # a first-class road is a trunk road of the tables, at 67.5 km/h under a sign of 75 like the toy's own
+    assert b == pytest.approx(a, rel=2e-3)
+    report = check(study_file)
+    assert report.errors == []
+    change(study_file, 'maxspeed = "限速"', 'maxspeed = "速度"')
+    assert any("速度" in error for error in check(study_file).errors)

@@ -91,6 +91,17 @@ def read_network(
         return network
     ground = None if given.elevation is None else files.path(given.elevation)
     around = buffer_m(given, asked, policy)
+    if given.lines is not None:
+        return roads.read_lines(
+            files.path(given.source),
+            modes=chosen,
+            fields={str(key): column for key, column in given.lines.fields.items()},
+            classes=given.lines.classes,
+            tolerance_m=given.lines.tolerance_m,
+            area=units,
+            buffer_m=around,
+            limits=files.limits,
+        )
     if given.source != LIVE:
         return roads.read_osm(
             files.path(given.source),

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from sy_coverage.roads.travel_modes import travel_mode
 from sy_coverage.study.config.section import Mode, Section
+
+LineField = Literal["class", "surface", "maxspeed", "oneway", "bridge", "tunnel", "lanes", "width"]
+
+
+class Lines(Section):
+    """`[roads.lines]`: what the columns of a layer of roads are that is not OpenStreetMap's."""
+
+    fields: dict[LineField, str] = {}
+    """Which column says what: ``{ class = "技术等级", surface = "路面类型", maxspeed = "限速", oneway = "单行", bridge = "桥梁" }``; what is
+    not here is known by its usual headers."""
+    classes: dict[str, str] = {}
+    """What the layer's own classes are, beyond the usual ones: ``{ "乡村路" = "unclassified" }``."""
+    tolerance_m: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 1.0
+    """Gaps between roads up to so many metres are closed, counted and listed."""
 
 
 class Roads(Section):
@@ -16,7 +30,9 @@ class Roads(Section):
 
     source: str
     """An OpenStreetMap extract (``.osm.pbf``, ``.osm``), an OSMnx GraphML file, a network saved as ``.network``, or ``osm``:
-    the roads are asked of OpenStreetMap, once."""
+    the roads are asked of OpenStreetMap, once; or any layer of lines (GeoPackage, shapefile, PostGIS) with `[roads.lines]`."""
+    lines: Lines | None = None
+    """The columns of a layer of roads that is not OpenStreetMap's; an empty table takes the usual headers."""
     max_snap_m: float = Field(default=1000.0, gt=0, allow_inf_nan=False)
     """A point farther from every road than this is unreachable."""
     walk_m_per_s: Annotated[float, Field(gt=0, le=3, allow_inf_nan=False)] | None = None
