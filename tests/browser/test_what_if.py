@@ -14,7 +14,7 @@ import pytest
 import sy_coverage as sy
 from sy_coverage import siting
 from sy_coverage.outputs import maps
-from sy_coverage.outputs.maps import what_if
+from sy_coverage.outputs.maps.choices import what_if
 from sy_coverage.siting.planning.check.figures import figures
 from sy_coverage.study.config.questions.scenario import Scenario
 from sy_coverage.study.plans import alternatives

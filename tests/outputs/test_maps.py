@@ -22,9 +22,9 @@ from shapely import LineString, Polygon, box
 
 from sy_coverage.errors import CannotWriteError, ConfigError
 from sy_coverage.outputs import maps
-from sy_coverage.outputs.maps import areas
-from sy_coverage.outputs.maps import geometry as light
-from sy_coverage.outputs.maps import points as map_points
+from sy_coverage.outputs.maps.basis import geometry as light
+from sy_coverage.outputs.maps.layers import areas
+from sy_coverage.outputs.maps.layers import points as map_points
 from tests.conftest import ROOT
 
 DANGEROUS = "<>\"'`$\\{}\u2028\u2029"

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sy_coverage import _files, labels
 from sy_coverage.errors import ConfigError, InputError
-from sy_coverage.outputs.maps import difference, extra, shell, still
 from sy_coverage.outputs.maps import page as map_page
+from sy_coverage.outputs.maps import shell, still
+from sy_coverage.outputs.maps.layers import difference, extra
 from sy_coverage.outputs.maps.shell import inert
 from sy_coverage.places import from_wgs84
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
 from sy_coverage.outputs.facts import STATES, Facts
-from sy_coverage.outputs.maps import areas, pinyin, points
-from sy_coverage.outputs.maps.areas import SHARE_COLOURS, STATUS_COLOURS
-from sy_coverage.outputs.maps.frame import Frame, Reach
-from sy_coverage.outputs.maps.words import is_missing
+from sy_coverage.outputs.maps.basis import pinyin
+from sy_coverage.outputs.maps.basis.frame import Frame, Reach
+from sy_coverage.outputs.maps.basis.words import is_missing
+from sy_coverage.outputs.maps.layers import areas, points
+from sy_coverage.outputs.maps.layers.areas import SHARE_COLOURS, STATUS_COLOURS
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import words as outputs_words
 from sy_coverage.policy.targets import CITY
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sy_coverage.outputs.findings import Findings
-    from sy_coverage.outputs.maps.geometry import Shift
+    from sy_coverage.outputs.maps.basis.geometry import Shift
 
 CONTROLS = (
     "layers", "search", "search_none", "zoom_in", "zoom_out", "home", "full_screen", "measure", "measure_hint",

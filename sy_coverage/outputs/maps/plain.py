@@ -6,7 +6,7 @@ from typing import Any
 
 import folium
 
-from sy_coverage.outputs.maps import geometry as light
+from sy_coverage.outputs.maps.basis import geometry as light
 from sy_coverage.outputs.maps.shell import inert
 
 GROUPS = ("units", "catchments", "villages", "facilities", "proposals", "extra")

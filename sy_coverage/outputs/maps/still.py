@@ -8,12 +8,12 @@ import numpy as np
 import shapely
 
 from sy_coverage import labels
-from sy_coverage.outputs.maps import geometry as light
-from sy_coverage.outputs.maps.areas import STATUS_COLOURS, covered_from
+from sy_coverage.outputs.maps.basis import geometry as light
+from sy_coverage.outputs.maps.layers.areas import STATUS_COLOURS, covered_from
 from sy_coverage.outputs.maps.shell import inert
 
 if TYPE_CHECKING:
-    from sy_coverage.outputs.maps.frame import Frame
+    from sy_coverage.outputs.maps.basis.frame import Frame
 
 WIDE = 900
 """Units of the picture from west to east."""

@@ -11,7 +11,7 @@ from sy_coverage import _files, labels, places, roads
 from sy_coverage.coverage import open_on
 from sy_coverage.outputs import edition
 from sy_coverage.outputs.findings import Findings
-from sy_coverage.outputs.maps import what_if
+from sy_coverage.outputs.maps.choices import what_if
 from sy_coverage.roads.travel_times import within_cutoff
 from sy_coverage.study.answers import sentences_of
 from sy_coverage.study.plans import alternatives

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sy_coverage.outputs.facts import Facts
-from sy_coverage.outputs.maps.words import is_yes
+from sy_coverage.outputs.maps.basis.words import is_yes
 from sy_coverage.outputs.text.format import NBSP
 
 if TYPE_CHECKING:
     from sy_coverage.outputs.findings import Findings
-    from sy_coverage.outputs.maps.frame import Frame
+    from sy_coverage.outputs.maps.basis.frame import Frame
 
 BOTH, FIRST, SECOND = 0, 1, 2
 RINGS = ("#ffc145", "#e8590c", "#1b9e9e")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sy_coverage.outputs.maps import geometry as light
-from sy_coverage.outputs.maps.frame import NEVER, counted_kinds, kinds_in_order, layer, symbol_of
-from sy_coverage.outputs.maps.words import is_missing, is_yes
+from sy_coverage.outputs.maps.basis import geometry as light
+from sy_coverage.outputs.maps.basis.frame import NEVER, counted_kinds, kinds_in_order, layer, symbol_of
+from sy_coverage.outputs.maps.basis.words import is_missing, is_yes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
-    from sy_coverage.outputs.maps.frame import Frame
+    from sy_coverage.outputs.maps.basis.frame import Frame
 
 MOST_VILLAGES = 12_000
 MOST_DOUBTS = 400

@@ -9,8 +9,8 @@ import numpy as np
 import shapely
 from pandas import Series
 
-from sy_coverage.outputs.maps import geometry as light
-from sy_coverage.outputs.maps.words import Words, is_missing
+from sy_coverage.outputs.maps.basis import geometry as light
+from sy_coverage.outputs.maps.basis.words import Words, is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,14 +11,14 @@ import numpy as np
 import shapely
 
 from sy_coverage.errors import InputError, MissingCRSError
-from sy_coverage.outputs.maps import geometry as light
-from sy_coverage.outputs.maps.frame import layer
-from sy_coverage.outputs.maps.words import is_missing
+from sy_coverage.outputs.maps.basis import geometry as light
+from sy_coverage.outputs.maps.basis.frame import layer
+from sy_coverage.outputs.maps.basis.words import is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sy_coverage.outputs.maps.frame import Frame
+    from sy_coverage.outputs.maps.basis.frame import Frame
 
 COLOURS = ("#7b3294", "#008837", "#a6611a", "#c51b7d", "#276419", "#01665e")
 NAMES = ("name", "名称", "title", "id")

@@ -12,8 +12,8 @@ from scipy import sparse
 
 from sy_coverage import coverage, labels
 from sy_coverage.coverage.counting import flag as said_yes
-from sy_coverage.outputs.maps import geometry as light
-from sy_coverage.outputs.maps import program
+from sy_coverage.outputs.maps.basis import geometry as light
+from sy_coverage.outputs.maps.choices import program
 from sy_coverage.policy.standards import exact
 from sy_coverage.siting.planning.rules.targets import claims_of, requirements
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from sy_coverage.outputs.maps import geometry as light
-from sy_coverage.outputs.maps.frame import NEVER, counted_kinds, kinds_in_order, layer, symbol_of
-from sy_coverage.outputs.maps.words import is_missing, is_yes
+from sy_coverage.outputs.maps.basis import geometry as light
+from sy_coverage.outputs.maps.basis.frame import NEVER, counted_kinds, kinds_in_order, layer, symbol_of
+from sy_coverage.outputs.maps.basis.words import is_missing, is_yes
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from sy_coverage.outputs.findings import Findings
-    from sy_coverage.outputs.maps.frame import Frame
+    from sy_coverage.outputs.maps.basis.frame import Frame
 
 STATUS_COLOURS = {"today": "#4f83a8", "plan": "#c0dcea", "none": "#fbe5c3"}
 """Dark, middle and light: told apart in grey too, and by hatching; blue and sand for eyes that miss red or green."""

@@ -1,0 +1,1 @@
+"""Pack what a page needs to answer what would be if."""
