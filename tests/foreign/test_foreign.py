@@ -40,14 +40,14 @@ def found(pattern: re.Pattern[str], text: str) -> list[str]:
 def blocks_text(document: reports.parts.Document) -> str:
     """Return every word of a document, its figures' captions but not what is drawn."""
     said = [document.title, document.subtitle, *document.notices, *document.closing]
-    for block in document.blocks:
+    for block in (*document.blocks, *document.annex):
         if isinstance(block, reports.parts.Table):
             said += [block.caption, *block.head, *(cell for row in block.rows for cell in row), block.note]
         elif isinstance(block, reports.parts.Items):
             said += [text for point in block.points for text in point]
         elif isinstance(block, reports.parts.Headline):
             said += [text for fact in block.facts for text in fact[:2]]
-        else:
+        elif not isinstance(block, reports.parts.Contents | reports.parts.NewPage):
             said.append(block.caption if isinstance(block, reports.parts.Image) else block.text)
     return "\n".join(said)
 
@@ -71,6 +71,7 @@ def everything(findings: Findings) -> dict[str, str]:
     """Return the words of every output of a study, by its name."""
     said = {
         "summary": blocks_text(reports.summary(findings)),
+        "summary's annex": blocks_text(reports.summary_annex(findings)),
         "scorecard": tables.scorecard_csv(findings).decode("utf-8-sig"),
         "scorecard.xlsx": sheets_text(tables.scorecard_xlsx(findings)),
         "map": map_text(findings),
@@ -78,6 +79,7 @@ def everything(findings: Findings) -> dict[str, str]:
     for county_id in findings.counties.index:
         own = findings.of_county(county_id)
         said[f"proposal {county_id}"] = blocks_text(reports.proposal(own))
+        said[f"annex {county_id}"] = blocks_text(reports.annex(own))
         said[f"xlsx {county_id}"] = sheets_text(tables.proposal_xlsx(own))
         said[f"geojson {county_id}"] = tables.proposal_geojson(own)
     return said

@@ -13,6 +13,8 @@ from importlib.resources import files
 import docx
 import pandas as pd
 import pytest
+from docx.enum.section import WD_ORIENT
+from docx.oxml.ns import qn
 
 from sy_coverage import labels
 from sy_coverage.outputs import reports
@@ -52,18 +54,20 @@ def words_of(document: bytes) -> str:
     )
 
 
+def every_block(findings) -> list[report_document.Block]:
+    """Return the blocks of a proposal, its table of sites and its technical annex."""
+    document = reports.proposal(findings)
+    return [*document.blocks, *document.annex, *reports.annex(findings).blocks]
+
+
 def tables_of(findings) -> dict[str, report_document.Table]:
     return {
-        b.caption.split("　")[-1]: b
-        for b in reports.proposal(findings).blocks
-        if isinstance(b, report_document.Table)
+        b.caption.split("　")[-1]: b for b in every_block(findings) if isinstance(b, report_document.Table)
     }
 
 
 def paragraphs_of(findings) -> str:
-    return "\n".join(
-        b.text for b in reports.proposal(findings).blocks if isinstance(b, report_document.Paragraph)
-    )
+    return "\n".join(b.text for b in every_block(findings) if isinstance(b, report_document.Paragraph))
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +89,8 @@ def test_the_page_asks_nothing_of_anyone(page):
     seen = Page(page)
     assert "script" not in seen.tags
     assert "link" not in seen.tags
-    assert all(address.startswith("data:image/png;base64,") for address in seen.addresses)
+    # besides pictures only the contents list leads anywhere, and that is on the page itself
+    assert all(address.startswith(("data:image/png;base64,", "#heading-")) for address in seen.addresses)
     assert not re.search(r"url\(|@import|https?://", page)
 
 
@@ -95,22 +100,75 @@ def test_the_page_has_every_section_in_order_numbered_as_officials_do(page):
         "一、现状与差距",
         "二、建设建议",
         "三、实施效果",
-        "四、方案比选与敏感性",
-        "五、方案的证明",
-        "六、参数、数据与待核实事项",
     ]
-    places = [text.index(section) for section in sections]
+    assert text.index("提请审议") < text.index("目　录") < text.index(sections[0])
+    # each stands in the contents list and over its section
+    assert all(text.count(section) == 2 for section in sections)
+    places = [text.rindex(section) for section in sections]
     assert places == sorted(places)
     assert (
-        text.index("（一）基本情况")
-        < text.index("（二）指标完成情况")
-        < text.index("（三）“有没有”与“到得了”")
+        text.rindex("（一）基本情况")
+        < text.rindex("（二）指标完成情况")
+        < text.rindex("（三）“有没有”与“到得了”")
     )
 
 
+def test_what_a_mayor_need_not_know_stands_in_the_technical_annex(county, page):
+    for word in ("HiGHS", "SHA-256", "EPSG", "gpkg", "贪心", "基尼系数"):
+        assert word not in Page(page).text
+    technical = Page(reports.html(reports.annex(county))).text
+    sections = ("方案比选与敏感性", "方案的证明", "参数、数据与待核实事项")
+    places = [technical.rindex(section) for section in sections]
+    assert places == sorted(places)
+    assert "HiGHS" in technical
+
+
+def test_the_page_before_the_body_says_what_is_asked_what_it_changes_and_who_is_still_out(county, north):
+    before = "".join(
+        b.text for b in reports.proposal(county).blocks[:8] if isinstance(b, report_document.Paragraph)
+    )
+    assert "在试验县建设设施5处" in before
+    assert "估算投资700万元" in before
+    # village H, 100 elders, is 33 minutes away today; with the plan all 1,600 are within the cutoff
+    assert "新增100名老年人" in before
+    assert "由1,500名提高到1,600名（共1,600名）" in before
+    lost = "".join(
+        b.text for b in reports.proposal(north).blocks[:10] if isinstance(b, report_document.Paragraph)
+    )
+    assert "实施后仍有1处的40名老年人不在时限内，人数最多的是：戊镇P村40名（无路可达）" in lost
+    assert "规划实施后仍未达标：县级失智照护服务机构0→0（目标1）" in lost.replace(" ", "")
+
+
+def test_a_document_has_its_contents_its_wide_pages_and_properties_of_its_own(document):
+    book = docx.Document(io.BytesIO(document))
+    fields = [e.text for e in book.element.iter(qn("w:instrText"))]
+    marks = {e.get(qn("w:name")) for e in book.element.iter(qn("w:bookmarkStart"))}
+    pages = [f.split()[1] for f in fields if f.startswith("PAGEREF")]
+    assert len(pages) > 6
+    assert set(pages) <= marks
+    assert [s.orientation for s in book.sections] == [WD_ORIENT.PORTRAIT, WD_ORIENT.LANDSCAPE]
+    assert book.core_properties.title == "试验县养老服务设施布局建议方案"
+    assert not [name for name in zipfile.ZipFile(io.BytesIO(document)).namelist() if "thumbnail" in name]
+
+
+def test_the_body_keeps_the_measures_of_gb_t_9704(document):
+    book = docx.Document(io.BytesIO(document))
+    body = book.sections[0]
+    # 37 mm above and 28 mm left of a text of 156 × 225 mm
+    assert (round(body.top_margin.mm), round(body.left_margin.mm)) == (37, 28)
+    assert round((body.page_width - body.left_margin - body.right_margin) / 36_000) == 156
+    assert round((body.page_height - body.top_margin - body.bottom_margin) / 36_000) == 225
+    text = next(p for p in book.paragraphs if p.text.startswith("为落实"))
+    # 22 lines a page, 28 characters of 16 pt a line: 225 mm are 22.8 lines of 28 pt, 156 mm are 27.6 characters of 16 pt
+    assert text.paragraph_format.line_spacing.pt == 28
+    assert int(225 / 25.4 * 72 / 28) == 22
+    assert {run.font.size.pt for run in text.runs} == {16}
+    assert body.footer.paragraphs[0].text.replace(" ", "") == "——"
+
+
 def test_without_anything_to_compare_the_numbers_of_the_sections_close_up(county):
-    text = Page(reports.proposal_html(replace(county, extras={}))).text
-    assert "四、方案的证明" in text
+    text = Page(reports.html(reports.annex(replace(county, extras={})))).text
+    assert "五、方案的证明" in text
     assert "方案比选" not in text
 
 
@@ -233,6 +291,8 @@ def test_page_and_document_say_the_same(county, page, document):
             report_document.Headline: lambda b: [t for fact in b.facts for t in fact[:2]],
             report_document.Table: lambda b: [b.caption, *b.head, *(c for row in b.rows for c in row)],
             report_document.Image: lambda b: [b.caption],
+            report_document.Contents: lambda b: [b.title],
+            report_document.NewPage: lambda _: [],
         }[type(block)](block)
         for text in said:
             assert text in seen
@@ -414,7 +474,7 @@ def test_the_summary_adds_the_counties_up(findings):
         "960",
         "",
     )
-    assert "2个方案中，1个已证明最优" in text
+    assert "2个方案中，1个已证明最优" in Page(reports.html(reports.summary_annex(findings))).text
     assert WARNING in text
 
 

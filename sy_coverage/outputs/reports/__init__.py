@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
+from sy_coverage.outputs import figures
 from sy_coverage.outputs.reports import document as parts
 from sy_coverage.outputs.reports import docx as report_docx
 from sy_coverage.outputs.reports import summary as report_summary
-from sy_coverage.outputs.reports.sections import compared, outcome, standing
+from sy_coverage.outputs.reports.sections import compared, decision, measures, outcome, sites, standing
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import words as words
 
@@ -21,35 +22,82 @@ if TYPE_CHECKING:
 
 
 def proposal(findings: Findings) -> parts.Document:
-    """Return the proposal of one county (or of the scope as a whole) as a document.
+    """Return the proposal of one county (or of the scope as a whole): one page to decide by, the body, the table of sites.
 
     `html` and `docx` write it; a caller who wants both draws its figures only once by way of this.
     """
     writer = parts.Writer.of(findings)
+    decision.write(findings, writer)
+    writer.contents()
     standing.opening(findings, writer)
     standing.standing(findings, writer)
     standing.proposed(findings, writer)
     outcome.brought(findings, writer)
+    return _bound(findings, writer, writer.say("title_county", scope=findings.scope_name), with_sites=True)
+
+
+def annex(findings: Findings) -> parts.Document:
+    """Return the technical annex of a proposal: reasons, units, alternatives, proof, parameters, data and what is to verify."""
+    writer = parts.Writer.of(findings)
+    writer.blocks.append(parts.Contents(writer.say("contents")))
+    if len(findings.proposals):
+        writer.heading(1, "section_reasons")
+        standing.reasons(findings, writer)
+    writer.heading(1, "all_indicators")
+    standing.indicators(findings, writer, every=True)
+    measures.lists(findings, writer)
+    writer.heading(1, "section_units")
+    standing.unit_table(findings, writer)
+    writer.image("figure_bars", partial(figures.coverage_bars, findings), scope=findings.scope_name)
+    if figures.has_lorenz(findings):
+        writer.heading(1, "section_even")
+        outcome.even(findings, writer)
     compared.write(findings, writer)
     outcome.proved(findings, writer)
     outcome.grounds(findings, writer)
-    return _bound(findings, writer, writer.say("title_county", scope=findings.scope_name))
-
-
-def summary(findings: Findings) -> parts.Document:
-    """Return the summary of all counties as a document."""
-    writer = parts.Writer.of(findings)
-    report_summary.write(findings, writer)
     return _bound(
         findings,
         writer,
-        writer.say(
-            "title_summary" if len(findings.counties) > 1 else "title_alone", study=findings.study_name
-        ),
+        writer.say("title_annex", title=writer.say("title_county", scope=findings.scope_name)),
     )
 
 
-def _bound(findings: Findings, writer: parts.Writer, title: str) -> parts.Document:
+def summary(findings: Findings) -> parts.Document:
+    """Return the summary of all counties: one page to decide by, the body, the table of sites."""
+    writer = parts.Writer.of(findings)
+    decision.write(findings, writer)
+    writer.contents()
+    report_summary.write(findings, writer)
+    return _bound(findings, writer, _summary_title(findings, writer), with_sites=True)
+
+
+def summary_annex(findings: Findings) -> parts.Document:
+    """Return the technical annex of the summary."""
+    writer = parts.Writer.of(findings)
+    writer.blocks.append(parts.Contents(writer.say("contents")))
+    report_summary.annex(findings, writer)
+    return _bound(findings, writer, writer.say("title_annex", title=_summary_title(findings, writer)))
+
+
+def _summary_title(findings: Findings, writer: parts.Writer) -> str:
+    return writer.say(
+        "title_summary" if len(findings.counties) > 1 else "title_alone", study=findings.study_name
+    )
+
+
+def _site_pages(findings: Findings, writer: parts.Writer) -> tuple[parts.Block, ...]:
+    """Return the table of sites, numbered on from the body's tables."""
+    start = len(writer.blocks)
+    sites.write(findings, writer)
+    made = tuple(writer.blocks[start:])
+    del writer.blocks[start:]
+    return made
+
+
+def _bound(
+    findings: Findings, writer: parts.Writer, title: str, *, with_sites: bool = False
+) -> parts.Document:
+    wide = _site_pages(findings, writer) if with_sites else ()
     language = findings.language
     closing = [writer.say("statement_catchments"), writer.say("statement_coordinates")]
     if (findings.units["boundary_quality"] == "estimated").any():
@@ -73,6 +121,7 @@ def _bound(findings: Findings, writer: parts.Writer, title: str) -> parts.Docume
         day=findings.issued or findings.date,
         closing=tuple(fmt.plain(line) for line in closing if line),
         subject=fmt.plain(findings.study_name),
+        annex=wide,
     )
 
 

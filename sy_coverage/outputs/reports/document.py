@@ -37,6 +37,8 @@ class Paragraph:
 
     text: str
     strong: bool = False
+    small: bool = False
+    """Set smaller: on the one page before the body."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ class Image:
     alt: str
     share: float = 1.0
     """Of the width of the text."""
+    tallest_mm: float | None = None
+    """So tall at most, where a page must hold it."""
 
     @cached_property
     def png(self) -> bytes:
@@ -85,7 +89,19 @@ class Image:
         return self.draw()
 
 
-Block = Heading | Paragraph | Items | Headline | Table | Image
+@dataclass(frozen=True)
+class Contents:
+    """The list of the headings that follow."""
+
+    title: str
+
+
+@dataclass(frozen=True)
+class NewPage:
+    """What follows begins on a page of its own."""
+
+
+Block = Heading | Paragraph | Items | Headline | Table | Image | Contents | NewPage
 
 
 @dataclass(frozen=True)
@@ -109,6 +125,13 @@ class Document:
     closing: tuple[str, ...]
     """Statements that end the document: borders, coordinates, approval number."""
     subject: str = ""
+    annex: tuple[Block, ...] = ()
+    """What follows the signature on wide pages."""
+
+    @property
+    def headings(self) -> tuple[Heading, ...]:
+        """Return every heading of the body, in order."""
+        return tuple(block for block in self.blocks if isinstance(block, Heading))
 
 
 @dataclass
@@ -153,18 +176,23 @@ class Writer:
             number = f"{self._counts['heading1']}.{place}"
         self.blocks.append(Heading(level, number, self.say(key, **values)))
 
-    def paragraph(self, key: str, *, strong: bool = False, **values: object) -> None:
+    def paragraph(self, key: str, *, strong: bool = False, small: bool = False, **values: object) -> None:
         """Add a paragraph from a label."""
-        self.text(self.say(key, **values), strong=strong)
+        self.text(self.say(key, **values), strong=strong, small=small)
+
+    def contents(self) -> None:
+        """Add the list of the headings that follow, on a page that the body goes on from."""
+        self.blocks.append(NewPage())
+        self.blocks.append(Contents(self.say("contents")))
 
     def _set(self, text: str) -> str:
         """Return one line of text as it is set in this language."""
         line = fmt.plain(text)
         return fmt.close_up(line) if self.language == "zh" else line
 
-    def text(self, text: str, *, strong: bool = False) -> None:
+    def text(self, text: str, *, strong: bool = False, small: bool = False) -> None:
         """Add a paragraph of words that are already said."""
-        self.blocks.append(Paragraph(self._set(text), strong))
+        self.blocks.append(Paragraph(self._set(text), strong, small))
 
     def items(self, points: Iterable[tuple[str, str]]) -> None:
         """Add numbered points."""
@@ -203,11 +231,19 @@ class Writer:
             )
         )
 
-    def image(self, key: str, draw: Callable[[], bytes], *, share: float = 1.0, **values: object) -> None:
+    def image(
+        self,
+        key: str,
+        draw: Callable[[], bytes],
+        *,
+        share: float = 1.0,
+        tallest_mm: float | None = None,
+        **values: object,
+    ) -> None:
         """Add a figure that `draw` makes; the caption's words describe it to those who cannot see it."""
         text = self.say(key, **values)
         caption = self.say("figure_caption", number=self._next("figure"), text=text)
-        self.blocks.append(Image(key, fmt.plain(caption), draw, fmt.plain(text), share))
+        self.blocks.append(Image(key, fmt.plain(caption), draw, fmt.plain(text), share, tallest_mm))
 
     def _next(self, what: str) -> int:
         self._counts[what] = self._counts.get(what, 0) + 1

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import struct
 from typing import Any
 
 import docx
-from docx.enum.section import WD_ORIENT
+from docx.enum.section import WD_ORIENT, WD_SECTION
 from docx.enum.table import WD_TABLE_ALIGNMENT
-from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_BREAK, WD_LINE_SPACING, WD_TAB_ALIGNMENT, WD_TAB_LEADER
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Emu, Mm, Pt, RGBColor
@@ -36,7 +37,9 @@ def written(document: parts.Document) -> bytes:
     properties = book.core_properties
     properties.title, properties.subject = document.title, document.subject
     properties.author = properties.last_modified_by = document.author or "sy_coverage"
-    properties.comments = ""
+    properties.comments = properties.category = ""
+    properties.keywords = document.subject
+    _without_thumbnail(book)
     properties.language = "zh-CN" if document.language == "zh" else "en-GB"
     properties.revision = 1
     properties.created = properties.modified = dt.datetime.combine(document.day, dt.time())
@@ -45,9 +48,21 @@ def written(document: parts.Document) -> bytes:
         _ADD[type(block)](book, block, document)
     _held_together(book)
     _closing(book, document)
+    if document.annex:
+        _wide_section(book)
+        for block in document.annex:
+            _ADD[type(block)](book, block, document)
     out = io.BytesIO()
     book.save(out)
     return normalised(out.getvalue(), document.day)
+
+
+def _without_thumbnail(book: Any) -> None:
+    """Take away the picture of an empty page that the library's own template brings along."""
+    package = book.part.package
+    for name, relation in list(package.rels.items()):
+        if relation.reltype.endswith("/thumbnail"):
+            del package.rels[name]
 
 
 def _page(book: Any, document: parts.Document) -> None:
@@ -93,6 +108,22 @@ def _page(book: Any, document: parts.Document) -> None:
             _run(paragraph, "　".join(document.notices), HEI, 10.5, colour=_WARN)
 
 
+def _wide_section(book: Any) -> None:
+    """Begin pages that lie on their side, for tables of many columns."""
+    section = book.add_section(WD_SECTION.NEW_PAGE)
+    section.orientation = WD_ORIENT.LANDSCAPE
+    section.page_width, section.page_height = Mm(297), Mm(210)
+    section.top_margin, section.bottom_margin = Mm(24), Mm(22)
+    section.left_margin, section.right_margin = Mm(20), Mm(20)
+    section.footer_distance, section.header_distance = Mm(14), Mm(12)
+
+
+def _width(book: Any) -> int:
+    """Return how wide the text is on the page that is being written."""
+    section = book.sections[-1]
+    return int(section.page_width - section.left_margin - section.right_margin)
+
+
 def _face(style: Any, face: str) -> None:
     style.font.name = LATIN
     fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
@@ -135,21 +166,21 @@ def _lines(paragraph: Any, points: float = 28) -> Any:
 def _title(book: Any, document: parts.Document) -> None:
     paragraph = book.add_paragraph()
     paragraph.alignment = _ALIGN["c"]
-    _lines(paragraph, 36).space_after = Pt(6)
+    _lines(paragraph, 34).space_after = Pt(4)
     _run(paragraph, document.title, TITLE, 22)
     for text in (document.subtitle, document.as_of):
         line = book.add_paragraph()
         line.alignment = _ALIGN["c"]
-        _lines(line, 24)
-        _run(line, text, KAI, 14)
+        _lines(line, 20)
+        _run(line, text, KAI, 12)
     _rule(line)
     for notice in document.notices:
         box = book.add_paragraph()
         box.alignment = _ALIGN["c"]
-        _lines(box, 26).space_before = Pt(10)
-        _run(box, notice, HEI, 14, colour=_WARN)
+        _lines(box, 18).space_before = Pt(6)
+        _run(box, notice, HEI, 12, colour=_WARN)
         _boxed(box)
-    book.add_paragraph().paragraph_format.line_spacing = Pt(8)
+    book.add_paragraph().paragraph_format.line_spacing = Pt(6)
 
 
 def _rule(paragraph: Any) -> None:
@@ -187,18 +218,54 @@ def _heading(book: Any, block: parts.Heading, document: parts.Document) -> None:
     if document.language == "zh":
         paragraph.paragraph_format.first_line_indent = Pt(32)
     space = " " if document.language == "en" else ""
-    _run(paragraph, f"{block.number}{space}{block.text}", HEI if block.level == 1 else KAI, 16)
+    run = _run(paragraph, f"{block.number}{space}{block.text}", HEI if block.level == 1 else KAI, 16)
+    if block in document.headings:
+        _mark(run, document.headings.index(block))
+
+
+def _mark(run: Any, place: int) -> None:
+    """Give a heading the name under which the contents list finds its page."""
+    element = run._element  # noqa: SLF001  no public way
+    for kind, add in (("bookmarkStart", element.addprevious), ("bookmarkEnd", element.addnext)):
+        mark = OxmlElement(f"w:{kind}")
+        mark.set(qn("w:id"), str(place))
+        if kind == "bookmarkStart":
+            mark.set(qn("w:name"), f"heading_{place}")
+        add(mark)
+
+
+def _contents(book: Any, block: parts.Contents, document: parts.Document) -> None:
+    title = book.add_paragraph()
+    title.alignment = _ALIGN["c"]
+    _lines(title, 30)
+    _run(title, block.title, HEI, 16)
+    for place, heading in enumerate(document.headings):
+        line = book.add_paragraph()
+        form = _lines(line, 20)
+        form.left_indent = Pt(0 if heading.level == 1 else 24)
+        form.tab_stops.add_tab_stop(Emu(_width(book)), WD_TAB_ALIGNMENT.RIGHT, WD_TAB_LEADER.DOTS)
+        space = " " if document.language == "en" else ""
+        _run(line, f"{heading.number}{space}{heading.text}\t", SONG, 12)
+        _field(_run(line, "", SONG, 12), f"PAGEREF heading_{place} \\h")
+    book.add_paragraph().paragraph_format.line_spacing = Pt(12)
+
+
+def _new_page(book: Any, block: parts.NewPage, document: parts.Document) -> None:
+    del block, document
+    last = book.paragraphs[-1]
+    last.add_run().add_break(WD_BREAK.PAGE)
 
 
 def _paragraph(book: Any, block: parts.Paragraph, document: parts.Document) -> None:
     paragraph = book.add_paragraph()
     paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
-    form = _lines(paragraph)
+    size, line = (10, 14.5) if block.small else (16, 28)
+    form = _lines(paragraph, line)
     if document.language == "zh":
-        form.first_line_indent = Pt(32)
+        form.first_line_indent = Pt(2 * size)
     else:
-        form.space_after = Pt(6)
-    _run(paragraph, block.text, BODY, 16, bold=block.strong)
+        form.space_after = Pt(2 if block.small else 6)
+    _run(paragraph, block.text, BODY, size, bold=block.strong)
 
 
 def _items(book: Any, block: parts.Items, document: parts.Document) -> None:
@@ -217,7 +284,7 @@ def _items(book: Any, block: parts.Items, document: parts.Document) -> None:
 def _headline(book: Any, block: parts.Headline, document: parts.Document) -> None:
     del document
     table = book.add_table(rows=2, cols=len(block.facts))
-    _table_form(table, [1.0] * len(block.facts))
+    _table_form(table, [1.0] * len(block.facts), _width(book))
     for place, (value, what, short) in enumerate(block.facts):
         _cell(table.cell(0, place), value, HEI, 13, "c", colour=_WARN if short else None)
         _cell(table.cell(1, place), what, SONG, 10, "c")
@@ -234,8 +301,8 @@ def _table(book: Any, block: parts.Table, document: parts.Document) -> None:
     form.space_before, form.space_after, form.keep_with_next = Pt(8), Pt(3), True
     _run(caption, block.caption, HEI, 12)
     table = book.add_table(rows=1 + len(block.rows), cols=len(block.head))
-    _table_form(table, list(block.widths))
-    size = 10.5 if len(block.head) <= 6 else 9
+    _table_form(table, list(block.widths), _width(book))
+    size = 10.5 if len(block.head) <= 6 else 9 if len(block.head) <= 10 else 8
     for place, head in enumerate(block.head):
         _cell(table.rows[0].cells[place], head, HEI, size, "c" if block.align[place] != "l" else "l")
     for row, cells in zip(list(table.rows)[1:], block.rows, strict=True):
@@ -255,13 +322,13 @@ def _table(book: Any, block: parts.Table, document: parts.Document) -> None:
         _lines(after, 10)
 
 
-def _table_form(table: Any, widths: list[float]) -> None:
+def _table_form(table: Any, widths: list[float], text_width: int) -> None:
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     table.autofit = False
     whole = sum(widths)
     for column, width in zip(table.columns, widths, strict=True):
         # column widths are what fixed tables go by; each cell's own is for programs that look there
-        column.width = Emu(int(TEXT_WIDTH * width / whole))
+        column.width = Emu(int(text_width * width / whole))
     margins = OxmlElement("w:tblCellMar")
     for side in ("left", "right"):
         edge = OxmlElement(f"w:{side}")
@@ -324,13 +391,19 @@ def _image(book: Any, block: parts.Image, document: parts.Document) -> None:
     paragraph = book.add_paragraph()
     paragraph.alignment = _ALIGN["c"]
     form = paragraph.paragraph_format
-    form.space_before, form.keep_with_next = Pt(8), True
-    picture = paragraph.add_run().add_picture(io.BytesIO(block.png), width=Emu(int(TEXT_WIDTH * block.share)))
+    form.space_before, form.keep_with_next = Pt(3 if block.tallest_mm is not None else 8), True
+    width = int(TEXT_WIDTH * block.share)
+    if block.tallest_mm is not None:
+        # the size of a PNG stands in its header
+        across, down = struct.unpack(">II", block.png[16:24])
+        width = min(width, int(Mm(block.tallest_mm) * across / down))
+    picture = paragraph.add_run().add_picture(io.BytesIO(block.png), width=Emu(width))
     picture._inline.docPr.set("descr", block.alt)  # noqa: SLF001
     caption = book.add_paragraph()
     caption.alignment = _ALIGN["c"]
-    _lines(caption, 22).space_after = Pt(8)
-    _run(caption, block.caption, HEI, 12)
+    tight = block.tallest_mm is not None
+    _lines(caption, 15 if tight else 22).space_after = Pt(0 if tight else 8)
+    _run(caption, block.caption, HEI, 10 if tight else 12)
 
 
 def _held_together(book: Any) -> None:
@@ -368,4 +441,6 @@ _ADD: dict[type, Any] = {
     parts.Headline: _headline,
     parts.Table: _table,
     parts.Image: _image,
+    parts.Contents: _contents,
+    parts.NewPage: _new_page,
 }

@@ -18,17 +18,23 @@ if TYPE_CHECKING:
 
 
 def write(findings: Findings, writer: Writer) -> None:
-    """Add every section of the summary."""
-    _opening(findings, writer)
+    """Add every section of the summary's body."""
+    standing.opening(findings, writer)
     writer.heading(1, "section_counties")
-    _counties(findings, writer)
-    writer.image("figure_city_map", partial(figures.city_map, findings))
+    counties(findings, writer)
     writer.image("figure_bars_city", partial(figures.coverage_bars, findings))
     writer.heading(1, "section_indicators")
     _indicators(findings, writer)
+    writer.paragraph("indicators_in_annex")
     writer.heading(1, "section_proposed_city")
     standing.overall(findings, writer)
     measures.by_county(findings, writer)
+
+
+def annex(findings: Findings, writer: Writer) -> None:
+    """Add every section of the summary's technical annex."""
+    writer.heading(1, "all_indicators")
+    _indicators(findings, writer, every=True)
     if figures.has_lorenz(findings):
         writer.heading(1, "section_even")
         outcome.even(findings, writer)
@@ -38,31 +44,8 @@ def write(findings: Findings, writer: Writer) -> None:
     outcome.grounds(findings, writer)
 
 
-def _opening(findings: Findings, writer: Writer) -> None:
-    standing.headline(writer)
-    figure = writer.figure
-    writer.paragraph(
-        "opening_city",
-        policy=labels.pick(findings.policy.name, findings.language),
-        document=findings.policy.document,
-        date=fmt.date(findings.date, findings.language),
-        counties=figure("counties"),
-        units=figure("units"),
-        elders=figure("elders"),
-        age=writer.say(f"age_{findings.policy.readings.elders}"),
-        sites=figure("sites"),
-        cost=figure("cost"),
-        counted=figure("units_counted"),
-        counted_units=words.counted_units(
-            findings.policy, findings.language, many=writer.facts["units_counted"].value != 1
-        ),
-        before=figure("units_covered_today"),
-        after=figure("units_covered_planned"),
-        change=standing.share_change(writer),
-    )
-
-
-def _counties(findings: Findings, writer: Writer) -> None:
+def counties(findings: Findings, writer: Writer) -> None:
+    """Add the table of all counties, today and with the plan."""
     table, totals = findings.counties.sort_index(), findings.totals
     there = [k for k in findings.policy.counted_unit_kinds if (findings.units["kind"] == k).any()]
     by_class = {
@@ -112,9 +95,12 @@ def _class_heading(findings: Findings, kind: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _indicators(findings: Findings, writer: Writer) -> None:
+def _indicators(findings: Findings, writer: Writer, *, every: bool = False) -> None:
     """Add the targets set for each county, how many of them meet it, and the city's own indicators."""
     card = tables.scorecard(findings)
+    if not every:
+        sited = {target.id for target in findings.policy.targets if target.by_sites}
+        card = card[card["target_id"].isin(sited)] if card["target_id"].isin(sited).any() else card
     by_county = card[card["scope_id"] != words.CITY]
     rows = []
     for target_id, own in by_county.groupby("target_id", sort=False):

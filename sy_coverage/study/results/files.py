@@ -33,9 +33,18 @@ def county_reports(findings: Findings, county_id: str) -> list[Write]:
     return [
         (f"{stem}.html", lambda: reports.html(document()).encode()),
         (f"{stem}.docx", lambda: reports.docx(document())),
+        *_annex(stem, cache(lambda: reports.annex(own))),
         (f"{stem}.xlsx", lambda: tables.proposal_xlsx(own)),
         (f"{stem}.geojson", lambda: tables.proposal_geojson(own).encode()),
         *_figures({county_id: drawn}),
+    ]
+
+
+def _annex(stem: str, document: Callable[[], reports.parts.Document]) -> list[Write]:
+    """Return the path and the maker of a technical annex, as a page and as a document."""
+    return [
+        (f"{stem}-annex.html", lambda: reports.html(document()).encode()),
+        (f"{stem}-annex.docx", lambda: reports.docx(document())),
     ]
 
 
@@ -58,6 +67,7 @@ def city_reports(findings: Findings) -> list[Write]:
         ("catchments.csv", lambda: tables.catchments_csv(findings)),
         ("proposals/summary.html", lambda: reports.html(document()).encode()),
         ("proposals/summary.docx", lambda: reports.docx(document())),
+        *_annex("proposals/summary", cache(lambda: reports.summary_annex(findings))),
         ("proposals/summary.xlsx", lambda: tables.proposal_xlsx(findings)),
         ("proposals/summary.geojson", lambda: tables.proposal_geojson(findings).encode()),
         *_figures(figures.all_of(findings)),

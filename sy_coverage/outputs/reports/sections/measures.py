@@ -180,11 +180,20 @@ def _demonstration_by_county(findings: Findings, table: DataFrame, writer: Write
 
 
 def _demonstration(findings: Findings, table: DataFrame, writer: Writer) -> None:
+    own = _own(findings, table)
+    writer.paragraph("demonstration", count=len(own))
+
+
+def lists(findings: Findings, writer: Writer) -> None:
+    """Add, for a technical annex, which sites are to demonstrate what."""
+    table = _together(findings, "demonstration")
+    if table is None or table.empty:
+        return
+    writer.heading(1, "section_demonstration")
     names, language = _named(findings), findings.language
+    own = _own(findings, table)
     targets = {target.id: labels.pick(target.name, language) for target in findings.policy.targets}
     key = table.columns[0]
-    own = table[table[key].isin(list(names))]
-    writer.paragraph("demonstration", count=len(own))
     rows = [
         [
             targets.get(row["target_id"], row["target_id"]),
@@ -199,3 +208,8 @@ def _demonstration(findings: Findings, table: DataFrame, writer: Writer) -> None
         ("column_kind", "l", 4),
     )
     writer.table("table_demonstration", columns, rows)
+
+
+def _own(findings: Findings, table: DataFrame) -> DataFrame:
+    """Return the rows of `table` of this scope's own sites."""
+    return table[table[table.columns[0]].isin(list(_named(findings)))]

@@ -21,22 +21,18 @@ if TYPE_CHECKING:
 
 ALMOST_EVEN = 0.0005
 """Below this Gini coefficient, written as 0.000, a curve would only show its own diagonal."""
-MOST_VILLAGES = 20
+MOST_VILLAGES = 10
 """So many villages beyond the cutoff are listed by name, those with the most elders first; the layer `demand` has all."""
 
 
 def brought(findings: Findings, writer: Writer) -> None:
-    """Add section 三: before and after, what stays uncovered and why, how even access is."""
+    """Add section 三: before and after, what stays uncovered and why."""
     writer.heading(1, "section_brought")
     writer.heading(2, "section_before_after")
     _before_after(findings, writer)
-    writer.image("figure_bars", partial(figures.coverage_bars, findings), scope=findings.scope_name)
     writer.heading(2, "section_left")
     _left_units(findings, writer)
     _left_villages(findings, writer)
-    if figures.has_lorenz(findings):
-        writer.heading(2, "section_even")
-        even(findings, writer)
 
 
 def even(findings: Findings, writer: Writer) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from sy_coverage import labels
 from sy_coverage.outputs import figures, tables
-from sy_coverage.outputs.reports.sections import measures, proof
+from sy_coverage.outputs.reports.sections import measures
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import words
 from sy_coverage.policy.targets import UnitKind
@@ -22,15 +22,16 @@ if TYPE_CHECKING:
 
 
 def opening(findings: Findings, writer: Writer) -> None:
-    """Add the figures that say the most and the paragraph that sums up."""
-    language, figure = findings.language, writer.figure
-    headline(writer)
+    """Add the paragraph that the body begins with: why, of whom, as of when, and what is known of the plan."""
+    figure, language = writer.figure, findings.language
+    key = "opening_city" if findings.scope_id == words.CITY else "opening"
     writer.paragraph(
-        "opening",
+        key,
         policy=labels.pick(findings.policy.name, language),
         document=findings.policy.document,
         date=fmt.date(findings.date, language),
         scope=findings.scope_name,
+        counties=figure("counties"),
         units=figure("units"),
         elders=figure("elders"),
         age=writer.say(f"age_{findings.policy.readings.elders}"),
@@ -42,7 +43,7 @@ def opening(findings: Findings, writer: Writer) -> None:
             cost=figure("cost"),
             counted=figure("units_counted"),
             counted_units=words.counted_units(
-                findings.policy, findings.language, many=writer.facts["units_counted"].value != 1
+                findings.policy, language, many=writer.facts["units_counted"].value != 1
             ),
             before=figure("units_covered_today"),
             after=figure("units_covered_planned"),
@@ -50,7 +51,6 @@ def opening(findings: Findings, writer: Writer) -> None:
         )
     else:
         writer.paragraph("opening_nothing")
-    writer.text(proof.verdict(findings, writer))
 
 
 def headline(writer: Writer) -> None:
@@ -70,33 +70,6 @@ def headline(writer: Writer) -> None:
         (writer.say("cost_value", value=figure("cost")), writer.say("fact_cost"), False),
     ]
     writer.headline(facts)
-    key = "rate_of_counties" if head.counts == "counties" else "rate_of_scope"
-    for rates, strong in (
-        ([r for r in head.rates if not r.met_planned], True),
-        ([r for r in head.rates if r.met_planned], False),
-    ):
-        if rates:
-            shown = [
-                writer.say(
-                    key,
-                    name=r.name,
-                    today=r.today.text or "—",
-                    planned=r.planned.text or "—",
-                    goal=r.goal.text,
-                )
-                for r in rates
-            ]
-            joined = ("；" if writer.language == "zh" else "; ").join(shown)
-            writer.paragraph(
-                "headline_rates_missed" if strong else "headline_rates", rates=joined, strong=strong
-            )
-    for kind in ("reported", "unknown", "others"):
-        names = getattr(head, kind)
-        if names:
-            writer.paragraph(f"headline_{kind}", names=labels.joined(names, writer.language))
-    lost = writer.facts["elders_no_road"]
-    if lost.value:
-        writer.paragraph("headline_no_road", elders=lost.text, strong=True)
 
 
 def share_change(writer: Writer) -> str:
@@ -174,16 +147,24 @@ def _sum_known(frame: DataFrame, column: str) -> str:
     return fmt.number(frame[column].sum())
 
 
-def indicators(findings: Findings, writer: Writer) -> None:
-    """Add the indicator table of one county, with clause and reason, and what it comes to in words.
+def indicators(findings: Findings, writer: Writer, *, every: bool = False) -> None:
+    """Add the indicator table of one county: the targets that a site can change, or `every` one, with clause and reason.
 
     A target that the policy sets for the county and for the city is shown for the county; one of the city alone says so.
     """
     card = tables.scorecard(findings)
     own = set(card.loc[card["scope_id"] != words.CITY, "target_id"])
     card = card[(card["scope_id"] != words.CITY) | ~card["target_id"].isin(own)]
-    indicator_table(findings, card, writer)
-    _indicators_in_words(card, writer)
+    if every:
+        indicator_table(findings, card, writer)
+        _indicators_in_words(card, writer)
+        return
+    known = {target.id for target in findings.policy.targets if target.by_sites}
+    sited = card["target_id"].isin(known)
+    shown = card[sited & (card["scope_id"] != words.CITY)] if own else card[sited]
+    indicator_table(findings, shown if len(shown) else card, writer)
+    if 0 < len(shown) < len(card):
+        writer.paragraph("indicators_in_annex")
 
 
 def indicator_table(findings: Findings, card: DataFrame, writer: Writer) -> None:
@@ -270,6 +251,11 @@ def _access(findings: Findings, writer: Writer) -> None:
             writer.paragraph(
                 key, count=len(names), names=labels.joined(names, findings.language), share=fmt.share(share)
             )
+
+
+def unit_table(findings: Findings, writer: Writer) -> None:
+    """Add the table of all units: presence beside access, today and with the plan."""
+    units = findings.units.sort_index()
     rows = [
         [
             row["name"],
@@ -306,15 +292,18 @@ def proposed(findings: Findings, writer: Writer) -> None:
     sites = tables.sites(findings)
     if sites.empty:
         writer.paragraph("nothing_proposed")
-        _map(findings, writer)
         measures.add(findings, writer)
         return
     writer.heading(2, "section_overall")
     overall(findings, writer)
     writer.heading(2, "section_sites")
-    _site_table(findings, sites, writer)
-    _map(findings, writer)
-    writer.heading(2, "section_reasons")
+    writer.paragraph("sites_in_annex")
+    measures.add(findings, writer)
+
+
+def reasons(findings: Findings, writer: Writer) -> None:
+    """Add the reason for each site."""
+    sites = tables.sites(findings)
     writer.items(
         (
             writer.say(
@@ -327,11 +316,6 @@ def proposed(findings: Findings, writer: Writer) -> None:
         )
         for row in sites.to_dict("records")
     )
-    measures.add(findings, writer)
-
-
-def _map(findings: Findings, writer: Writer) -> None:
-    writer.image("figure_county_map", partial(figures.county_map, findings), scope=findings.scope_name)
 
 
 def overall(findings: Findings, writer: Writer) -> None:
@@ -418,29 +402,3 @@ def _reached_by(findings: Findings) -> dict[str, float]:
         return {}
     together = pd.concat(tables)["elders_covered"].groupby(level=0).sum()
     return {str(year): float(elders) for year, elders in together.items()}
-
-
-def _site_table(findings: Findings, sites: DataFrame, writer: Writer) -> None:
-    costs = fmt.money([*sites["cost"], sites["cost"].sum()])
-    phased = sites["phase"].notna().any()
-    rows = []
-    for row, cost in zip(sites.to_dict("records"), costs, strict=False):
-        cells = [
-            str(int(row["number"])),
-            row["name"],
-            words.kind(findings.policy, row["kind"], findings.language),
-            row["unit"],
-            words.premises(row["premises"], findings.language),
-            cost,
-            fmt.number(row["phase"]).replace(",", "") if phased else None,
-            fmt.number(row["elders_gained"]),
-            fmt.minutes(row["medical_min"]),
-        ]
-        rows.append([c for c in cells if c is not None])
-    blank = [""] * (3 if phased else 2)
-    rows.append(["", writer.say("total"), "", "", "", costs[-1], *blank])
-    columns: list[Any] = [("column_number", "r", 0.8), ("column_name", "l", 3.2), ("column_kind", "l", 2.8)]
-    columns += [("column_unit", "l", 1.7), ("column_premises", "l", 1.6), ("column_cost", "r", 1.3)]
-    columns += [("column_phase", "r", 1)] if phased else []
-    columns += [("column_elders_gained", "r", 1.5), ("column_medical_min", "r", 1.4)]
-    writer.table("table_sites", columns, rows, last_is_total=True, note=writer.say("table_sites_note"))
