@@ -145,6 +145,8 @@ def test_propose_writes_only_the_counties_asked_for_and_names_only_what_it_wrote
         "figures/990100.png",
         "figures/990100.svg",
         "maps/990100.html",
+        "proposals/990100-annex.docx",
+        "proposals/990100-annex.html",
         "proposals/990100.docx",
         "proposals/990100.geojson",
         "proposals/990100.html",

@@ -42,13 +42,15 @@ def by_county(findings: Findings, writer: Writer) -> None:
 def _write(
     findings: Findings, writer: Writer, **sections: Callable[[Findings, DataFrame, Writer], None]
 ) -> None:
-    for name, write in sections.items():
+    decided = False
+    for name, add_section in sections.items():
         table = _together(findings, name)
         if table is not None and len(table):
             writer.heading(2, f"section_{name}")
-            write(findings, table, writer)
-            if name in OF_THE_CITY:
-                writer.paragraph(f"decided_with_{findings.policy.readings.scope}")
+            add_section(findings, table, writer)
+            decided |= name in OF_THE_CITY
+    if decided:
+        writer.paragraph(f"decided_with_{findings.policy.readings.scope}")
 
 
 def _together(findings: Findings, name: str) -> DataFrame | None:
