@@ -69,6 +69,14 @@ class PlanFigures:
     """Elder-minutes to the nearest centre; elders beyond the times count their longest minutes."""
     home_minutes: float | None = None
     """The same for the kinds counted by county, to the nearest of one's own county."""
+    running_cost: float | None = None
+    """10⁴ yuan a year to run the sites that open, where candidates say it."""
+    worst_min: float | None = None
+    """Minutes of the elder whose way to the nearest open centre is longest; beyond the times the longest that these hold."""
+    worst_tenth_min: float | None = None
+    """Mean minutes of the tenth of elders whose way is longest."""
+    gini_min: float | None = None
+    """Gini coefficient of elders' minutes to the nearest open centre: 0 where all ways are equally long."""
     targets: DataFrame | None = None
     """`target_id`, `scope_id`, `needed`, `reached`, `met`."""
     targets_met: bool | None = None

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sy_coverage.errors import CertificateError, InputError
+from sy_coverage.siting import verify
 from sy_coverage.siting.solve import highs
 from tests.siting.test_policy_plan import roads, solved, tampered, toy_plan, with_x
 
@@ -49,6 +50,19 @@ def test_years_without_enough_money_say_so_and_come_as_near_as_they_can():
     )  # the street, and two more of townships and dementia unit
 
 
+def test_money_that_is_carried_over_makes_a_plan_of_what_no_year_alone_can_pay():
+    # the cheapest centres of 甲镇, 乙镇, 丙乡 and the homes cost 700; no year of 250 can pay r36 (300) by itself
+    phases = {year: {"budget": 250} for year in (2025, 2026, 2027)}
+    alone = toy_plan(phases=phases)
+    assert alone.status == "infeasible"
+    assert "phase_budget_not_carried" in set(alone.findings["reason_id"])
+    carried = toy_plan(phases=phases, carry=True)
+    assert (carried.status, carried.figures.cost) == ("optimal", 700.0)
+    spent = carried.figures.years["cost"].cumsum().tolist()
+    assert all(s <= 250 * n for n, s in enumerate(spent, start=1))
+    assert verify(carried).objective == carried.objective
+
+
 @pytest.mark.parametrize("phases", [{2025: {}}, {2025: {"money": 3}}, {2025: {"budget": -1}}])
 def test_a_year_that_makes_no_sense_is_refused(phases):
     with pytest.raises(InputError, match="2025"):
@@ -69,8 +83,8 @@ def test_each_site_says_when_it_opens():
 
 
 @settings(max_examples=12)
-@given(roads(most=3), st.sampled_from([15.0, 30.0, 60.0]), st.sampled_from([None, 1, 2]))
-def test_no_assignment_to_years_beats_the_plan(road, budget, sites):
+@given(roads(most=3), st.sampled_from([15.0, 30.0, 60.0]), st.sampled_from([None, 1, 2]), st.booleans())
+def test_no_assignment_to_years_beats_the_plan(road, budget, sites, carry):
     names = sorted(road.candidates)
     if len(names) > 6 or any(road.extra["required"].values()):
         return
@@ -87,13 +101,14 @@ def test_no_assignment_to_years_beats_the_plan(road, budget, sites):
         spent = [
             sum(road.candidates[n][2] for n, w in zip(names, when, strict=True) if w == t) for t in (1, 2)
         ]
-        if max(spent) > budget or (sites is not None and max(when.count(1), when.count(2)) > sites):
+        within = spent[0] <= budget and (sum(spent) <= 2 * budget if carry else spent[1] <= budget)
+        if not within or (sites is not None and max(when.count(1), when.count(2)) > sites):
             continue
         value = (values[by[0]][2] + values[by[1]][2], values[by[1]][1])
         best = value if best is None else min(best, value)
     del host
     phases = {y: {"budget": budget, "sites": sites} for y in (2025, 2026)}
-    plan = solved(road, phases=phases)
+    plan = solved(road, phases=phases, carry=carry)
     if best is None:
         assert plan.status == "infeasible"
         return

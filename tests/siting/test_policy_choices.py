@@ -219,3 +219,45 @@ def test_a_case_asked_again_knows_what_is_asked_now():
     assert siting.plan_case(case).sites == first.sites
     with pytest.raises(InputError, match="no such rule"):
         case.but(forbidden=["c0"])
+
+
+@pytest.mark.parametrize("seed", seeds(8, 300))
+def test_nobody_is_farther_than_allowed_and_running_the_sites_is_paid_for(seed):
+    rng = np.random.default_rng(seed)
+    road = choosy_road(400 + seed)
+    running = {site: float(rng.integers(0, 6)) for site in road.candidates if rng.random() < 0.8}
+    road = replace(road, extra={"running_cost": running})
+    worst, most = [None, 12.0, 25.0][seed % 3], [None, 12.0][seed % 2]
+    km = road.kilometres()
+
+    def allowed(sites) -> bool:
+        centres = [km[s] for s in sites if road.kind_of(s) == "service_centre"]
+        near = worst is None or all(
+            any(abs(x - c) <= worst for c in centres) for x, elders in road.villages.values() if elders
+        )
+        return near and (most is None or sum(running.get(s, 0.0) for s in sites) <= most)
+
+    plans = {s: (cost, -elders) for s, (cost, elders) in every_plan(road).items() if allowed(s)}
+    frames = road.frames()
+    frames["candidates"]["running_cost"] = frames["candidates"]["running_cost"].astype(float)
+    rules = {"worst_min": worst, "running_budget": most}
+    plan = planned(**frames, policy=policy_of(homes=1), times=road.times(), **rules)
+    if not plans:
+        assert plan.status == "infeasible"
+        return
+    assert plan.status == "optimal"
+    assert (plan.figures.cost, -plan.figures.elders_covered) == pytest.approx(min(plans.values()))
+    assert plan.figures.running_cost == sum(running.get(s, 0.0) for s in plan.sites)
+    assert ("worst" in plan.certificate.rules) == (worst is not None)
+    # the figures by hand: every elder one by one
+    centres = [km[s] for s in plan.sites if road.kind_of(s) == "service_centre"]
+    ways = sorted(
+        (min(abs(x - c) for c in centres) for x, elders in road.villages.values() for _ in range(elders)),
+        reverse=True,
+    )
+    assert plan.figures.worst_min == pytest.approx(ways[0])
+    tenth = len(ways) // 10
+    part = len(ways) / 10 - tenth
+    mean = (sum(ways[:tenth]) + part * ways[tenth]) / (len(ways) / 10)
+    assert plan.figures.worst_tenth_min == pytest.approx(mean)
+    assert siting.verify(plan).objective == plan.objective

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from sy_coverage import coverage
 from sy_coverage.errors import CertificateError, some
 from sy_coverage.siting.plan import Certificate, PlanFigures, SitingPlan
 from sy_coverage.siting.planning import demonstration
@@ -13,7 +16,7 @@ from sy_coverage.siting.planning.explain import remarks
 from sy_coverage.siting.planning.explain.sites import Reasons
 from sy_coverage.siting.planning.rules import nursing
 from sy_coverage.siting.planning.rules.bars import hosts, one_of
-from sy_coverage.siting.planning.rules.targets import medical_kinds, requirements
+from sy_coverage.siting.planning.rules.targets import coverage_kinds, medical_kinds, requirements
 from sy_coverage.siting.planning.stages import TIE_BREAK, Solved
 from sy_coverage.siting.solve import highs
 
@@ -38,6 +41,8 @@ RULES = (
     "medical",
     "budget",
     "cost_limit",
+    "running_budget",
+    "worst",
     "stations",
     "floor_area",
     "beds",
@@ -129,7 +134,33 @@ def plan_figures(
         conversion_cost=float(checked.conversions["cost"].sum()) if converted else None,
         beds=checked.beds if beds else None,
         demonstration=shown.table,
+        running_cost=_running_cost(case, sites),
+        **_fairness(case, checked),
     )
+
+
+def _running_cost(case: PlanCase, sites: tuple[str, ...]) -> float | None:
+    if "running_cost" not in case.candidates.columns:
+        return None
+    return float(sum(case.running_costs[case.position(s)] for s in sites))
+
+
+def _fairness(case: PlanCase, checked: Figures) -> dict[str, Any]:
+    """Return how unequal the ways of elders to the nearest centre are; those beyond the times count the longest that these hold."""
+    caps = [case.reach(kind).cap_min for kind in coverage_kinds(case) if kind in case.times]
+    weights = case.elders
+    if not caps or not weights.sum():
+        return {}
+    minutes = checked.nearest.fillna(caps[0]).to_numpy(float)
+    order = np.argsort(minutes, kind="stable")[::-1]
+    # how many of each point's elders are among the tenth whose way is longest
+    before = np.cumsum(weights[order]) - weights[order]
+    among_worst = np.clip(weights.sum() / 10 - before, 0.0, weights[order])
+    return {
+        "worst_min": float(minutes[weights > 0].max()),
+        "worst_tenth_min": float(among_worst @ minutes[order] / (weights.sum() / 10)),
+        "gini_min": float(coverage.gini(minutes, weights)),
+    }
 
 
 def rules_of(case: PlanCase, *, elastic: bool) -> tuple[str, ...]:
@@ -154,6 +185,8 @@ def rules_of(case: PlanCase, *, elastic: bool) -> tuple[str, ...]:
         and bool((sites.of_kind(*medical_kinds(case)) & new).any()),
         "budget": rules.budget is not None,
         "cost_limit": rules.cost_limit is not None,
+        "running_budget": rules.running_budget is not None,
+        "worst": rules.worst_min is not None,
         "stations": rules.station_walk_min is not None,
         "floor_area": rules.floor_area == "bar",
         "beds": rules.beds_per_elder is not None,

@@ -12,7 +12,13 @@ from sy_coverage.siting.planning.rules.bars import heirs, hosts, one_of, too_clo
 from sy_coverage.siting.planning.rules.beds import bed_table, beds, too_short_of_beds
 from sy_coverage.siting.planning.rules.nursing import conversion_cost, counting, depend
 from sy_coverage.siting.planning.rules.stations import barred_stations, services
-from sy_coverage.siting.planning.rules.targets import coverage_kinds, present_today, requirements
+from sy_coverage.siting.planning.rules.targets import (
+    coverage_kinds,
+    near_enough,
+    present_today,
+    requirements,
+    too_far_today,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,6 +57,7 @@ class Tally:
         self.pairs += [
             (a, b) for _, group in one_of(case) for i, a in enumerate(group) for b in group[i + 1 :]
         ]
+        self.far = [(near_enough(case, k)[:, v], len(v)) for k, v in too_far_today(case).items()]
         self.hosts, self.heirs = hosts(case), heirs(case)
         unit, kinds = case.sites.unit, case.sites.kind
         self.unit, self.kinds = unit, kinds
@@ -99,6 +106,10 @@ class Tally:
         for facility, instead, may_close in self.heirs:
             replaced = sets[instead].any(axis=0)
             good &= ~(sets[facility] & replaced) & (may_close or (sets[facility] | replaced))
+        for near, count in self.far:
+            good &= (near.T @ sets > 0).sum(axis=0) == count
+        if self.case.rules.running_budget is not None:
+            good &= self.case.running_costs @ sets <= self.case.rules.running_budget * (1 + 1e-9)
         for service in self.services:
             good &= ~sets[service.centre] | sets[service.stations].any(axis=0)
         for column in np.flatnonzero(good) if beds(self.case) is not None else ():

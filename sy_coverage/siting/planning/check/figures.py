@@ -283,7 +283,7 @@ def _broken(case: PlanCase, chosen: list[str], opened: Sites, spent: Fraction) -
     if case.rules.floor_area == "bar":
         small = {p.site for p in premises(case) if p.area < p.asked}
         found += [f"floor_area:{i}" for i in chosen if case.position(i) in small]
-    found += _stations(case, opened, new)
+    found += _stations(case, opened, new) + _too_far(case, opened) + _running(case, new)
     return found + _spread(case, new, opened) + _medical(case, new)
 
 
@@ -307,6 +307,27 @@ def _replaced(case: PlanCase, opened: Sites) -> list[str]:
             found.append(f"replaced:{facility_id}")
     found += [f"required:{i}" for i in case.rules.require if i in case.movable and i not in opened.row_of]
     return found + [f"forbidden:{i}" for i in case.rules.forbid if i in case.movable and i in opened.row_of]
+
+
+def _too_far(case: PlanCase, opened: Sites) -> list[str]:
+    """Return the villages with elders that are farther from every open centre than any may be."""
+    limit = case.rules.worst_min
+    if limit is None:
+        return []
+    found: list[str] = []
+    for kind in coverage_kinds(case):
+        minutes, _ = _nearest(case, kind, opened.ids[opened.of_kind(kind)])
+        found += [f"worst:{i}" for i in case.demand.index[(case.elders > 0) & ~(minutes <= limit)]]
+    return found
+
+
+def _running(case: PlanCase, new: Sites) -> list[str]:
+    limit = case.rules.running_budget
+    if limit is None or "running_cost" not in case.candidates.columns:
+        return []
+    costs = case.candidates["running_cost"].loc[list(new.ids)].dropna()
+    spent = sum((Fraction(str(cost)) for cost in costs.tolist()), start=Fraction(0))
+    return ["running_budget:"] if spent > Fraction(str(limit)) * (1 + Fraction(1, 10**8)) else []
 
 
 def _spread(case: PlanCase, new: Sites, opened: Sites) -> list[str]:

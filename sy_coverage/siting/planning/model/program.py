@@ -18,8 +18,10 @@ from sy_coverage.siting.planning.rules.targets import (
     counted_kinds,
     coverage_kinds,
     covered_today,
+    near_enough,
     present_today,
     requirements,
+    too_far_today,
 )
 from sy_coverage.siting.solve.stages import Program
 
@@ -108,9 +110,22 @@ class Model:
                 program.row([facility, j], upper=1.0)
             if not may_close:
                 program.row(np.r_[facility, instead], lower=1.0)
+        self._rows_for_all()
         for service in services(case):
             group = service.stations
             program.row(np.r_[service.centre, group], np.r_[1.0, -np.ones(len(group))], upper=0.0)
+
+    def _rows_for_all(self) -> None:
+        """Keep every village near a centre, and the yearly cost of running the sites within its limit."""
+        case, program = self.case, self.program
+        for kind, villages in too_far_today(case).items():
+            near = near_enough(case, kind).tocsc()
+            for village in villages:
+                sites = near.indices[near.indptr[village] : near.indptr[village + 1]]
+                program.row(sites, lower=1.0)
+        if case.rules.running_budget is not None:
+            cost = case.running_costs
+            program.row(np.flatnonzero(cost), cost[cost > 0], upper=case.rules.running_budget * (1 + 1e-9))
 
     def _row_of_cost(self, most: float) -> None:
         """Keep the cost within `most`, in steps of the exact unit; the slack is half a step, so rounding cannot decide."""
@@ -243,6 +258,10 @@ class Model:
         for service in services(case):
             tied[service.centre] = True
             tied[service.stations] = True
+        for kind, villages in too_far_today(case).items():
+            tied |= near_enough(case, kind)[:, villages].sum(axis=1) > 0
+        if case.rules.running_budget is not None:
+            tied[:] = True
         for dependent, others in hosts(case):
             tied[np.r_[dependent, others]] = True
         for _, group in one_of(case):

@@ -38,12 +38,21 @@ def _spent(case: PlanCase, opens: Mapping[str, int], year: int) -> Fraction:
 
 
 def _keeps_limits(case: PlanCase, years: tuple[Year, ...], opens: Mapping[str, int]) -> bool:
-    for year in years:
-        if year.budget is not None and _spent(case, opens, year.year) > Fraction(str(year.budget)):
+    for t, year in enumerate(years):
+        room = _room(case, years, t)
+        since = years[: t + 1] if case.rules.carry else (year,)
+        if room is not None and sum(_spent(case, opens, y.year) for y in since) > room:
             return False
         if year.sites is not None and sum(y == year.year for y in opens.values()) > year.sites:
             return False
     return sum(_conversions(case, years, opens).values()) == _beds(case, opens)
+
+
+def _room(case: PlanCase, years: tuple[Year, ...], t: int) -> Fraction | None:
+    """Return what may be spent in a year, or with all before it where money is carried over; None: no limit."""
+    budgets = [y.budget for y in (years[: t + 1] if case.rules.carry else years[t : t + 1])]
+    known = [Fraction(str(b)) for b in budgets if b is not None]
+    return sum(known, start=Fraction(0)) if len(known) == len(budgets) else None
 
 
 def _beds(case: PlanCase, opens: Mapping[str, int]) -> int:
@@ -56,11 +65,18 @@ def _beds(case: PlanCase, opens: Mapping[str, int]) -> int:
 
 def _conversions(case: PlanCase, years: tuple[Year, ...], opens: Mapping[str, int]) -> dict[int, int]:
     """Return how many beds each year turns into nursing beds: as early as the money that sites leave allows."""
-    price, left, found = Fraction(str(case.rules.conversion_cost or 0.0)), _beds(case, opens), {}
-    for year in years:
+    price, left = Fraction(str(case.rules.conversion_cost or 0.0)), _beds(case, opens)
+    found: dict[int, int] = {}
+    for t, year in enumerate(years):
         most = left
-        if year.budget is not None and price > 0:
-            most = min(left, int((Fraction(str(year.budget)) - _spent(case, opens, year.year)) / price))
+        # where money is carried over, what is converted now must leave enough for the sites of every later year
+        for last in range(t, len(years) if case.rules.carry else t + 1):
+            room = _room(case, years, last)
+            if room is not None and price > 0:
+                since = years[: last + 1] if case.rules.carry else (year,)
+                before = sum(found.get(y.year, 0) for y in since) * price
+                free = room - before - sum(_spent(case, opens, y.year) for y in since)
+                most = max(0, min(most, int(free / price)))
         found[year.year] = most
         left -= most
     return found
@@ -76,8 +92,8 @@ def require_rules(
     CertificateError
         If it does.
     """
-    # before the last year a required site need not be open yet, nor beds suffice
-    late = ("required:", "beds:", "nursing_beds:")
+    # before the last year a required site need not be open yet, nor beds suffice, nor everybody have a centre near
+    late = ("required:", "beds:", "nursing_beds:", "worst:")
     early = [b for f in checked[:-1] for b in f.broken if not b.startswith(late)]
     broken = [*early, *checked[-1].broken]
     if broken or not _keeps_limits(case, years, run.opens):

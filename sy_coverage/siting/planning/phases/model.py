@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -30,7 +31,7 @@ class Year:
 
     year: int
     budget: float | None = None
-    """10⁴ yuan; what is left over is not carried to the next year."""
+    """10⁴ yuan; what is left over is carried to the next year only where the rules say so."""
     sites: int | None = None
 
 
@@ -83,7 +84,7 @@ class Phased:
         for before, after in zip(self.convert, self.convert[1:], strict=False):
             for one, other in zip(before, after, strict=True):
                 program.row([one, other], [1.0, -1.0], upper=0.0)
-        for year, t in zip(years, range(len(years)), strict=True):
+        for t, year in enumerate(years):
             self._limit(year, t)
 
     def _limit(self, year: Year, t: int) -> None:
@@ -94,7 +95,9 @@ class Phased:
         if t > 0:
             columns = np.r_[columns, self.x[t - 1]]
             signs, costs = np.r_[signs, -signs], np.r_[costs, -costs]
-        if year.budget is not None:
+        if year.budget is not None and case.rules.carry:
+            self._limit_all_until(t)
+        elif year.budget is not None:
             beds = self.convert[t]
             before = self.convert[t - 1] if t > 0 else beds[:0]
             price = np.r_[np.full(len(beds), case.bed_price), np.full(len(before), -case.bed_price)]
@@ -104,6 +107,19 @@ class Phased:
             program.row(np.r_[columns, beds, before], np.r_[costs, price], upper=limit)
         if year.sites is not None:
             program.row(columns, signs, upper=float(year.sites))
+
+    def _limit_all_until(self, t: int) -> None:
+        """Keep what all years until `t` spend within what all of them have; one without a budget has no limit."""
+        budgets = [year.budget for year in self.years[: t + 1]]
+        if any(budget is None for budget in budgets):
+            return
+        case, beds = self.case, self.convert[t]
+        limit = float(sum(Fraction(str(budget)) for budget in budgets) / case.cost.step)
+        if case.cost.exact:
+            limit = float(np.floor(limit + 1e-9 * max(1.0, limit))) + 0.5
+        costs = np.where(case.stands, 0.0, case.cost.counts)
+        price = np.full(len(beds), case.bed_price)
+        self.model.program.row(np.r_[self.x[t], beds], np.r_[costs, price], upper=limit)
 
     def solve(self, watch: highs.Watch) -> Run:
         """Optimise one objective after the other."""

@@ -207,6 +207,14 @@ class PlanCase:
         return scaled(self.demand[self.elders_column].to_numpy(float))
 
     @cached_property
+    def running_costs(self) -> Floats:
+        """Return what each candidate costs to run a year; 0 for what stands, and where nobody says."""
+        if "running_cost" not in self.candidates.columns:
+            return np.zeros(len(self.ids))
+        costs = pd.to_numeric(self.candidates["running_cost"]).fillna(0.0).to_numpy(float)
+        return np.where(self.stands, 0.0, costs)
+
+    @cached_property
     def required(self) -> NDArray[np.bool_]:
         """Return which candidates must open."""
         return np.asarray(self.candidates["required"].to_numpy(bool)) | among(

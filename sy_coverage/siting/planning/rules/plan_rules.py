@@ -32,8 +32,12 @@ _NUMBERS = (
     "beds_per_elder",
     "conversion_cost",
     "slack",
+    "worst_min",
+    "running_budget",
 )
-_ALWAYS_WRITTEN = frozenset({*_CHOICES, *_NUMBERS, "share", "demonstration"} - {"slack"})
+_ALWAYS_WRITTEN = frozenset(
+    {*_CHOICES, *_NUMBERS, "share", "demonstration"} - {"slack", "worst_min", "running_budget"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +96,12 @@ class PlanRules:
     out or new), then the cheapest of these."""
     beds_share: float = 1.0
     """With `beds_per_elder`: the share of the beds that a county's elders need which must be in reach of them and free."""
+    worst_min: float | None = None
+    """Nobody lives farther than so many minutes from an open centre; villages without elders do not count."""
+    running_budget: float | None = None
+    """10⁴ yuan a year that the sites a plan opens may cost to run (`running_cost` of the candidates; none said: 0)."""
+    carry: bool = False
+    """Whether what a year of `phases` leaves of its budget may be spent in the years after it."""
     phases: Mapping[int, Mapping[str, float | None]] = field(default_factory=dict)
     """Years with a ``budget`` or a number of ``sites`` each; none: the plan is one."""
     require: tuple[str, ...] = ()

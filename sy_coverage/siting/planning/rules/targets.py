@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
 
 from sy_coverage import coverage
 from sy_coverage.policy import reaches_share, units_needed
@@ -80,6 +81,30 @@ def counted_kinds(case: PlanCase) -> tuple[str, ...]:
 def medical_kinds(case: PlanCase) -> tuple[str, ...]:
     """Return the kinds that must lie near medical care: the homes that the policy names."""
     return case.policy.home_kinds
+
+
+def too_far_today(case: PlanCase) -> dict[str, Integers]:
+    """Return by kind of centre the positions of villages with elders that no facility which stays brings within `worst_min`."""
+    limit = case.rules.worst_min
+    if limit is None:
+        return {}
+    return {
+        kind: np.flatnonzero((case.elders > 0) & ~(case.reach(kind).today_min <= limit))
+        for kind in coverage_kinds(case)
+    }
+
+
+def near_enough(case: PlanCase, kind: str) -> Any:
+    """Return which columns are within `worst_min` of which villages, as a sparse array."""
+    return case.once(f"near enough {kind}", lambda: _near_enough(case, kind))
+
+
+def _near_enough(case: PlanCase, kind: str) -> Any:
+    minutes, limit = case.reach(kind).minutes, case.rules.worst_min
+    coo = minutes.tocoo()
+    keep = coo.data <= (np.inf if limit is None else limit)
+    ones = (np.ones(int(keep.sum())), (coo.row[keep], coo.col[keep]))
+    return sparse.csr_array(sparse.coo_array(ones, shape=minutes.shape))
 
 
 def covered_today(case: PlanCase, kind: str) -> NDArray[np.bool_]:
