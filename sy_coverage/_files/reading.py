@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 import tomllib
 from pathlib import Path
@@ -21,6 +22,10 @@ def is_there(path: str | os.PathLike[str]) -> bool:
         return bool(Path(path).stat())
     except (OSError, ValueError):
         return False
+
+
+_LINE = re.compile(r"at line (\d+)")
+_CHINESE_DATE = re.compile(r"(\d{4})\s*[年/.]\s*(\d{1,2})\s*[月/.]\s*(\d{1,2})\s*日?")
 
 
 def files_in(folder: str | os.PathLike[str]) -> list[Path]:
@@ -82,7 +87,24 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+        raise ConfigError(f"{path}: not valid TOML: {error}{_toml_help(text, error)}") from error
+
+
+def _toml_help(text: str, error: Exception) -> str:
+    """Return what to do about what people write that is no TOML: Chinese quotation marks or dates, a Windows path."""
+    at = _LINE.search(str(error))
+    lines = text.splitlines()
+    line = lines[int(at[1]) - 1] if at and int(at[1]) <= len(lines) else ""
+    key, _, value = line.partition("=")
+    if any(mark in value for mark in "“”‘’＂") or "＝" in line:
+        return f'; write English quotation marks and signs: {key.strip().strip("＝")} = "…" (此处须用英文引号和等号)'
+    if _CHINESE_DATE.search(value):
+        day = "-".join(part.zfill(2) for part in _CHINESE_DATE.search(value).groups())  # type: ignore[union-attr]
+        return f"; write the date as {day} (日期写作 {day}，不加引号)"
+    if '"' in value and "\\" in value:
+        there = value.strip().strip('"').replace("\\", "/")
+        return f'; in a path write / for \\: {key.strip()} = "{there}" (路径中的 \\ 请改为 /)'
+    return ""
 
 
 def digest(path: str | os.PathLike[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -182,10 +183,12 @@ def _read(
         rows = _located(rows, points, units)
         tables |= dict.fromkeys(rows["source"], table)
         frames.append(rows.set_index(contract.index))
-    if not any(len(frame) for frame in frames):
+    if contract is LISTED_CANDIDATES and frames and not any(len(frame) for frame in frames) and not strict:
+        report.say(", ".join(PurePath(one.path).name for one in lists), "", "no_candidates")
+    elif not any(len(frame) for frame in frames):
         names = ", ".join(one.path for one in lists) or "no file"
         raise FrameError(contract.name, [f"there is no row in {names}; add at least one"])
-    frame = pd.concat([f for f in frames if len(f)])
+    frame = pd.concat([f for f in frames if len(f)] or frames[:1])
     frame.index = cells.unique_ids(frame, frame["source"], breaches, tables)
     breaches.stop(contract.name)
     lon, lat = frame.pop("lon"), frame.pop("lat")

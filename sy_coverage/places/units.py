@@ -34,6 +34,10 @@ OVERLAP_WIDTH_M = 1.0
 """An overlap that a circle of this diameter fits into is no sliver."""
 OVERLAP_SHARE = 0.001
 """An overlap above this share of the smaller unit is no sliver."""
+_CHINESE = re.compile(r"[\u2e80-\u9fff]")
+_STATISTICAL = re.compile(r"\d{6}(\d)\d\d")
+"""A statistical code of nine digits; the seventh tells the class of the unit."""
+_CLASS_OF_CODE = {"0": "street", "1": "township", "2": "township", "3": "township"}
 _AREA_KEPT = 0.95
 """A repair that loses more of a shape's hull than this leaves is refused as a different shape."""
 
@@ -187,7 +191,7 @@ def _attributes(table: Table, breaches: Breaches, report: Report) -> pd.DataFram
         lambda t: unit_code(t) if isinstance(t, str) else None
     )
     names = cells.required_text(table, "name", breaches)
-    kinds = _kinds(table, names, breaches, report)
+    kinds = _kinds(table, ids, names, breaches, report)
     stated = cells.text(table, "county_id").map(lambda t: county_code(t) if isinstance(t, str) else None)
     from_code = ids.map(lambda i: i[:6] if isinstance(i, str) and re.fullmatch(r"\d{9}", i) else None)
     county_ids = stated.where(stated.notna(), from_code)
@@ -204,7 +208,7 @@ def _attributes(table: Table, breaches: Breaches, report: Report) -> pd.DataFram
     quality = cells.text(table, "boundary_quality")
     frame = pd.DataFrame(
         {
-            "name": names.map(lambda n: same(n) if isinstance(n, str) and not n.isascii() else n),
+            "name": names.map(lambda n: same(n) if isinstance(n, str) and _CHINESE.search(n) else n),
             "kind": kinds,
             "county_id": county_ids,
             "county": counties.where(counties.notna(), county_ids),
@@ -221,8 +225,8 @@ def _attributes(table: Table, breaches: Breaches, report: Report) -> pd.DataFram
     return frame
 
 
-def _kinds(table: Table, names: Series, breaches: Breaches, report: Report) -> Series:
-    """Return street, township or other for every unit: from its cell, else from how its name ends."""
+def _kinds(table: Table, ids: Series, names: Series, breaches: Breaches, report: Report) -> Series:
+    """Return street, township or other for every unit: from its cell, else from its code, else from how its name ends."""
     endings = words.table()["unit_kinds"]
     longest = sorted(
         ((end, kind) for kind, ends in endings.items() for end in ends), key=lambda e: -len(e[0])
@@ -242,6 +246,14 @@ def _kinds(table: Table, names: Series, breaches: Breaches, report: Report) -> S
         else:
             name = same(names[row] or "")
             kind = next((kind for end, kind in longest if name.endswith(end)), "other")
+            of_code = _STATISTICAL.fullmatch(str(ids[row] or ""))
+            if (
+                kind == "other"
+                and of_code
+                and of_code.group(1) in _CLASS_OF_CODE
+                and not name.endswith(tuple(endings["other"]))
+            ):
+                kind = _CLASS_OF_CODE[of_code.group(1)]
             guessed += 1
         found.append(kind)
     if guessed:

@@ -224,3 +224,23 @@ def test_administrative_areas_of_openstreetmap_are_units_at_the_level_chosen(sha
     assert set(units["kind"]) == {"township"}
     with pytest.raises(FrameError, match="no whole area of admin_level 3"):
         read_units(shared_data / "roads" / "liechtenstein-2021.osm.pbf", admin_level=3)
+
+
+def test_names_keep_their_spaces_unless_they_are_chinese(tmp_path):
+    frame = layer([square(0), square(1)], name=["Água Longa", "城东 街道"])
+    assert read_units(write(tmp_path, frame))["name"].tolist() == ["Água Longa", "城东街道"]
+
+
+def test_the_code_decides_the_class_where_the_name_tells_none(tmp_path):
+    # 地区 of Beijing have the codes of streets; a forest farm is neither, whatever its code
+    frame = layer(
+        [square(0), square(1), square(2)],
+        unit_id=["110105041", "110105241", "110105042"],
+        name=["某地区", "某某地区", "国有林场"],
+    )
+    units = read_units(write(tmp_path, frame))
+    assert units.set_index("name")["kind"].to_dict() == {
+        "某地区": "street",
+        "某某地区": "township",
+        "国有林场": "other",
+    }

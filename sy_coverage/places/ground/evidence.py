@@ -102,10 +102,12 @@ def _inside(lon: Floats, lat: Floats, named: NDArray[np.str_], shapes: GeoDataFr
     """Return which points lie inside the units of their row, ids joined by 、."""
     import shapely  # noqa: PLC0415  (heavy)
 
+    shape_of = dict(zip(shapes.index, shapes.to_numpy(), strict=True))
     found = np.zeros(len(named), dtype=bool)
     for ids in np.unique(named):
         here = named == ids
-        area = shapes[ids.split("、")].union_all()
+        known = [shape_of[one] for one in ids.split("、")]
+        area = known[0] if len(known) == 1 else shapely.union_all(known)
         found[here] = shapely.contains_xy(area, lon[here], lat[here])
     return found
 

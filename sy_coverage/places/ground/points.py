@@ -65,6 +65,7 @@ def read_points(
         found &= ~undeclared
     points = pd.DataFrame({"lon": np.nan, "lat": np.nan, "system": system.where(found)}, index=given.index)
     _refuse_impossible(table, given, found, breaches)
+    _refuse_metres(table, given, found & (system != "cgcs2000"), breaches)
     usable = found & given["possible"]
     for name in sorted(set(system[usable])):
         here = usable & (system == name)
@@ -222,6 +223,23 @@ def _refuse_impossible(table: Table, given: DataFrame, found: Series, breaches: 
             subject=pair,
         )
     given["possible"] = ~impossible
+
+
+def _refuse_metres(table: Table, given: DataFrame, in_degrees: Series, breaches: Breaches) -> None:
+    """Note pairs that are metres though a system of degrees was declared for them; they are no longer `possible`."""
+    metres = in_degrees & given["possible"] & are_metres(given["x"], given["y"])
+    for row in given.index[metres]:
+        pair = f"{given['x'][row]:.12g}, {given['y'][row]:.12g}"
+        breaches.row(
+            table,
+            row,
+            "coordinates_metres",
+            'metres stand where degrees are declared; declare coordinate_system = "cgcs2000"',
+            field="geometry",
+            written=pair,
+            subject=pair,
+        )
+    given["possible"] &= ~metres
 
 
 def _ask_swapped(table: Table, row: object, x: float, y: float, breaches: Breaches) -> None:

@@ -7,7 +7,7 @@ import datetime as dt
 import re
 import tomllib
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,8 @@ _SIMPLER = str.maketrans(
     "机构称类养护医卫长乐龄乡镇区县号码经纬标楼厅会馆业务点设数总层电话负责图范级准备注资产项积开办时间状态单处实际录种岁户妇复专发对东门车华兰龙财费预万亿筑营运关闭旧闲学农渔园广场台湾让个来统计内无与为义团厂样选拟据属权势连络联系采编辑锁废库岛岭庄阳阴",
 )
 """Traditional characters of headers and words for kinds, as they are compared; names stay as written."""
+_KNOWN_TEXTS = 1 << 16
+"""Texts whose meaning is remembered: the cells of a list repeat themselves."""
 MOST = 1e12
 """No count, area or cost here is larger; sums of such numbers stay exact to the unit."""
 _OF_THIS_CENTURY = 60
@@ -59,6 +61,7 @@ def table(name: str = "synonyms", *, room: str = "sheets") -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
+@lru_cache(maxsize=_KNOWN_TEXTS)
 def plain(text: str) -> str:
     """Return `text` as it is compared: NFKC, lower case, without spaces, underscores, stars and brackets."""
     return _NOISE.sub("", unicodedata.normalize("NFKC", text).casefold().translate(_SIMPLER))
@@ -156,6 +159,7 @@ def about(text: str) -> str:
     return _ABOUT.sub("", unicodedata.normalize("NFKC", text).strip())
 
 
+@lru_cache(maxsize=_KNOWN_TEXTS)
 def number(text: str, field: str = "", header: str = "") -> tuple[float | None, str | None]:
     """Return the number in a cell, in the unit `field` is kept in, and what is wrong with the cell if none is.
 

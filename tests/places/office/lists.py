@@ -166,6 +166,13 @@ VALUES = (
         {"coordinates_undeclared": 1},
     ),
     Case(
+        "米数.csv",
+        "名称\t类型\t经度\t纬度\n甲敬老院\t敬老院\t37500123.4\t3000456.7\n乙敬老院\t敬老院\t111.1\t27.2\n",
+        (row(lon=None), row(lon=111.1)),
+        {"coordinates_metres": 1},
+        options={"coordinate_system": "wgs84"},
+    ),
+    Case(
         "高德.csv",
         "名称\t类型\t经纬度（高德）\n甲敬老院\t敬老院\t111.0389,27.1125\n",
         (row(coordinate_system="gcj02"),),
