@@ -69,7 +69,7 @@ class Answers:
     ) -> None:
         """Hold `config`, whose relative paths start at `folder`; `gate` says who may be asked, `progress` is told of stages."""
         around: dict[str, Any] = {"services": gate.services, "databases": gate.databases}
-        around |= dict.fromkeys(("counties", "plans", "roads"))
+        around |= dict.fromkeys(("counties", "plans", "roads", "sure_only"))
         self.memory = Memory(config, around) if memory is None else memory
         self.folder, self.told = folder, progress
         self.seconds: dict[str, float] = {}
@@ -244,7 +244,14 @@ class Answers:
     @Step
     def located_facilities(self) -> GeoDataFrame:
         """The facilities that count, before any is closed: not those of no known kind, nor those the office set aside."""
-        return rows.usable(self.facility_rows)
+        found = rows.usable(self.facility_rows)
+        return found[~found.index.isin(self.name_only)] if self.memory.around("sure_only") else found
+
+    @Step
+    def name_only(self) -> tuple[str, ...]:
+        """Ids of facilities that count towards a target and are of their kind by their name alone, until the office answers."""
+        counted = {kind for target in self.policy.targets for kind in target.measure.kinds}
+        return office_doubts.name_only(self.open_doubts, self.facility_rows, counted)
 
     @Step
     def facilities(self) -> GeoDataFrame:

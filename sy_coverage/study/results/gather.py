@@ -15,9 +15,10 @@ from sy_coverage.outputs.maps.choices import what_if
 from sy_coverage.roads.travel_times import within_cutoff
 from sy_coverage.study.answers import sentences_of
 from sy_coverage.study.plans import alternatives
-from sy_coverage.study.results import beside, parameters
+from sy_coverage.study.results import beside, both_readings, parameters
 from sy_coverage.study.results.lists import located
 from sy_coverage.study.results.lists import roads as roads_lists
+from sy_coverage.study.results.lists.rows import open_doubts_of
 from sy_coverage.study.results.parameters import policy_of
 from sy_coverage.study.steps import roadless
 
@@ -247,7 +248,8 @@ def _notices(study: Answers) -> tuple[str, ...]:
         elders = f"{lost['elders'].sum():,.0f}"
         own.append(study.words("study.in_no_unit", count=f"{len(lost):,}", elders=elders))
     roads_missing = roadless.notice(study.access_legs, about.language)
-    return (*own, *([roads_missing] if roads_missing else []))
+    by_name = both_readings.notice(study)
+    return (*own, *([roads_missing] if roads_missing else []), *([by_name] if by_name else []))
 
 
 def _in_no_unit(study: Answers) -> GeoDataFrame:
@@ -256,12 +258,13 @@ def _in_no_unit(study: Answers) -> GeoDataFrame:
 
 def _doubts(study: Answers) -> DataFrame:
     """Return what to verify about facilities and listed candidates, and the villages whose elders no unit counts."""
-    of_frames = [("facilities", study.facilities, study.doubts)]
-    for name, frame in (("candidates", study.listed_candidates), ("demand", _in_no_unit(study))):
-        if len(frame):
-            of_frames.append(
-                (name, frame, places.doubts(frame, study.units, policy=study.policy, villages=study.demand))
-            )
+    of_frames = [("facilities", study.facility_rows, open_doubts_of(study, "facilities"))]
+    if study.config.candidates.files:
+        of_frames.append(("candidates", study.candidate_rows, open_doubts_of(study, "candidates")))
+    lost = _in_no_unit(study)
+    if len(lost):
+        listed = places.doubts(lost, study.units, policy=study.policy, villages=study.demand)
+        of_frames.append(("demand", lost, listed))
     roads_missing = roadless.doubts(study.access_legs, study.config.roads.max_snap_m)
     if len(roads_missing):
         of_frames.append(("demand", study.demand, roads_missing))

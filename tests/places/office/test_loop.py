@@ -9,6 +9,7 @@ import pytest
 
 from sy_coverage import read_study
 from sy_coverage.errors import FrameError
+from sy_coverage.study.results.both_readings import both_readings, notice
 from sy_coverage.study.results.lists import to_verify
 from tests import toy
 
@@ -81,3 +82,18 @@ def test_an_answer_that_is_neither_yes_nor_no_is_named(study, tmp_path):
     book.save(tmp_path / "答复.xlsx")
     with pytest.raises(FrameError, match=r"确认.*答复.xlsx.*也许"):
         study.but(answers={"file": "答复.xlsx"}).office_answers  # noqa: B018
+
+
+def test_what_rests_on_a_name_alone_is_shown_both_ways_until_the_office_answers(tmp_path):
+    # S1 of the toy has a kind; a centre that only its name tells stands in 甲镇, one of three townships
+    path = toy.write_study(tmp_path)
+    text = "机构名称,所属乡镇,经度,纬度\n甲镇综合养老服务中心,甲镇,111.12,27.11\n"
+    (tmp_path / "新名单.csv").write_text(text, encoding="utf-8")
+    files = ["facilities.csv", {"path": "新名单.csv", "coordinate_system": "wgs84"}]
+    study = read_study(path).but(facilities={"files": files})
+    assert study.answers.name_only == ("新名单-2",)
+    table = both_readings(study.answers).set_index(["what", "scope_id"])
+    rate = table.loc["township_centre_coverage", toy.COUNTY]
+    assert rate["counted"] == pytest.approx(1 / 3)
+    assert rate["not_counted"] == 0
+    assert "甲镇综合养老服务中心" in notice(study.answers)

@@ -112,9 +112,7 @@ def locate(study: Answers) -> Located:
     if study.config.candidates.files:
         frames["candidates"] = study.candidate_rows
     rows = pd.concat([lists.rows_of(study, name, frame) for name, frame in frames.items()], ignore_index=True)
-    doubts = pd.concat(
-        [lists.doubts_of(study, name, frame) for name, frame in frames.items()], ignore_index=True
-    )
+    doubts = pd.concat([lists.doubts_of(study, name) for name in frames], ignore_index=True)
     waiting: set[str] = set()
     for source in study.location_sources if study.offline else ():
         if isinstance(source, Provider):

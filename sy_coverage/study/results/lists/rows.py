@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sy_coverage import _files, labels, places
+from sy_coverage import _files, labels
 from sy_coverage.outputs.text import format as fmt
 
 if TYPE_CHECKING:
@@ -103,15 +103,57 @@ def spoken_rows(rows: DataFrame, language: Language) -> DataFrame:
     return table
 
 
-def doubts_of(study: Answers, name: str, frame: GeoDataFrame) -> DataFrame:
-    """Return one row for every doubt about `frame`, in words; columns DOUBTS and `doubt_id`."""
+class Spoken:
+    """Our ids in words: kinds, statuses, coordinate systems."""
+
+    def __init__(self, study: Answers) -> None:
+        """Speak the language of `study`."""
+        self._language = study.config.study.language
+        self._kinds = {
+            key: labels.pick(kind.name, self._language) for key, kind in study.policy.kinds.items()
+        }
+        self._known = labels.catalogue()
+
+    def word(self, value: str) -> str:
+        """Return an id in words, any other text as it is."""
+        if value in self._kinds:
+            return self._kinds[value]
+        for key in (f"study.word_{value}", f"study.header_{value}", f"places.taken_{value}"):
+            if key in self._known:
+                return labels.text(key, self._language)
+        return value
+
+
+def doubts_of(study: Answers, name: str) -> DataFrame:
+    """Return one row for every open doubt about a row of the list called `name`, in words; columns DOUBTS and `doubt_id`."""
     language = study.config.study.language
-    found = (
-        study.doubts
-        if name == "facilities"
-        else places.doubts(frame, study.units, policy=study.policy, villages=study.demand)
-    ).copy()
-    called = found["row_id"].map(frame["name"].to_dict())
+    found = open_doubts_of(study, name)
+    found["doubt"] = [labels.text(f"places.doubt_title_{i}", language) for i in found["doubt_id"]]
+    found = found.assign(
+        frame=labels.text(f"places.list_{name}", language),
+        county=found["county_id"].map(study.counties),
+        id=found["row_id"],
+    )
+    return found[[*DOUBTS, "doubt_id"]]
+
+
+def open_doubts_of(study: Answers, name: str) -> DataFrame:
+    """Return the open doubts about rows of a list: `doubt_id` (the kind), `row_id`, `name`, `county_id`, `subject`, `value`, `sentence`."""
+    language, spoken = study.config.study.language, Spoken(study)
+    frame = study.facility_rows if name == "facilities" else study.candidate_rows
+    every = study.open_doubts
+    own = every[(every["list"] == name) & every["row_id"].isin(frame.index)].reset_index(drop=True)
+    found = pd.DataFrame(
+        {
+            "doubt_id": own["kind"],
+            "row_id": own["row_id"],
+            "subject": own["subject"].map(spoken.word),
+            "value": own["value"].map(spoken.word),
+            "name": own["row_id"].map(frame["name"].to_dict()),
+            "county_id": own["row_id"].map(frame["county_id"].to_dict()),
+        },
+        columns=["doubt_id", "row_id", "subject", "value", "name", "county_id"],
+    )
     found["sentence"] = [
         labels.text(
             f"places.doubt_{row.doubt_id}",
@@ -120,14 +162,9 @@ def doubts_of(study: Answers, name: str, frame: GeoDataFrame) -> DataFrame:
             subject=row.subject,
             value=row.value,
         )
-        for who, row in zip(called, found.itertuples(), strict=True)
+        for who, row in zip(found["name"], found.itertuples(), strict=True)
     ]
-    found["doubt"] = [labels.text(f"places.doubt_title_{i}", language) for i in found["doubt_id"]]
-    counties = found["row_id"].map(frame["county_id"].to_dict()).map(study.counties)
-    found = found.assign(
-        frame=labels.text(f"places.list_{name}", language), name=called, county=counties, id=found["row_id"]
-    )
-    return found[[*DOUBTS, "doubt_id"]]
+    return found
 
 
 def as_csv(table: DataFrame, language: Language) -> bytes:

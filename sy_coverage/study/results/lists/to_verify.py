@@ -50,7 +50,7 @@ def doubts_said(study: Answers) -> pd.DataFrame:
     """Return the open doubts in words, in the study's language: columns SHOWN and CARRIED, indexed by `doubt_id`."""
     language = study.config.study.language
     table = study.open_doubts.copy()
-    said = _Words(study)
+    said = lists.Spoken(study)
     names = [fmt.plain(name) for name in table["name"]]
     table["sentence"] = [
         labels.text(
@@ -72,26 +72,6 @@ def doubts_said(study: Answers) -> pd.DataFrame:
     table["list_id"] = table["list"]
     table["list"] = [labels.text(f"places.list_{name}", language) for name in table["list_id"]]
     return table
-
-
-class _Words:
-    """Our ids in words: kinds, statuses, coordinate systems."""
-
-    def __init__(self, study: Answers) -> None:
-        self._language = study.config.study.language
-        self._kinds = {
-            key: labels.pick(kind.name, self._language) for key, kind in study.policy.kinds.items()
-        }
-        self._known = labels.catalogue()
-
-    def word(self, value: str) -> str:
-        """Return an id in words, any other text as it is."""
-        if value in self._kinds:
-            return self._kinds[value]
-        for key in (f"study.word_{value}", f"study.header_{value}", f"places.taken_{value}"):
-            if key in self._known:
-                return labels.text(key, self._language)
-        return value
 
 
 def workbook(study: Answers) -> bytes:

@@ -9,7 +9,7 @@ import pandas as pd
 from sy_coverage.places.sheets.doubtful import Doubt, doubts_frame, unanswered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from geopandas import GeoDataFrame
 
@@ -124,3 +124,10 @@ def _ordered(doubts: pd.DataFrame) -> pd.DataFrame:
         index=doubts.index,
     )
     return doubts.loc[keys.sort_values(list(keys.columns), kind="stable").index]
+
+
+def name_only(doubts: pd.DataFrame, facilities: GeoDataFrame, kinds: Collection[str]) -> tuple[str, ...]:
+    """Return the ids of facilities of `kinds` whose kind rests on their name alone, sorted."""
+    asked = doubts[(doubts["kind"] == "kind_from_name") & (doubts["list"] == "facilities")]["row_id"]
+    of_kinds = facilities.index[facilities["kind"].isin(list(kinds))]
+    return tuple(sorted(set(asked) & set(of_kinds)))
