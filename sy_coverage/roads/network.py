@@ -22,6 +22,7 @@ from sy_coverage.roads.graph.legs import Legs
 from sy_coverage.roads.graph.pace import paced
 from sy_coverage.roads.graph.snap import MAX_SNAP_M, coordinates
 from sy_coverage.roads.kernel import sweep
+from sy_coverage.roads.kernel.trace import Ground, Step, followed
 from sy_coverage.roads.prepared import Prepared
 from sy_coverage.roads.travel_modes import elder_walk_m_per_s
 from sy_coverage.roads.travel_times import SLACK_MIN, TravelTimes
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
+    from sy_coverage.roads.graph.describe import Route
     from sy_coverage.roads.graph.links import Array, Links
     from sy_coverage.roads.graph.parts import RoadParts
     from sy_coverage.roads.travel_modes import TravelMode
@@ -504,6 +506,65 @@ class RoadNetwork:
         frame = as_frame(found, cutoffs, shapes, self.crs, within=within, without=without)
         frame.attrs["unreachable"] = here.too_far
         return frame
+
+    def route(
+        self,
+        a: GeoDataFrame,
+        b: GeoDataFrame,
+        mode: str,
+        *,
+        max_snap_m: float = MAX_SNAP_M,
+        access_m_per_s: float | None = None,
+    ) -> Route | None:
+        """Return the quickest way from one point to another, and what its minutes are made of; None where there is none.
+
+        Parameters
+        ----------
+        a, b
+            Frames of one point each, in any CRS: where the way begins and where it ends.
+        mode
+            A travel mode of this network.
+        max_snap_m, access_m_per_s
+            As in `travel_times`.
+
+        Returns
+        -------
+        route
+            Its minutes are those of `travel_times`.
+
+        Raises
+        ------
+        UnknownModeError, InputError, MissingCRSError, FrameError, GeometryError
+            If the mode, a CRS or a point cannot be used, or a frame has not one row.
+        """
+        if len(a) != 1 or len(b) != 1:
+            raise InputError(f"route: give one point each, not {len(a)} and {len(b)}")
+        by: dict[str, Any] = {"max_snap_m": max_snap_m, "access_m_per_s": access_m_per_s}
+        ready = self.prepared
+        start = ready.snapped(a, "a", mode, wanted=LEAVES, **by)
+        end = ready.snapped(b, "b", mode, wanted=ARRIVES, **by)
+        if start.link[0] < 0 or end.link[0] < 0:
+            return None
+        out, into = ready.legs(start, mode, outgoing=True), ready.legs(end, mode, outgoing=False)
+        direct = float(ready.direct(start, end, mode, to_site=False).minutes.min(initial=np.inf))
+        at = np.full(ready.kernel_nodes(mode), np.inf)
+        reached = sweep.reached(
+            *(ready.runs(mode, reverse=False), out, None, sweep.no_legs(1)), points=0, cutoff_min=np.inf
+        )
+        at[reached.indices] = reached.data
+        minutes = float((at[into.node] + into.minutes).min(initial=direct))
+        if np.isinf(minutes):
+            return None
+        if direct <= minutes:
+            steps = [Step(int(start.link[0]), float(start.fraction[0]), float(end.fraction[0]))]
+        else:
+            ground = Ground(
+                *(self.links, mode, ready.turning(mode), ready.graph(mode, reverse=True)),
+                ready.order(mode, reverse=True),
+            )
+            steps = followed(ground, start, end, (out, into), at)
+        xy = [coordinates(frame, self.crs, name)[1][0] for frame, name in ((a, "a"), (b, "b"))]
+        return describe.route(self.parts, steps, (start, end), (xy[0], xy[1]), mode=mode, minutes=minutes)
 
     def with_speeds(
         self, mode: str, *, pace: Mapping[str, float] | None = None, delay: float = 1.0

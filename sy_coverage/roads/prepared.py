@@ -78,15 +78,16 @@ class Prepared:
 
     def graph(self, mode: str, *, reverse: bool) -> Graph:
         """Return the arcs of `mode`; with `reverse`, every arc turned round."""
-        order, links, turns = self._order(mode, reverse=reverse), self.parts.links, self.turning(mode)
+        order, links, turns = self.order(mode, reverse=reverse), self.parts.links, self.turning(mode)
         arcs: Graph = self.keep(("graph", mode, reverse), lambda: order.graph(links, mode, turns))
         return arcs
 
     def steps(self, mode: str) -> Array:
         """Return the link, times two and one more where it is gone against, that each arc of `graph` (not reversed) stands for."""
-        return self._order(mode, reverse=False).steps(self.parts.links, mode, self.turning(mode))
+        return self.order(mode, reverse=False).steps(self.parts.links, mode, self.turning(mode))
 
-    def _order(self, mode: str, *, reverse: bool) -> ArcOrder:
+    def order(self, mode: str, *, reverse: bool) -> ArcOrder:
+        """Return where the arcs of `mode` lie, whatever their minutes are."""
         links, turns = self.parts.links, self.turning(mode)
         order: ArcOrder = self.keep(
             ("order", mode, reverse),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 from sy_coverage.roads.graph.snap import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import networkx as nx
     from geopandas import GeoDataFrame
@@ -100,6 +101,68 @@ def access_legs(network: RoadParts, points: Snapped, xy: Array) -> GeoDataFrame:
         geometry=shapely.linestrings(np.stack([xy, ends], axis=1)),
         crs=network.crs,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Route:
+    """The quickest way from one point to another."""
+
+    minutes: float
+    metres: float
+    """Along the roads and on foot to them."""
+    parts: DataFrame
+    """What it is made of, in the order it is gone: `what` (``access`` for the ways to and from the road, else the class of
+    road), `minutes`, `metres`; links of one class in a row are one."""
+    geometry: Any
+    """A LineString in EPSG:4326; in the network's metres where it has no CRS."""
+
+    @property
+    def by_class(self) -> DataFrame:
+        """The minutes and metres by class of road, and those on foot as ``access``, the most minutes first."""
+        return self.parts.groupby("what")[["minutes", "metres"]].sum().sort_values("minutes", ascending=False)
+
+
+def route(
+    network: RoadParts,
+    steps: Sequence[Any],
+    ends: tuple[Snapped, Snapped],
+    points: tuple[Array, Array],
+    *,
+    mode: str,
+    minutes: float,
+) -> Route:
+    """Return the way over `steps` (link, and the fractions it begins and ends at) between two points."""
+    import geopandas as gpd  # noqa: PLC0415  (heavy)
+    import shapely  # noqa: PLC0415
+    from shapely.ops import substring  # noqa: PLC0415
+
+    links = network.links
+    on_foot = [("access", float(end.access_min[0]), float(end.snap_m[0])) for end in ends]
+    rows: list[tuple[str, float, float]] = []
+    lines = [points[0][None, :]]
+    for step in steps:
+        share, way = abs(step.end - step.begin), int(step.end < step.begin)
+        name, taken = links.classes[links.highway[step.link]], links.minutes[mode][step.link, way]
+        row = name, share * float(taken) if share else 0.0, share * float(links.length_m[step.link])
+        if rows and rows[-1][0] == name:
+            before = rows.pop()
+            row = name, before[1] + row[1], before[2] + row[2]
+        rows.append(row)
+        line = links.lines(np.array([step.link]))[0]
+        lines.append(shapely.get_coordinates(substring(line, step.begin, step.end, normalized=True)))
+    if not steps:
+        node = shapely.line_interpolate_point(
+            links.lines(ends[0].link[:1])[0], float(ends[0].fraction[0]), normalized=True
+        )
+        lines.append(shapely.get_coordinates(node))
+    lines.append(points[1][None, :])
+    xy = np.concatenate(lines)
+    fresh = np.r_[True, (np.diff(xy, axis=0) != 0).any(axis=1)]
+    drawn: Any = shapely.LineString(xy[fresh] if fresh.sum() > 1 else xy[[0, -1]])
+    if network.crs is not None:
+        drawn = gpd.GeoSeries([drawn], crs=network.crs).to_crs("EPSG:4326").iloc[0]
+    parts = pd.DataFrame([on_foot[0], *rows, on_foot[1]], columns=["what", "minutes", "metres"])
+    return Route(minutes, float(parts["metres"].sum()), parts, drawn)
 
 
 def to_networkx(arcs: Graph, ids: tuple[Any, ...], xy: Array, *, mode: str, crs: str | None) -> nx.DiGraph:
