@@ -18,6 +18,7 @@ from sy_coverage.siting.classic import (
 from sy_coverage.siting.classic.asked.decay import LinearDecay, StepDecay
 from sy_coverage.siting.compare.alternatives import alternatives, repair, site_prices
 from sy_coverage.siting.compare.closures import closures
+from sy_coverage.siting.compare.outcomes import cost_without, outcomes
 from sy_coverage.siting.compare.scope_price import scope_price
 from sy_coverage.siting.compare.side_by_side import compare_plans
 from sy_coverage.siting.compare.trade_off import trade_off
@@ -52,6 +53,7 @@ __all__ = [
     "alternatives",
     "closures",
     "compare_plans",
+    "cost_without",
     "demonstration_sites",
     "generate_candidates",
     "generate_stations",
@@ -60,6 +62,7 @@ __all__ = [
     "mclp",
     "nursing_bed_conversions",
     "one_place",
+    "outcomes",
     "outside_no_go",
     "p_center",
     "p_dispersion",
