@@ -152,7 +152,7 @@ def scorecard_csv(findings: Findings) -> bytes:
     write = csv.writer(out, lineterminator="\r\n")
     write.writerow(SCORECARD)
     for row in scorecard(findings).itertuples(index=False):
-        write.writerow([_csv_cell(value) for value in row])
+        write.writerow([csv_cell(value) for value in row])
     return out.getvalue().encode("utf-8-sig")
 
 
@@ -182,11 +182,12 @@ def catchments_csv(findings: Findings) -> bytes:
                 findings.units["name"].get(unit, ""),
             )
             measured = [round(float(number), 4) if fmt.known(number) else None for number in numbers]
-            write.writerow([_csv_cell(value) for value in (*row, *measured)])
+            write.writerow([csv_cell(value) for value in (*row, *measured)])
     return out.getvalue().encode("utf-8-sig")
 
 
-def _csv_cell(value: Any) -> str:
+def csv_cell(value: Any) -> str:
+    """Return a value as it stands in a CSV: nothing where nothing is known, text inert."""
     if not fmt.known(value):
         return ""
     if isinstance(value, str):
@@ -243,11 +244,11 @@ _VALUE_FORMATS = {"share": "0.0%", "count": "#,##0", "other": "#,##0.##"}
 def proposal_xlsx(findings: Findings) -> bytes:
     """Return the proposal of one county (or of the whole city) as a workbook.
 
-    Sheets, named in the language of the findings: sites, units, scorecard, to verify, and notes (notices, policy,
+    Sheets, named in the language of the findings: sites, every candidate with what became of it, units, scorecard, to verify, and notes (notices, policy,
     parameters, sources). Each has its title and the notices above a frozen header. Shares are percentages, costs in 10⁴
     yuan, text inert.
     """
-    from sy_coverage.outputs.tables import workbook  # noqa: PLC0415
+    from sy_coverage.outputs.tables import candidates, workbook  # noqa: PLC0415
 
     book = workbook.Book(findings)
 
@@ -255,6 +256,9 @@ def proposal_xlsx(findings: Findings) -> bytes:
         book.add(labels.text(f"outputs.sheet_{key}", findings.language), fields, frame, **options)
 
     sheet("sites", _site_fields(findings), sites(findings), total=("cost", "elders_gained"))
+    every = findings.extras.get("candidates")
+    if every is not None and len(every):
+        sheet("candidates", candidates.fields(), every.reset_index(drop=True))
     sheet("units", _unit_fields(findings), units(findings))
     sheet("scorecard", _scorecard_fields(findings), scorecard(findings))
     sheet("to_verify", _doubt_fields(findings), doubts(findings))
@@ -399,9 +403,15 @@ def layers(findings: Findings) -> dict[str, GeoDataFrame]:
     """Return the layers of `coverage.gpkg`, EPSG:4326, sorted by id, with the columns of `LAYERS`; what was not computed is left out.
 
     `units` (index `unit_id`), `facilities` (`facility_id`; a row without a point has no geometry), `demand`
-    (`demand_id`), `access_legs` (`demand_id`: the way to the road), `catchments` (`facility_id`, `cutoff_min`) and `proposals` (`candidate_id`).
+    (`demand_id`), `access_legs` (`demand_id`: the way to the road), `catchments` (`facility_id`, `cutoff_min`), `proposals` and `candidates` (`candidate_id`; every one, with what became of it).
     """
-    return {name: _layer(findings, name) for name in LAYERS if getattr(findings, name) is not None}
+    from sy_coverage.outputs.tables import candidates  # noqa: PLC0415  (it needs the writers of this module)
+
+    found = {name: _layer(findings, name) for name in LAYERS if getattr(findings, name) is not None}
+    if "candidates" in findings.extras:
+        every = candidates.layer(findings)
+        found["candidates"] = _typed(every, [c for c in every.columns if c != "geometry"])
+    return found
 
 
 def _with_plan(findings: Findings, frame: GeoDataFrame) -> GeoDataFrame:
@@ -421,8 +431,12 @@ def _layer(findings: Findings, name: str) -> GeoDataFrame:
     if "convert" in LAYERS[name]:
         frame = _with_plan(findings, frame)
     kept = [column for column in LAYERS[name] if column in frame.columns]
-    frame = frame[[*kept, "geometry"]].copy()
-    for column in kept:
+    return _typed(frame[[*kept, "geometry"]].copy(), kept)
+
+
+def _typed(frame: GeoDataFrame, columns: list[str]) -> GeoDataFrame:
+    """Return a layer each of whose `columns` has a type that a GeoPackage can hold."""
+    for column in columns:
         # a column without any value, or with mixed ones, has no type that a GeoPackage could hold
         if frame[column].dtype != object:
             continue

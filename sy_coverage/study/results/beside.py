@@ -9,6 +9,7 @@ import pandas as pd
 
 from sy_coverage.outputs.text import words
 from sy_coverage.policy.targets import CITY
+from sy_coverage.study.results.lists import candidates
 from sy_coverage.study.results.parameters import policy_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ FIGURES = ["cost", "new_sites", "elders_covered"]
 
 
 def extras(study: Answers) -> dict[str, DataFrame]:
-    """Return `trade_off`, `closures`, `sensitivity` and `scope_price`, as far as the study asks for them.
+    """Return `trade_off`, `closures`, `sensitivity` and `scope_price`, as far as the study asks for them, and what became of `candidates`.
 
     Each has a column `county_id`: a county, or ``city`` for all of them together. The city's `sensitivity` is the sum over
     its counties; its `trade_off` is put together from the counties' points.
@@ -35,6 +36,9 @@ def extras(study: Answers) -> dict[str, DataFrame]:
             named = table.reset_index() if table.index.name else table
             found.setdefault(name, []).append(named.assign(county_id=scope or CITY))
     together = {name: pd.concat(tables, ignore_index=True) for name, tables in found.items()}
+    money = words.money(policy_of(study), study.config.study.language)
+    together["candidates"] = candidates.of_study(study, money=money)
+    together["listed_only"] = candidates.listed_only(study, money=money)
     together |= _of_city(study)
     # a county's money says nothing of what the whole city could spend at once
     limited = study.config.phases or study.config.siting.budget is not None
@@ -42,8 +46,8 @@ def extras(study: Answers) -> dict[str, DataFrame]:
         _add_scopes(study, together)
     if "sensitivity" in together:
         table = _with_sums(together["sensitivity"], len(study.counties))
-        words = [_reading(study, row) for row in table.to_dict("records")]
-        together["sensitivity"] = table.assign(reading=words)
+        said = [_reading(study, row) for row in table.to_dict("records")]
+        together["sensitivity"] = table.assign(reading=said)
     if "trade_off" in together and CITY not in set(together["trade_off"]["county_id"]):
         whole = city_curve(own for _, own in together["trade_off"].groupby("county_id"))
         if set(together["trade_off"]["county_id"]) == set(study.counties):

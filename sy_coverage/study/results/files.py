@@ -6,6 +6,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from sy_coverage.outputs import figures, maps, reports, store, tables
+from sy_coverage.outputs.tables.candidates import candidates_csv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -65,6 +66,7 @@ def city_reports(findings: Findings) -> list[Write]:
         ("scorecard.csv", lambda: tables.scorecard_csv(findings)),
         ("scorecard.xlsx", lambda: tables.scorecard_xlsx(findings)),
         ("catchments.csv", lambda: tables.catchments_csv(findings)),
+        *([("candidates.csv", lambda: candidates_csv(findings))] if "candidates" in findings.extras else []),
         ("proposals/summary.html", lambda: reports.html(document()).encode()),
         ("proposals/summary.docx", lambda: reports.docx(document())),
         *_annex("proposals/summary", cache(lambda: reports.summary_annex(findings))),

@@ -37,6 +37,7 @@ RESULTS = (
     "scorecard.csv",
     "scorecard.xlsx",
     "catchments.csv",
+    "candidates.csv",
     "map.html",
     *NAMES.values(),
     GEOPACKAGE,

@@ -29,7 +29,7 @@ def write(findings: Findings, writer: Writer) -> None:
     Read are `trade_off` (`cost`, `elders_covered`, and if there `new_sites`, `cost_per_elder_more`, `targets_met`),
     `scope_price` (by `scope`: `status`, `cost`, `new_sites`, `elders_covered`), `sensitivity` (`reading`, in words, and
     the same columns, the plan itself first) and `closures` (by `site_id`: `planned`, `elders_lost`, `elders_left`,
-    `units_lost`, `targets_lost`).
+    `units_lost`, `targets_lost`), and `listed_only` (`sentence`).
     """
     tables = {name: findings.beside(name) for name in findings.extras}
     parts: list[Any] = [_trade_off] if tables.get("trade_off") is not None else []
@@ -39,10 +39,18 @@ def write(findings: Findings, writer: Writer) -> None:
             parts.append(partial(_plans, table, name, subject))
     if tables.get("closures") is not None:
         parts.append(partial(_closures, tables["closures"]))
+    if tables.get("listed_only") is not None:
+        parts.insert(0, partial(_listed_only, tables["listed_only"]))
     if parts:
         writer.heading(1, "section_compared")
     for part in parts:
         part(findings, writer)
+
+
+def _listed_only(table: DataFrame, _: Findings, writer: Writer) -> None:
+    """Say what the plan would cost without the sites that no list names."""
+    for sentence in table["sentence"]:
+        writer.paragraph("listed_only", sentence=sentence)
 
 
 def _trade_off(findings: Findings, writer: Writer) -> None:
