@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack
 from datetime import datetime  # noqa: TC003  typer reads it
 from functools import partial
 from itertools import pairwise
@@ -15,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from sy_coverage import _screen, labels
+from sy_coverage import _files, _screen, labels
 from sy_coverage.errors import CoverageError
 
 if TYPE_CHECKING:
@@ -159,8 +160,9 @@ def compare(study_file: StudyFile, county: County = None, out: Out = None) -> No
         study = read_study(study_file, progress=progress)
         study = study.only(county) if county else study
         folder = out or Path(study.path(study.config.study.output))
-        comparison = scenarios.compared(study.answers)
-        paths = scenarios.write(comparison, folder)
+        with _files.locked(folder):
+            comparison = scenarios.compared(study.answers)
+            paths = scenarios.write(comparison, folder)
     shown = Table(title=escape(study.config.study.title))
     spoken = scenarios.spoken(comparison)
     for column in spoken.columns:
@@ -282,26 +284,29 @@ def geocode(
         raise typer.BadParameter("asks map services; leave out --offline", param_hint="--refresh")
     console = Console()
     language = read_config(study_file).study.language
-    with _screen.interruptible(language), _screen.bars(console, language) as progress:
-        study = read_study(study_file, offline=offline, progress=progress).answers
-        folder = out or Path(study.path(study.config.study.output))
-        if not refresh:
-            _screen.say(console, locating.request_sentences(study, locating.requests(study)))
-        if dry_run:
-            return
-        fresh, changes = locating.refreshed(study) if refresh else (study, None)
-        located = locating.locate(fresh)
-    if changes is not None:
-        paths = lists.write(folder, {"changes.csv": lists.as_csv(changes, language)})
-        _screen.say(console, locating.change_sentences(study, changes, paths[0], adopted=adopt))
-        if not adopt:
-            return
-        locating.adopt(study)
-    paths = locating.write(study, located, folder)
-    _screen.say(console, [*locating.sentences(study, located), *map(str, paths)])
-    if located.not_asked:
-        _screen.say(Console(stderr=True), locating.not_asked_sentences(study, located))
-        raise typer.Exit(69)
+    with ExitStack() as held:
+        with _screen.interruptible(language), _screen.bars(console, language) as progress:
+            study = read_study(study_file, offline=offline, progress=progress).answers
+            folder = out or Path(study.path(study.config.study.output))
+            if not dry_run:
+                held.enter_context(_files.locked(folder))
+            if not refresh:
+                _screen.say(console, locating.request_sentences(study, locating.requests(study)))
+            if dry_run:
+                return
+            fresh, changes = locating.refreshed(study) if refresh else (study, None)
+            located = locating.locate(fresh)
+        if changes is not None:
+            paths = lists.write(folder, {"changes.csv": lists.as_csv(changes, language)})
+            _screen.say(console, locating.change_sentences(study, changes, paths[0], adopted=adopt))
+            if not adopt:
+                return
+            locating.adopt(study)
+        paths = locating.write(study, located, folder)
+        _screen.say(console, [*locating.sentences(study, located), *map(str, paths)])
+        if located.not_asked:
+            _screen.say(Console(stderr=True), locating.not_asked_sentences(study, located))
+            raise typer.Exit(69)
 
 
 @app.command()
@@ -340,17 +345,18 @@ def roads(
     changed: list[str] = []
     with _screen.interruptible(language), _screen.bars(console, language) as progress:
         study = read_study(study_file, progress=progress, offline=offline).answers
-        if refresh:
-            study, sentence = network.refresh(study)
-            changed.append(sentence)
-        said = network.sentences(study)
         folder = out or Path(study.path(study.config.study.output))
-        if observed is None:
-            paths = network.write(study, folder)
-        else:
-            fitted = calibrated.calibrated(study, observed)
-            said = calibrated.sentences(fitted, language)
-            paths = calibrated.write(fitted, folder)
+        with _files.locked(folder):
+            if refresh:
+                study, sentence = network.refresh(study)
+                changed.append(sentence)
+            said = network.sentences(study)
+            if observed is None:
+                paths = network.write(study, folder)
+            else:
+                fitted = calibrated.calibrated(study, observed)
+                said = calibrated.sentences(fitted, language)
+                paths = calibrated.write(fitted, folder)
     _screen.say(console, [*changed, *said, *map(str, paths)])
 
 
@@ -375,10 +381,11 @@ def coverage(
     language = read_config(study_file).study.language
     with _screen.interruptible(language), _screen.bars(console, language) as progress:
         study = read_study(study_file, progress=progress, offline=offline).answers
-        table = indicators.indicators(study)
         folder = out or Path(study.path(study.config.study.output))
-        paths = indicators.write(study, folder)
-        located = locating.locate(study)
+        with _files.locked(folder):
+            table = indicators.indicators(study)
+            paths = indicators.write(study, folder)
+            located = locating.locate(study)
     shown = Table(title=escape(study.config.study.title))
     for column in table.columns:
         shown.add_column(escape(column), overflow="fold")

@@ -5,8 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
 from sy_coverage import _files
+from sy_coverage.cli import app
 from sy_coverage.errors import CannotWriteError, InputError
 from sy_coverage.study import Study, read_config
 from sy_coverage.study.results import again, save
@@ -169,6 +171,28 @@ def test_row_116_a_folder_that_another_run_holds_is_refused_before_any_work(tmp_
         holder.communicate(b"")
     with _files.locked(out):
         pass
+
+
+@pytest.mark.parametrize("command", ["coverage", "geocode", "roads", "compare", "run", "propose"])
+def test_row_116_every_command_takes_the_folder_before_it_works(tmp_path, command, monkeypatch):
+    study_file, out = toy.write_study(tmp_path), tmp_path / "out"
+    named = '\n[what_if."甲"]\nclose = ["S1"]\n'
+    study_file.write_text(study_file.read_text(encoding="utf-8") + named, encoding="utf-8")
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, out], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+
+    def worked(*_, **__):
+        raise AssertionError("the network was read before the folder was taken")
+
+    monkeypatch.setattr("sy_coverage.study.steps.network.read_network", worked)
+    try:
+        assert holder.stdout.readline() == b"held\n"
+        done = CliRunner().invoke(app, [command, str(study_file), "--out", str(out)])
+        assert isinstance(done.exception, CannotWriteError)
+        assert "another run" in str(done.exception)
+    finally:
+        holder.communicate(b"")
 
 
 def test_bad_input_leaves_no_folder_behind(tmp_path):

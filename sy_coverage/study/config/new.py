@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING
 from sy_coverage import _files, labels
 from sy_coverage.errors import CannotWriteError
 from sy_coverage.policy import load_policy
+from sy_coverage.study.config.file import StudyConfig
 from sy_coverage.study.config.form import NAMES, form
+from sy_coverage.study.config.section import Section
 
 if TYPE_CHECKING:
     import os
@@ -29,6 +32,44 @@ TABLES = {
 }  # fmt: skip
 
 
+def template(language: Language) -> str:
+    """Return a commented study file that speaks of every key that a study may have."""
+    written = files("sy_coverage.study.config").joinpath(f"template_{language}.toml")
+    text = written.read_text(encoding="utf-8")
+    for section, field in StudyConfig.model_fields.items():
+        model = field.annotation
+        if isinstance(model, type) and issubclass(model, Section):
+            text = _completed(text, section, model, language)
+    return text
+
+
+def _completed(text: str, section: str, model: type[Section], language: Language) -> str:
+    """Return a study file with a line for each key that its section does not speak of."""
+    header = re.search(rf"(?m)^(# )?\[{section}\]", text)
+    if header is None:
+        text = f"{text.rstrip()}\n\n# [{section}]\n"
+        header = re.search(rf"(?m)^# \[{section}\]", text)
+    assert header is not None  # noqa: S101  (it was just written)
+    after = re.search(r"(?m)^(# )?\[\w", text[header.end() :])
+    end = len(text) if after is None else header.end() + after.start()
+    block = text[header.end() : end]
+    lines = [
+        f"# {_line(section, key, field.description or '', language)}\n"
+        for key, field in model.model_fields.items()
+        if not re.search(rf"\b{key} =", block)
+    ]
+    kept = block.rstrip()
+    return text[: header.end()] + kept + "\n" + "".join(lines) + block[len(kept) + 1 :] + text[end:]
+
+
+def _line(section: str, key: str, description: str, language: Language) -> str:
+    """Return what is said of a key: in the catalogue's words, or those of the model."""
+    words = f"study_file.{section}_{key}"
+    if words in labels.catalogue():
+        return labels.text(words, language)
+    return f"{key} = …   # {' '.join(description.split())}"
+
+
 def new_study(folder: str | os.PathLike[str], *, language: Language = "zh") -> list[Path]:
     """Write a new study into `folder` and return the paths of its files.
 
@@ -40,10 +81,7 @@ def new_study(folder: str | os.PathLike[str], *, language: Language = "zh") -> l
     target = Path(folder)
     if _files.is_there(target) and (not target.is_dir() or any(target.iterdir())):
         raise CannotWriteError(f"{folder}: is not empty; give a new folder")
-    template = (
-        files("sy_coverage.study.config").joinpath(f"template_{language}.toml").read_text(encoding="utf-8")
-    )
-    written = {"study.toml": template.encode()}
+    written = {"study.toml": template(language).encode()}
     for name, columns in TABLES.items():
         header = ",".join(labels.text(f"study.header_{column}", language) for column in columns)
         # with a BOM, so that Excel opens Chinese headers
