@@ -76,6 +76,7 @@ KEYS: dict[str, dict[str, Any]] = {
         "trade_off_points": 3, "cutoff_factors": [0.5], "rule": False, "scope": False, "closures": False, "time_limit_s": 59.0,
     },
     "map": {"approval_number": "GS1", "base_map": "osm", "key_in_page": True, "what_if": "off"},
+    "outputs": {"edition": "public"},
     "limits": {"megabytes": 400, "ratio": 90, "rows": 5, "cells": 1000, "vertices": 400},
 }  # fmt: skip
 EVERY = [
