@@ -54,7 +54,7 @@ KEYS: dict[str, dict[str, Any]] = {
     },
     "answers": {"file": "none.xlsx"},
     "roads": {
-        "source": "none.osm.pbf", "max_snap_m": 1.0, "walk_m_per_s": 0.5, "modes": {"drive": {"speed_kph": {"primary": 30.0}}},
+        "lines": {"classes": {"乡村路": "unclassified"}}, "source": "none.osm.pbf", "max_snap_m": 1.0, "walk_m_per_s": 0.5, "modes": {"drive": {"speed_kph": {"primary": 30.0}}},
         "elevation": "none.tif", "buffer_m": 10.0, "date": dt.date(2026, 1, 1), "cache": "else.sqlite", "server": "https://example.org",
         "attribution": "某某",
     },
@@ -203,3 +203,10 @@ def test_what_no_key_touches_is_the_very_same_object(study):
         assert getattr(other, step) is getattr(study, step)
     # how far the roads are read depends on how far homes must be apart
     assert study.but(siting={"spread_min": 1000}).network is not study.network
+
+
+def test_a_section_that_comes_and_goes_is_read_anew(study):
+    with_lines = study.but(roads={"source": "none.gpkg", "lines": {"classes": {"a": "primary"}}})
+    answer(with_lines, "network")
+    without = with_lines.but(roads={"lines": None, "source": study.config.roads.source})
+    same(answer(without, "network"), answer(study, "network"))

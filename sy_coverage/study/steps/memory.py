@@ -159,8 +159,8 @@ class Memory:
         if read[:1] == (AROUND,):
             return self._around[read[1]]
         value: Any = self._config
-        for name in read:
-            value = getattr(value, name)
+        for name in read:  # a section that may be missing has no keys there
+            value = None if value is None else getattr(value, name)
         return value
 
 
