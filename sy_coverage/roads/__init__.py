@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from sy_coverage.roads.calibration import Calibration, calibrate
     from sy_coverage.roads.catchments.agreement import catchment_agreement
     from sy_coverage.roads.catchments.overlap import catchment_overlap
+    from sy_coverage.roads.ferries import ferry_dependents
     from sy_coverage.roads.network import RoadNetwork, junctions, load
     from sy_coverage.roads.read.edges import from_edges
     from sy_coverage.roads.read.graphs import from_networkx
@@ -27,6 +28,7 @@ __all__ = [
     "calibrate",
     "catchment_agreement",
     "catchment_overlap",
+    "ferry_dependents",
     "fetch_osm",
     "from_edges",
     "from_networkx",
@@ -44,6 +46,7 @@ _WHERE = {
     "RoadNetwork": "network",
     "TravelMode": "travel_modes",
     "TravelTimes": "travel_times",
+    "ferry_dependents": "ferries",
     "fetch_osm": "read.overpass",
     "from_edges": "read.edges",
     "from_networkx": "read.graphs",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sy_coverage import _files, labels
+from sy_coverage import _files, labels, roads
 from sy_coverage._osm import require_osm
 from sy_coverage.coverage.reported import reported_numbers
 from sy_coverage.errors import CoverageError, FrameError, OfflineError
@@ -19,6 +19,8 @@ from sy_coverage.study.study import read_study
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
+
+    from geopandas import GeoDataFrame
 
     from sy_coverage.study.study import Study
 
@@ -70,6 +72,7 @@ def check(path: str | os.PathLike[str], *, databases: bool = False) -> Report:
     if {"units", "demand", "roads"} <= set(known) and known["roads"] != network.LIVE:
         attempt("access_legs", lambda: study.access_legs)
         attempt("water", lambda: study.water)
+        attempt("ferries", lambda: _say_ferries(study, known.get("facilities"), report))
     attempt("output", lambda: require_writable(study.answers, Path(study.path(study.config.study.output))))
     _say_facts(study, known, report)
     _say_databases(study, report)
@@ -191,6 +194,31 @@ def _say_doubts(study: Study, report: Report) -> None:
     if len(doubts) and not report.errors:
         path = to_verify.write(study.answers, Path(study.path(study.config.study.output)))
         report.remarks.append(study.words("places.said_to_verify", count=len(doubts), file=path))
+
+
+def _say_ferries(study: Study, there: GeoDataFrame | None, report: Report) -> None:
+    """Name the places that reach a facility only by a ferry that does not say how long it takes, or later without it."""
+    if there is None:
+        return
+    sites = there[there.geometry.notna() & (there["status"] == "open")]
+    modes = sorted({kind.mode for kind in study.policy.kinds.values()} & set(study.network.modes))
+    found = {
+        place
+        for mode in modes
+        for place in roads.ferry_dependents(
+            study.network, sites, study.demand, mode=mode, max_snap_m=study.config.roads.max_snap_m
+        ).index
+    }
+    if found:
+        names = study.demand["name"] if "name" in study.demand.columns else study.demand.index.to_series()
+        report.remarks.append(
+            study.words(
+                "study.remark_ferries",
+                count=len(found),
+                rows=labels.first(names.loc[sorted(found)].astype(str), study.config.study.language),
+                ferries=str(study.network.notes.get("ferries_at_stated_speed_named", "")),
+            )
+        )
 
 
 def _say_empty_units(study: Study, report: Report) -> None:

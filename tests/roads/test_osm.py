@@ -447,6 +447,25 @@ def test_a_ferry_takes_its_duration_and_one_without_a_stated_speed(tmp_path) -> 
     assert net.notes["ferries_at_stated_speed_named"] == "老渡口"
 
 
+def test_the_places_that_depend_on_a_ferry_without_duration_are_named(tmp_path) -> None:
+    street = {"highway": "residential"}
+    nodes = {i: (10 * i, 0) for i in range(5)} | {9: (15, 30)}
+    ferry = {"route": "ferry", "name": "渡口"}
+    # 0–1 and 2–3–4 on two banks; a ferry from 1 to 2, and a road far round from 1 to 3
+    ways = [([0, 1], street), ([2, 3, 4], street), ([1, 2], ferry), ([1, 9, 3], street | {"foot": "no"})]
+    net = roads.read_osm(extract(tmp_path, nodes, ways))
+    people = gpd.GeoDataFrame(
+        geometry=[Point(111 + e / 1000, LAT) for e in (2, 21, 38)], index=["here", "bank", "far"], crs=4326
+    )
+    walk = roads.ferry_dependents(net, people.loc[["here"]], people, mode="walk")
+    assert walk.isna().to_dict() == {"bank": True, "far": True}
+    drive = roads.ferry_dependents(net, people.loc[["here"]], people, mode="drive")
+    assert list(drive.index) == ["bank", "far"]
+    assert (drive > 8).all()
+    no_ferry = roads.read_osm(extract(tmp_path, nodes, ways[:2]))
+    assert roads.ferry_dependents(no_ferry, people.loc[["here"]], people, mode="walk").empty
+
+
 def test_clipping_keeps_ways_that_touch_the_box_whole(tmp_path) -> None:
     street = {"highway": "residential"}
     path = extract(

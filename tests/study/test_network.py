@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 import tomllib
 from functools import partial
@@ -335,3 +336,19 @@ def test_a_study_takes_a_layer_of_roads_that_is_not_openstreetmaps(study_file) -
     assert report.errors == []
     change(study_file, 'maxspeed = "限速"', 'maxspeed = "速度"')
     assert any("速度" in error for error in check(study_file).errors)
+
+
+def test_check_names_the_places_that_a_ferry_without_duration_serves(study_file) -> None:
+    # the toy's road is cut in its middle, where a ferry goes instead
+    xml = (study_file.parent / "roads.osm").read_text(encoding="utf-8")
+    refs = re.findall(r'<nd ref="\d+"/>', xml)
+    tags = re.search(r"(<tag .*/>)</way>", xml)[1]
+    ferry = '<tag k="route" v="ferry"/><tag k="name" v="老渡口"/>'
+    ways = [(refs[:20], tags), (refs[19:22], ferry), (refs[21:], tags)]
+    lines = "".join(f'<way id="{i}" version="1">{"".join(r)}{t}</way>' for i, (r, t) in enumerate(ways, 1))
+    (study_file.parent / "roads.osm").write_text(
+        re.sub(r"<way .*</way>", lines, xml, flags=re.DOTALL), encoding="utf-8"
+    )
+    report = check(study_file)
+    assert report.errors == []
+    assert any("老渡口" in remark and "轮渡" in remark for remark in report.remarks)

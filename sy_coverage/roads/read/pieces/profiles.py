@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sy_coverage.roads.ferries import STATED_FERRY
 from sy_coverage.roads.read import tags as osm_tags
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from sy_coverage.roads.travel_modes import TravelMode
 
 FERRY = "ferry"
-STATED_FERRY = "ferry_at_stated_speed"
-"""The class of a ferry that does not say how long it takes."""
 LISTED = 5
 """So many ferries are named."""
 Speeds = tuple[tuple[float, float], ...]
