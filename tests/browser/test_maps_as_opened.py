@@ -221,6 +221,23 @@ def test_axe_finds_nothing_serious(opened, all_findings, width, height):
         assert page.run(ask) == []
 
 
+def test_measuring_from_a_village_to_its_centre_says_the_minutes_by_road(opened, years):
+    page = opened(maps.draw(years.of_county("990100")).html())
+    page.page.locator("input[data-layer='village-covered']").check()
+    at = """(id) => { const e = sy.layers.all.flatMap((e) => e.items).find((i) => i.feature && i.feature.i === id && sy.map.hasLayer(i.shape));
+        const p = sy.map.latLngToContainerPoint(e.shape.getLatLng()), box = sy.map.getContainer().getBoundingClientRect(); return [p.x + box.x, p.y + box.y]; }"""
+    page.page.locator("[data-tool='measure']").click()
+    # H lies at 38 km, c35 at 35 km: three kilometres and three minutes; clicked beside both, the points snap to them
+    for place in ("H", "c35"):
+        x, y = page.run(at, place)
+        page.page.mouse.click(x + 4, y - 4)
+        page.page.wait_for_timeout(350)  # two clicks, no double click
+    said = page.page.locator(".sy-says").inner_text()
+    # as the crow flies on a sphere, so not to the metre what the toy's grid has
+    assert float(re.search(r"距离 ([\d.]+) 公里", said).group(1)) == pytest.approx(3.0, abs=0.12)
+    assert "H 至 示例c35：路上 3 分钟" in said.replace("H村", "H")
+
+
 def test_targets_are_large_enough_for_a_finger(opened, all_findings):
     page = opened(maps.draw(all_findings).html())
     small = """() => Array.from(document.querySelectorAll('.sy-root button, .sy-root summary, .sy-row, .sy-whole, .sy-pin, .sy-badge'))

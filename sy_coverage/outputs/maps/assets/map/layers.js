@@ -123,7 +123,8 @@
     self.open = open;
     function interactive(path, layer, feature) {
       path.on("click", (event) => {
-        if (sy.measuring) return;
+        /* a marker keeps its clicks from the map, which measures */
+        if (sy.measuring) { if (path instanceof L.Marker) map.fire("click", { latlng: path.getLatLng() }); return; }
         L.DomEvent.stopPropagation(event);
         if (sy.whatIfClick && layer.type !== "unit" && sy.whatIfClick(feature)) return;
         open(layer, feature, path.getLatLng ? path.getLatLng() : event.latlng);

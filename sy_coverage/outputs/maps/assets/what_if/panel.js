@@ -94,7 +94,7 @@
     const total = data.what_if.elders.reduce((sum, one) => sum + one, 0) * (data.what_if.elders_step[0] / data.what_if.elders_step[1]);
     const table = sy.el("table", "sy-counts");
     const head = sy.el("tr");
-    ["", words.try_base].concat(NAMES.map((name) => words.try_choice + " " + name)).forEach((text) => head.appendChild(sy.el("th", "", text)));
+    ["", words.try_base].concat(NAMES.map((name) => words.try_choice + " " + name)).forEach((text) => head.appendChild(sy.el(text ? "th" : "td", "", text)));
     table.appendChild(head);
     const rows = [
       [words.try_cost, (c) => number(c.cost, 2)], [words.try_elders, (c) => number(c.elders_within, 1)],
