@@ -1,4 +1,4 @@
-"""Cut the CJK face of the figures out of Noto Sans CJK: GB 2312, Latin, punctuation and every name of the sample.
+"""Cut the CJK face of the figures out of Noto Sans CJK: GB 2312, Latin, punctuation, every name of the sample and of China's units.
 
 Run it again whenever the sample gains names::
 
@@ -21,6 +21,8 @@ FONTS = ROOT / "sy_coverage" / "outputs" / "figures" / "fonts"
 SOURCE = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 FACE = 2  # Simplified Chinese
 FAMILY = "SY Coverage Sans SC"
+UNIT_NAMES = Path(__file__).with_name("font_characters.txt")
+"""What the names of provinces, cities, counties, townships and villages (china-division 2.7.0) need beyond all that."""
 TEXT_FILES = {".csv", ".toml", ".md"}
 
 
@@ -100,7 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--source", type=Path, default=SOURCE, help="a Noto Sans CJK collection (.ttc)")
     source = parser.parse_args().source
-    wanted = gb2312() | latin() | sample_names()
+    wanted = gb2312() | latin() | sample_names() | characters_of_text(UNIT_NAMES.read_bytes())
     options = subset.Options(
         layout_features=["kern", "locl", "ccmp"],
         hinting=False,
