@@ -23,6 +23,7 @@ from sy_coverage.coverage.scorecard import scorecard
 from sy_coverage.coverage.units import (
     coverage_by_county,
     coverage_by_unit,
+    cutoffs_of,
     elders_of,
     indicator_table,
     missing_functions,
@@ -38,6 +39,7 @@ __all__ = [
     "coverage_by_county",
     "coverage_by_unit",
     "cumulative_opportunities",
+    "cutoffs_of",
     "elders_of",
     "enhanced_two_step_fca",
     "equity_table",

@@ -91,7 +91,9 @@ def reached(
     UnknownIdError
         If a demand point of `times` is not in `demand`, or its unit not in `units`.
     """
-    limits = _limits(demand, units, times, kind=kind, cutoff_min=cutoff_min)
+    require_ids(times.demand_ids, demand.index, "demand of the travel times")
+    order = demand.index.get_indexer(list(times.demand_ids))
+    limits = cutoffs_of(demand.iloc[order], units, kind=kind, cutoff_min=cutoff_min)
     if len(limits):
         times.require_cutoff(float(limits.max()))
     minutes = times.minutes
@@ -102,12 +104,35 @@ def reached(
     )
 
 
-def _limits(
-    demand: DataFrame, units: DataFrame, times: TravelTimes, *, kind: Kind, cutoff_min: Minutes
+def cutoffs_of(
+    demand: DataFrame, units: DataFrame, *, kind: Kind, cutoff_min: Minutes = None
 ) -> NDArray[np.float64]:
-    unit_of = dict(zip(demand.index, demand["unit_id"], strict=True))
-    require_ids(times.demand_ids, unit_of, "demand of the travel times")
-    lived_in = [unit_of[i] for i in times.demand_ids]
+    """Return the cutoff of each demand point in minutes, by the class of the unit it is in; without a unit, of class ``other``.
+
+    Parameters
+    ----------
+    demand
+        With `unit_id`.
+    units
+        Indexed by `unit_id`, with `kind`.
+    kind
+        The kind of facility, whose `cutoff_min` decides.
+    cutoff_min
+        Minutes instead of the kind's: one number, or by class of unit.
+
+    Returns
+    -------
+    cutoffs
+        In the order of `demand`.
+
+    Raises
+    ------
+    InputError
+        If `cutoff_min` names no class of unit.
+    UnknownIdError
+        If a unit of a demand point is not in `units`.
+    """
+    lived_in = demand["unit_id"].to_numpy(dtype=object)
     class_of = dict(
         zip(units.index[::-1], units["kind"][::-1], strict=True)
     )  # of an id given twice the first

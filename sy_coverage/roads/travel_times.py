@@ -349,9 +349,16 @@ class TravelTimes:
 
     def nearest_minutes(self) -> Series:
         """Return the minutes to the nearest site by `demand_id`; missing where none is within the cutoff."""
-        best = np.full(len(self.demand_ids), np.inf)
-        np.minimum.at(best, self.minutes.indices, self.minutes.data)
+        best = shortest(self.minutes)
         best[np.isinf(best)] = np.nan
         return pd.Series(
             best, index=pd.Index(self.demand_ids, name="demand_id", dtype=object), name="nearest_min"
         )
+
+
+def shortest(minutes: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return the least of the stored minutes in each column of a sparse table of sites × demand; inf where none is stored."""
+    pairs = minutes.tocoo()
+    best = np.full(minutes.shape[1], np.inf)
+    np.minimum.at(best, pairs.col, pairs.data)
+    return best

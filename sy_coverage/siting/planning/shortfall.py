@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sy_coverage.policy.targets import CITY
+from sy_coverage.roads.travel_times import shortest
 from sy_coverage.siting.plan import Certificate, PlanFigures, SitingPlan
 from sy_coverage.siting.planning.certify import finished
 from sy_coverage.siting.planning.explain.remarks import to_look_at
@@ -206,12 +207,11 @@ def _of_units(case: PlanCase, need: Requirement, barred: np.ndarray) -> Iterator
                 }
                 longer = _cutoff_for(case, need.kind, int(u), rows)
                 if longer is not None:
-                    kind_of_unit = str(case.units["kind"].iloc[u])
                     yield said | {
                         "reason_id": "smallest_cutoff",
                         "subject": case.units.index[u],
                         "value": longer,
-                        "other": case.policy.kind(need.kind).cutoff_min[kind_of_unit],
+                        "other": case.cutoffs(need.kind)[case.unit_of_demand == u][0],
                         "places": (case.units.index[u],),
                     }
 
@@ -248,9 +248,7 @@ def _cutoff_for(case: PlanCase, kind: str, unit: int, rows: NDArray[np.int64]) -
     """Return the shortest travel time that would bring the share of a unit's elders into reach; None beyond the times."""
     reach = case.reach(kind)
     inside = np.flatnonzero(case.units.index.get_indexer(case.demand["unit_id"]) == unit)
-    near = reach.today_min[inside].copy()
-    minutes = reach.minutes[rows][:, inside].tocoo()
-    np.minimum.at(near, minutes.col, minutes.data)
+    near = np.minimum(reach.today_min[inside], shortest(reach.minutes[rows][:, inside]))
     elders = case.demand[case.elders_column].to_numpy(float)[inside]
     order = np.argsort(near, kind="stable")
     enough = np.cumsum(elders[order]) >= case.share * elders.sum() - 1e-9

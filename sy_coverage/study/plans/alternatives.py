@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sy_coverage import siting
+from sy_coverage import coverage, siting
 from sy_coverage.errors import CoverageError
-from sy_coverage.roads.travel_times import within_cutoff
+from sy_coverage.roads.travel_times import shortest, within_cutoff
 from sy_coverage.siting.planning.explain.sites import Told
 
 if TYPE_CHECKING:
@@ -180,10 +180,8 @@ def _part(case: Mapping[str, Any], sites: tuple[str, ...], county_id: str) -> di
     demand, times = own["demand"], case["times"][kind.id]
     standing = set(times.site_ids) - set(case["candidates"].index)
     reached = times.select(sites=sorted({*standing, *here} & set(times.site_ids)), demand=demand.index)
-    pairs = reached.minutes.tocoo()
-    nearest = np.full(len(demand), np.inf)
-    np.minimum.at(nearest, pairs.col, pairs.data)
-    cutoff = demand["unit_id"].map(own["units"]["kind"]).map(dict(kind.cutoff_min)).to_numpy()
+    nearest = shortest(reached.minutes)
+    cutoff = coverage.cutoffs_of(demand, own["units"], kind=kind)
     elders = demand[case["policy"].readings.elders].to_numpy(dtype=float)
     return {
         "cost": float(own["candidates"].loc[here, "cost"].sum()),

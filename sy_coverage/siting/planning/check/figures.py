@@ -11,7 +11,7 @@ import pandas as pd
 
 from sy_coverage.coverage import lies_in
 from sy_coverage.policy import reaches_share, units_needed
-from sy_coverage.roads.travel_times import within_cutoff
+from sy_coverage.roads.travel_times import shortest, within_cutoff
 from sy_coverage.siting.planning.rules import nursing
 from sy_coverage.siting.planning.rules.beds import bed_table, too_short_of_beds
 from sy_coverage.siting.planning.rules.stations import premises
@@ -99,7 +99,7 @@ def spent_on(case: PlanCase, sites: Iterable[str]) -> Fraction:
 
 
 def _reached(case: PlanCase, kind: str, minutes: Floats) -> Fraction:
-    return _exact_sum(case.elders[within_cutoff(minutes, _cutoffs(case, kind))])
+    return _exact_sum(case.elders[within_cutoff(minutes, case.cutoffs(kind))])
 
 
 def _exact_sum(numbers: Floats) -> Fraction:
@@ -153,8 +153,7 @@ def _nearest(case: PlanCase, kind: str, sites: Iterable[str]) -> tuple[Floats, N
     times = case.own_times(kind)
     there = sorted(i for i in set(sites) if i in times.site_at)
     pairs = times.minutes[[times.site_at[i] for i in there]].tocoo()
-    best = np.full(count, np.inf)
-    np.minimum.at(best, pairs.col, pairs.data)
+    best = shortest(pairs)
     first = np.full(count, len(there))
     at_best = pairs.data == best[pairs.col]
     np.minimum.at(first, pairs.col[at_best], pairs.row[at_best])
@@ -173,13 +172,6 @@ def _capped(case: PlanCase, kind: str, minutes: Floats) -> Floats:
     elif times is not None and times.minutes.nnz:
         cap = float(times.minutes.data.max())
     return np.where(np.isinf(minutes), cap, minutes)
-
-
-def _cutoffs(case: PlanCase, kind: str) -> Floats:
-    """Return the cutoff of each demand point, by the class of the unit its elders live in."""
-    limits = case.policy.kind(kind).cutoff_min
-    of_unit = np.array([limits[k] for k in case.units["kind"]], dtype=np.float64)
-    return of_unit[case.unit_of_demand]
 
 
 def _home_minutes(case: PlanCase, opened: Sites) -> float:
@@ -201,7 +193,7 @@ def covered_units(case: PlanCase, kind: str, opened: Sites) -> Flags:
         return present
     near, _ = _nearest(case, kind, opened.ids[of_kind])
     unit, share = case.unit_of_demand, case.share
-    reached = np.where(near <= _cutoffs(case, kind), case.elders, 0.0)
+    reached = np.where(near <= case.cutoffs(kind), case.elders, 0.0)
     whole, part = (np.bincount(unit, weights=w, minlength=len(case.units)) for w in (case.elders, reached))
     access = np.array([reaches_share(p, w, share) for p, w in zip(part, whole, strict=True)], dtype=bool)
     return access if case.rules.rule == "access" else access & present

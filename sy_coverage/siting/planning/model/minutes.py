@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sy_coverage.roads.travel_times import shortest
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -76,6 +78,4 @@ def _today_within(case: PlanCase, kind: str, county: str) -> Floats:
     times, standing = case.own_times(kind), case.standing
     here = standing.ids[standing.of_kind(kind) & (standing.county == county)]
     minutes = times.minutes[[times.site_at[i] for i in here if i in times.site_at]]
-    near = np.full(minutes.shape[1], np.inf)
-    np.minimum.at(near, minutes.indices, minutes.data)
-    return near
+    return shortest(minutes)

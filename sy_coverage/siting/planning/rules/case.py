@@ -15,6 +15,7 @@ from sy_coverage import coverage
 from sy_coverage._frames import CANDIDATES, DEMAND, FACILITIES, UNITS, checked, require_ids
 from sy_coverage.errors import InputError, UnknownIdError, some
 from sy_coverage.policy.targets import CITY
+from sy_coverage.roads.travel_times import shortest
 from sy_coverage.siting.planning.rules.columns import (
     columns_of,
     movable_facilities,
@@ -75,6 +76,13 @@ class PlanCase:
     to_medical: TravelTimes | None = None
     left_out: tuple[tuple[str, str], ...] = ()
     """Candidates that cannot be used: (reason_id, candidate_id)."""
+
+    def cutoffs(self, kind: str) -> Floats:
+        """Return the cutoff of `kind` for each demand point, by the class of the unit its elders live in."""
+        about = self.policy.kind(kind)
+        return self.once(
+            f"cutoffs of {kind}", lambda: coverage.cutoffs_of(self.demand, self.units, kind=about)
+        )
 
     @property
     def share(self) -> float:
@@ -468,8 +476,7 @@ def _reach(case: PlanCase, kind: str) -> Reach:
     times, rows = case.own_times(kind), _timed(case, kind)
     mine, today = slice(0, len(rows)), slice(len(rows), None)
     within = coverage.reached(case.demand, case.units, times, kind=case.policy.kind(kind))
-    near = np.full(shape[1], np.inf)
-    np.minimum.at(near, times.minutes[today].indices, times.minutes[today].data)
+    near = shortest(times.minutes[today])
     known = case.times[kind].minutes.data
     cap = times.cutoff_min if np.isfinite(times.cutoff_min) else float(known.max()) if len(known) else 0.0
     return Reach(
