@@ -17,6 +17,7 @@ from sy_coverage.errors import (
     some,
 )
 from sy_coverage.roads.graph import describe, storage
+from sy_coverage.roads.graph.changes import added, closed, slowed
 from sy_coverage.roads.graph.connected import ARRIVES, LEAVES, USABLE
 from sy_coverage.roads.graph.legs import Legs
 from sy_coverage.roads.graph.pace import paced
@@ -565,6 +566,45 @@ class RoadNetwork:
             steps = followed(ground, start, end, (out, into), at)
         xy = [coordinates(frame, self.crs, name)[1][0] for frame, name in ((a, "a"), (b, "b"))]
         return describe.route(self.parts, steps, (start, end), (xy[0], xy[1]), mode=mode, minutes=minutes)
+
+    def with_changes(
+        self,
+        *,
+        add: GeoDataFrame | None = None,
+        close: GeoDataFrame | None = None,
+        slow: GeoDataFrame | None = None,
+    ) -> RoadNetwork:
+        """Return this network with new, closed and slower roads; nothing is read again.
+
+        Parameters
+        ----------
+        add
+            New roads, one line a row, joined at their ends to roads within 25 m: `highway` (class; ``unclassified`` without),
+            `speed_kph` (of modes that heed limits), `oneway`.
+        close
+            What is closed to every mode: the roads an area meets (a flood), those along a line (a bridge), or the one at a
+            point.
+        slow
+            The same of slower roads: `factor` (how many times as long they take) or `speed_kph` (no faster than this).
+
+        Returns
+        -------
+        network
+            A network of its own; what lies outside the changes has the same minutes as before.
+
+        Raises
+        ------
+        GeometryError, FrameError
+            If a row has no shape or CRS, means no road, or says no class or speed that a mode can use.
+        """
+        parts = self.parts
+        for change, rows in ((added, add), (slowed, slow), (closed, close)):
+            parts = parts if rows is None or rows.empty else change(parts, rows)
+        changed = RoadNetwork(parts)
+        if add is None or add.empty:
+            # the same links, so the same cells
+            changed.prepared.keep("snapper", lambda: self.prepared.snapper)
+        return changed
 
     def with_speeds(
         self, mode: str, *, pace: Mapping[str, float] | None = None, delay: float = 1.0
