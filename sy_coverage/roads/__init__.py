@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sy_coverage.roads.catchments.overlap import catchment_overlap
     from sy_coverage.roads.ferries import ferry_dependents
     from sy_coverage.roads.network import RoadNetwork, junctions, load
+    from sy_coverage.roads.read.changes import read_changes
     from sy_coverage.roads.read.edges import from_edges
     from sy_coverage.roads.read.graphs import from_networkx
     from sy_coverage.roads.read.lines import read_lines
@@ -34,6 +35,7 @@ __all__ = [
     "from_networkx",
     "junctions",
     "load",
+    "read_changes",
     "read_lines",
     "read_osm",
     "read_water",
@@ -55,6 +57,7 @@ _WHERE = {
     "catchment_agreement": "catchments.agreement",
     "catchment_overlap": "catchments.overlap",
     "read_lines": "read.lines",
+    "read_changes": "read.changes",
     "read_osm": "read.osm",
     "read_water": "read.water",
     "travel_mode": "travel_modes",

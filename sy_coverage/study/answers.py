@@ -323,7 +323,8 @@ class Answers:
         given, asked = self.config.roads, self.config.siting
         self.memory.around("roads")  # whoever asks OpenStreetMap again has other roads
         with self.progress("roads"):
-            return network.read_network(given, asked, self.files, units=self.units, policy=self.policy)
+            found = network.read_network(given, asked, self.files, units=self.units, policy=self.policy)
+            return network.with_changes(found, given, self.files)
 
     @Step
     def water(self) -> GeoDataFrame | None:

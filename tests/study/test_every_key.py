@@ -54,7 +54,7 @@ KEYS: dict[str, dict[str, Any]] = {
     },
     "answers": {"file": "none.xlsx"},
     "roads": {
-        "lines": {"classes": {"乡村路": "unclassified"}}, "source": "none.osm.pbf", "max_snap_m": 1.0, "walk_m_per_s": 0.5, "modes": {"drive": {"speed_kph": {"primary": 30.0}}},
+        "lines": {"classes": {"乡村路": "unclassified"}}, "source": "none.osm.pbf", "changes": "none.geojson", "max_snap_m": 1.0, "walk_m_per_s": 0.5, "modes": {"drive": {"speed_kph": {"primary": 30.0}}},
         "elevation": "none.tif", "buffer_m": 10.0, "date": dt.date(2026, 1, 1), "cache": "else.sqlite", "server": "https://example.org",
         "attribution": "某某",
     },

@@ -137,7 +137,11 @@ def require_writable(study: Answers, folder: Path, *, whole: bool = True) -> Non
     """
     _files.require_writable(folder)
     config = study.config
-    read = [file for _, file in study.lists_and_layers] + [config.roads.source, config.roads.elevation or ""]
+    read = [file for _, file in study.lists_and_layers] + [
+        config.roads.source,
+        config.roads.elevation or "",
+        config.roads.changes or "",
+    ]
     files = [file for file in read if file and not _files.is_database(file)]
     lost = [file for file in files if _is_a_result(Path(_files.split_layer(study.path(file))[0]), folder)]
     if lost:

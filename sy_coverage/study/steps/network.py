@@ -136,6 +136,14 @@ def _require_tables(network: RoadNetwork, chosen: tuple[TravelMode, ...], source
             )
 
 
+def with_changes(network: RoadNetwork, given: Roads, files: StudyFiles) -> RoadNetwork:
+    """Return the roads with the changes that ``[roads] changes`` names."""
+    if given.changes is None:
+        return network
+    changes = roads.read_changes(files.path(given.changes), limits=files.limits)
+    return network.with_changes(**changes)
+
+
 def cache_path(given: Roads, files: StudyFiles) -> Path:
     """Return where OpenStreetMap's answers are kept."""
     return Path(files.path(given.cache))

@@ -33,6 +33,8 @@ class Roads(Section):
     the roads are asked of OpenStreetMap, once; or any layer of lines (GeoPackage, shapefile, PostGIS) with `[roads.lines]`."""
     lines: Lines | None = None
     """The columns of a layer of roads that is not OpenStreetMap's; an empty table takes the usual headers."""
+    changes: str | None = None
+    """A layer of roads that would be new, closed or slower: its column `change` says ``add``, ``close`` or ``slow``."""
     max_snap_m: float = Field(default=1000.0, gt=0, allow_inf_nan=False)
     """A point farther from every road than this is unreachable."""
     walk_m_per_s: Annotated[float, Field(gt=0, le=3, allow_inf_nan=False)] | None = None
