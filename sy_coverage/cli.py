@@ -214,6 +214,39 @@ def report(
     _again(
         again.report_files, results, county, out, office=office, issued=day, approval_number=approval_number
     )
+    if approval_number is not None:
+        language = again.read_findings(results).language
+        _screen.say(Console(), [labels.text("study.maps_keep_their_number", language)])
+
+
+@app.command("check-document")
+def check_document(
+    document: Annotated[Path, typer.Argument(help="A proposal as .docx that somebody has edited.")],
+    results: Annotated[Path, typer.Option(help="The folder of results that it was made from.")] = Path("out"),
+) -> None:
+    """List every figure and name of an edited proposal that no longer agrees with the results; ends with 1 if there are any."""
+    from sy_coverage import _files
+    from sy_coverage.outputs.reports import edited
+    from sy_coverage.study.results import again
+
+    findings, console = again.read_findings(results), Console()
+    wrong = edited.disagreements(findings, _files.read_bytes(document), file=str(document))
+    _screen.say(
+        console,
+        [
+            labels.text(
+                "study.document_differs" if row.written else "study.document_lacks",
+                findings.language,
+                figure=row.fact_id,
+                written=row.written,
+                expected=row.expected or "—",
+            )
+            for row in wrong
+        ]
+        or [labels.text("study.document_agrees", findings.language)],
+    )
+    if wrong:
+        raise typer.Exit(1)
 
 
 def _again(make: Any, results: Path, county: list[str] | None, out: Path | None, **given: Any) -> None:

@@ -50,7 +50,8 @@ def _numbered(words: str, values: Mapping[str, object]) -> str:
     """Return `words` with ``{count#county|counties}`` as the one or the many that the number `count` asks for."""
 
     def chosen(match: re.Match[str]) -> str:
-        is_one = str(values[match["field"]]).strip() == "1"
+        # of a figure that carries its id, what is written counts
+        is_one = str(values[match["field"]]).rpartition("\ufdd1")[2].strip("\ufdd2 ") == "1"
         return match["one"] if is_one else match["many"]
 
     return _BY_NUMBER.sub(chosen, words)

@@ -48,10 +48,8 @@ class Page(HTMLParser):
 def words_of(document: bytes) -> str:
     """Return all text of a DOCX, cell by cell."""
     book = docx.Document(io.BytesIO(document))
-    return "\n".join(
-        t.text or ""
-        for t in book.element.body.iter("{http://schemas.openxmlformats.org/wordprocessingml/2006/main}t")
-    )
+    paragraphs = book.element.body.iter(qn("w:p"))
+    return "\n".join("".join(t.text or "" for t in p.iter(qn("w:t"))) for p in paragraphs)
 
 
 def every_block(findings) -> list[report_document.Block]:

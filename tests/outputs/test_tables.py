@@ -109,12 +109,12 @@ def test_shares_are_percentages_and_counts_are_numbers_in_the_sheet_for_people(c
 
 def test_the_workbook_of_a_proposal_has_its_sheets_with_frozen_headers_and_widths(county, english):
     book = openpyxl.load_workbook(io.BytesIO(tables.proposal_xlsx(county)))
-    assert book.sheetnames == ["站址", "单元", "指标", "待核实", "说明"]
+    assert book.sheetnames == ["站址", "单元", "指标", "待核实", "说明", "数字"]
     for name in book.sheetnames[:4]:
         assert book[name].freeze_panes == "A4"
         assert all(book[name].column_dimensions[letter].width > 5 for letter in "ABC")
     english_book = openpyxl.load_workbook(io.BytesIO(tables.proposal_xlsx(english)))
-    assert english_book.sheetnames == ["sites", "units", "scorecard", "to verify", "notes"]
+    assert english_book.sheetnames == ["sites", "units", "scorecard", "to verify", "notes", "figures"]
 
 
 def test_the_sites_of_a_workbook_add_up_to_the_plan(county):

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from sy_coverage import labels
-from sy_coverage.outputs.facts import Facts
+from sy_coverage.outputs.facts import Fact, Facts
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import words
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sy_coverage.outputs.findings import Findings
 
 Align = Literal["l", "r", "c"]
+Pieces = tuple[tuple[str, str], ...]
 _DIGITS = "零一二三四五六七八九"
 
 
@@ -39,6 +40,8 @@ class Paragraph:
     strong: bool = False
     small: bool = False
     """Set smaller: on the one page before the body."""
+    pieces: Pieces = ()
+    """The text in pieces, each with the id of the figure it is, or none."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class Headline:
     """A few figures that say the most: value, what it is, and whether it falls short of what is asked."""
 
     facts: tuple[tuple[str, str, bool], ...]
+    pieces: tuple[Pieces, ...] = ()
+    """Of each value, as in a paragraph."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,8 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     last_is_total: bool = False
     note: str = ""
+    marks: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    """The id of the figure that a cell is, by row and column from 0."""
 
 
 @dataclass(frozen=True)
@@ -156,9 +163,12 @@ class Writer:
         return labels.text(f"outputs.{key}", self.language, **{**self.common, **values})
 
     def figure(self, name: str) -> str:
-        """Return the figure called `name` of this scope as it is written, with its money where it is a cost."""
-        fact = self.facts[name]
-        return self.amount(fact.text) if fact.form == "money" else fact.text
+        """Return the figure called `name` of this scope as it is written, with its money where it is a cost, marked with its id."""
+        return self.mark(self.facts[name])
+
+    def mark(self, fact: Fact) -> str:
+        """Return a figure as it is written, marked with its id."""
+        return fmt.marked(fact.fact_id, self.amount(fact.text) if fact.form == "money" else fact.text)
 
     def amount(self, text: str) -> str:
         """Return a cost with its money."""
@@ -192,17 +202,24 @@ class Writer:
 
     def text(self, text: str, *, strong: bool = False, small: bool = False) -> None:
         """Add a paragraph of words that are already said."""
-        self.blocks.append(Paragraph(self._set(text), strong, small))
+        pieces = fmt.pieces(self._set(text))
+        self.blocks.append(Paragraph(_plain(pieces), strong, small, pieces))
 
     def items(self, points: Iterable[tuple[str, str]]) -> None:
         """Add numbered points."""
-        every = tuple((fmt.plain(head), self._set(body)) for head, body in points)
+        every = tuple((fmt.plain(head), _plain(fmt.pieces(self._set(body)))) for head, body in points)
         if every:
             self.blocks.append(Items(every))
 
     def headline(self, facts: Iterable[tuple[str, str, bool]]) -> None:
         """Add the figures that say the most: each with what it is, and whether it falls short."""
-        self.blocks.append(Headline(tuple((self._set(value), what, short) for value, what, short in facts)))
+        rows = [(fmt.pieces(self._set(value)), what, short) for value, what, short in facts]
+        self.blocks.append(
+            Headline(
+                tuple((_plain(pieces), what, short) for pieces, what, short in rows),
+                tuple(pieces for pieces, _, _ in rows),
+            )
+        )
 
     def table(
         self,
@@ -219,13 +236,20 @@ class Writer:
         # a column of which nothing is known says nothing: not in a policy that asks for no beds, nor in a table of no years
         shown = [n for n in range(len(every)) if not cells or any(row[n] for row in cells)]
         columns, rows = [every[n] for n in shown], [[row[n] for n in shown] for row in cells]
+        set_rows = [[fmt.pieces(self._set(cell)) for cell in row] for row in rows]
         self.blocks.append(
             Table(
                 caption=self.say("table_caption", number=self._next("table"), text=self.say(key, **values)),
                 head=tuple(label[1:] if label[0] == "=" else self.say(label) for label, _, _ in columns),
                 align="".join(align for _, align, _ in columns),
                 widths=tuple(width for _, _, width in columns),
-                rows=tuple(tuple(self._set(cell) for cell in row) for row in rows),
+                rows=tuple(tuple(_plain(cell) for cell in row) for row in set_rows),
+                marks={
+                    (n, place): cell[0][0]
+                    for n, row in enumerate(set_rows)
+                    for place, cell in enumerate(row)
+                    if len(cell) == 1 and cell[0][0]
+                },
                 last_is_total=last_is_total,
                 note=fmt.plain(note),
             )
@@ -248,6 +272,10 @@ class Writer:
     def _next(self, what: str) -> int:
         self._counts[what] = self._counts.get(what, 0) + 1
         return self._counts[what]
+
+
+def _plain(pieces: Pieces) -> str:
+    return "".join(words for _, words in pieces)
 
 
 def chinese_number(value: int) -> str:

@@ -265,7 +265,8 @@ def _paragraph(book: Any, block: parts.Paragraph, document: parts.Document) -> N
         form.first_line_indent = Pt(2 * size)
     else:
         form.space_after = Pt(2 if block.small else 6)
-    _run(paragraph, block.text, BODY, size, bold=block.strong)
+    for fact_id, words in block.pieces or (("", block.text),):
+        _tagged(_run(paragraph, words, BODY, size, bold=block.strong), fact_id)
 
 
 def _items(book: Any, block: parts.Items, document: parts.Document) -> None:
@@ -286,7 +287,10 @@ def _headline(book: Any, block: parts.Headline, document: parts.Document) -> Non
     table = book.add_table(rows=2, cols=len(block.facts))
     _table_form(table, [1.0] * len(block.facts), _width(book))
     for place, (value, what, short) in enumerate(block.facts):
-        _cell(table.cell(0, place), value, HEI, 13, "c", colour=_WARN if short else None)
+        pieces = block.pieces[place] if block.pieces else (("", value),)
+        for fact_id, words in pieces:
+            run = _cell(table.cell(0, place), words, HEI, 13, "c", colour=_WARN if short else None)
+            _tagged(run, fact_id)
         _cell(table.cell(1, place), what, SONG, 10, "c")
     _edges(table.rows[0], top=12)
     _edges(table.rows[1], bottom=12)
@@ -305,10 +309,11 @@ def _table(book: Any, block: parts.Table, document: parts.Document) -> None:
     size = 10.5 if len(block.head) <= 6 else 9 if len(block.head) <= 10 else 8
     for place, head in enumerate(block.head):
         _cell(table.rows[0].cells[place], head, HEI, size, "c" if block.align[place] != "l" else "l")
-    for row, cells in zip(list(table.rows)[1:], block.rows, strict=True):
+    for number, (row, cells) in enumerate(zip(list(table.rows)[1:], block.rows, strict=True)):
         last = block.last_is_total and cells is block.rows[-1]
-        for cell, text, align in zip(row.cells, cells, block.align, strict=True):
-            _cell(cell, text, HEI if last else SONG, size, align)
+        for place, (cell, text, align) in enumerate(zip(row.cells, cells, block.align, strict=True)):
+            run = _cell(cell, text, HEI if last else SONG, size, align)
+            _tagged(run, block.marks.get((number, place), ""))
         _edges(row, bottom=4)
         _whole(row)
     _edges(table.rows[0], top=12, bottom=6)
@@ -343,14 +348,27 @@ def _table_form(table: Any, widths: list[float], text_width: int) -> None:
         look.addprevious(margins)
 
 
-def _cell(
-    cell: Any, text: str, face: str, size: float, align: str, *, colour: RGBColor | None = None
-) -> None:
+def _cell(cell: Any, text: str, face: str, size: float, align: str, *, colour: RGBColor | None = None) -> Any:
     paragraph = cell.paragraphs[0]
     paragraph.alignment = _ALIGN[align]
     paragraph.paragraph_format.line_spacing = 1.15
     paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(1.5)
-    _run(paragraph, text, face, size, colour=colour)
+    return _run(paragraph, text, face, size, colour=colour)
+
+
+def _tagged(run: Any, fact_id: str) -> None:
+    """Put a run into a content control that carries the id of its figure and shows nothing of itself."""
+    if not fact_id:
+        return
+    control, properties, content = (OxmlElement(f"w:{name}") for name in ("sdt", "sdtPr", "sdtContent"))
+    tag = OxmlElement("w:tag")
+    tag.set(qn("w:val"), fact_id)
+    properties.append(tag)
+    control.append(properties)
+    control.append(content)
+    element = run._element  # noqa: SLF001  no public way
+    element.addprevious(control)
+    content.append(element)
 
 
 def _edges(row: Any, **sizes: int) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from sy_coverage import labels
 from sy_coverage._frames import GEOGRAPHIC
+from sy_coverage.outputs.facts import Facts
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import words as words
 
@@ -244,9 +245,10 @@ _VALUE_FORMATS = {"share": "0.0%", "count": "#,##0", "other": "#,##0.##"}
 def proposal_xlsx(findings: Findings) -> bytes:
     """Return the proposal of one county (or of the whole city) as a workbook.
 
-    Sheets, named in the language of the findings: sites, every candidate with what became of it, units, scorecard, to verify, and notes (notices, policy,
-    parameters, sources). Each has its title and the notices above a frozen header. Shares are percentages, costs in 10⁴
-    yuan, text inert.
+    Sheets, named in the language of the findings: sites, every candidate with what became of it, units, scorecard, to verify,
+    notes (notices, policy, parameters, sources), and figures: every figure of this scope under the id that documents carry
+    it by. Each has its title and the notices above a frozen header. Shares are percentages, costs in the policy's money,
+    text inert.
     """
     from sy_coverage.outputs.tables import candidates, workbook  # noqa: PLC0415
 
@@ -263,6 +265,9 @@ def proposal_xlsx(findings: Findings) -> bytes:
     sheet("scorecard", _scorecard_fields(findings), scorecard(findings))
     sheet("to_verify", _doubt_fields(findings), doubts(findings))
     book.add_notes(labels.text("outputs.sheet_notes", findings.language))
+    book.add_plain(
+        labels.text("outputs.sheet_figures", findings.language), Facts(findings).table().reset_index()
+    )
     return book.bytes()
 
 

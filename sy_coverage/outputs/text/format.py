@@ -18,7 +18,10 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\u
 _BREAKS = re.compile("[\t\r\n\u2028\u2029]+")
 _GAP = re.compile("(?<=[。；！？]) +")
 _WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u201c\u201d"
-_BESIDE = re.compile(f"(?<=[{_WIDE}]) (?=[0-9])|(?<=[0-9%]) (?=[{_WIDE}])")
+_OPEN, _SAYS, _SHUT = "\ufdd0", "\ufdd1", "\ufdd2"
+"""Code points that are no characters: between them stands the id of a figure, and what is written of it."""
+_MARKED = re.compile(f"{_OPEN}([\\w.-]+){_SAYS}([^{_OPEN}-{_SHUT}]*){_SHUT}")
+_BESIDE = re.compile(f"(?<=[{_WIDE}]) (?=[0-9{_OPEN}])|(?<=[0-9%{_SHUT}]) (?=[{_WIDE}])")
 _FORMULA = tuple("=+-@＝＋－＠\t\r\n")
 _MONTHS = (
     "January February March April May June July August September October November December".split()  # noqa: SIM905
@@ -49,6 +52,22 @@ def inert(value: Any) -> str:
 def close_up(text: str) -> str:
     """Return Chinese text as an official document sets it: no blank between characters and figures, nor before ``%``."""
     return _BESIDE.sub("", text).replace(f"{NBSP}%", "%")
+
+
+def marked(fact_id: str, text: str) -> str:
+    """Return `text` as the figure called `fact_id`, until `pieces` takes it apart; what is not known has no mark."""
+    return f"{_OPEN}{fact_id}{_SAYS}{text}{_SHUT}" if text else ""
+
+
+def pieces(text: str) -> tuple[tuple[str, str], ...]:
+    """Return what stands in `text` in order: the id of a figure (empty: none) and the words."""
+    found, end = [], 0
+    for match in _MARKED.finditer(text):
+        found += [("", text[end : match.start()]), (match[1], match[2])]
+        end = match.end()
+    found.append(("", text[end:]))
+    bare = str.maketrans("", "", _OPEN + _SAYS + _SHUT)
+    return tuple((fact_id, words.translate(bare)) for fact_id, words in found if words)
 
 
 def sentences(value: Any) -> str:

@@ -90,7 +90,11 @@ def _rates(writer: Writer) -> None:
     ):
         said = [
             writer.say(
-                key, name=r.name, today=r.today.text or "—", planned=r.planned.text or "—", goal=r.goal.text
+                key,
+                name=r.name,
+                today=writer.mark(r.today) or "—",
+                planned=writer.mark(r.planned) or "—",
+                goal=writer.mark(r.goal),
             )
             for r in rates
         ]
@@ -121,7 +125,7 @@ def _elders(findings: Findings, writer: Writer) -> None:
         everybody = facts["share_reached_today"].value == facts["share_reached_planned"].value == 1
         same = facts["elders_reached_today"].value == facts["elders_reached_planned"].value
         key = "minutes_of_more" if not same else "minutes_of_all" if everybody else "minutes_of_some"
-        writer.paragraph(key, small=True, before=before.text, after=after.text,
+        writer.paragraph(key, small=True, before=writer.mark(before), after=writer.mark(after),
                          reached_before=figure("share_reached_today"), reached=figure("share_reached_planned"))  # fmt: skip
     out = findings.demand[~findings.demand["covered_planned"].fillna(value=False).astype(bool)]
     out = out[out["elders"] > 0].sort_index().sort_values("elders", ascending=False, kind="stable")
@@ -138,7 +142,7 @@ def _elders(findings: Findings, writer: Writer) -> None:
         )
     lost = facts["elders_no_road"]
     if lost.value:
-        writer.paragraph("headline_no_road", elders=lost.text, strong=True, small=True)
+        writer.paragraph("headline_no_road", elders=writer.mark(lost), strong=True, small=True)
 
 
 def _place(findings: Findings, row: dict[Any, Any], writer: Writer) -> str:

@@ -58,7 +58,7 @@ def headline(writer: Writer) -> None:
     head, figure = writer.facts.headline(), writer.figure
     facts = []
     if head.whole.value:
-        met = f"{head.today.text} → {head.planned.text} / {head.whole.text}"
+        met = f"{writer.mark(head.today)} → {writer.mark(head.planned)} / {writer.mark(head.whole)}"
         facts.append((met, writer.say(f"headline_{head.counts}"), not head.is_met))
     facts += [
         (
@@ -78,7 +78,7 @@ def share_change(writer: Writer) -> str:
     key = "share_stays"
     if today.text != plan.text:
         key = "share_falls" if (plan.value or 0.0) < (today.value or 0.0) else "share_changes"
-    return writer.say(key, share_today=today.text, share_plan=plan.text)
+    return writer.say(key, share_today=writer.mark(today), share_plan=writer.mark(plan))
 
 
 def standing(findings: Findings, writer: Writer) -> None:
