@@ -51,8 +51,11 @@ def outcomes(plan: SitingPlan) -> DataFrame:
         If it is no such plan, or has no sites.
     """
     case = case_of(plan.best)
-    chosen = np.isin(case.ids, plan.best.sites)
     tally = Tally(case)
+    chosen = np.isin(case.ids, plan.best.sites)
+    # facilities that the plan decides about are columns too: those that stay are open
+    gone = np.isin(case.ids, list(plan.best.figures.closed))
+    opened = _settled(tally, (chosen | (case.stands & ~gone))[:, None])[:, 0]
     bars = _bars(case)
     rows: dict[str, Row] = {}
     for j, site_id in enumerate(case.ids):
@@ -63,7 +66,7 @@ def outcomes(plan: SitingPlan) -> DataFrame:
         elif j in bars:
             rows[site_id] = {"outcome": "barred", **bars[j]}
         else:
-            extra = _extra_cost(case, tally, chosen, j)
+            extra = _extra_cost(case, tally, opened, j)
             reason = "not_needed" if np.isfinite(extra) else "not_needed_alone"
             rows[site_id] = {"outcome": "not_needed", "reason": reason, "extra_cost": extra}
     for reason, site_id in case.left_out:
@@ -140,13 +143,23 @@ def _nearest_open_home(case: PlanCase, j: int) -> tuple[str, float]:
     return best
 
 
+def _settled(tally: Tally, sets: Flags) -> Flags:
+    """Return sets of open sites in which a facility that is rebuilt or moved has left, and one that is not has stayed."""
+    found = sets.copy()
+    for facility, instead, may_close in tally.heirs:
+        replaced = found[instead].any(axis=0)
+        found[facility] = ~replaced & (found[facility] if may_close else True)
+    return found
+
+
 def _extra_cost(case: PlanCase, tally: Tally, chosen: Flags, j: int) -> float:
     """Return by how much dearer the plan is with a candidate and, if that helps, without one of its sites; NaN if no such plan."""
     with_it = chosen.copy()
     with_it[j] = True
-    drops = np.flatnonzero(chosen & ~case.required)
+    drops = np.flatnonzero(chosen & ~case.required & ~case.stands)
     sets = np.repeat(with_it[:, None], len(drops) + 1, axis=1)
     sets[drops, np.arange(1, len(drops) + 1)] = False
+    sets = _settled(tally, sets)
     good = tally.best(sets)
     if not good.any():
         return float("nan")
