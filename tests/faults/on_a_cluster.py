@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from distributed import Client
 
 from sy_coverage import counties
+from sy_coverage.counties import cluster
 from sy_coverage.errors import CoverageError
 from sy_coverage.study import read_study
 
@@ -27,7 +28,7 @@ def main(study_file: str, out: str, scheduler: str, *pids: str) -> None:
 
     with Client(scheduler) as client:  # one that joins late is none that a killed one's work could go to
         client.wait_for_workers(2, timeout=120)
-    counties.PATIENCE_S = 3.0
+    cluster.PATIENCE_S = 3.0
     try:
         outcome = counties.run(read_study(study_file, progress=progress), out, scheduler=scheduler)
     except CoverageError as error:

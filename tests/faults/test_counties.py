@@ -11,6 +11,8 @@ from contextlib import contextmanager
 import pytest
 
 from sy_coverage import counties
+from sy_coverage.counties import cluster as dask_cluster
+from sy_coverage.counties import crew, processes
 from sy_coverage.errors import CannotWriteError, ConfigError, InputError, OfflineError, SolverError
 from sy_coverage.study import read_study
 from tests import counties_toy
@@ -20,7 +22,7 @@ from tests.faults.finished import contents
 
 
 def answers(task, shared, keys="abc", workers=2):
-    with counties._processes(workers) as crew:
+    with processes.local_crew(workers) as crew:
         return dict(crew.work(task, shared, keys))
 
 
@@ -29,7 +31,7 @@ def test_every_key_gets_its_answer():
 
 
 def test_workers_are_kept_from_job_to_job_and_all_are_gone_at_the_end():
-    with counties._processes(2) as crew:
+    with processes.local_crew(2) as crew:
         first = set(dict(crew.work(jobs.own_pid, None, "abcd")).values())
         second = set(dict(crew.work(jobs.own_pid, None, "abcd")).values())
         assert second <= first
@@ -45,13 +47,14 @@ def test_a_task_that_fails_is_said_and_the_others_finish():
 def test_row_66_a_worker_does_not_hear_ctrl_c_even_while_it_starts():
     import pickle
 
-    worker = counties._Worker.start()
+    worker = processes.Worker.start()
     try:
         os.kill(worker.process.pid, signal.SIGINT)
         worker.give(pickle.dumps((jobs.double, 2)), "a")
-        assert worker.pipe.recv() == "aa"
+        assert worker.pipe.recv() == ("began", None)
+        assert worker.pipe.recv() == ("answer", "aa")
     finally:
-        worker.stop()
+        processes.dismiss([worker])
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
@@ -65,6 +68,34 @@ def test_a_task_that_kills_every_worker_is_given_up_and_the_others_finish(tmp_pa
     assert found["a"] == "a"
     assert found["c"] == "c"
     assert "worker was lost 3 times" in found["b"].reason
+
+
+@pytest.mark.parametrize("task", [jobs.stop_at_first_b, jobs.loop_at_first_b])
+def test_row_115_a_worker_that_hangs_is_killed_and_its_county_tried_once_more(task, tmp_path, monkeypatch):
+    monkeypatch.setattr(processes, "SILENCE_S", 6.0)
+    with processes.local_crew(2, limit_s=8.0) as hired:
+        assert dict(hired.work(task, str(tmp_path), "abc")) == {"a": "a", "b": "b", "c": "c"}
+    assert not multiprocessing.active_children()
+
+
+def test_row_115_a_county_at_which_every_worker_hangs_is_reported_and_the_others_finish(monkeypatch):
+    monkeypatch.setattr(processes, "SILENCE_S", 5.0)
+    with processes.local_crew(2, limit_s=60.0) as hired:
+        found = dict(hired.work(jobs.always_stop_on_b, None, "abc"))
+    assert (found["a"], found["c"]) == ("a", "c")
+    assert "hung 2 times" in found["b"].reason
+    assert "county_s" in found["b"].reason
+    assert not multiprocessing.active_children()
+
+
+def test_row_115_workers_that_do_not_listen_are_gone_within_five_seconds():
+    workers = [processes.Worker.start() for _ in range(3)]
+    for worker in workers:
+        os.kill(worker.process.pid, signal.SIGSTOP)
+    began = time.monotonic()
+    processes.dismiss(workers)
+    assert time.monotonic() - began < 5
+    assert not multiprocessing.active_children()
 
 
 @pytest.mark.parametrize("workers", [0, -1])
@@ -92,10 +123,10 @@ def test_a_folder_that_cannot_be_written_is_refused_before_any_work(tmp_path):
 
 
 def test_workers_with_other_libraries_are_refused():
-    ours = counties._versions()
-    counties._require_same({"tcp://a": ours})
+    ours = dask_cluster._versions()
+    dask_cluster._require_same({"tcp://a": ours})
     with pytest.raises(InputError, match=r"tcp://b: highspy 1\.0\.0"):
-        counties._require_same({"tcp://a": ours, "tcp://b": {**ours, "highspy": "1.0.0"}})
+        dask_cluster._require_same({"tcp://a": ours, "tcp://b": {**ours, "highspy": "1.0.0"}})
 
 
 # --- a study of two counties ------------------------------------------------------------------------------------------
@@ -149,7 +180,7 @@ def test_a_county_whose_plan_fails_is_said_everywhere_and_the_others_finish(stud
             for key in keys:
                 yield (
                     key,
-                    counties.Failed("boom") if key == "990200" else counties._attempt(task, shared, key),
+                    counties.Failed("boom") if key == "990200" else crew.attempt(task, shared, key),
                 )
 
     assert counties.plan_with(study, Crew()) == {"990200": "boom"}
@@ -247,11 +278,11 @@ def test_a_task_that_nobody_is_left_to_do_is_waited_for_only_so_long(monkeypatch
             self.asked += 1
             return {"tcp://a": 1} if self.asked < 3 else {}
 
-    monkeypatch.setattr(counties, "PATIENCE_S", 0.05)
-    monkeypatch.setattr(counties, "POLL_S", 0.01)
+    monkeypatch.setattr(dask_cluster, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(dask_cluster, "POLL_S", 0.01)
     client = Waiting()
     with pytest.raises(OfflineError, match="no workers any more"):
-        next(counties._Cluster(None, client)._ready(Waiting()))
+        next(dask_cluster.Cluster(None, client)._ready(Waiting()))
     assert client.asked > 3
 
 

@@ -140,7 +140,7 @@ def test_libraries_that_open_things_stay_behind_their_door(library, doors):
 
 
 def test_a_cluster_is_asked_only_where_the_user_names_one():
-    assert users_of("distributed") | users_of("dask") == {"counties.py"}
+    assert users_of("distributed") | users_of("dask") == {"counties/cluster.py"}
 
 
 def test_package_data_is_read_from_inside_the_package():
@@ -173,7 +173,7 @@ def test_nothing_is_evaluated_or_unpickled_but_what_our_own_parent_sent():
         or "allow_pickle=True" in whole
         or "shell=True" in whole
     }
-    assert found == {("counties.py", "loads")}
+    assert found == {("counties/processes.py", "loads")}
 
 
 def test_only_the_command_line_prints():

@@ -77,7 +77,7 @@ KEYS: dict[str, dict[str, Any]] = {
     },
     "map": {"approval_number": "GS1", "base_map": "osm", "key_in_page": True, "what_if": "off"},
     "outputs": {"edition": "public"},
-    "limits": {"megabytes": 400, "ratio": 90, "rows": 5, "cells": 1000, "vertices": 400},
+    "limits": {"megabytes": 400, "ratio": 90, "rows": 5, "cells": 1000, "vertices": 400, "county_s": 60.0},
 }  # fmt: skip
 EVERY = [
     (section, key) for section, keys in KEYS.items() for key in (keys if section not in WHOLE else [None])

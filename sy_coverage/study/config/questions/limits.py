@@ -13,7 +13,7 @@ Count = Annotated[int, Field(ge=1, le=_files.HIGHEST)]
 
 
 class Limits(Section):
-    """`[limits]`: how much of one file is read, so that a damaged or malicious one does not fill the memory."""
+    """`[limits]`: how much of one file is read, and how long one county may take, so that nothing fills the memory or waits for ever."""
 
     megabytes: Count = _files.USUAL.megabytes
     """Of a table, boundary file or GraphML, and of what a workbook unpacks to; road extracts and rasters know no such limit."""
@@ -26,6 +26,9 @@ class Limits(Section):
     vertices: Count = _files.USUAL.vertices
     """Of all boundaries or settled areas of a layer together."""
 
+    county_s: Annotated[float, Field(gt=0)] = 7200.0
+    """Seconds that a worker may be at one county (or a cluster at its tasks without finishing one) before it is tried elsewhere."""
+
     def of_files(self) -> _files.Limits:
         """Return these limits as the readers take them."""
-        return _files.Limits(**dict(self))
+        return _files.Limits(**self.model_dump(exclude={"county_s"}))
