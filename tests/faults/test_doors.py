@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "sy_coverage"
 MODULES = {str(path.relative_to(PACKAGE)): path for path in sorted(PACKAGE.rglob("*.py"))}
-DOORS = {name for name in MODULES if name.startswith("_files/") or name in {"_fetch.py", "_osm.py"}}
+DOORS = {name for name in MODULES if name.startswith(("_files/", "_osm/")) or name == "_fetch.py"}
 
 OPENERS = {  # calls that reach disk or network, whoever is called
     "open", "read_text", "read_bytes", "write_text", "write_bytes", "unlink", "rename", "rmdir", "mkdir", "touch",
@@ -131,7 +131,7 @@ def test_nothing_but_the_door_to_the_network_imports_a_network_library(name):
         ("rasterio", "_files/"),
         ("pyogrio", "_files/"),
         ("openpyxl", ("_files/", "outputs/")),  # outputs fill workbooks in memory
-        ("osmium", "_osm.py"),
+        ("osmium", "_osm/"),
         ("osmnx", "roads/"),
     ],
 )
