@@ -142,7 +142,15 @@ def open_doubts_of(study: Answers, name: str) -> DataFrame:
     language, spoken = study.config.study.language, Spoken(study)
     frame = study.facility_rows if name == "facilities" else study.candidate_rows
     every = study.open_doubts
-    own = every[(every["list"] == name) & every["row_id"].isin(frame.index)].reset_index(drop=True)
+    own = every[(every["list"] == name) & every["row_id"].isin(frame.index)]
+    # as `places.doubts` lists them, what readers ask after it
+    listed = zip(study.doubts["doubt_id"], study.doubts["row_id"], strict=True)
+    place = {key: n for n, key in enumerate(listed)} if name == "facilities" else {}
+    keys = [
+        (place.get((kind, row_id), len(place)), kind, row_id)
+        for kind, row_id in zip(own["kind"], own["row_id"], strict=True)
+    ]
+    own = own.iloc[sorted(range(len(own)), key=keys.__getitem__)].reset_index(drop=True)
     found = pd.DataFrame(
         {
             "doubt_id": own["kind"],
