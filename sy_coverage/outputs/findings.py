@@ -38,7 +38,8 @@ class Findings:
     units: GeoDataFrame
     """`unit_id`: `name`, `kind`, `county_id`, `county`, `boundary_quality`, `elders`; and twice, for today and (suffix
     `_planned`) with the plan's sites opened: `elders_covered`, `share_covered`, `nearest_mean_min` (over those whom a road
-    takes to a centre), `elders_unreached` (the others), `has_centre`, `covered`."""
+    takes to a centre), `elders_unreached` (the others), `has_centre`, `covered`. And ``share_<mode>``
+    today for each mode of ``[access] beside``."""
     counties: DataFrame
     """`county_id`: `county`, `units`, `streets`, `townships`, `counted` (units that the coverage rates count) and of them
     `covered_today`, `covered_planned`,

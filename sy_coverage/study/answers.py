@@ -323,7 +323,12 @@ class Answers:
         given, asked = self.config.roads, self.config.siting
         self.memory.around("roads")  # whoever asks OpenStreetMap again has other roads
         with self.progress("roads"):
-            found = network.read_network(given, asked, self.files, units=self.units, policy=self.policy)
+            found = network.read_network(
+                *(given, asked, self.files),
+                units=self.units,
+                policy=self.policy,
+                beside=self.config.access.beside,
+            )
             return network.with_changes(found, given, self.files)
 
     @Step
@@ -526,6 +531,22 @@ class Answers:
         with self.progress("coverage"):
             # no candidate is needed to say where things stand
             return self._coverage(self.facilities, self.centre_kind, self.centre_times)
+
+    @Step
+    def access_beside(self) -> DataFrame:
+        """By unit and travel mode of ``[access] beside``, the share of elders within the cutoff of a centre today: ``share_<mode>``."""
+        centres, kind = self._open(self.centre_kind.id), self.centre_kind
+        minutes = {
+            str(mode): times.nearest(
+                self.network,
+                centres,
+                self.demand,
+                kind=kind.model_copy(update={"mode": mode}),
+                by=self._to_road,
+            )["nearest_min"]
+            for mode in self.config.access.beside
+        }
+        return times.shares_within(minutes, self.demand, self.units, kind)
 
     @Step
     def coverage_planned(self) -> GeoDataFrame:

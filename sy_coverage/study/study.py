@@ -83,6 +83,7 @@ class Study:
     names = _Answer(Answers.names)
     network = _Answer(Answers.network)
     access_legs = _Answer(Answers.access_legs)
+    access_beside = _Answer(Answers.access_beside)
     water = _Answer(Answers.water)
     centre_kind = _Answer(Answers.centre_kind)
     centre_times = _Answer(Answers.centre_times)

@@ -61,7 +61,7 @@ KEYS: dict[str, dict[str, Any]] = {
     "geocoding": {
         "sources": [], "accept": ["village", "town"], "choose": {"nobody": "nowhere"}, "contact": "a@example.org", "cache": "else.sqlite", "daily_quota": {"amap": 5},
     },
-    "access": {"mode": "walk", "cutoff_min": {"township": 3}, "kinds": {"station": {"cutoff_min": {"street": 1}}}},
+    "access": {"mode": "walk", "beside": ["ebike"], "cutoff_min": {"township": 3}, "kinds": {"station": {"cutoff_min": {"street": 1}}}},
     "siting": {
         "scope": "city", "rule": "access", "share": 0.5, "elders": "elders_65", "nursing_bed_base": "all_homes", "spread_min": 3,
         "medical_min": 2, "medical": "flag", "station_walk_min": 20, "cluster_m": 9000.0, "floor_area": "bar", "beds_per_elder": 0.01,

@@ -66,7 +66,7 @@ def gather(study: Answers) -> Findings:
     alone = len(plans) < len(study.counties)
     by_unit = study.coverage.join(
         study.coverage_planned[PER_UNIT].add_suffix("_planned"), validate="one_to_one"
-    )
+    ).join(study.access_beside, validate="one_to_one")
     demand = _demand(study)
     reasons = _reasons(study)
     proposals = _proposals(study, reasons)

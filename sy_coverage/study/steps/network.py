@@ -32,10 +32,10 @@ METRES_A_MINUTE = 1000 / 60
 """Of one kilometre an hour."""
 
 
-def modes(given: Roads, policy: Policy) -> tuple[TravelMode, ...]:
-    """Return the travel modes that the policy's kinds use, and walking, with what the study changes in their tables."""
+def modes(given: Roads, policy: Policy, beside: tuple[str, ...] = ()) -> tuple[TravelMode, ...]:
+    """Return the travel modes that the policy's kinds use, walking, and those `beside`, with what the study changes in their tables."""
     changes: dict[str, Any] = {str(name): table for name, table in given.modes.items()}
-    names = sorted({kind.mode for kind in policy.kinds.values()} | {WALK, *changes})
+    names = sorted({kind.mode for kind in policy.kinds.values()} | {WALK, *beside, *changes})
     chosen = []
     for name in names:
         mode = travel_mode(name)
@@ -73,6 +73,7 @@ def read_network(
     *,
     units: GeoDataFrame,
     policy: Policy,
+    beside: tuple[str, ...] = (),
     fresh: Path | None = None,
 ) -> RoadNetwork:
     """Return the roads that `[roads]` names; `fresh` is a cache to use in place of the study's own.
@@ -84,7 +85,7 @@ def read_network(
     OfflineError, ServiceStoppedError, IncompleteNetworkError
         If OpenStreetMap is asked and does not answer, or not in full.
     """
-    chosen = modes(given, policy)
+    chosen = modes(given, policy, beside)
     if given.source.endswith(SAVED):
         network = roads.load(files.path(given.source))
         _require_tables(network, chosen, given.source)

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from scipy import sparse
 
+from sy_coverage.roads.travel_times import within_cutoff
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from geopandas import GeoDataFrame
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
     from sy_coverage.policy import Kind, Policy
     from sy_coverage.roads import RoadNetwork, TravelTimes
@@ -85,3 +89,21 @@ def by_car(
 ) -> TravelTimes:
     """Return the minutes by car from points to sites."""
     return network.travel_times(sites, points, mode="drive", cutoff_min=cutoff_min, **vars(by))
+
+
+def shares_within(
+    minutes: Mapping[str, Series], demand: GeoDataFrame, units: GeoDataFrame, kind: Kind
+) -> DataFrame:
+    """Return by unit the share of elders whose minutes by each mode are within the cutoff of `kind`, as ``share_<mode>``.
+
+    A unit without elders has no share.
+    """
+    lived_in = demand["unit_id"].map(units["kind"]).fillna("other")
+    cutoff = lived_in.map(kind.cutoff_min.__getitem__)
+    elders = demand["elders"].groupby(demand["unit_id"]).sum().reindex(units.index)
+    answer = pd.DataFrame(index=units.index)
+    for mode, taken in minutes.items():
+        near = within_cutoff(taken, cutoff).fillna(value=False).astype(bool)
+        reached = demand["elders"].where(near, 0.0).groupby(demand["unit_id"]).sum().reindex(units.index)
+        answer[f"share_{mode}"] = (reached / elders).where(elders > 0)
+    return answer

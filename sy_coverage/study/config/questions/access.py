@@ -17,5 +17,7 @@ class Reach(Section):
 class Access(Reach):
     """`[access]`: overrides what the policy says of how far service centres reach, and (`kinds`) other kinds."""
 
+    beside: tuple[Mode, ...] = ()
+    """Modes that are counted beside the one that counts: the share of elders within the cutoff on foot, by e-bike."""
     kinds: dict[str, Reach] = {}
     """The same for other kinds of facilities: ``[access.kinds.meal_point]``."""

@@ -254,7 +254,13 @@ def refresh(study: Answers) -> tuple[Answers, str]:
 def _read(study: Answers, *, fresh: Path | None = None) -> RoadNetwork:
     given, asked = study.config.roads, study.config.siting
     study.memory.around("roads")
-    return roads.read_network(given, asked, study.files, units=study.units, policy=study.policy, fresh=fresh)
+    return roads.read_network(
+        *(given, asked, study.files),
+        units=study.units,
+        policy=study.policy,
+        beside=study.config.access.beside,
+        fresh=fresh,
+    )
 
 
 def _before(study: Answers) -> RoadNetwork | None:
