@@ -112,8 +112,8 @@ def _summary(study: Study, county_ids: list[str] | None = None) -> Table:
             table.add_section()
         head = facts.headline()
         missed = "" if head.is_met else "red"
-        met = f"{head.today.text} → {head.planned.text} / {head.whole.text}" if head.whole.value else "—"
-        within = " → ".join(facts[f"share_within_{state}"].text or "—" for state in STATES)
+        met = f"{head.today.text}→{head.planned.text}/{head.whole.text}" if head.whole.value else "—"
+        within = "→".join(facts[f"share_within_{state}"].text.replace("\u00a0", "") or "—" for state in STATES)
         table.add_row(
             name,
             f"[{missed}]{met}[/{missed}]" if missed else met,
