@@ -113,7 +113,9 @@ def _summary(study: Study, county_ids: list[str] | None = None) -> Table:
         head = facts.headline()
         missed = "" if head.is_met else "red"
         met = f"{head.today.text}→{head.planned.text}/{head.whole.text}" if head.whole.value else "—"
-        within = "→".join(facts[f"share_within_{state}"].text.replace("\u00a0", "") or "—" for state in STATES)
+        within = "→".join(
+            facts[f"share_within_{state}"].text.replace("\u00a0", "") or "—" for state in STATES
+        )
         table.add_row(
             name,
             f"[{missed}]{met}[/{missed}]" if missed else met,
