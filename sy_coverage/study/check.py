@@ -188,7 +188,7 @@ def _say_doubts(study: Study, report: Report) -> None:
                 list=study.words(f"places.list_{name}"),
                 what=study.words(f"places.doubt_title_{kind}"),
                 count=len(own),
-                rows=labels.first(own.astype(str).str.strip(), study.config.study.language),
+                rows=labels.first(sorted(own.astype(str).str.strip()), study.config.study.language),
             )
         )
     if len(doubts) and not report.errors:
