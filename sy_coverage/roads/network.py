@@ -76,7 +76,7 @@ class RoadNetwork:
 
     @property
     def node_xy(self) -> Array:
-        """float64 of shape (nodes, 2), metres."""
+        """Coordinates of the nodes in metres, float64 of shape (nodes, 2)."""
         return self.parts.node_xy
 
     @property

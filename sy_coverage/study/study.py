@@ -392,6 +392,8 @@ class Study:
 
         Parameters
         ----------
+        plan
+            A plan, or a county's id or name; None: the whole city.
         other
             A second plan of the same place, of this study or one asked of it (`what_if`): sites and units are coloured by what the
             two have in common.

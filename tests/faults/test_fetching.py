@@ -190,7 +190,7 @@ def test_row_36_a_whole_run_writes_its_key_nowhere(serve, tmp_path, monkeypatch,
     assert parse_qs(urlsplit(script.asked[-1]).query)["key"] == [CANARY], "the key was sent"
     assert study.facilities["located_by"].tolist().count("amap") == 1
     # what travels to other processes and machines, and what an error says
-    sent = pickle.dumps(study.case) + pickle.dumps(study.findings)
+    sent = pickle.dumps(study.task) + pickle.dumps(study.findings)
     script.answers[:] = [(403, {}, CANARY.encode())]
     table.loc[2, "address"] = "别处"
     table.to_csv(tmp_path / "facilities.csv", index=False, lineterminator="\n")

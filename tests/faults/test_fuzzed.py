@@ -85,7 +85,7 @@ def test_a_collection_whose_features_have_no_properties_is_refused(tmp_path):
 
     path = tmp_path / "units.geojson"
     path.write_text(" " + fuzz.GEOJSON.replace('"properties"', '"prgperties"'), encoding="utf-8")
-    with pytest.raises(FrameError, match="'name' is missing"):
+    with pytest.raises(FrameError, match="is missing"):
         places.read_units(path, coordinate_system="wgs84")
 
 

@@ -89,7 +89,7 @@ def test_row_47_islands_and_one_way_traps_are_unreachable_and_counted() -> None:
 
 @given(st.floats(1001, 2e7), st.floats(0, 2 * np.pi))
 def test_row_48_a_point_far_from_every_road_is_not_moved_there(away, bearing) -> None:
-    net = roads.from_edges(toy.road_nodes(), toy.road_edges(), crs=toy.CRS)
+    net = roads.from_edges(*toy.straight_road(), crs=toy.CRS)
     end = Point(toy.EAST + 40_000, toy.NORTH)
     x, y = end.x + away * abs(np.cos(bearing)), end.y + away * np.sin(bearing)
     lost = gpd.GeoDataFrame(geometry=[Point(x, y)], index=["lost"], crs=toy.CRS)

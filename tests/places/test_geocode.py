@@ -313,8 +313,8 @@ def test_duplicates_are_proposed_by_distance_and_what_sets_their_names_apart(uni
     found = doubts(assign_units(frame, units), units)
     pairs = found[found["doubt_id"] == "duplicate"]
     assert pairs[["row_id", "subject", "value"]].to_numpy().tolist() == [
-        ["F1", "桃花坪街道颐康养老院（F0）", "100"],
-        ["F3", "桃花坪街道福寿养老院（F2）", "5"],
+        ["F1", "桃花坪街道颐康养老院 · F0", "100"],
+        ["F3", "桃花坪街道福寿养老院 · F2", "5"],
     ]
     other_kinds = frame.assign(kind=["station", "meal_point", "station", "meal_point", "station"])
     assert "duplicate" not in set(doubts(assign_units(other_kinds, units), units)["doubt_id"])
@@ -327,7 +327,7 @@ def test_many_rows_at_one_spot_are_each_said_once_and_not_pair_by_pair(units):
     found = doubts(frame.set_geometry([spot] * 2000, crs="EPSG:4326").assign(located_by="given"), units)
     assert found["doubt_id"].tolist() == ["duplicate"] * 1999
     assert sorted(found["row_id"]) == sorted(set(frame.index) - {"F0"})
-    assert set(found["subject"]) == {"第0院（F0）"}
+    assert set(found["subject"]) == {"第0院 · F0"}
 
 
 def test_every_doubt_has_a_sentence_and_a_title_in_both_languages(units, villages):

@@ -45,7 +45,7 @@ def test_what_was_kept_gives_the_very_bytes_of_the_run(results, folder):
     files = {path: make() for path, make in [*again.map_files(findings), *again.report_files(findings)]}
     assert {path: content == before[path] for path, content in files.items()} == dict.fromkeys(files, True)
     apart = set(before) - set(files)
-    assert apart == {".lock", "coverage.gpkg", "findings.json.gz", "manifest.json"}
+    assert apart == {".lock", "coverage.gpkg", "findings.json.gz", "manifest.json", "待核实.xlsx"}
 
 
 def test_findings_are_the_same_after_being_kept(results):

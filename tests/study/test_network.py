@@ -279,7 +279,7 @@ def test_catchments_count_who_arrives_in_time_and_the_list_beside_them_what_is_d
         near = minutes[site]
         assert elders == study.demand["elders"].reindex(near.index[near <= cutoff]).sum()
     rows = tables.catchments_csv(found).decode("utf-8-sig").splitlines()
-    assert rows[0].startswith("设施编号,设施名称,时限（分钟）,乡镇街道代码,乡镇街道,示意范围内面积")
+    assert rows[0].startswith("设施编号,设施名称,时限（分钟）,单元代码,单元,示意范围内面积")
     assert len(rows) == 1 + len(found.overlap)
     land = study.units.union_all().buffer(1e-9)
     assert found.catchments.geometry.within(land).all()

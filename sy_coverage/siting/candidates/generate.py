@@ -137,7 +137,7 @@ def generate_stations(
         As for `generate_candidates`.
     floor_area_m2
         What a station is taken to have, by kind; missing where it is not given, and then flagged in a plan.
-    premises, junctions
+    premises, junctions, where
         As for `generate_candidates`.
 
     Returns

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def no_answer(case: PlanCase, stopped: tuple[str, ...] = ()) -> DataFrame:
     """Return the finding that the time, or as `stopped` notes the memory, was too little for any plan."""
     reason = "no_answer_memory" if "memory_limit" in stopped else "no_answer"
-    row = {"reason_id": reason, "subject": CITY, "value": float(len(case.ids))}
+    row = {"reason_id": reason, "subject": CITY, "value": float((~case.stands).sum())}
     return reason_frame([row], policy=case.policy)
 
 
