@@ -60,7 +60,7 @@ def read_demand(
     counted
         Whether every row must say how many elders there are; without, those that do not say it have none, for a census
         to come (`by_census`).
-    limits, strict, answers
+    limits, answers, strict
         As in `read_facilities`.
 
     Returns

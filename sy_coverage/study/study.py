@@ -308,7 +308,8 @@ class Study:
         UnknownIdError
             If no unit lies in one of these counties.
         """
-        return Study.of(self.answers.only(county_ids))
+        answers = self.answers.only(county_ids)
+        return self if answers is self.answers else Study.of(answers)
 
     def beside(self, other: Study) -> DataFrame:
         """Return the sites of this study and of another, or of this one under another setting, side by side.

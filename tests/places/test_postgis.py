@@ -217,7 +217,16 @@ def test_a_study_walks_from_the_database_into_the_database_without_ever_saying_t
 
     # once more while somebody's view leans on a table: first the same columns, then others
     before = all_rows(postgis, f"{schema}_out")
-    assert sorted(before) == ["catchments", "demand", "facilities", "proposals", "scorecard", "units"]
+    assert sorted(before) == [
+        "access_legs",
+        "candidates",
+        "catchments",
+        "demand",
+        "facilities",
+        "proposals",
+        "scorecard",
+        "units",
+    ]
     place = f"{postgis.address()}#{schema}_out"
     postgis.sql(f"CREATE VIEW {schema}_out.mine AS SELECT name FROM {schema}_out.facilities")
     with pytest.raises(

@@ -54,7 +54,8 @@ def test_what_passes_at_a_glance_passes_value_by_value(data):
     frame = pd.DataFrame(columns)
     frame.index = pd.Index([f"f{i}" for i in range(rows)], name=contract.index, dtype=object)
     if _frames._surely_sound(frame, contract):
-        assert _frames._schema(contract.name).validate(frame, lazy=True) is not None
+        rules = {name: rule for name, rule in contract.columns.items() if name in frame}
+        assert [b for name, rule in rules.items() for b in _frames._column_breaches(frame[name], rule)] == []
 
 
 def test_a_whole_number_beyond_all_types_is_a_number_like_any_other():

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from sy_coverage import siting
+from tests import toy
 from tests.siting.policy_toys import CUTOFF, Road
 from tests.siting.test_policy_plan import clash_of_required, roads, solved
 
@@ -228,7 +229,9 @@ def test_the_nearest_alternative_is_the_nearest_that_keeps_every_rule_and_costs_
             for s in sorted(road.candidates)
             if s not in plan.sites and road.kind_of(s) == road.kind_of(site) and county(s) == county(site)
         ]
-        others.sort(key=lambda s, site=site: (abs(km[s] - km[site]), s))
+        # in the plane, to the decimetre: the road zigzags
+        metres = {s: round(toy.at(km[s]).distance(toy.at(km[site])), 1) for s in others}
+        others.sort(key=lambda s, metres=metres: (metres[s], s))
 
         def swapped(other, site=site):
             sites = tuple(sorted({*plan.sites, other} - {site}))
@@ -252,7 +255,7 @@ def test_the_nearest_alternative_is_the_nearest_that_keeps_every_rule_and_costs_
             word = "dearer" if more > 0 else "cheaper" if more < 0 else "same_cost"
             assert (named, row["subject"]) == ([f"alternative_{word}"], good[0])
             assert row["value"] == pytest.approx(abs(more))
-        assert row["other"] == pytest.approx(abs(km[good[0]] - km[site]), abs=1e-3)
+        assert row["other"] == pytest.approx(metres[good[0]] / 1000, abs=1e-3)
 
 
 @FEW

@@ -49,7 +49,7 @@ def test_what_is_not_asked_for_is_not_computed(study):
     )
     assert quiet.compared == {toy.COUNTY: {}}
     # what is decided over the whole city is no comparison
-    assert not set(quiet.presented.extras) - {"conversions", "demonstration"}
+    assert not set(quiet.presented.extras) - {"candidates", "conversions", "demonstration", "listed_only"}
 
 
 def test_the_citys_curve_is_the_best_sums_of_one_point_from_each_county():
