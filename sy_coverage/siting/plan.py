@@ -98,6 +98,9 @@ class PlanFigures:
     demand_covered: int | None = None
     """Of the classic problems: demand points within the cutoff of a chosen site."""
     weight_covered: float | None = None
+    demand_unserved: int | None = None
+    """With `unserved_min`: demand points that no site serves."""
+    weight_unserved: float | None = None
     demand_served: int | None = None
     """With capacities: demand points that are served in full."""
     weight_served: float | None = None

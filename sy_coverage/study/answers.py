@@ -700,7 +700,9 @@ class Answers:
             If no unit lies in one of these counties.
         """
         own = tuple(sorted({read.county_id_of(named, self.counties) for named in county_ids}))
-        return self if self.policy.readings.scope == "city" else self.heir(counties=own)
+        if self.policy.readings.scope == "city" or own == self.asked_counties:
+            return self
+        return self.heir(counties=own)
 
     def opening(self, plans: Mapping[str, SitingPlan]) -> Answers:
         """Return the answers of the study as it stands when only `plans`, by county, are carried out."""

@@ -61,7 +61,8 @@ def test_row_42_a_changed_answer_is_shown_and_used_only_when_it_is_adopted(asked
     study = read_study(study_file).answers
     kept = geocoding.cache_path(study).read_bytes()
     _, changes = geocoding.refreshed(study)
-    assert changes["moved_m"].tolist() == [5000.0]
+    # five kilometres east, and 750 m across, where the road zigzags: √(5000² + 750²)
+    assert changes["moved_m"].tolist() == [5056.0]
     assert geocoding.cache_path(study).read_bytes() == kept
     assert points(read_study(study_file)) == first, "what is only shown is not used"
 

@@ -79,4 +79,4 @@ def test_a_plan_without_its_study_is_verified_with_what_it_was_asked_for(study, 
 
 
 def test_the_findings_that_workers_are_sent_hold_no_way_back_to_the_study(run):
-    assert len(pickle.dumps(run.plans)) < 200_000
+    assert len(pickle.dumps(dict(run.plans))) < 200_000

@@ -67,8 +67,8 @@ def outcomes(plan: SitingPlan) -> DataFrame:
             rows[site_id] = {"outcome": "barred", **bars[j]}
         else:
             extra = _extra_cost(case, tally, opened, j)
-            reason = "not_needed" if np.isfinite(extra) else "not_needed_alone"
-            rows[site_id] = {"outcome": "not_needed", "reason": reason, "extra_cost": extra}
+            label = "not_needed" if np.isfinite(extra) else "not_needed_alone"
+            rows[site_id] = {"outcome": "not_needed", "reason": label, "extra_cost": extra}
     for reason, site_id in case.left_out:
         rows[site_id] = {"outcome": "barred", "reason": reason.removeprefix("candidate_")}
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=list(COLUMNS)).rename_axis("candidate_id")
