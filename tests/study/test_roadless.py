@@ -71,7 +71,7 @@ def test_a_study_whose_villages_all_have_roads_says_nothing_of_them(tmp_path):
 
 
 def test_no_generated_site_stands_where_no_road_leads(study_file):
-    study = sy.read_study(study_file).but(candidates={"generate": 3})
+    study = sy.read_study(study_file).but(candidates={"generate": 3, "generate_beside_listed": True})
     made = study.candidates[study.candidates["origin"] == "generated"]
     assert len(made)
     near = study.network.snap(made, mode="drive")
