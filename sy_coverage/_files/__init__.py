@@ -8,16 +8,9 @@ os.environ.setdefault("GDAL_SKIP", "OGR_VRT")
 os.environ.setdefault("OGR_CURRENT_DATE", "2000-01-01T00:00:00.000Z")
 
 from sy_coverage._files.addresses import is_database, without_password
-from sy_coverage._files.caches import remove_database, sqlite
-from sy_coverage._files.encodings import decode
-from sy_coverage._files.folders import Folder, locked, require_plain_names
-from sy_coverage._files.gate import CLOSED, OPEN, Gate
-from sy_coverage._files.grids import Grid
-from sy_coverage._files.limits import HIGHEST, USUAL, Limits
-from sy_coverage._files.packed import unzipped
-from sy_coverage._files.postgis import require_database, write_database
-from sy_coverage._files.raster import Raster, read_raster
-from sy_coverage._files.reading import (
+from sy_coverage._files.content.encodings import decode
+from sy_coverage._files.content.packed import unzipped
+from sy_coverage._files.content.reading import (
     digest,
     files_in,
     is_there,
@@ -27,15 +20,22 @@ from sy_coverage._files.reading import (
     sample_folder,
     split_layer,
 )
-from sy_coverage._files.tables import read_grid, read_grids
-from sy_coverage._files.workbooks import check_zip
-from sy_coverage._files.writing import (
+from sy_coverage._files.gate import CLOSED, OPEN, Gate
+from sy_coverage._files.grids import Grid
+from sy_coverage._files.limits import HIGHEST, USUAL, Limits
+from sy_coverage._files.postgis import require_database, write_database
+from sy_coverage._files.raster import Raster, read_raster
+from sy_coverage._files.saving.caches import remove_database, sqlite
+from sy_coverage._files.saving.folders import Folder, locked, require_plain_names
+from sy_coverage._files.saving.writing import (
     passing_file,
     replacing,
     require_writable,
     write_bytes,
     write_layers,
 )
+from sy_coverage._files.tables.formats import read_grid, read_grids
+from sy_coverage._files.tables.workbooks import check_zip
 
 __all__ = [
     "CLOSED", "HIGHEST", "OPEN", "USUAL", "Folder", "Gate", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "files_in", "is_database", "is_there", "local_path", "locked", "passing_file", "read_bytes", "read_grid", "read_grids",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sy_coverage._files.reading import local_path
+from sy_coverage._files.content.reading import local_path
 from sy_coverage.errors import ConfigError, InputError, MissingCRSError, UnreadableFileError
 
 if TYPE_CHECKING:

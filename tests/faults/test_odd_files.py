@@ -10,7 +10,7 @@ import zipfile
 import openpyxl
 import pytest
 
-from sy_coverage._files.workbooks import _MERGED
+from sy_coverage._files.tables.workbooks import _MERGED
 from sy_coverage.errors import (
     CannotWriteError,
     ConfigError,

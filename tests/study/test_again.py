@@ -211,6 +211,6 @@ def test_row_113_findings_that_unpack_to_too_much_are_refused_before_they_fill_t
 
 def test_row_113_findings_larger_than_the_free_memory_are_refused(folder, monkeypatch):
     content = (folder / "findings.json.gz").read_bytes()
-    monkeypatch.setattr("sy_coverage._files.packed.free_bytes", lambda: 1000)
+    monkeypatch.setattr("sy_coverage._files.content.packed.free_bytes", lambda: 1000)
     with pytest.raises(UnreadableFileError, match="of memory to read"):
         store.unpacked(content, file="findings.json.gz")

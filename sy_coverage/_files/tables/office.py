@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage._files.grids import Grid, even, one_of
-from sy_coverage._files.workbooks import check_zip
+from sy_coverage._files.tables.workbooks import check_zip
 from sy_coverage.errors import UnreadableFileError
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sy_coverage._files.dbf import RawShapefile, raw_shapefile, uncut
-from sy_coverage._files.encodings import decode
+from sy_coverage._files.content.encodings import decode
 from sy_coverage._files.grids import Grid, frame_grid, one_of
+from sy_coverage._files.tables.dbf import RawShapefile, raw_shapefile, uncut
 from sy_coverage.errors import UnreadableFileError
 
 if TYPE_CHECKING:

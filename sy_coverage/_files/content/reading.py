@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sy_coverage._files.addresses import without_password
-from sy_coverage._files.encodings import decode
+from sy_coverage._files.content.encodings import decode
 from sy_coverage._files.limits import USUAL, Limits
 from sy_coverage.errors import ConfigError, InputError, MissingFileError, UnreadableFileError
 
@@ -124,7 +124,7 @@ def split_layer(source: str | os.PathLike[str]) -> tuple[str, str | None]:
 
 def sample_folder() -> Path:
     """Return the folder of the shipped Shaoyang sample, in an installed wheel or in the repository."""
-    here = Path(__file__).resolve().parent.parent
+    here = Path(__file__).resolve().parent.parent.parent
     for folder in (here / "_sample", here.parent / "data" / "boundaries"):
         if (folder / "study.toml").exists():
             return folder

@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sy_coverage._files.encodings import decode
-from sy_coverage._files.reading import read_bytes
+from sy_coverage._files.content.encodings import decode
+from sy_coverage._files.content.reading import read_bytes
 from sy_coverage.errors import UnreadableFileError
 
 if TYPE_CHECKING:

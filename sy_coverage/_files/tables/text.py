@@ -7,7 +7,7 @@ import io
 import itertools
 from typing import TYPE_CHECKING
 
-from sy_coverage._files.encodings import decode
+from sy_coverage._files.content.encodings import decode
 from sy_coverage._files.grids import Grid, even
 from sy_coverage.errors import UnreadableFileError
 

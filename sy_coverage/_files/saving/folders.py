@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sy_coverage._files.writing import PART, replacing, write_layers
+from sy_coverage._files.saving.writing import PART, replacing, write_layers
 from sy_coverage.errors import CannotWriteError, InputError, some
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sy_coverage._files.addresses import is_database
+from sy_coverage._files.content.reading import local_path, read_bytes, split_layer
 from sy_coverage._files.grids import one_of
-from sy_coverage._files.layers import layer_grid, parquet_grid, recoded_geojson
 from sy_coverage._files.limits import USUAL
-from sy_coverage._files.office import document_grids, old_grids
 from sy_coverage._files.postgis import read_database
-from sy_coverage._files.reading import local_path, read_bytes, split_layer
-from sy_coverage._files.text import text_grid
-from sy_coverage._files.workbooks import check_zip, sheet_grids
+from sy_coverage._files.tables.layers import layer_grid, parquet_grid, recoded_geojson
+from sy_coverage._files.tables.office import document_grids, old_grids
+from sy_coverage._files.tables.text import text_grid
+from sy_coverage._files.tables.workbooks import check_zip, sheet_grids
 from sy_coverage.errors import UnreadableFileError
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Read the tables and layers of one kind of file after another, as text cells."""
