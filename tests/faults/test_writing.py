@@ -175,7 +175,7 @@ def test_row_71_a_disk_that_fills_up_at_any_write_leaves_old_files_whole_and_no_
     assert contents(old) == ready.written
 
 
-@pytest.mark.parametrize("share", [0.02, 0.3, 0.7])
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.7, 0.9, 0.99])
 def test_row_71_a_layer_file_that_does_not_fit_is_refused_and_the_old_one_stays(old, ready, share):
     from sy_coverage.outputs import tables
 

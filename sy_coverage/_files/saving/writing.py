@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 import tempfile
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,3 +124,16 @@ def write_layers(
                 frame.reset_index().to_file(part, layer=name, driver="GPKG", engine="pyogrio")
             except Exception as error:
                 raise CannotWriteError(f"{path}: layer '{name}' cannot be written ({error})") from error
+        _require_whole(part, layers, path)
+
+
+def _require_whole(part: Path, layers: Mapping[str, GeoDataFrame], path: str | os.PathLike[str]) -> None:
+    """Refuse a GeoPackage that lacks rows or a spatial index: GDAL leaves an index out in silence where the disk is full."""
+    with closing(sqlite3.connect(f"{part.resolve().as_uri()}?mode=ro", uri=True)) as file:
+        tables = {name for (name,) in file.execute("SELECT name FROM sqlite_master")}
+        columns = dict(file.execute("SELECT table_name, column_name FROM gpkg_geometry_columns"))
+        for name, frame in layers.items():
+            quoted = name.replace('"', '""')
+            (rows,) = file.execute(f'SELECT count(*) FROM "{quoted}"').fetchone()  # noqa: S608  (a name of ours, quoted)
+            if rows != len(frame) or f"rtree_{name}_{columns.get(name)}" not in tables:
+                raise CannotWriteError(f"{path}: layer '{name}' was not written whole; is the disk full?")
