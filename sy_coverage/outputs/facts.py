@@ -33,6 +33,8 @@ class Fact:
     form: Form = "count"
     withheld: str = ""
     """What is written instead, where it is known but not said in this edition."""
+    goal: float | None = None
+    """Of a share that a target asks for: what is short of it never reads as it."""
 
     @property
     def text(self) -> str:
@@ -40,7 +42,7 @@ class Fact:
         if self.value is None:
             return self.withheld
         if self.form == "share":
-            return fmt.share(self.value)
+            return fmt.share(self.value, goal=self.goal)
         if self.form == "minutes":
             return fmt.minutes(self.value)
         if self.form == "count":
@@ -110,11 +112,11 @@ class Facts:
             self._known.update({name: self._fact(name, *rest) for name, *rest in _figures(self.findings)})
         return self._known
 
-    def _fact(self, name: str, value: Any, form: Form = "count") -> Fact:
+    def _fact(self, name: str, value: Any, form: Form = "count", goal: float | None = None) -> Fact:
         silent = form == "money" and self.findings.edition == "public"
         withheld = labels.text("outputs.withheld", self.findings.language) if silent else ""
         known = float(value) if fmt.known(value) else None
-        return Fact(f"{self.findings.scope_id}.{name}", known, form, withheld)
+        return Fact(f"{self.findings.scope_id}.{name}", known, form, withheld, goal)
 
     def table(self) -> DataFrame:
         """Return every figure as a frame: index `fact_id`; `value`, `form`, `text`."""
@@ -150,7 +152,7 @@ class Facts:
 
 
 def _figures(findings: Findings) -> Iterator[tuple[Any, ...]]:
-    """Yield name, value and form of every figure of a scope."""
+    """Yield name, value, form and goal of every figure of a scope, the last two where they are not those of a count."""
     units, proposals = findings.units, findings.proposals
     counted = units["kind"].isin(findings.policy.counted_unit_kinds)
     elders = float(units["elders"].sum())
@@ -160,9 +162,9 @@ def _figures(findings: Findings) -> Iterator[tuple[Any, ...]]:
     yield "elders", elders
     yield "homes", len(findings.demand)
     yield "sites", len(proposals)
-    yield "cost", float(proposals["cost"].sum(min_count=len(proposals))), "money"
+    yield "cost", fmt.total(proposals["cost"]), "money"
     for state, suffix in STATES.items():
-        within = _whole(units[f"elders_covered{suffix}"])
+        within = fmt.total(units[f"elders_covered{suffix}"])
         yield (
             f"units_covered_{state}",
             int((units[f"covered{suffix}"].fillna(value=False).astype(bool) & counted).sum()),
@@ -179,14 +181,12 @@ def _figures(findings: Findings) -> Iterator[tuple[Any, ...]]:
         yield f"minutes_{state}", minutes / known if known > 0 else None, "minutes"
         yield f"elders_reached_{state}", known
         yield f"share_reached_{state}", known / elders if elders > 0 else None, "share"
-    yield "elders_gained", _whole(units["elders_covered_planned"] - units["elders_covered"])
+    totals = [fmt.total(units[f"elders_covered{suffix}"]) for suffix in STATES.values()]
+    # of whole people as they are written, so that the three numbers add up
+    before, after = (None if number is None else round(number) for number in totals)
+    yield "elders_gained", None if before is None or after is None else after - before
     yield "elders_no_road", no_road(findings)
     yield from _target_figures(findings)
-
-
-def _whole(numbers: Series) -> float | None:
-    """Return the sum, or None where one of the numbers is not known."""
-    return None if numbers.isna().any() else float(numbers.sum())
 
 
 def no_road(findings: Findings) -> float | None:
@@ -209,7 +209,7 @@ def _target_figures(findings: Findings) -> Iterator[tuple[Any, ...]]:
     yield "met_of", len(judged)
     for row in _rates(findings).to_dict("records"):
         for part in ("today", "planned", "goal"):
-            yield f"target.{row['target_id']}.{part}", row[part], row["form"]
+            yield f"target.{row['target_id']}.{part}", row[part], row["form"], row["goal"]
 
 
 def _is_of_counties(findings: Findings, rows: DataFrame) -> bool:

@@ -235,7 +235,8 @@ def test_what_a_plan_asks_for_besides_sites_has_sections_of_its_own(county):
     unknown = turned.astype(object).assign(convert=pd.array([0, None], dtype="Int64"))
     doubtful = replace(more.figures, conversions=unknown)
     said = paragraphs_of(replace(county, plans={toy.COUNTY: replace(more, figures=doubtful)}))
-    assert "不需改造床位即可达到目标" in said
+    assert "尚不能确定为使护理型床位占比达到目标需改造多少床位" in said
+    assert "不需改造床位" not in said
     assert "另有1处机构的床位或护理型床位数缺失、有误，未计入" in said
     assert "未计入；补齐" not in paragraphs_of(other)
     # a cost that nobody gave is no cost of 0

@@ -283,7 +283,8 @@ def _statements(frame: Frame, borders: list[Any], catchments: list[Any], base_ma
         said.append(words.say("statement_alone"))
     if frame.years:
         said.append(words.say("statement_phases"))
-    said.append(words.say("statement_gcj02" if base_map == "gaode" else "statement_coordinates"))
+    degrees = "statement_coordinates" if frame.findings.in_china else "statement_coordinates_elsewhere"
+    said.append(words.say("statement_gcj02" if base_map == "gaode" else degrees))
     if frame.findings.edition == "public":
         said.append(words.say("statement_public"))
     sources = frame.findings.sources

@@ -99,7 +99,8 @@ def _bound(
 ) -> parts.Document:
     wide = _site_pages(findings, writer) if with_sites else ()
     language = findings.language
-    closing = [writer.say("statement_catchments"), writer.say("statement_coordinates")]
+    degrees = "statement_coordinates" if findings.in_china else "statement_coordinates_elsewhere"
+    closing = [writer.say("statement_catchments"), writer.say(degrees)]
     if (findings.units["boundary_quality"] == "estimated").any():
         closing.insert(0, writer.say("statement_estimated"))
     if findings.alone:

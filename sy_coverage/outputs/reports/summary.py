@@ -51,7 +51,7 @@ def counties(findings: Findings, writer: Writer) -> None:
     by_class = {
         kind: findings.units[findings.units["kind"] == kind].groupby("county_id").size() for kind in there
     }
-    costs = fmt.money([*table["cost"], totals["cost"]])
+    costs = fmt.money([*table["cost"], fmt.total(table["cost"])])
     rows = [
         [
             row["county"],

@@ -222,7 +222,12 @@ def _scorecard_fields(findings: Findings) -> list[Field]:
     language = findings.language
 
     def value_format(row: Any) -> str:
-        return _VALUE_FORMATS[words.measured_as(findings.policy, row["target_id"])]
+        form = words.measured_as(findings.policy, row["target_id"])
+        if form != "share":
+            return _VALUE_FORMATS[form]
+        goal = words.goal_of(findings.policy, row["target_id"])
+        digits = max(fmt.share_digits(row[c], goal=goal) for c in ("value_today", "value_planned"))
+        return f"0.{'0' * digits}%"
 
     return [
         Field("name", 34),
@@ -239,7 +244,7 @@ def _scorecard_fields(findings: Findings) -> list[Field]:
     ]
 
 
-_VALUE_FORMATS = {"share": "0.0%", "count": "#,##0", "other": "#,##0.##"}
+_VALUE_FORMATS = {"count": "#,##0", "other": "#,##0.##"}
 
 
 def proposal_xlsx(findings: Findings) -> bytes:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable
 
+    from pandas import Series
+
     from sy_coverage.labels import Language
 
 NBSP = "\u00a0"
@@ -80,15 +82,27 @@ def number(value: Any, digits: int = 0) -> str:
     return f"{float(value):,.{digits}f}" if known(value) else ""
 
 
-def share(value: Any) -> str:
-    """Return a share in 0..1 as ``65.0 %``; short of everything never reads 100.0 %, above nothing never 0.0 %."""
+def share_digits(value: Any, *, goal: float | None = None) -> int:
+    """Return with how many decimals a share is written as per cent: one, but as many as it takes for what is short of `goal` not to read as it."""
+    if goal is None or not known(value) or float(value) >= goal:
+        return 1
+    # six decimals of a per cent tell one person of a hundred million
+    return next((d for d in range(1, 6) if round(float(value) * 100, d) < round(goal * 100, d)), 6)
+
+
+def share(value: Any, *, goal: float | None = None) -> str:
+    """Return a share in 0..1 as ``65.0 %``; short of everything never reads 100.0 %, above nothing never 0.0 %.
+
+    Nor does a share that is short of `goal` read as the goal: 0.79996 of 0.8 is ``79.996 %``.
+    """
     if not known(value):
         return ""
+    digits = share_digits(value, goal=None if goal == 1 else goal)
     percent = float(value) * 100
-    shown = round(percent, 1)
+    shown = round(percent, digits)
     if 0 < percent < 100:
         shown = min(max(shown, 0.1), 99.9)
-    return f"{shown:.1f}{NBSP}%"
+    return f"{shown:.{digits}f}{NBSP}%"
 
 
 def minutes(value: Any) -> str:
@@ -105,11 +119,28 @@ def change(value: Any) -> str:
     return sign + number(abs(float(value)), digits)
 
 
+MOST_DECIMALS = 4
+"""Of a cost: 10⁴ yuan to the single yuan."""
+
+
 def money(values: Iterable[Any]) -> list[str]:
-    """Return costs in 10⁴ yuan: one decimal for all of them if any has one, else none."""
-    every = list(values)
-    digits = 0 if all(float(v).is_integer() for v in every if known(v)) else 1
+    """Return costs with as many decimals, all of them alike, as the one that has most (up to 4), so that they add up as written."""
+    every = [float(v) if known(v) else None for v in values]
+    near = [v for v in every if v is not None]
+    digits = next(
+        (
+            d
+            for d in range(MOST_DECIMALS)
+            if all(abs(v - round(v, d)) < 1e-9 * max(1.0, abs(v)) for v in near)
+        ),
+        MOST_DECIMALS,
+    )
     return [number(v, digits) for v in every]
+
+
+def total(values: Series) -> float | None:
+    """Return the sum, or None where one of the numbers is not known: what lacks a part is no sum."""
+    return None if values.isna().any() else float(values.sum())
 
 
 def date(value: Any, language: Language) -> str:

@@ -217,12 +217,18 @@ def measured_as(policy: Policy, target_id: str) -> str:
     return "count" if target.rule in {"count_at_least", "each_done", "completed"} else "other"
 
 
+def goal_of(policy: Policy, target_id: str) -> float | None:
+    """Return what a target asks for; None where the policy has no such target, or it asks for no number."""
+    target = target_of(policy, target_id)
+    return None if target is None else target.value
+
+
 def value_of(policy: Policy, target_id: str, value: Any) -> str:
     """Return a value of the scorecard as its target is written: a share as per cent, a count as a number."""
     if not fmt.known(value):
         return ""
     if measured_as(policy, target_id) == "share":
-        return fmt.share(value)
+        return fmt.share(value, goal=goal_of(policy, target_id))
     return fmt.number(value, 0 if float(value).is_integer() else 1)
 
 

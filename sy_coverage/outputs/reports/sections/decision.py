@@ -74,7 +74,7 @@ def _by_year(sites: DataFrame, writer: Writer) -> list[str]:
             "decide_year",
             year=int(year),
             sites=len(own),
-            cost=writer.amount(fmt.money([own["cost"].sum()])[0]),
+            cost=writer.amount(fmt.money([fmt.total(own["cost"])])[0]),
         )
         for year, own in dated.groupby("phase")
     ]
@@ -111,7 +111,10 @@ def _elders(findings: Findings, writer: Writer) -> None:
     """Add what changes for how many elders, and who is still out of reach, and why."""
     figure, facts = writer.figure, writer.facts
     if facts["elders_gained"].value is not None:
-        key = "elders_gained_some" if facts["elders_gained"].value > 0 else "elders_gained_nobody"
+        same = facts["elders_gained"].value == 0 and not len(findings.proposals)
+        key = "elders_gained_no_site" if same else "elders_gained_nobody"
+        if facts["elders_gained"].value > 0:
+            key = "elders_gained_some"
         writer.paragraph(
             key,
             small=True,

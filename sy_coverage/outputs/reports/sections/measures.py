@@ -103,7 +103,7 @@ def _conversions_by_county(findings: Findings, table: DataFrame, writer: Writer)
     if turned.empty:
         return
     sums = turned.groupby("county_id").agg(
-        homes=("convert", "size"), convert=("convert", "sum"), cost=("cost", "sum")
+        homes=("convert", "size"), convert=("convert", "sum"), cost=("cost", fmt.total)
     )
     costs = _costs(sums["cost"])
     rows = [
@@ -125,9 +125,10 @@ def _turned(table: DataFrame, writer: Writer) -> DataFrame:
     """Return the homes of which beds are turned, having said how many; what nobody priced has no cost, not a cost of 0."""
     turned = table[table["convert"].fillna(0) > 0]
     beds, cost = fmt.number(turned["convert"].sum()), _costs(turned["cost"])[-1]
-    key = "conversions_none" if turned.empty else "conversions" if cost else "conversions_unpriced"
-    writer.paragraph(key, beds=beds, homes=len(turned), cost=writer.amount(cost))
     unknown = int(table["convert"].isna().sum())
+    nothing = "conversions_not_found" if unknown else "conversions_none"
+    key = nothing if turned.empty else "conversions" if cost else "conversions_unpriced"
+    writer.paragraph(key, beds=beds, homes=len(turned), cost=writer.amount(cost))
     if unknown:
         writer.paragraph("conversions_unknown", homes=unknown)
     return turned
@@ -137,7 +138,7 @@ def _costs(costs: Series) -> list[str]:
     """Return each cost and their sum; blank where none is priced."""
     if not costs.sum() > 0:
         return [""] * (len(costs) + 1)
-    return fmt.money([*costs, costs.sum()])
+    return fmt.money([*costs, fmt.total(costs)])
 
 
 def _county(findings: Findings, county_id: object) -> str:

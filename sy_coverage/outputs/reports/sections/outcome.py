@@ -82,7 +82,7 @@ def _left_units(findings: Findings, writer: Writer) -> None:
             row.name,
             words.unit_name(findings.policy, row.kind, findings.language),
             fmt.number(row.elders),
-            fmt.share(row.share_covered_planned),
+            fmt.share(row.share_covered_planned, goal=findings.policy.readings.share),
             fmt.sentences(why[unit_id])
             if fmt.known(why[unit_id])
             else writer.say(

@@ -32,7 +32,7 @@ def write(findings: Findings, writer: Writer) -> None:
         return
     needed = _needed(findings, writer)
     many = findings.scope_id == words.CITY
-    costs = fmt.money([*sites["cost"], sites["cost"].sum()])
+    costs = fmt.money([*sites["cost"], fmt.total(sites["cost"])])
     rows = []
     for row, cost in zip(sites.to_dict("records"), costs, strict=False):
         suggested = fmt.known(row.get("origin")) and row["origin"] != "listed"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
+import numpy as np
 import pandas as pd
 
 from sy_coverage import labels
@@ -12,6 +13,7 @@ from sy_coverage.outputs import figures, tables
 from sy_coverage.outputs.reports.sections import measures
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import words
+from sy_coverage.policy import reaches_share
 from sy_coverage.policy.targets import UnitKind
 
 if TYPE_CHECKING:
@@ -41,16 +43,25 @@ def opening(findings: Findings, writer: Writer) -> None:
             "opening_plan",
             sites=figure("sites"),
             cost=figure("cost"),
-            counted=figure("units_counted"),
-            counted_units=words.counted_units(
-                findings.policy, language, many=writer.facts["units_counted"].value != 1
-            ),
-            before=figure("units_covered_today"),
-            after=figure("units_covered_planned"),
+            units_change=_units_change(findings, writer),
             change=share_change(writer),
         )
     else:
         writer.paragraph("opening_nothing")
+
+
+def _units_change(findings: Findings, writer: Writer) -> str:
+    """Return in words how many of the units that are counted are covered today and with the plan."""
+    today, plan = (writer.facts[f"units_covered_{state}"] for state in ("today", "planned"))
+    change = (plan.value or 0.0) - (today.value or 0.0)
+    many = writer.facts["units_counted"].value != 1
+    return writer.say(
+        "units_rise" if change > 0 else "units_fall" if change < 0 else "units_stay",
+        counted=writer.figure("units_counted"),
+        counted_units=words.counted_units(findings.policy, findings.language, many=many),
+        before=writer.mark(today),
+        after=writer.mark(plan),
+    )
 
 
 def headline(writer: Writer) -> None:
@@ -242,9 +253,11 @@ def _access(findings: Findings, writer: Writer) -> None:
         mode=mode,
     )
     share = findings.policy.readings.share
-    far = units["share_covered"].lt(share).fillna(value=False)
+    some = units["share_covered"].notna().to_numpy()
+    near = np.array([reaches_share(p, 1.0, share) for p in units["share_covered"].fillna(0.0)], dtype=bool)
     has = units["has_centre"].fillna(value=False).astype(bool)
-    near = units["share_covered"].ge(share).fillna(value=False)
+    far = some & ~near
+    near &= some
     for key, chosen in (("access_far", has & far), ("access_near", ~has & near)):
         if chosen.any():
             names = [fmt.plain(n) for n in units.loc[chosen, "name"]]
@@ -255,15 +268,15 @@ def _access(findings: Findings, writer: Writer) -> None:
 
 def unit_table(findings: Findings, writer: Writer) -> None:
     """Add the table of all units: presence beside access, today and with the plan."""
-    units = findings.units.sort_index()
+    units, share = findings.units.sort_index(), findings.policy.readings.share
     rows = [
         [
             row["name"],
             words.unit_name(findings.policy, row["kind"], findings.language),
             fmt.number(row["elders"]),
             _change(*(words.flag(row[c], findings.language) for c in ("has_centre", "has_centre_planned"))),
-            fmt.share(row["share_covered"]),
-            fmt.share(row["share_covered_planned"]),
+            fmt.share(row["share_covered"], goal=share),
+            fmt.share(row["share_covered_planned"], goal=share),
             fmt.minutes(row["nearest_mean_min"]),
             fmt.minutes(row["nearest_mean_min_planned"]),
         ]
@@ -337,8 +350,8 @@ def _by_kind(findings: Findings, sites: DataFrame, writer: Writer) -> None:
     ]
     costs = fmt.money(
         [
-            *(sites.loc[sites["kind"] == k, "cost"].sum(min_count=1) for k in kinds),
-            sites["cost"].sum(min_count=1),
+            *(fmt.total(sites.loc[sites["kind"] == k, "cost"]) for k in kinds),
+            fmt.total(sites["cost"]),
         ]
     )
     upgrade = sites["premises"] == "upgrade"
@@ -365,7 +378,7 @@ def _by_year(findings: Findings, sites: DataFrame, writer: Writer) -> None:
     groups = [(str(y), sites["phase"].eq(y).fillna(value=False)) for y in years]
     if sites["phase"].isna().any():
         groups.append((writer.say("year_open"), sites["phase"].isna()))
-    costs = fmt.money([*(sites.loc[g, "cost"].sum() for _, g in groups), sites["cost"].sum()])
+    costs = fmt.money([*(fmt.total(sites.loc[g, "cost"]) for _, g in groups), fmt.total(sites["cost"])])
     then = _reached_by(findings)
     rows = []
     for (year, group), cost in zip(groups, costs, strict=False):
