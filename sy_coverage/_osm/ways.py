@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 NOWHERE = b"x999y999"
 """What stands for the place of a node that the file does not hold."""
-RESTRICTING = ("restriction", "restriction:motorcar", "restriction:motor_vehicle", "restriction:bicycle", "restriction:foot",
-               "restriction:conditional")  # fmt: skip
+RESTRICTING = tuple(
+    ("type", f"restriction{of}")
+    for of in ("", ":motorcar", ":motor_vehicle", ":vehicle", ":bicycle", ":foot", ":motorcycle", ":moped", ":mofa",
+               ":psv", ":bus", ":taxi", ":goods", ":hgv", ":conditional")
+)  # fmt: skip
+"""The types of relations that can forbid a turn, whatever keys of theirs say so."""
 _PLACES = bytes.maketrans(b"nxy,", b"    ")
 _ESCAPED = re.compile(r"%([0-9a-f]{1,6})%")
 
@@ -116,10 +120,12 @@ def _pass_through(source: Opened, keys: tuple[str, ...], node_keys: tuple[str, .
     nodes = [osmium.filter.KeyFilter(*node_keys), writer] if node_keys else []
     with source.reader("node") as reader:
         osmium.apply(reader, places, *nodes)
-    wanted = osmium.filter.KeyFilter(*dict.fromkeys((*keys, *RESTRICTING)))
+    wanted, restricting = osmium.filter.KeyFilter(*keys), osmium.filter.TagFilter(*RESTRICTING)
+    wanted.enable_for(osmium.osm.WAY)
+    restricting.enable_for(osmium.osm.RELATION)
     kinds = ("way", "relation") if node_keys else ("way",)
     with source.reader(*kinds) as reader:
-        osmium.apply(reader, places, wanted, writer)
+        osmium.apply(reader, places, wanted, restricting, writer)
 
 
 def _whole_lines(stream: Any) -> Iterator[list[bytes]]:

@@ -157,7 +157,28 @@ def test_durations_of_ferries_are_read(value, minutes) -> None:
         ({"smoothness": "impassable"}, False, False),
         ({"winter_road": "yes"}, False, False),
         ({"width": "1.2"}, False, False),
+        ({"width": "1,5"}, False, False),
+        ({"width": "150 cm"}, False, False),
+        ({"maxwidth": "5&apos;6&quot;"}, False, False),
+        ({"maxwidth": "6&apos;7&quot;"}, True, True),
+        ({"maxheight": "4&apos;"}, False, False),
+        ({"maxwidth:physical": "1.6"}, False, False),
+        ({"maxheight:physical": "2"}, True, True),
         ({"area": "yes"}, False, False),
+        ({"state": "proposed"}, False, False),
+        ({"status": "Under Construction"}, False, False),
+        ({"under_construction": "yes"}, False, False),
+        ({"collapsed": "yes", "access": "yes"}, False, False),
+        ({"closed": "no"}, True, True),
+        ({"ford": "stepping_stones"}, False, False),
+        ({"ford": "yes"}, True, True),
+        ({"access:conditional": "no @ (Mo-Fr 07:00-09:00, Sa 09:00-12:00)"}, True, True),
+        ({"access:conditional": "no @ (Mo-Fr 07:00-09:00, Tu 09:30-10:30)"}, False, False),
+        ({"motor_vehicle:conditional": "no @ (Mo-Su 09:00-18:00; Tu off)"}, True, True),
+        ({"motor_vehicle:conditional": "no @ (Mo-Fr 08:00-18:00; Tu 14:00-16:00)"}, True, True),
+        ({"motor_vehicle:conditional": "no @ (Mo-Fr, PH 08:00-18:00)"}, False, False),
+        ({"motor_vehicle:conditional": "no @ (Mo-Fr 08:00-18:00; PH off)"}, False, False),
+        ({"motor_vehicle": "no", "motor_vehicle:conditional": "yes @ (PH)"}, False, False),
     ],
 )
 def test_who_may_drive_which_way(tmp_path, way, forth, back) -> None:
@@ -340,6 +361,7 @@ def test_a_narrow_gate_stops_cars_and_a_wide_one_does_not(tmp_path) -> None:
         assert np.isfinite(reaches(net, "walk", 1, 3))
 
 
+STREET = {"highway": "residential"}
 CROSS = {1: (0, 0), 2: (-1, 0), 3: (1, 0), 4: (0, 1), 5: (0, -1)}
 
 
@@ -428,6 +450,40 @@ def test_a_turn_forbidden_to_lorries_alone_is_open_to_cars(tmp_path) -> None:
     # two seconds are what a crossing of residential streets costs
     assert reaches(free, "drive", 2, 4) == pytest.approx(west + north + 2 / 60, rel=1e-6)
     assert reaches(bound, "drive", 2, 4) > west + north + 0.1
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "is_closed"),
+    [
+        ("restriction:vehicle", "no_left_turn", True),
+        ("restriction:motorcar:conditional", "no_left_turn @ (Mo-Fr 09:00-11:00)", True),
+        ("restriction:motor_vehicle:conditional", "no_left_turn @ (Mo-Fr 09:00-11:00)", True),
+        ("restriction:vehicle:conditional", "no_left_turn @ (Mo-Fr 07:00-09:00, Sa 09:00-12:00)", False),
+        ("restriction:conditional", "no_left_turn @ (Tu off)", False),
+        ("restriction:bus", "no_left_turn", False),
+        ("restriction", "no_left_turn;no_u_turn", True),
+        ("restriction", "no_left_turn_on_red", False),
+    ],
+)
+def test_a_turn_is_closed_by_whatever_key_speaks_of_cars(tmp_path, key, value, is_closed) -> None:
+    free = crossing(tmp_path, "no_left_turn", kind="restriction:hgv")
+    west, _, north = arms_min(free)
+    ways = [([2, 1], STREET), ([1, 3], STREET), ([1, 4], STREET), ([1, 5], STREET)]
+    relation = (
+        "<relation id='1' version='1'><member type='way' ref='100' role='from'/><member type='node' ref='1' role='via'/>"
+        f"<member type='way' ref='102' role='to'/><tag k='type' v='restriction'/><tag k='{key}' v='{value}'/></relation>"
+    )
+    net = roads.read_osm(extract(tmp_path, CROSS, ways, relation))
+    usual = west + north + 2 / 60
+    taken = reaches(net, "drive", 2, 4)
+    assert taken > usual + 0.1 if is_closed else taken == pytest.approx(usual, rel=1e-6)
+
+
+def test_bicycles_are_pushed_up_steps_that_are_signed_open_to_them(tmp_path) -> None:
+    steps = {"highway": "steps", "bicycle": "yes"}
+    net = roads.read_osm(extract(tmp_path, {1: (0, 0), 2: (1, 0)}, [([1, 2], steps)]), modes=("bike", "walk"))
+    # a thousandth of a degree is 99 m: a minute and a half at 4 km/h, not 36 seconds at 10
+    assert reaches(net, "bike", 1, 2) == pytest.approx(0.09924 / 4 * 60, rel=0.01)
 
 
 def test_a_ferry_takes_its_duration_and_one_without_a_stated_speed(tmp_path) -> None:

@@ -86,6 +86,25 @@ def test_the_cost_for_each_elder_is_not_said_where_none_is_gained():
     assert "cost_per_elder" not in why.index
 
 
+# No centre stands. n at km 5 is 35 minutes from v (100 elders) and 2 from w (50): nobody knows what either saves.
+def test_whom_nothing_reaches_today_saves_no_minutes_that_could_be_said():
+    road = Road(
+        units={"u": ("township", "c", 0, 50)},
+        villages={"v": (40.0, 100), "w": (7.0, 50)},
+        facilities={"D": ("dementia_unit", 5.0)},
+        candidates={"n": ("service_centre", 5.0, 80.0)},
+        extra={"required": {"n": True}},
+        homes=0,
+    )
+    why = solved(road).why().loc[["n"]].set_index("reason_id")
+    assert "minutes_saved" not in why.index
+    first = why.loc["reached_first"]
+    assert (first["value"], first["other"]) == (150.0, pytest.approx((100 * 35 + 50 * 2) / 150))
+    assert sentences(why.loc[["reached_first"]].reset_index(), "zh")["sentence"].item() == (
+        "另有 150 名老年人现状路程超出测算范围或无路可达，到该处平均 24.0 分钟。"
+    )
+
+
 def test_a_rebuilt_home_names_what_it_is_built_from(plan):
     assert said_of(plan, "r15").loc["rebuilds", "subject"] == "T1"
 

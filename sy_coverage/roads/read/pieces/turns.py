@@ -152,9 +152,10 @@ def _binds(restriction: Restriction, mode: TravelMode) -> str | None:
         hours = osm_tags.old_hours(tags)
         if word is None or (hours is not None and not osm_tags.holds(hours)):
             return "at_times_and_not_in_force"
-        if word in FORBIDS:
+        words = {part.strip().lower() for part in word.split(";")}
+        if not words.isdisjoint(FORBIDS):
             return "ban"
-        return "only" if word in LEAVES_ONLY else "of_a_kind_that_closes_nothing"
+        return "of_a_kind_that_closes_nothing" if words.isdisjoint(LEAVES_ONLY) else "only"
     return None
 
 

@@ -34,12 +34,15 @@ CONTRAFLOW = frozenset({"opposite", "opposite_lane", "opposite_track", "opposite
 """What a cycleway is called that runs against a one-way street."""
 STATES = (
     "proposed", "planned", "construction", "razed", "abandoned", "disused", "demolished", "removed", "destroyed", "dismantled",
+    "collapsed", "obliterated", "ruined", "under_construction", "closed",
 )  # fmt: skip
 """What a road is that is not yet or no longer one: as a key beside its class."""
-STATUS = ("status", "operational_status", "lifecycle")
+STATUS = ("status", "operational_status", "lifecycle", "state")
 STILL_OPEN = frozenset({"no", "minor", "widening", "completed", "complete", "finished", ""})
 """Values of such a key that leave the road open."""
 LANES = ("cycleway", "cycleway:left", "cycleway:right", "cycleway:both")
+WIDTHS = ("width", "maxwidth", "maxwidth:physical")
+HEIGHTS = ("maxheight", "maxheight:physical")
 ACCESS = ("access", "vehicle", "motor_vehicle", "motorcar", "bicycle", "foot")
 
 
@@ -47,8 +50,8 @@ def is_undone(tags: Mapping[str, str]) -> bool:
     """Return whether a road is planned, being built, out of use or gone, whatever its access tags say."""
     if any(_words(tags[key])[0] not in STILL_OPEN for key in STATES if key in tags):
         return True
-    said = {word for key in STATUS for word in _words(tags.get(key, ""))}
-    return not said.isdisjoint({*STATES, "under_construction", "closed"})
+    said = {word.replace(" ", "_") for key in STATUS for word in _words(tags.get(key, ""))}
+    return not said.isdisjoint({*STATES, "in_construction"})
 
 
 def entry(tags: Mapping[str, str], mode: TravelMode) -> Entry | None:
@@ -118,11 +121,9 @@ def _one_way(tags: Mapping[str, str], mode: TravelMode) -> tuple[bool, bool]:
 
 def fits(tags: Mapping[str, str], mode: TravelMode) -> bool:
     """Return whether `mode` is as narrow and as low as signs and the road itself ask; what is no number asks nothing."""
-    for key, size in (("maxwidth", mode.width_m), ("maxheight", mode.height_m), ("width", mode.width_m)):
-        posted = metres(tags.get(key, ""))
-        if posted is not None and posted < size:
-            return False
-    return True
+    sizes = {**dict.fromkeys(WIDTHS, mode.width_m), **dict.fromkeys(HEIGHTS, mode.height_m)}
+    posted = ((metres(tags[key]), size) for key, size in sizes.items() if key in tags)
+    return all(room is None or room >= size for room, size in posted)
 
 
 def is_barred(tags: Mapping[str, str], mode: TravelMode) -> bool:

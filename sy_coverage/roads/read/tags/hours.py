@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sy_coverage.roads.travel_modes import moment
 
@@ -17,7 +17,11 @@ LONG = {
 }  # fmt: skip
 _CLAUSE = re.compile(r"([^@;]+?)\s*@\s*(\([^)]*\)|[^;]+)")
 _SPAN = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})", re.ASCII)
-_DAY = re.compile(r"(mo|tu|we|th|fr|sa|su)(?:\s*-\s*(mo|tu|we|th|fr|sa|su))?")
+_DAY = re.compile(r"\b(mo|tu|we|th|fr|sa|su)(?:\s*-\s*(mo|tu|we|th|fr|sa|su))?\b")
+_HOLIDAY = re.compile(r"\bph\b")
+_OFF = re.compile(r"\b(?:off|closed)\b")
+_NEXT_DAY = re.compile(r"(?<=\d)\s*,\s*(?=(?:mo|tu|we|th|fr|sa|su|ph)\b)")
+"""A comma after hours before a day: another rule begins."""
 
 
 def in_force(tags: Mapping[str, str], key: str) -> str | None:
@@ -42,31 +46,50 @@ def holds_now(tags: Mapping[str, str], key: str) -> bool | None:
 def holds(condition: str) -> bool | None:
     """Return whether a condition on days and hours holds at the moment that counts; None if it is of another kind.
 
-    Understands ``(Mo-Fr 07:00-09:00,16:00-18:00)``, ``22:00-06:00``, ``Sa,Su``, ``24/7``, several of them with ``;`` between. A
-    condition on weather, weight, months or who one is is not decided: what holds without it counts.
+    Understands ``(Mo-Fr 07:00-09:00,16:00-18:00)``, ``22:00-06:00``, ``Sa,Su``, ``24/7``, ``Tu off``, several of them with ``;``
+    between or with a comma before the next day; what is said of a day after a ``;`` replaces what was said of it before. The
+    moment is no holiday. A condition on weather, weight, months or who one is is not decided: what holds without it counts.
     """
-    text = condition.strip().strip("()").lower()
-    parts = [part.strip() for part in text.split(";") if part.strip()]
-    answers = [_one(part) for part in parts]
+    text = condition.strip().strip("()").lower().replace("–", "-")
+    for long, short in LONG.items():
+        text = text.replace(long, short)
+    answers: list[bool | None] = []
+    for part in text.split(";"):
+        said = [_one(rule.strip()) for rule in _NEXT_DAY.split(part) if rule.strip()]
+        if any(rule.is_of_today for rule in said):
+            answers.clear()
+        answers += [rule.holds for rule in said]
     if any(answers):
         return True
     return None if not answers or None in answers else False
 
 
-def _one(part: str) -> bool | None:
+class _Said(NamedTuple):
+    holds: bool | None
+    is_of_today: bool = False
+    """The rule names today, so that it replaces what was said of every day."""
+
+
+def _one(rule: str) -> _Said:
     day, minute = moment()
-    if part == "24/7":
-        return True
-    for long, short in LONG.items():
-        part = part.replace(long, short)
-    part = part.replace("ph off", "").strip(" ,")
-    spans = [tuple(map(int, found)) for found in _SPAN.findall(part)]
-    rest = _SPAN.sub("", part)
+    if rule == "24/7":
+        return _Said(holds=True)
+    rest, off = _OFF.subn("", rule)
+    spans = [tuple(map(int, found)) for found in _SPAN.findall(rest)]
+    rest, holidays = _HOLIDAY.subn("", _SPAN.sub("", rest))
     days = [(DAYS.index(a), DAYS.index(b or a)) for a, b in _DAY.findall(rest)]
-    if _DAY.sub("", rest).strip(" ,") or not (spans or days):
-        return None
+    if _DAY.sub("", rest).strip(" ,"):
+        return _Said(None)
+    if not days and holidays:
+        return _Said(holds=False)
+    if not (spans or days):
+        return _Said(None)
     today = not days or any(a <= day <= b if a <= b else day >= a or day <= b for a, b in days)
-    return today and (not spans or any(_within(minute, *span) for span in spans))
+    now = today and (not spans or any(_within(minute, *span) for span in spans))
+    if off:
+        # hours in which it does not hold say nothing of the others
+        return _Said(holds=False, is_of_today=now)
+    return _Said(now, is_of_today=today and bool(days))
 
 
 def _within(minute: int, hour_on: int, minute_on: int, hour_off: int, minute_off: int) -> bool:

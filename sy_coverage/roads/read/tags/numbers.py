@@ -11,7 +11,10 @@ SLOWEST_KPH, FASTEST_KPH = 1.0, 160.0
 """A limit outside of these is a slip of the pen."""
 
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)\s*(km/h|kmh|kph|mph|knots)?", re.ASCII)
-_METRES = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*m?", re.ASCII)
+_METRES = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s*(m|cm)?", re.ASCII)
+_FEET = re.compile(r"""(\d{1,2})\s*'\s*(?:(\d{1,2}(?:\.\d+)?)\s*(?:"|''))?""", re.ASCII)
+UNITS_M = {"": 1.0, "m": 1.0, "cm": 0.01}
+INCH_M = 0.0254
 _CLOCK = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,2}):)?(\d{1,4})", re.ASCII)
 _PERIOD = re.compile(r"P(?:(\d{1,2})D)?(?:T(?:(\d{1,3})H)?(?:(\d{1,4})M)?(?:(\d{1,5})S)?)?", re.ASCII)
 
@@ -68,6 +71,10 @@ def duration_min(value: str) -> float | None:
 
 
 def metres(value: str) -> float | None:
-    """Return the metres of a `width` or `maxheight` such as ``3`` or ``3.5 m``; None if it is no number of metres."""
-    found = _METRES.fullmatch(value.strip())
-    return float(found[1]) if found else None
+    """Return the metres of a `width` or `maxheight` such as ``3``, ``3.5 m``, ``2,5``, ``250 cm`` or ``8'2"``; None if it is no length."""
+    text = value.strip().lower()
+    feet = _FEET.fullmatch(text)
+    if feet:
+        return (int(feet[1]) * 12 + float(feet[2] or 0)) * INCH_M
+    found = _METRES.fullmatch(text)
+    return float(found[1].replace(",", ".")) * UNITS_M[found[2] or ""] if found else None

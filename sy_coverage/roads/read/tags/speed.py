@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from sy_coverage.roads.read.tags.access import (
     ACCESS,
+    HEIGHTS,
     LANES,
     OPENED,
     STATES,
     STATUS,
+    WIDTHS,
     directions,
     entry,
     fits,
@@ -43,7 +45,7 @@ WANTED = frozenset(
             "name",
             "motorroad",
         ),
-        *("maxwidth", "maxheight"),
+        *(*WIDTHS, *HEIGHTS),
         *(*LANES, *STATES, *STATUS, *CONDITION),
         *AT_TIMES,
         *(f"{key}{CONDITIONAL}" for key in AT_TIMES),
@@ -85,7 +87,8 @@ def pace(tags: Mapping[str, str], mode: TravelMode) -> Pace:
     free *= condition(tags, mode).factor
     if free <= 0:
         return NONE
-    if in_force(tags, mode.access[0]) == "dismount":
+    # a sign that opens steps to bicycles opens them to people who push theirs
+    if in_force(tags, mode.access[0]) == "dismount" or (highway == "steps" and "bicycle" in mode.access):
         free = min(free, mode.dismount_kph)
     forward, backward = directions(tags, mode)
     return Pace(

@@ -188,17 +188,21 @@ def _elders(context: _Context, site_id: str, j: int, cost: float) -> Iterator[Ro
     nearest_here = (checked.assignment == site_id).to_numpy()
     gained = float(elders[mine & nearest_here & ~today].sum())
     only = float(elders[mine & (counts == 1)].sum())
-    served = float(elders[nearest_here].sum())
-    before = np.minimum(_minutes_today(case, str(case.candidates.loc[site_id, "kind"])), reach.cap_min)[
-        nearest_here
-    ]
-    saved = float((elders[nearest_here] * (before - checked.nearest.to_numpy(float)[nearest_here])).sum())
+    before = _minutes_today(case, str(case.candidates.loc[site_id, "kind"]))
+    after = checked.nearest.to_numpy(float)
+    # where no way of today is known nobody can say what is saved
+    knew, first = nearest_here & np.isfinite(before), nearest_here & np.isinf(before)
+    saved = float((elders[knew] * (before[knew] - after[knew])).sum())
     row: Row = {"reason_id": "elders_gained", "subject": site_id, "value": gained, "other": saved}
     yield row | {"places": _first_in(case, j)}
     if only:
         yield {"reason_id": "elders_only_here", "subject": site_id, "value": only}
-    if served:
+    if elders[knew].any():
+        served = float(elders[knew].sum())
         yield {"reason_id": "minutes_saved", "subject": site_id, "value": saved / served, "other": served}
+    if elders[first].any():
+        served, taken = float(elders[first].sum()), float((elders[first] * after[first]).sum())
+        yield {"reason_id": "reached_first", "subject": site_id, "value": served, "other": taken / served}
     if gained:
         yield {"reason_id": "cost_per_elder", "subject": site_id, "value": cost * 10_000 / gained}
 
