@@ -122,7 +122,7 @@ def _of_policy(plan: SitingPlan) -> Verification:
         raise CertificateError("a plan without an objective names sites, or says that targets are met")
     asked, kept = (dict(p.certificate.options) if p.certificate else {} for p in (plan, attainable))
     # where a rule itself cannot be kept, such as beds enough, the plan beside it was made without that rule
-    given_up = any(kept[name] != value for name, value in asked.items() if name in kept)
+    given_up = any(kept.get(name) != value for name, value in asked.items())
     if attainable.figures.targets_met and not given_up:
         raise CertificateError("a plan says that targets cannot be met, and another beside it meets them")
     return verify_policy(attainable)

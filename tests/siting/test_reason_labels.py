@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from sy_coverage import siting
+from sy_coverage.siting.planning.shortfall import GIVEN_UP
 
 ROOM = Path(siting.__file__).parent
 NAMED = {"reason", "word"}
@@ -75,7 +76,12 @@ def test_reading_the_source_finds_the_reasons_of_every_kind():
 
 # the stages that may get worse where a site is forbidden: what counts towards the targets, cost, elders
 @pytest.mark.parametrize(
-    "reason", [*IDS, *(f"in_every_optimum_{s}" for s in ("towards_targets", "cost", "elders"))]
+    "reason",
+    [
+        *IDS,
+        *(f"in_every_optimum_{s}" for s in ("towards_targets", "cost", "elders")),
+        *(f"rule_in_the_way_{rule}" for rule in GIVEN_UP),
+    ],
 )
 def test_every_reason_has_its_words_in_both_languages(reason):
     row = {

@@ -9,7 +9,7 @@ from sy_coverage.siting.planning import shortfall
 from sy_coverage.siting.planning.certify import finished
 from sy_coverage.siting.planning.phases import phased_plan
 from sy_coverage.siting.planning.rules.case import PlanCase, read_case
-from sy_coverage.siting.planning.stages import solve_stages
+from sy_coverage.siting.planning.stages import Solved, solve_stages
 from sy_coverage.siting.solve import highs
 from sy_coverage.siting.solve.highs import SolveOptions
 from sy_coverage.siting.solve.memory import within_memory
@@ -127,26 +127,42 @@ def plan_case(case: PlanCase, *, options: SolveOptions | None = None) -> SitingP
     options = options or SolveOptions()
     if case.rules.phases:
         return phased_plan(case, options=options)
-    if case.rules.slack is not None and case.rules.cost_limit is None:
+    if case.rules.slack is not None:
         return _within_slack(case, case.rules.slack, options=options)
+    if case.rules.budget is not None:
+        return _within_budget(case, case.rules.budget, options=options)
     with highs.Watch(options) as watch:
-        budget = case.rules.budget
-        free = case if budget is None else case.but(budget=None)
-        # with a budget the cheapest plan is asked for first: does it fit?
-        solved = solve_stages(free, watch=watch, most=None if budget is None else 1)
+        solved = solve_stages(case, watch=watch)
         if solved.status == "infeasible":
             return shortfall.explained(case, solved, watch=watch)
-        if budget is not None and solved.figures is not None:
-            if solved.figures.cost > budget:
-                return shortfall.within_budget(case, solved, watch=watch)
-            solved = solve_stages(free, watch=watch)
         return finished(case, solved, options=options)
+
+
+def _within_budget(case: PlanCase, budget: float, *, options: SolveOptions) -> SitingPlan:
+    """Return the plan of a case with a budget: the cheapest plan where it fits, else what comes nearest to the targets."""
+    with highs.Watch(options) as watch:
+        cheapest = _cheapest(case, watch)
+        if cheapest.status == "infeasible":
+            return shortfall.explained(case, cheapest, watch=watch)
+        if cheapest.figures is None:
+            return finished(case, cheapest, options=options)
+        if cheapest.figures.cost > budget:
+            return shortfall.within_budget(case, cheapest, watch=watch)
+        # where changes come before cost, the budget is a rule; else the cheapest plan keeps it anyway
+        free = case if case.rules.adopted or case.rules.differ_from else case.but(budget=None)
+        return finished(case, solve_stages(free, watch=watch), options=options)
+
+
+def _cheapest(case: PlanCase, watch: highs.Watch) -> Solved:
+    """Return what meeting the targets costs at least, whatever else is asked of the plan and whatever money there is."""
+    bare = case.but(slack=None, budget=None, adopted=(), differ_from=())
+    return solve_stages(bare, watch=watch, most=1)
 
 
 def _within_slack(case: PlanCase, slack: float, *, options: SolveOptions) -> SitingPlan:
     """Return the best plan for elders that costs no more than the cheapest and `slack` of it."""
     with highs.Watch(options) as watch:
-        cheapest = solve_stages(case.but(slack=None, budget=None), watch=watch, most=1)
+        cheapest = _cheapest(case, watch)
         if cheapest.figures is None:
             plain = case.but(slack=None)
             if cheapest.status == "infeasible":
@@ -155,7 +171,12 @@ def _within_slack(case: PlanCase, slack: float, *, options: SolveOptions) -> Sit
         least, budget = cheapest.figures.cost, case.rules.budget
         if budget is not None and least > budget:
             return shortfall.within_budget(case.but(slack=None), cheapest, watch=watch)
-        limit = case.cost_within(least, slack)
-        case = case.but(cost_limit=limit if budget is None else min(limit, budget))
-        plan = finished(case, solve_stages(case, watch=watch), options=options)
+        limits = (case.cost_within(least, slack), budget, case.rules.cost_limit)
+        case = case.but(cost_limit=min(limit for limit in limits if limit is not None))
+        solved = solve_stages(case, watch=watch)
+        if solved.figures is None:  # the time is up: the cheapest plan in hand keeps the slack too
+            solved = replace(cheapest, status="feasible", stopped=watch.stopped)
+        elif cheapest.status != "optimal":  # what the slack is a share of is not proved
+            solved = replace(solved, status="feasible")
+        plan = finished(case, solved, options=options)
     return replace(plan, figures=replace(plan.figures, least_cost=least))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,9 @@ from sy_coverage.siting.planning.rules.beds import bed_table, too_short_of_beds
 from sy_coverage.siting.planning.rules.stations import barred_stations, services
 from sy_coverage.siting.planning.rules.targets import (
     covered_today,
+    near_enough,
     requirements,
+    too_far_today,
 )
 from sy_coverage.siting.planning.stages import solve_stages
 from sy_coverage.siting.reasons import reason_frame
@@ -29,9 +31,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sy_coverage.siting.planning.rules.case import PlanCase
+    from sy_coverage.siting.planning.rules.plan_rules import PlanRules
     from sy_coverage.siting.planning.rules.targets import Requirement
     from sy_coverage.siting.planning.stages import Solved
     from sy_coverage.siting.solve import highs
+
+
+GIVEN_UP = (
+    "beds_per_elder",
+    "worst_min",
+    "running_budget",
+    "cost_limit",
+    "spread_min",
+    "station_walk_min",
+    "budget",
+)
+"""Rules that may keep every plan from being, in the order in which the plan that can be had meanwhile gives one up."""
 
 
 def explained(case: PlanCase, solved: Solved, *, watch: highs.Watch) -> SitingPlan:
@@ -40,11 +55,11 @@ def explained(case: PlanCase, solved: Solved, *, watch: highs.Watch) -> SitingPl
     rows = [*reasons(case), *_too_few_beds(case)]
     # forced sites that clash can make even the softened problem impossible
     meanwhile = solve_stages(case, watch=watch, elastic=True)
-    if meanwhile.status == "infeasible" and case.rules.beds_per_elder is not None:
-        case = case.but(
-            beds_per_elder=None
-        )  # what can be had meanwhile leaves beds lacking; the findings say where
-        meanwhile = solve_stages(case, watch=watch, elastic=True)
+    if meanwhile.status == "infeasible":
+        given_up, case, meanwhile = _without_rules(case, meanwhile, watch)
+        rows += _in_the_way(
+            case, asked, given_up, beds_said=any(r["reason_id"] == "too_few_beds" for r in rows)
+        )
     attainable: SitingPlan | None = None
     if meanwhile.figures is not None:
         short = meanwhile.figures.targets
@@ -79,6 +94,53 @@ def explained(case: PlanCase, solved: Solved, *, watch: highs.Watch) -> SitingPl
         findings=reason_frame(rows, policy=case.policy),
         figures=PlanFigures(attainable=attainable, targets_met=False),
     )
+
+
+def _without_rules(
+    case: PlanCase, solved: Solved, watch: highs.Watch
+) -> tuple[tuple[str, ...], PlanCase, Solved]:
+    """Return the rules that must be given up for any plan to be, and the case and the best plan without them.
+
+    One where one is enough; else all that there are. None where that does not help either.
+    """
+    there = [name for name in GIVEN_UP if getattr(case.rules, name) is not None]
+    for names in [*([name] for name in there), *([there] if len(there) > 1 else [])]:
+        changes: dict[str, Any] = dict.fromkeys(names)
+        if "beds_per_elder" in changes:
+            changes["beds_share"] = 1.0
+        other = case.but(**changes)
+        meanwhile = solve_stages(other, watch=watch, elastic=True)
+        if meanwhile.status != "infeasible":
+            return tuple(names), other, meanwhile
+    return (), case, solved
+
+
+def _in_the_way(
+    case: PlanCase, asked: PlanRules, given_up: tuple[str, ...], *, beds_said: bool
+) -> Iterator[dict[str, object]]:
+    """Yield the rules without which there is a plan, of the longest way also the villages that nothing can bring so near."""
+    for name in given_up:
+        if name == "beds_per_elder" and beds_said:
+            continue
+        row: dict[str, object] = {"subject": CITY, "value": getattr(asked, name)}
+        far = _villages_too_far(case, asked.worst_min) if name == "worst_min" else ()
+        if far:
+            yield row | {"reason_id": "villages_too_far", "places": far}
+        else:
+            yield row | {"reason_id": f"rule_in_the_way_{name}"}
+
+
+def _villages_too_far(case: PlanCase, limit: float | None) -> tuple[str, ...]:
+    """Return the villages with elders that nothing which stands or may open brings within `limit` minutes."""
+    if limit is None:
+        return ()
+    strict = case.but(worst_min=limit)
+    far: set[int] = set()
+    for kind, villages in too_far_today(strict).items():
+        near = near_enough(strict, kind)[~strict.forbidden]
+        reached = np.asarray(near.sum(axis=0)).ravel() > 0
+        far |= {int(v) for v in villages if not reached[v]}
+    return tuple(str(case.demand.index[v]) for v in sorted(far))
 
 
 def within_budget(case: PlanCase, solved: Solved, *, watch: highs.Watch) -> SitingPlan:

@@ -29,10 +29,11 @@ def packed(case: PlanCase, free: PlanCase) -> dict[str, Any] | None:
     """Return, as JSON can hold it, the program of `case`, whose facilities are the columns of `free`.
 
     What the plan requires, forbids and keeps are bounds beside it, so that a page can ask otherwise. None where the plan has rules
-    that a page cannot ask again: years, a budget, conversions of beds that cost, beds for every elder.
+    that a page cannot ask again: years, a budget, a slack, conversions of beds that cost, beds for every elder.
     """
     rules = case.rules
-    if rules.phases or rules.budget is not None or rules.conversion_cost or rules.beds_per_elder is not None:
+    limited = rules.budget is not None or rules.slack is not None
+    if rules.phases or limited or rules.conversion_cost or rules.beds_per_elder is not None:
         return None
     bare = replace(
         free, listed=free.listed.assign(required=False), rules=replace(free.rules, require=(), forbid=())

@@ -101,7 +101,7 @@ def with_columns(case: PlanCase) -> PlanCase:
         coverage.county_of(case.open_facilities, case.units).to_numpy(dtype=object), list(case.counties)
     )
     close = dict.fromkeys(case.open_facilities.index[ours], 0.0) | dict(case.rules.close)
-    return case.but(phases={}, close=close)
+    return case.but(phases={}, carry=False, close=close)
 
 
 def _plain(number: float) -> float | int:

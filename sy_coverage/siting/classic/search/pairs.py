@@ -61,7 +61,11 @@ def pairs_of(asked: Terms, *, unserved_min: float | None = None) -> Pairs:
     matrix = sparse.csr_array(asked.times.minutes[asked.allowed])
     sites, fixed = asked.allowed, np.isin(asked.allowed, asked.required)
     if unserved_min is not None:
-        everybody = sparse.csr_array(np.full((1, matrix.shape[1]), float(unserved_min)))
+        people = matrix.shape[1]  # each a pair of its own, also where the price is 0
+        everybody = sparse.csr_array(
+            (np.full(people, float(unserved_min)), np.arange(people), np.array([0, people])),
+            shape=(1, people),
+        )
         matrix = sparse.csr_array(sparse.vstack([matrix, everybody], format="csr"))
         sites, fixed = np.r_[sites, NOBODY], np.r_[fixed, True]
     site = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))

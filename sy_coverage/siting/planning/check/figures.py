@@ -295,7 +295,8 @@ def _replaced(case: PlanCase, opened: Sites) -> list[str]:
     found = []
     for facility_id, heirs in case.movable.items():
         stays, replaced = facility_id in opened.row_of, any(j in opened.row_of for j in heirs)
-        if stays == replaced and (stays or facility_id not in case.rules.close):
+        twice = sum(case.rules.move.get(j) == facility_id and j in opened.row_of for j in heirs) > 1
+        if twice or (stays == replaced and (stays or facility_id not in case.rules.close)):
             found.append(f"replaced:{facility_id}")
     found += [f"required:{i}" for i in case.rules.require if i in case.movable and i not in opened.row_of]
     return found + [f"forbidden:{i}" for i in case.rules.forbid if i in case.movable and i in opened.row_of]

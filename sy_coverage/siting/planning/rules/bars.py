@@ -72,7 +72,7 @@ def heirs(case: PlanCase) -> list[tuple[int, Integers, bool]]:
 
 
 def one_of(case: PlanCase) -> list[tuple[str, Integers]]:
-    """Return groups of candidates of which at most one opens, with the rule: those of one kind that rebuild one and the same home, and sizes of one place."""
+    """Return groups of candidates of which at most one opens, with the rule: those of one kind that rebuild one and the same home, sizes of one place, and places that one facility may move to."""
     return case.once("one of", lambda: _one_of(case))
 
 
@@ -85,6 +85,9 @@ def _one_of(case: PlanCase) -> list[tuple[str, Integers]]:
             groups.setdefault(("one_upgrade", home, kind), []).append(j)
         if group:
             groups.setdefault(("group", group), []).append(j)
+    for site_id, facility_id in case.rules.move.items():
+        if site_id in case.sites.row_of:
+            groups.setdefault(("replaced", facility_id), []).append(case.sites.row_of[site_id])
     return [(key[0], np.array(rows, dtype=np.int64)) for key, rows in sorted(groups.items()) if len(rows) > 1]
 
 
@@ -161,7 +164,7 @@ def _too_close(case: PlanCase) -> Pairs:
             continue
         if rebuilt.get(a) == b or rebuilt.get(b) == a:  # a home is not too close to what it is rebuilt from
             continue
-        if (a in case.movable and b in case.movable) or _takes_the_place(case, a, b):
+        if (_is_there(case, a) and _is_there(case, b)) or _takes_the_place(case, a, b):
             continue
         if a in at and b in at:
             both.add((min(at[a], at[b]), max(at[a], at[b])))
@@ -170,6 +173,11 @@ def _too_close(case: PlanCase) -> Pairs:
     return Pairs(
         np.array(sorted(both), dtype=np.int64).reshape(-1, 2), np.array(sorted(barred), dtype=np.int64)
     )
+
+
+def _is_there(case: PlanCase, site_id: str) -> bool:
+    """Return whether it is a facility that stands today: how near it is to another one is nothing that a plan decides."""
+    return site_id in case.movable or site_id in case.standing.row_of
 
 
 def _takes_the_place(case: PlanCase, one: str, other: str) -> bool:

@@ -144,13 +144,16 @@ class PlanRules:
             raise InputError(f"close: what closing saves must be a finite number: {some(wrong)}")
         if self.cost_limit is not None and not np.isfinite(self.cost_limit):
             raise InputError(f"cost_limit={self.cost_limit}: must be a finite number")
-        alone = [
-            n for n in ("close", "move", "slack", "cost_limit", "differ_from", "adopted") if getattr(self, n)
-        ]
+        alone = [n for n in ("close", "move", "differ_from", "adopted") if getattr(self, n)]
+        alone += [n for n in ("slack", "cost_limit") if getattr(self, n) is not None]
         if self.phases and alone:
             raise InputError(
                 f"{', '.join(alone)}: not in a plan of several years; plan without `phases`, or without this"
             )
+        if self.carry and not self.phases:
+            raise InputError("carry: asks of the years of a plan; give `phases`, or leave it out")
+        if self.beds_share != 1.0 and self.beds_per_elder is None:
+            raise InputError("beds_share: asks how many of the beds; give `beds_per_elder`, or leave it out")
 
     def _put_in_order(self) -> None:
         for name in ("require", "forbid", "adopted"):

@@ -88,6 +88,9 @@ def too_far_today(case: PlanCase) -> dict[str, Integers]:
     limit = case.rules.worst_min
     if limit is None:
         return {}
+    for kind in coverage_kinds(case):
+        if kind in case.times:
+            case.times[kind].require_cutoff(limit)
     return {
         kind: np.flatnonzero((case.elders > 0) & ~(case.reach(kind).today_min <= limit))
         for kind in coverage_kinds(case)
