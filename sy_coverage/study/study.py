@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any
 
 from sy_coverage import _files
 from sy_coverage.errors import ConfigError, InputError
@@ -16,6 +16,7 @@ from sy_coverage.study.config.questions.scenario import Scenario
 from sy_coverage.study.progress import Progress, silent
 from sy_coverage.study.results import gather, save
 from sy_coverage.study.results.compared import side_by_side
+from sy_coverage.study.steps.memory import Handed
 from sy_coverage.study.steps.places import county_id_of
 
 if TYPE_CHECKING:
@@ -29,33 +30,6 @@ if TYPE_CHECKING:
     from sy_coverage.outputs.findings import Findings
     from sy_coverage.outputs.maps import Map
     from sy_coverage.siting import SitingPlan
-    from sy_coverage.study.steps.memory import Step
-
-T = TypeVar("T")
-
-
-class _Answer(Generic[T]):
-    """One step of the answers, as the study hands it out."""
-
-    def __init__(self, step: Step[T]) -> None:
-        self.name, self.__doc__ = step.name, step.__doc__
-
-    @overload
-    def __get__(self, study: None, kind: type) -> _Answer[T]: ...
-
-    @overload
-    def __get__(self, study: Study, kind: type) -> T: ...
-
-    def __get__(self, study: Study | None, kind: type) -> _Answer[T] | T:
-        if study is None:
-            return self
-        value: T = getattr(study.answers, self.name)
-        return value
-
-    def __set__(self, study: Study, value: object) -> None:
-        raise AttributeError(
-            f"'{self.name}' follows from the study; ask with .but(...) or .what_if(...) instead"
-        )
 
 
 class Study:
@@ -64,46 +38,46 @@ class Study:
     Frames are in EPSG:4326 and refuse to be changed in place. Nothing is computed before it is asked for.
     """
 
-    policy = _Answer(Answers.policy)
-    units = _Answer(Answers.units)
-    counties = _Answer(Answers.counties)
-    demand = _Answer(Answers.demand)
-    given_facilities = _Answer(Answers.given_facilities)
-    given_candidates = _Answer(Answers.given_candidates)
-    location_sources = _Answer(Answers.location_sources)
-    office_answers = _Answer(Answers.office_answers)
-    facility_rows = _Answer(Answers.facility_rows)
-    facilities = _Answer(Answers.facilities)
-    open_facilities = _Answer(Answers.open_facilities)
-    doubts = _Answer(Answers.doubts)
-    candidate_rows = _Answer(Answers.candidate_rows)
-    open_doubts = _Answer(Answers.open_doubts)
-    listed_candidates = _Answer(Answers.listed_candidates)
-    candidates = _Answer(Answers.candidates)
-    names = _Answer(Answers.names)
-    network = _Answer(Answers.network)
-    access_legs = _Answer(Answers.access_legs)
-    access_beside = _Answer(Answers.access_beside)
-    water = _Answer(Answers.water)
-    centre_kind = _Answer(Answers.centre_kind)
-    centre_times = _Answer(Answers.centre_times)
-    times = _Answer(Answers.times)
-    between_homes = _Answer(Answers.between_homes)
-    to_medical = _Answer(Answers.to_medical)
-    coverage = _Answer(Answers.coverage)
-    coverage_planned = _Answer(Answers.coverage_planned)
-    scorecard_today = _Answer(Answers.scorecard_today)
-    scorecard = _Answer(Answers.scorecard)
-    case = _Answer(Answers.case)
-    task = _Answer(Answers.task)
-    plans = _Answer(Answers.plans)
-    compared = _Answer(Answers.compared)
-    other_scope = _Answer(Answers.other_scope)
-    county_sites = _Answer(Answers.county_sites)
-    citywide = _Answer(Answers.citywide)
-    conversions = _Answer(Answers.conversions)
-    chosen = _Answer(Answers.chosen)
-    planned_facilities = _Answer(Answers.planned_facilities)
+    policy = Handed("answers", Answers.policy)
+    units = Handed("answers", Answers.units)
+    counties = Handed("answers", Answers.counties)
+    demand = Handed("answers", Answers.demand)
+    given_facilities = Handed("answers", Answers.given_facilities)
+    given_candidates = Handed("answers", Answers.given_candidates)
+    location_sources = Handed("answers", Answers.location_sources)
+    office_answers = Handed("answers", Answers.office_answers)
+    facility_rows = Handed("answers", Answers.facility_rows)
+    facilities = Handed("answers", Answers.facilities)
+    open_facilities = Handed("answers", Answers.open_facilities)
+    doubts = Handed("answers", Answers.doubts)
+    candidate_rows = Handed("answers", Answers.candidate_rows)
+    open_doubts = Handed("answers", Answers.open_doubts)
+    listed_candidates = Handed("answers", Answers.listed_candidates)
+    candidates = Handed("answers", Answers.candidates)
+    names = Handed("answers", Answers.names)
+    network = Handed("answers", Answers.network)
+    access_legs = Handed("answers", Answers.access_legs)
+    access_beside = Handed("answers", Answers.access_beside)
+    water = Handed("answers", Answers.water)
+    centre_kind = Handed("answers", Answers.centre_kind)
+    centre_times = Handed("answers", Answers.centre_times)
+    times = Handed("answers", Answers.times)
+    between_homes = Handed("answers", Answers.between_homes)
+    to_medical = Handed("answers", Answers.to_medical)
+    coverage = Handed("answers", Answers.coverage)
+    coverage_planned = Handed("answers", Answers.coverage_planned)
+    scorecard_today = Handed("answers", Answers.scorecard_today)
+    scorecard = Handed("answers", Answers.scorecard)
+    case = Handed("answers", Answers.case)
+    task = Handed("answers", Answers.task)
+    plans = Handed("answers", Answers.plans)
+    compared = Handed("answers", Answers.compared)
+    other_scope = Handed("answers", Answers.other_scope)
+    county_sites = Handed("answers", Answers.county_sites)
+    citywide = Handed("answers", Answers.citywide)
+    conversions = Handed("answers", Answers.conversions)
+    chosen = Handed("answers", Answers.chosen)
+    planned_facilities = Handed("answers", Answers.planned_facilities)
 
     def __init__(
         self,
@@ -120,7 +94,7 @@ class Study:
         a point; a database is not asked, unless `databases` says so (None: where not `offline`).
         """
         gate = _files.Gate(services=not offline, databases=not offline if databases is None else databases)
-        self.answers = Answers(config, folder, gate, progress=progress)
+        self.answers = Answers.to(config, folder, gate, progress=progress)
 
     @classmethod
     def of(cls, answers: Answers) -> Study:

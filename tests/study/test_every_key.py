@@ -17,7 +17,7 @@ from sy_coverage.study import Study, read_config
 from sy_coverage.study.answers import Answers
 from sy_coverage.study.config.changes import WHOLE
 from sy_coverage.study.config.file import StudyConfig
-from sy_coverage.study.steps.memory import Step
+from sy_coverage.study.steps.memory import Handed
 from tests import toy
 
 if TYPE_CHECKING:
@@ -169,7 +169,9 @@ def test_row_112_a_study_with_any_key_changed_equals_a_fresh_one(study, section,
 @pytest.mark.parametrize(("section", "key"), EVERY)
 def test_row_112_plans_and_findings_with_any_key_changed_equal_fresh_ones(study, section, key):
     steps = [
-        name for name, step in vars(Answers).items() if isinstance(step, Step) and name != "location_sources"
+        name
+        for name, step in vars(Answers).items()
+        if isinstance(step, Handed) and name != "location_sources"
     ]
     for step in steps:
         answer(study, step)

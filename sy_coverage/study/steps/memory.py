@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Section)
+_FOLLOWS = "'{}' follows from the study; ask with .but(...) or .what_if(...) instead"
 AROUND = "@"
 """How reads begin that are no keys of the study file, but of what stands around it: who may be asked, which counties."""
 
@@ -183,7 +184,9 @@ def _unchangeable(value: Any) -> Any:
 class HasMemory(Protocol):
     """Whatever has steps."""
 
-    memory: Memory
+    @property
+    def memory(self) -> Memory:
+        """What is known of the study so far."""
 
 
 class Step(Generic[T]):
@@ -207,6 +210,30 @@ class Step(Generic[T]):
 
     def __set__(self, owner: object, value: object) -> None:
         """Refuse: steps follow from configuration and frames."""
-        raise AttributeError(
-            f"'{self.name}' follows from the study; ask with .but(...) or .what_if(...) instead"
-        )
+        raise AttributeError(_FOLLOWS.format(self.name))
+
+
+class Handed(Generic[T]):
+    """A step of one part, as the whole hands it out."""
+
+    def __init__(self, part: str, step: Step[T] | Handed[T]) -> None:
+        """Ask the attribute `part` of the whole."""
+        self.part, self.__doc__ = part, step.__doc__
+        self.name: str = step.name
+
+    @overload
+    def __get__(self, owner: None, kind: type) -> Handed[T]: ...
+
+    @overload
+    def __get__(self, owner: object, kind: type) -> T: ...
+
+    def __get__(self, owner: object | None, kind: type) -> Handed[T] | T:
+        """Return the value that the part of `owner` has."""
+        if owner is None:
+            return self
+        value: T = getattr(getattr(owner, self.part), self.name)
+        return value
+
+    def __set__(self, owner: object, value: object) -> None:
+        """Refuse: steps follow from configuration and frames."""
+        raise AttributeError(_FOLLOWS.format(self.name))
