@@ -138,6 +138,7 @@ def _table_units(table: Table, coordinate_system: str | None, report: Report) ->
             f"{table.file}: a table without boundaries; give a GeoPackage, GeoJSON or shapefile"
         )
     breaches = Breaches()
+    cells.ask_about_formulas(table, breaches)
     frame = _attributes(table, breaches, report)
     breaches.stop("units")
     if frame.empty:

@@ -131,6 +131,7 @@ def _typed(table: Table, breaches: Breaches, report: Report, *, counted: bool) -
     extras = [c for c in table.rows.columns if c not in table.headers and c not in frame.columns]
     frame[extras] = table.rows[extras]
     frame["source"] = [table.where(row) for row in table.rows.index]
+    cells.ask_about_formulas(table, breaches)
     ask_about_looks(table, breaches)
     ask_about_columns(table, "demand", _ASKED_ABOUT, breaches, also=frozenset(frame.columns))
     return frame
@@ -140,7 +141,8 @@ def _fill_elders(table: Table, frame: DataFrame, breaches: Breaches) -> None:
     """Give rows that do not say how many elders there are none, as a doubt."""
     header = table.headers["elders"]
     written = cells.column(table, "elders")
-    for row in frame.index[frame["elders"].isna() & written.map(words.is_blank).astype(bool)]:
+    empty = frame.index[frame["elders"].isna() & written.map(words.is_blank).astype(bool)]
+    for row in empty.difference(list(table.formula_rows("elders")), sort=False):
         breaches.row(
             table,
             row,

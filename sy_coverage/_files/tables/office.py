@@ -7,11 +7,13 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage._files.grids import Grid, even, one_of
+from sy_coverage._files.tables.uncomputed import uncomputed
 from sy_coverage._files.tables.workbooks import check_zip
 from sy_coverage.errors import UnreadableFileError
 
 if TYPE_CHECKING:
     from sy_coverage._files.limits import Limits
+    from sy_coverage._files.tables.uncomputed import Cells
 
 
 def old_grids(content: bytes, file: str, layer: str | None, limits: Limits) -> list[Grid]:
@@ -39,17 +41,41 @@ def old_grids(content: bytes, file: str, layer: str | None, limits: Limits) -> l
         name: table for name, table in tables.items() if table[0] and (layer or name not in hidden)
     } or dict(list(tables.items())[:1])
     several = len([name for name in book.sheet_names if name not in hidden]) > 1
-    return [
-        Grid(
-            file,
-            even([[_text(value) for value in row] for row in rows], file, limits),
-            1,
-            merges=tuple(sorted((top, left, bottom, right) for (top, left), (bottom, right) in merges)),
-            notes=(("sheet", name),),
-            sheet=name if several else "",
+    # sheets stand in the file as the library names them
+    waiting = dict(zip(book.sheet_names, uncomputed(content, file), strict=False))
+    grids = []
+    for name, (rows, merges) in full.items():
+        cells, marks = _with_formulas(
+            [[_text(value) for value in row] for row in rows], waiting.get(name, {})
         )
-        for name, (rows, merges) in full.items()
-    ]
+        limits.check_rows(len(cells), file)
+        grids.append(
+            Grid(
+                file,
+                even(cells, file, limits),
+                1,
+                merges=tuple(sorted((top, left, bottom, right) for (top, left), (bottom, right) in merges)),
+                notes=(("sheet", name),),
+                sheet=name if several else "",
+                marks=marks,
+            )
+        )
+    return grids
+
+
+def _with_formulas(
+    cells: list[list[str]], waiting: Cells
+) -> tuple[list[list[str]], tuple[tuple[int, int, str], ...]]:
+    """Return the cells with the formulas that have no value in them, and their marks."""
+    marks = []
+    for (row, column), formula in sorted(waiting.items()):
+        if row < len(cells) or any(cells):
+            cells += [[] for _ in range(row + 1 - len(cells))]
+            cells[row] += [""] * (column + 1 - len(cells[row]))
+            if not cells[row][column]:
+                cells[row][column] = formula
+                marks.append((row, column, "formula"))
+    return cells, tuple(marks)
 
 
 def _text(value: Any) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from sy_coverage._files.grids import Grid, even, one_of
 from sy_coverage._files.limits import USUAL, Limits
+from sy_coverage._files.tables.uncomputed import ERRORS
 from sy_coverage.errors import UnreadableFileError, some
 
 MOST_MERGED = 1_000_000
@@ -22,8 +23,11 @@ _MERGED = re.compile(
     rb"<(?:\w+:)?mergeCell\b[^<>]*?\bref=[\"']\$?([A-Z]{1,3})\$?(\d{1,7}):\$?([A-Z]{1,3})\$?(\d{1,7})[\"']"
 )
 
-_FORMULA = re.compile(rb"</(?:\w+:)?f>\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>")
-"""A formula without a value: no program has computed it."""
+_FORMULA = re.compile(
+    rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^<>]*/>)\s*(?:<(?:\w+:)?v\b[^<>]*/>|<(?:\w+:)?v\b[^<>]*>\s*</(?:\w+:)?v>)?\s*"
+    rb"</(?:\w+:)?c>"
+)
+"""A formula without a value: no program has computed it, or it came to an empty text."""
 
 
 def check_zip(content: bytes, file: str, limits: Limits = USUAL) -> zipfile.ZipFile:
@@ -123,7 +127,7 @@ def sheet_grids(content: bytes, file: str, layer: str | None, limits: Limits) ->
             )
         _check_merges(archive, file)
         has_formulas = any(
-            _FORMULA.search(archive.read(n)) for n in names if n.startswith("xl/worksheets/sheet")
+            _FORMULA.search(archive.read(n)) for n in names if n.lower().startswith("xl/worksheets/")
         )
     try:
         with warnings.catch_warnings(
@@ -150,15 +154,14 @@ def _sheet_grid(
     sheet: Any, formulas: Any, struck: set[int], file: str, limits: Limits, *, several: bool
 ) -> Grid:
     cells = _filled(sheet)
+    marks = _marks(sheet, cells, struck)
+    waiting = {at: text for at, text in _waiting(sheet, formulas).items() if at not in cells}
+    errors = [at for at, text in cells.items() if text in ERRORS]
+    marks += [(row - 1, column - 1, "formula") for row, column in (*errors, *waiting)]
+    cells |= waiting
     last_row, last_column = (max((at[n] for at in cells), default=0) for n in (0, 1))
     limits.check_rows(last_row, file)
     limits.check_cells(last_row, last_column, file)
-    marks = _marks(sheet, cells, struck)
-    if formulas is not None:
-        for (row, column), cell in formulas._cells.items():  # noqa: SLF001
-            if cell.data_type == "f" and (row, column) not in cells and row <= last_row:
-                cells[row, column] = str(getattr(cell.value, "text", cell.value))
-                marks.append((row - 1, column - 1, "formula"))
     rows: list[list[str]] = [[] for _ in range(last_row)]
     for (row, column), text in sorted(cells.items()):
         rows[row - 1] += [""] * (column - 1 - len(rows[row - 1]))
@@ -175,6 +178,19 @@ def _sheet_grid(
         sheet=sheet.title if several else "",
         marks=tuple(sorted(marks)),
     )
+
+
+def _waiting(sheet: Any, formulas: Any) -> dict[tuple[int, int], str]:
+    """Return the formulas of a sheet that no program has computed; one that came to an empty text has been."""
+    if formulas is None:
+        return {}
+    computed = {at for at, cell in sheet._cells.items() if cell.data_type == "str"}  # noqa: SLF001
+    found = {}
+    for at, cell in formulas._cells.items():  # noqa: SLF001
+        if cell.data_type == "f" and at not in computed:
+            text = getattr(cell.value, "text", None) or (cell.value if isinstance(cell.value, str) else "=")
+            found[at] = text
+    return found
 
 
 def _marks(sheet: Any, cells: dict[tuple[int, int], str], struck: set[int]) -> list[tuple[int, int, str]]:

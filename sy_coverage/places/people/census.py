@@ -85,6 +85,7 @@ def read_census(
             breaches.add(f"column '{table.headers[column]}' must be whole persons", table.where(row))
         for row in frame.index[frame[column].isna() & (cells.column(table, column) == "")]:
             breaches.add(f"column '{table.headers[column]}' is empty", table.where(row))
+    cells.ask_about_formulas(table, breaches)
     named = _named(table, units, breaches)
     breaches.stop("census")
     by = "unit_id" if named["unit_id"].notna().any() else "county_id"

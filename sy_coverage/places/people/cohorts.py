@@ -79,6 +79,7 @@ def read_cohorts(
     for row in frame.index[~frame["survival"].between(0, 1)]:
         breaches.add("column 'survival' must be a share between 0 and 1", table.where(row))
     frame["first"], frame["last"] = _ages(table.rows["age"], breaches, table.where)
+    cells.ask_about_formulas(table, breaches)
     names = None if units is None else UnitNames.of(units)
     said = cells.text(table, "county")
     frame["county_id"] = [_county(text, names) for text in said]

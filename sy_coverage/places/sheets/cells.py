@@ -11,6 +11,7 @@ import pandas as pd
 from sy_coverage.errors import FrameError, some
 from sy_coverage.places.sheets import words
 from sy_coverage.places.sheets.doubtful import Doubt, doubts_frame, unanswered
+from sy_coverage.places.sheets.statuses import remark_columns
 from sy_coverage.places.sheets.tables import ReportFrame
 
 if TYPE_CHECKING:
@@ -49,9 +50,8 @@ class Breaches:
 
     def ask(self, table: Table, row: object, kind: str, **more: str) -> None:
         """Note a doubt about a row, which is used as it is meanwhile; a row of "" is the whole table."""
-        name = (
-            "" if row == "" or "name" not in table.rows.columns else words.tidy(str(table.rows["name"][row]))
-        )
+        is_named = "name" in table.rows.columns and row in table.rows.index
+        name = words.tidy(str(table.rows["name"][row])) if is_named else ""
         place = {"file": table.file, "sheet": table.sheet, "row": str(row)}
         self.doubts.append(Doubt(kind=kind, list=self.list_name, name=name, **(place | more)))
 
@@ -94,6 +94,24 @@ class Breaches:
             )
 
 
+def ask_about_formulas(table: Table, breaches: Breaches) -> None:
+    """Note every formula that no program has computed in a column that is read: its cell is not an empty one."""
+    read = {*table.headers, *remark_columns(table)}
+    for row, field, written in table.formulas:
+        if field not in read:
+            continue
+        breaches.row(
+            table,
+            row,
+            "formula_unread",
+            f"{_called(table, field)} holds a formula that no program has computed; open and save it in a spreadsheet program",
+            field=field,
+            written=written,
+            subject=table.headers.get(field, field),
+            value=written,
+        )
+
+
 def column(table: Table, field: str) -> Series:
     """Return a field's text cells, empty where the table has no such column."""
     if field in table.headers:
@@ -128,7 +146,7 @@ def _each(
             continue
         value, problem = parse(row, cell)
         if problem is not None:
-            what = "formula_unread" if table.is_formula(row, field) or cell.startswith("=") else kind
+            what = "formula_unread" if cell.startswith("=") else kind
             breaches.row(
                 table,
                 row,
@@ -153,8 +171,6 @@ def numbers(
     header = table.headers.get(field, "")
 
     def parse(row: object, cell: str) -> tuple[float | None, str | None]:
-        if table.is_formula(row, field):
-            return None, "holds a formula that no program has computed"
         value, problem = words.number(cell, field, header)
         rough = None
         if problem is not None and not breaches.strict:
@@ -218,7 +234,8 @@ def choices(
     """Return a field as keys of `allowed`; a word that only contains a known one is taken, and reported."""
 
     def parse(_: object, cell: str) -> tuple[str | None, str | None]:
-        key, is_exact = words.choice(cell, allowed)
+        # the words inside a formula are none of its row's
+        key, is_exact = (None, False) if cell.startswith("=") else words.choice(cell, allowed)
         if key is None:
             return None, f"must be one of {', '.join(allowed)}, or a word for one of them"
         if not is_exact:

@@ -69,6 +69,7 @@ def typed_rows(
     extras = [c for c in table.rows.columns if c not in table.headers and c not in frame.columns]
     frame[extras] = table.rows[extras]
     frame["source"] = [table.where(row) for row in table.rows.index]
+    cells.ask_about_formulas(table, breaches)
     ask_about_looks(table, breaches)
     ask_about_columns(table, "place", _ASKED_ABOUT, breaches, also=frozenset(columns))
     return frame
@@ -77,10 +78,12 @@ def typed_rows(
 def _names(table: Table, breaches: Breaches) -> Series:
     """Return the name of every row; one without is called by its unit and kind, as a doubt."""
     names = cells.required_text(table, "name", breaches)
-    missing = names.index[names.isna()]
+    missing, waiting = names.index[names.isna()], table.formula_rows("name")
     for row in missing if not breaches.strict else ():
         parts = [str(cells.column(table, field)[row]) for field in ("unit", "village", "kind")]
         names[row] = words.tidy("".join(parts)) or f"（{table.where(row)}）"
+        if row in waiting:
+            continue
         breaches.ask(table, row, "name_missing", field="name", taken=str(names[row]), subject=str(names[row]))
     return names
 
@@ -233,7 +236,8 @@ def _costs(table: Table, breaches: Breaches, report: Report) -> Series:
     cost = cells.numbers(table, "cost", breaches, report)
     header = table.headers["cost"]
     written = cells.column(table, "cost")
-    for row in cost.index[cost.isna() & written.map(words.is_blank).astype(bool)]:
+    unpriced = cost.index[cost.isna() & written.map(words.is_blank).astype(bool)]
+    for row in unpriced.difference(list(table.formula_rows("cost")), sort=False):
         breaches.row(
             table,
             row,

@@ -89,9 +89,8 @@ class Table:
     """Which table of a file with several."""
     marks: frozenset[tuple[object, str]] = frozenset()
     """(row, ``hidden`` or ``struck``)."""
-    formulas: frozenset[tuple[object, str]] = frozenset()
-    """(row, column) of the formulas that no program has computed."""
-
+    formulas: tuple[tuple[object, str, str], ...] = ()
+    """(row, column, text) of the formulas that no program has computed; their cells are empty."""
     titles: tuple[str, ...] = ()
     """What stands above the header, and the name of the sheet."""
 
@@ -99,9 +98,9 @@ class Table:
         """Return how a message names a row of this file."""
         return f"{self.file}{'#' if self.sheet else ''}{self.sheet} row {row}"
 
-    def is_formula(self, row: object, field: str) -> bool:
-        """Return whether a cell holds a formula that no program has computed."""
-        return (row, field) in self.formulas
+    def formula_rows(self, field: str) -> set[object]:
+        """Return the rows in which a column holds a formula that no program has computed."""
+        return {row for row, column, _ in self.formulas if column == field}
 
 
 def read_table(
@@ -183,6 +182,13 @@ def _table_of(
         if title:
             report.say(grid.file, number + grid.first_row, "title_row", "", title)
     kept = _body(cells, grid, top + depth, fields, report)
+    held = set(kept)
+    formulas = []
+    for n, c, _ in sorted(mark for mark in grid.marks if mark[2] == "formula" and mark[0] in held):
+        number, formula = n + grid.first_row, cells[n][c]
+        report.say(grid.file, number, "formula_unread", names[c] or _letters(c), formula)
+        formulas += [(number, field, formula) for field, place in fields.items() if place == c]
+        cells[n][c] = ""
     rows = pd.DataFrame(
         [[cells[n][c] for c in fields.values()] for n in kept],
         columns=list(fields),
@@ -194,14 +200,7 @@ def _table_of(
         shapes = grid.geometry.iloc[[n - 1 for n in kept]].set_axis(rows.index)
     report.say(grid.file, "", "rows_read", "", len(rows))
     stem = grid.stem or grid.file.rsplit(".", 1)[0]
-    column_at = {place: field for field, place in reversed(fields.items())}
-    held = set(kept)
     marks = {(n + grid.first_row, mark) for n, _, mark in grid.marks if n in held and mark != "formula"}
-    formulas = {
-        (n + grid.first_row, column_at[c])
-        for n, c, mark in grid.marks
-        if mark == "formula" and n in held and c in column_at
-    }
     return Table(
         grid.file,
         f"{stem}-{grid.sheet}" if grid.sheet else stem,
@@ -212,9 +211,15 @@ def _table_of(
         limits,
         grid.sheet,
         frozenset(marks),
-        frozenset(formulas),
+        tuple(formulas),
         (*titles, grid.sheet),
     )
+
+
+def _letters(column: int) -> str:
+    """Return how a sheet calls a column, counted from 0: A, Z, AA."""
+    rest, last = divmod(column, 26)
+    return (_letters(rest - 1) if rest else "") + chr(ord("A") + last)
 
 
 def _clean(cell: str) -> str:
