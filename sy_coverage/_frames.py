@@ -144,7 +144,7 @@ DEMAND = Contract(
     geometry="point",
 )
 
-LISTS = ("facilities", "candidates", "demand", "units")
+LISTS = ("facilities", "candidates", "demand", "units", "census", "cohorts")
 """The lists a doubt can be about."""
 DECISIONS = ("confirm", "change", "set_aside")
 """What an office answers: the suggestion (or what was taken) is right; it is something else; the row is not to be used."""

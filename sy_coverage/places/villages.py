@@ -122,7 +122,7 @@ def _typed(table: Table, breaches: Breaches, report: Report, *, counted: bool) -
         breaches.stop("demand")
     else:
         _fill_elders(table, frame, breaches)
-    _ask_about_ages(table, frame, breaches)
+    cells.ask_about_ages(table, frame, breaches)
     frame["unit_named"], frame["county_named"] = cells.text(table, "unit"), cells.text(table, "county")
     frame["unit_id"] = cells.code_of(frame["unit_named"], unit_code, 9)
     frame["county_id"] = cells.code_of(frame["county_named"], county_code, 6)
@@ -154,20 +154,3 @@ def _fill_elders(table: Table, frame: DataFrame, breaches: Breaches) -> None:
         )
     if not breaches.strict:
         frame["elders"] = frame["elders"].fillna(0.0)
-
-
-def _ask_about_ages(table: Table, frame: DataFrame, breaches: Breaches) -> None:
-    """Ask about rows with more people of a higher age than of a lower one; their numbers stay as they are."""
-    if breaches.strict:
-        return
-    for younger, older in (("elders", "elders_65"), ("elders_65", "elders_80"), ("elders", "elders_80")):
-        for row in frame.index[frame[older] > frame[younger]]:
-            breaches.ask(
-                table,
-                row,
-                "ages_disagree",
-                field=older,
-                written=f"{frame[older][row]:g}",
-                subject=f"{table.headers[older]} {frame[older][row]:g}",
-                value=f"{table.headers[younger]} {frame[younger][row]:g}",
-            )

@@ -53,7 +53,7 @@ def test_a_census_by_county_and_one_where_counties_and_units_share_a_column_are_
 
 def test_everything_wrong_with_a_census_is_said_at_once(tmp_path):
     with pytest.raises(FrameError) as caught:
-        read(tmp_path, "乡镇,60+\n城东街道,60.5\n丁镇,3\n甲镇,-1\n甲镇,5\n乙镇,\n")
+        read(tmp_path, "乡镇,60+\n城东街道,60.5\n丁镇,3\n甲镇,-1\n甲镇,5\n乙镇,\n", strict=True)
     for words in (
         "must be whole persons: census.csv row 2",
         "no unit or county of the study is called so: census.csv row 3 '丁镇'",
@@ -63,7 +63,7 @@ def test_everything_wrong_with_a_census_is_said_at_once(tmp_path):
     ):
         assert words in str(caught.value)
     with pytest.raises(FrameError, match=r"no row for 乙镇 .990100101., 丙乡"):
-        read(tmp_path, "乡镇,60+\n城东街道,60\n甲镇,1\n")
+        read(tmp_path, "乡镇,60+\n城东街道,60\n甲镇,1\n", strict=True)
     two = toy.units()
     two.loc["990100001", ["county_id", "county"]] = [
         "990200",
@@ -71,7 +71,7 @@ def test_everything_wrong_with_a_census_is_said_at_once(tmp_path):
     ]  # ids of counties not in the order of the units
     (tmp_path / "c.csv").write_text("县,60+\n试验县,5\n", encoding="utf-8")
     with pytest.raises(FrameError, match=r"no row for 邻县 .990200."):
-        places.read_census(tmp_path / "c.csv", units=two)
+        places.read_census(tmp_path / "c.csv", units=two, strict=True)
 
 
 def test_a_unit_without_a_village_is_refused_and_one_whose_villages_know_nothing_gets_even_parts(tmp_path):

@@ -62,4 +62,4 @@ def test_counties_have_tables_of_their_own_and_villages_grow_as_theirs(tmp_path)
 )
 def test_a_table_that_is_none_is_refused(tmp_path, old, new, words):
     with pytest.raises(FrameError, match=words):
-        read(tmp_path, TABLE.replace(old, new))
+        read(tmp_path, TABLE.replace(old, new), strict=True)

@@ -44,6 +44,10 @@ def asked(frame):
     return doubts[doubts["kind"] == "formula_unread"]
 
 
+def asked_of(doubts):
+    return "formula_unread" in set(doubts["kind"])
+
+
 @pytest.mark.parametrize("column", range(len(HEADER)))
 def test_a_formula_in_any_column_of_a_list_is_a_doubt_and_no_word_of_it_is_read(tmp_path, column):
     row = list(ROW)
@@ -90,15 +94,17 @@ def test_candidates_and_villages_with_formulas_ask_once_a_cell(tmp_path):
     assert villages.attrs["doubts"]["kind"].tolist() == ["formula_unread"]
 
 
-def test_a_census_and_cohorts_with_formulas_are_refused_by_cell(tmp_path):
+def test_a_census_and_cohorts_with_formulas_are_refused_by_cell_where_reading_is_strict(tmp_path):
     census = workbook(tmp_path / "a.xlsx", ["乡镇", "60岁以上"], ["甲镇", "=1+1"])
     with pytest.raises(FrameError, match=r"formula.*a\.xlsx row 2"):
-        read_census(census, units=toy.units())
+        read_census(census, units=toy.units(), strict=True)
     cohorts = workbook(
         tmp_path / "b.xlsx", ["年龄组", "人口", "存活率"], ["60-64", "=5+5", 0.9], ["65+", 5, 0.8]
     )
     with pytest.raises(FrameError, match=r"formula.*b\.xlsx row 2"):
-        read_cohorts(cohorts)
+        read_cohorts(cohorts, strict=True)
+    assert asked_of(read_census(census, units=toy.units()).doubts)
+    assert asked_of(read_cohorts(cohorts).attrs["doubts"])
 
 
 def test_what_a_program_has_computed_is_read_also_an_empty_text_and_an_error_is_none(tmp_path):

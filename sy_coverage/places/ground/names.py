@@ -156,7 +156,10 @@ class UnitNames:
         for known in (code, present_code(code)):
             if known in self.county_of.values():
                 return known
-        found = self.county_ids.get(same(text)) or self.county_ids.get(short_county(same(text)), set())
+        found = self.county_ids.get(same(text), set())
+        if not found and not same(text).endswith("市"):
+            # of 市 the whole name must be known: 邵阳市 is no 邵阳县
+            found = self.county_ids.get(short_county(same(text)), set())
         if not found:
             within = [name for name in self.county_ids if len(name) > 2 and name in same(text)]
             found = set().union(*(self.county_ids[n] for n in within if len(n) == max(map(len, within))))

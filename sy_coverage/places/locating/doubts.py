@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from sy_coverage._frames import GEOGRAPHIC, metric_crs
+from sy_coverage.places.ground.likely import Likely, LikelyUnits, Row
 from sy_coverage.places.ground.names import same, short_county, short_unit
 from sy_coverage.places.ground.points import placed
 from sy_coverage.places.locating.geocode import assign_units
-from sy_coverage.places.locating.likely import Likely, LikelyUnits, Row
 from sy_coverage.places.locating.providers import PROVIDERS
 from sy_coverage.places.sheets.kinds import shipped_words
 from sy_coverage.places.sheets.words import plain

@@ -12,7 +12,8 @@ import pandas as pd
 from sy_coverage._files import USUAL, Limits
 from sy_coverage.errors import FrameError, InputError, some
 from sy_coverage.places.ground.names import UnitNames
-from sy_coverage.places.sheets import cells
+from sy_coverage.places.sheets import cells, words
+from sy_coverage.places.sheets.answered import answered
 from sy_coverage.places.sheets.cells import Breaches
 from sy_coverage.places.sheets.tables import Report, read_table
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
     from pandas import DataFrame, Series
+
+    from sy_coverage.places.sheets.tables import Table
 
 FROM_AGE = {"elders": 60, "elders_65": 65, "elders_80": 80}
 """The youngest age each column of elders counts."""
@@ -37,6 +40,8 @@ def read_cohorts(
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
     limits: Limits = USUAL,
+    answers: DataFrame | None = None,
+    strict: bool = False,
 ) -> DataFrame:
     """Return a cohort table: persons by age group, and the share of each group that lives to be in the next.
 
@@ -48,48 +53,88 @@ def read_cohorts(
         With a column `county`, one table a county.
     units
         Units frame, to understand names of counties.
-    layer, columns, encoding, limits
+    layer, columns, encoding, limits, answers
         As in `read_facilities`.
+    strict
+        Refuse the table, naming every row, where the default takes what it can and asks: a row without an age is left out, a number
+        between two others is their mean, and a table that still does not run from group to group is not used.
 
     Returns
     -------
     cohorts
         Indexed by `county_id` (``""`` for all) and `age` (the group's first year), sorted: `persons`, `survival`.
+        ``.attrs["doubts"]`` (contract `DOUBTS`) asks about what could only be guessed or not be used.
 
     Raises
     ------
     FrameError
-        With every breach: ages that are none, overlap or leave gaps; shares beyond 0 to 1; a group twice.
+        If a column is missing; with `strict`, with every breach: ages that are none, overlap or leave gaps; shares beyond 0 to 1; a
+        group twice.
     MissingFileError, UnreadableFileError
         If the file cannot be read.
     """
-    report, breaches = Report(), Breaches()
-    table = read_table(
-        path, "cohorts", report, layer=layer, columns=columns, encoding=encoding, limits=limits
+    report, breaches = Report(), Breaches("cohorts", strict=strict)
+    table = answered(
+        read_table(path, "cohorts", report, layer=layer, columns=columns, encoding=encoding, limits=limits),
+        answers,
     )
     for field in ("age", "persons", "survival"):
         if field not in table.headers:
             breaches.add(
-                f"column '{field}' is missing", f"{table.file} (there are: {', '.join(table.rows.columns)})"
+                f"column '{field}' is missing", f"{table.file} ({cells.missing_column(table, field)})"
             )
     breaches.stop("cohorts")
-    frame = pd.DataFrame(
-        {field: cells.numbers(table, field, breaches, report) for field in ("persons", "survival")}
-    )
-    for row in frame.index[~frame["survival"].between(0, 1)]:
-        breaches.add("column 'survival' must be a share between 0 and 1", table.where(row))
-    frame["first"], frame["last"] = _ages(table.rows["age"], breaches, table.where)
+    frame = pd.DataFrame({"persons": cells.numbers(table, "persons", breaches, report)})
+    frame["survival"] = _shares(table, breaches)
+    frame["first"], frame["last"] = _ages(table, breaches)
     cells.ask_about_formulas(table, breaches)
-    names = None if units is None else UnitNames.of(units)
-    said = cells.text(table, "county")
-    frame["county_id"] = [_county(text, names) for text in said]
-    for row in frame.index[frame["county_id"].isna()]:
-        breaches.add("no county of the study is called so", f"{table.where(row)} '{said[row]}'")
+    frame["county_id"] = _counties(table, None if units is None else UnitNames.of(units), breaches)
     breaches.stop("cohorts")
-    for county_id, group in frame.groupby("county_id"):
-        _check_ages(group.sort_values("first"), f"{table.file} {county_id}".strip())
-    found = frame.rename(columns={"first": "age"}).astype({"age": "int64"})
-    return found.set_index(["county_id", "age"])[["persons", "survival"]].sort_index()
+    kept = frame[frame["first"].notna() & frame["county_id"].notna()]
+    groups = [_whole(table, str(i), group, breaches) for i, group in kept.groupby("county_id")]
+    found = pd.concat([*groups, kept.iloc[:0]]).rename(columns={"first": "age"}).astype({"age": "int64"})
+    found = found.set_index(["county_id", "age"])[["persons", "survival"]].sort_index()
+    ids = pd.DataFrame({"source": [table.where(row) for row in table.rows.index]})
+    ids.index = pd.Index([f"{table.stem}-{row}" for row in table.rows.index])
+    found.attrs["doubts"] = breaches.frame(ids, answers)
+    return found
+
+
+def _shares(table: Table, breaches: Breaches) -> Series:
+    """Return the share of each group that lives on; 95% and 95 are 0.95."""
+    values = []
+    for row, cell in table.rows["survival"].items():
+        value = words.share(cell)
+        if value is None and (row not in table.formula_rows("survival") or breaches.strict):
+            breaches.row(
+                table,
+                row,
+                "share_unread",
+                "column 'survival' must be a share between 0 and 1",
+                field="survival",
+                written=cell,
+                subject=table.headers["survival"],
+                value=cell or "—",
+            )
+        values.append(value)
+    return pd.Series(values, index=table.rows.index, dtype="float64")
+
+
+def _counties(table: Table, names: UnitNames | None, breaches: Breaches) -> Series:
+    """Return the county each row is of, ``""`` where the table is of all; a row of a county nobody knows is left out."""
+    said = cells.text(table, "county")
+    found = pd.Series([_county(text, names) for text in said], index=said.index, dtype=object)
+    for row in found.index[found.isna()]:
+        breaches.row(
+            table,
+            row,
+            "cohort_county_unknown",
+            "no county of the study is called so",
+            field="county",
+            written=str(said[row]),
+            subject=str(said[row]),
+        )
+    return found
 
 
 def _county(text: object, names: UnitNames | None) -> str | None:
@@ -98,13 +143,21 @@ def _county(text: object, names: UnitNames | None) -> str | None:
     return str(text) if names is None else names.county(str(text))
 
 
-def _ages(written: Series, breaches: Breaches, where: object) -> tuple[list[float], list[float]]:
+def _ages(table: Table, breaches: Breaches) -> tuple[list[float], list[float]]:
     """Return the first and the last age of each group, infinite where it is open."""
     first, last = [], []
-    for row, cell in written.items():
+    for row, cell in table.rows["age"].items():
         found = _AGE.fullmatch(unicodedata.normalize("NFKC", cell).strip())
         if not found:
-            breaches.add("an age group is written as 60-64 or 85+", f"{where(row)} '{cell}'")  # type: ignore[operator]
+            breaches.row(
+                table,
+                row,
+                "age_unread",
+                "an age group is written as 60-64 or 85+",
+                field="age",
+                written=cell,
+                subject=cell or "—",
+            )
         begin = float(found.group(1)) if found else np.nan
         end = np.inf if found and found.group(3) else float((found and found.group(2)) or begin)
         first.append(begin)
@@ -112,20 +165,37 @@ def _ages(written: Series, breaches: Breaches, where: object) -> tuple[list[floa
     return first, last
 
 
-def _check_ages(group: DataFrame, where: str) -> None:
-    """Raise unless age groups follow one another without gap, equally wide, and only the last is open."""
-    first, last = group["first"].to_numpy(), group["last"].to_numpy()
+def _whole(table: Table, county_id: str, group: DataFrame, breaches: Breaches) -> DataFrame:
+    """Return the groups of one table in order, each once and with its numbers, or none of them if they do not run on."""
+    ordered = group.sort_values("first", kind="stable")
+    if not breaches.strict:
+        for row in ordered.index[ordered["first"].duplicated()]:
+            breaches.ask(
+                table,
+                row,
+                "age_again",
+                field="row",
+                written=str(table.rows["age"][row]),
+                subject=str(table.rows["age"][row]),
+            )
+        ordered = ordered.drop_duplicates("first")
+        numbers = ["persons", "survival"]
+        ordered[numbers] = ordered[numbers].interpolate(limit_area="inside")
+    first, last = ordered["first"].to_numpy(), ordered["last"].to_numpy()
     widths = np.unique(last[:-1] - first[:-1] + 1)
-    whole = (
-        len(group) > 1
+    runs_on = (
+        len(ordered) > 1
         and len(widths) == 1
         and np.array_equal(first[1:], last[:-1] + 1)
         and np.isinf(last[-1])
     )
-    if not whole:
-        raise FrameError(
-            "cohorts", [f"{where}: age groups must follow one another, equally wide, the last one open (85+)"]
-        )
+    if runs_on and ordered[["persons", "survival"]].notna().all(axis=None):
+        return ordered
+    problem = "age groups must follow one another, equally wide, the last one open (85+)"
+    if breaches.strict:
+        raise FrameError("cohorts", [f"{f'{table.file} {county_id}'.strip()}: {problem}"])
+    breaches.ask(table, "", "cohorts_broken", field="age", written=county_id, subject=county_id or table.file)
+    return ordered.iloc[:0]
 
 
 def cohort_factors(cohorts: DataFrame, *, years: int) -> DataFrame:
@@ -195,23 +265,38 @@ def _ahead(
     return states
 
 
-def project_cohorts(demand: GeoDataFrame, cohorts: DataFrame, *, years: int) -> GeoDataFrame:
+def project_cohorts(
+    demand: GeoDataFrame, cohorts: DataFrame, *, years: int, strict: bool = True
+) -> GeoDataFrame:
     """Return `demand` with its elders carried `years` ahead by `cohorts`, county by county, not rounded.
+
+    Parameters
+    ----------
+    demand
+        Demand frame.
+    cohorts
+        As `read_cohorts` returns.
+    years
+        Whole years, 0 or more.
+    strict
+        Without it, demand points whose county has no table stay as they are.
 
     Raises
     ------
     InputError
-        As `cohort_factors`, or if the table has counties and a demand point lies in none of them.
+        As `cohort_factors`; with `strict`, if the table has counties and a demand point lies in none of them.
     """
-    factors = cohort_factors(cohorts, years=years)
+    factors = cohort_factors(cohorts, years=years) if len(cohorts) else pd.DataFrame(columns=list(FROM_AGE))
     whole = "" in factors.index
     of_row = pd.Series("", index=demand.index) if whole else demand["county_id"].astype(object)
     lost = of_row.index[~of_row.isin(factors.index)]
-    if len(lost):
+    if len(lost) and strict:
         raise InputError(
             f"cohorts: no table for the county of {some(lost)}; give one, or leave the county out for all"
         )
     columns = {
-        c: demand[c] * of_row.map(factors[c]).astype("float64") for c in FROM_AGE if c in demand.columns
+        c: demand[c] * of_row.map(factors[c]).astype("float64").where(of_row.isin(factors.index), 1.0)
+        for c in FROM_AGE
+        if c in demand.columns
     }
     return demand.assign(**columns)

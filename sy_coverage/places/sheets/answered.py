@@ -26,7 +26,7 @@ def _row_answered(table: Table, answer: pd.Series) -> object | None:
     """Return the row of a table that an answer is about: by its row and name, or by its name where the row has moved."""
     if (answer["file"] and answer["file"] != table.file) or (answer["sheet"] or "") != table.sheet:
         return None
-    names = table.rows["name"].map(words.plain) if "name" in table.rows.columns else None
+    names = None if table.names is None else table.names.map(words.plain)
     asked = words.plain(answer["name"] or "")
     at: object | None = next((row for row in table.rows.index if str(row) == answer["row"]), None)
     if at is not None and (names is None or not asked or names[at] in (asked, "")):

@@ -50,8 +50,8 @@ class Breaches:
 
     def ask(self, table: Table, row: object, kind: str, **more: str) -> None:
         """Note a doubt about a row, which is used as it is meanwhile; a row of "" is the whole table."""
-        is_named = "name" in table.rows.columns and row in table.rows.index
-        name = words.tidy(str(table.rows["name"][row])) if is_named else ""
+        names = table.names
+        name = words.tidy(str(names[row])) if names is not None and row in names.index else ""
         place = {"file": table.file, "sheet": table.sheet, "row": str(row)}
         self.doubts.append(Doubt(kind=kind, list=self.list_name, name=name, **(place | more)))
 
@@ -100,11 +100,14 @@ def ask_about_formulas(table: Table, breaches: Breaches) -> None:
     for row, field, written in table.formulas:
         if field not in read:
             continue
+        problem = "holds a formula that no program has computed; open and save it in a spreadsheet program"
+        if written.startswith("#"):
+            problem = "shows an error of the spreadsheet program"
         breaches.row(
             table,
             row,
             "formula_unread",
-            f"{_called(table, field)} holds a formula that no program has computed; open and save it in a spreadsheet program",
+            f"{_called(table, field)} {problem}",
             field=field,
             written=written,
             subject=table.headers.get(field, field),
@@ -317,6 +320,25 @@ def missing_column(table: Table, field: str) -> str:
     """Return what there is instead of a column, and the key that names it."""
     near = ", ".join(map(str, table.rows.columns))
     return f'there are: {near}; if one of them is meant, write columns = {{ {field} = "…" }}'
+
+
+def ask_about_ages(table: Table, frame: DataFrame, breaches: Breaches) -> None:
+    """Ask about rows with more people of a higher age than of a lower one; their numbers stay as they are."""
+    if breaches.strict:
+        return
+    for younger, older in (("elders", "elders_65"), ("elders_65", "elders_80"), ("elders", "elders_80")):
+        if not {younger, older} <= set(frame.columns):
+            continue
+        for row in frame.index[frame[older] > frame[younger]]:
+            breaches.ask(
+                table,
+                row,
+                "ages_disagree",
+                field=older,
+                written=f"{frame[older][row]:g}",
+                subject=f"{table.headers[older]} {frame[older][row]:g}",
+                value=f"{table.headers[younger]} {frame[younger][row]:g}",
+            )
 
 
 def code_of(named: Series, shape: Any, digits: int) -> Series:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 REPORT_COLUMNS = ("file", "row", "what_id", "subject", "value")
 """A report's columns: which file and row (as a person sees it; empty for the whole file), the id of a label
 ``places.read_<what_id>``, what it is about, and a value."""
+_CALLED = ("name", "unit", "county", "age")
 _HEADER_WITHIN = 30
 """Rows from the top in which the header is looked for."""
 _EXAMPLES = ("（示例）", "(示例)", "(example)")
@@ -93,6 +94,12 @@ class Table:
     """(row, column, text) of the formulas that no program has computed; their cells are empty."""
     titles: tuple[str, ...] = ()
     """What stands above the header, and the name of the sheet."""
+
+    @property
+    def names(self) -> pd.Series | None:
+        """What its rows are called: by their names, or else by their units, counties or ages."""
+        called = next((field for field in _CALLED if field in self.headers), None)
+        return None if called is None else self.rows[called]
 
     def where(self, row: object) -> str:
         """Return how a message names a row of this file."""

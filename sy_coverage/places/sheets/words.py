@@ -51,6 +51,8 @@ MOST = 1e12
 """No count, area or cost here is larger; sums of such numbers stay exact to the unit."""
 _OF_THIS_CENTURY = 60
 """Of a year written with two digits: 24年 is 2024, 98年 is 1998."""
+_HUNDREDTHS_FROM = 10
+"""A share written so large is meant in hundredths."""
 _EXCEL_DAY_ZERO = dt.date(1899, 12, 30)
 
 
@@ -198,6 +200,16 @@ def rough_number(text: str, field: str = "", header: str = "") -> float | None:
     if not known or len(known) < len(parts) or not any(c.isdigit() for c in written):
         return None
     return max(known) if field in ("cost", "running_cost") else min(known)
+
+
+def share(text: str) -> float | None:
+    """Return the share in a cell: 0.95, 95%, 95 or 百分之95; None if it is none between 0 and 1, or may be either (1.2)."""
+    written = unicodedata.normalize("NFKC", text).strip()
+    hundred = written.rstrip("%").removeprefix("百分之")
+    value = number(hundred)[0] if any(c.isdigit() for c in hundred) else None
+    if value is not None and (hundred != written or value >= _HUNDREDTHS_FROM):
+        value /= 100
+    return value if value is not None and 0 <= value <= 1 else None
 
 
 def angle(text: str) -> float | None:

@@ -49,24 +49,33 @@ def read_demand(
     census = None
     if given.census:
         census = places.read_census(
-            files.path(given.census), units=units, columns=given.census_columns, limits=files.limits
+            files.path(given.census),
+            units=units,
+            columns=given.census_columns,
+            limits=files.limits,
+            answers=answers,
+            strict=given.strict,
         )
     found = _points(given, files, units, census, answers, spots)
-    asked = found.attrs.pop("doubts", None)
+    asked = [found.attrs.pop("doubts", None), None if census is None else census.doubts]
     reports = [found.attrs.pop("report", None), None if census is None else census.report]
     if census is not None:
-        if given.raster or given.settled:
-            found = _with_empty_units(units, found, census, given.census, said)
+        if given.raster or given.settled or not given.strict:
+            found = _with_empty_units(units, found, census, given.census, said, asked)
         found = _counted(found, census, given.census, said)
     elif given.raster:
         for column, share in sorted(given.shares.items()):
             found[column] = found["persons"] * share
             said.say(given.raster, "", "share_applied", column, f"{share:g}")
-    found = _projected(given, files, checked(found, DEMAND), said, units=units, target=target_year)
+    found, of_cohorts = _projected(
+        given, files, checked(found, DEMAND), said, units=units, target=target_year, answers=answers
+    )
+    asked.append(of_cohorts)
     reports.append(said.frame())
     found.attrs["report"] = ReportFrame(pd.concat([r for r in reports if r is not None], ignore_index=True))
-    if asked is not None:
-        found.attrs["doubts"] = asked
+    doubts = [pd.DataFrame(one) for one in asked if one is not None and len(one)]
+    if doubts:
+        found.attrs["doubts"] = ReportFrame(unanswered(pd.concat(doubts), answers))
     return found
 
 
@@ -160,19 +169,28 @@ def _placed(
 
 
 def _with_empty_units(
-    units: GeoDataFrame, found: GeoDataFrame, census: Census, file: str, said: Report
+    units: GeoDataFrame,
+    found: GeoDataFrame,
+    census: Census,
+    file: str,
+    said: Report,
+    asked: list[pd.DataFrame | None],
 ) -> GeoDataFrame:
-    """Return places with one point more for each unit of the census that no cell or settled area lies in."""
-    if census.by != "unit_id":
-        return found
-    lacking = census.totals.index.difference(found["unit_id"])
+    """Return places with one point more for each unit that has people in the census and no place; `asked` gains the question."""
+    of_units = units.index.to_series() if census.by == "unit_id" else units["county_id"]
+    lacking = units[of_units.isin(census.totals.index.difference(found[census.by]))]
     if lacking.empty:
         return found
-    points = places.unit_points(units.loc[lacking]).to_crs(found.crs)
+    points = places.unit_points(lacking).to_crs(found.crs)
     # the only point of its unit has all of it, whatever its weight
     weights = [c for c in ("persons", "settled_m2") if c in found.columns]
     points[weights] = 1.0
     said.say(file, "", "units_as_points", "", len(points))
+    names = "、".join(map(str, lacking["name"]))
+    doubt = Doubt(
+        kind="census_no_place", list="census", file=file, field="row", subject=names, value=str(len(points))
+    )
+    asked.append(doubts_frame([doubt]))
     return gpd.GeoDataFrame(
         pd.concat([found, points[[c for c in found.columns if c in points.columns]]]), crs=found.crs
     )
@@ -191,20 +209,34 @@ def _counted(found: GeoDataFrame, census: Census, file: str, said: Report) -> Ge
 
 
 def _projected(
-    given: Demand, files: StudyFiles, found: GeoDataFrame, said: Report, *, units: GeoDataFrame, target: int
-) -> GeoDataFrame:
-    """Return demand carried to the year `target`, where a growth or a cohort table is stated."""
+    given: Demand,
+    files: StudyFiles,
+    found: GeoDataFrame,
+    said: Report,
+    *,
+    units: GeoDataFrame,
+    target: int,
+    answers: pd.DataFrame,
+) -> tuple[GeoDataFrame, pd.DataFrame | None]:
+    """Return demand carried to the year `target`, where a growth or a cohort table is stated, and what is doubtful about it."""
     if given.growth is None and not given.cohorts:
-        return found
+        return found, None
     years = target - int(given.year or target)
     if years < 0:
         raise ConfigError(
             f"[demand] year = {given.year} is later than the study's date; nothing is projected back"
         )
-    before = found["elders"].sum()
+    before, asked = found["elders"].sum(), None
     if given.cohorts:
-        cohorts = places.read_cohorts(files.path(given.cohorts), units=units, limits=files.limits)
-        found = places.project_cohorts(found, cohorts, years=years)
+        cohorts = places.read_cohorts(
+            files.path(given.cohorts),
+            units=units,
+            limits=files.limits,
+            answers=answers,
+            strict=given.strict,
+        )
+        asked = cohorts.attrs["doubts"]
+        found = places.project_cohorts(found, cohorts, years=years, strict=given.strict)
     else:
         rates: Any = given.growth
         found = places.project(found, years=years, growth=rates)
@@ -212,4 +244,4 @@ def _projected(
     said.say(
         source, "", "projected", f"{given.year} → {target}", f"{before:,.0f} → {found['elders'].sum():,.0f}"
     )
-    return found
+    return found, asked

@@ -100,7 +100,7 @@ def _with_effects(
         unit = str(frame["unit_id"].get(one.row_id)) if known else ""
         kind = str(frame["kind"].get(one.row_id)) if known and "kind" in frame.columns else ""
         unit_names.append(named.get(unit, ""))
-        whole = one.row_id == ""
+        whole = one.row_id == "" or frame is None
         people.append(float(elders.sum() if whole else elders.get(unit, 0.0)))
         targets.append(_WHOLE.join(counted.get(kind, ())))
     return doubts.assign(units=unit_names, elders=people, targets=targets)
