@@ -175,16 +175,18 @@ def other_scope(case: Mapping[str, Any], counties: Mapping[str, str]) -> DataFra
 
 def _part(case: Mapping[str, Any], sites: tuple[str, ...], county_id: str) -> dict[str, object]:
     """Return what those of `sites` that lie in one county cost, and how many of its elders are then within the cutoff."""
-    own, kind = narrowed(case, county_id), case["policy"].kind(case["policy"].coverage_kind)
+    own, policy = narrowed(case, county_id), case["policy"]
     here = [site for site in sites if site in own["candidates"].index]
-    demand, times = own["demand"], case["times"][kind.id]
-    standing = set(times.site_ids) - set(case["candidates"].index)
-    reached = times.select(sites=sorted({*standing, *here} & set(times.site_ids)), demand=demand.index)
-    nearest = shortest(reached.minutes)
-    cutoff = coverage.cutoffs_of(demand, own["units"], kind=kind)
-    elders = demand[case["policy"].readings.elders].to_numpy(dtype=float)
+    demand, near = own["demand"], np.zeros(len(own["demand"]), dtype=bool)
+    for kind in (k for k in policy.covered_kinds if k in case["times"]):
+        times = case["times"][kind]
+        standing = set(times.site_ids) - set(case["candidates"].index)
+        reached = times.select(sites=sorted({*standing, *here} & set(times.site_ids)), demand=demand.index)
+        cutoff = coverage.cutoffs_of(demand, own["units"], kind=policy.kind(kind))
+        near |= within_cutoff(shortest(reached.minutes), cutoff)
+    elders = demand[policy.readings.elders].to_numpy(dtype=float)
     return {
         "cost": float(own["candidates"].loc[here, "cost"].sum()),
         "new_sites": len(here),
-        "elders_covered": float(elders[within_cutoff(nearest, cutoff)].sum()),
+        "elders_covered": float(elders[near].sum()),
     }

@@ -14,6 +14,7 @@ from sy_coverage.siting.planning.rules.nursing import conversion_cost, counting,
 from sy_coverage.siting.planning.rules.stations import barred_stations, services
 from sy_coverage.siting.planning.rules.targets import (
     coverage_kinds,
+    near_centres,
     near_enough,
     present_today,
     requirements,
@@ -237,7 +238,7 @@ def _next(tally: Tally, need: Requirement, x: Flags, blocked: Flags) -> int | No
 def improved(tally: Tally, x: Flags) -> str | None:
     """Return in words how closing or exchanging one site of `x` makes it better, or None."""
     case, cost = tally.case, tally.cost
-    cover = {k: case.reach(k) for k in coverage_kinds(case)}
+    centres, cover = {*coverage_kinds(case)}, near_centres(case)
     tries: list[tuple[int, int]] = [(int(j), -1) for j in np.flatnonzero(x & ~case.required & (cost > 0))]
     priced = counting(case) if depend(case) else np.zeros(len(x), dtype=bool)
     tries = [(j, k) for j, k in tries if not priced[j]]
@@ -248,8 +249,8 @@ def improved(tally: Tally, x: Flags) -> str | None:
         if case.rules.scope == "county":
             same &= case.county_of_site == case.county_of_site[j]
         equal = same & (cost == cost[j])
-        if tally.kinds[j] in cover and equal.any():
-            same &= ~equal | (_gain(case, cover[tally.kinds[j]], x, int(j)) > 0)
+        if tally.kinds[j] in centres and equal.any():
+            same &= ~equal | (_gain(case, cover, x, int(j)) > 0)
         else:
             same &= ~equal
         tries += [(int(j), int(k)) for k in np.flatnonzero(same)]

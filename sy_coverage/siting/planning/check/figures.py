@@ -42,7 +42,7 @@ class Count:
     """Whom a set of open facilities reaches, and which targets it meets."""
 
     elders_covered: float
-    """Elders within the cutoff of an open centre."""
+    """Elders within the cutoff of an open centre, of whichever kind: a person counts once."""
     targets: DataFrame
     """`target_id`, `scope_id`, `needed`, `reached`, `met`."""
 
@@ -83,11 +83,11 @@ def opened_with(case: PlanCase, sites: Iterable[str]) -> Sites:
 
 def count(case: PlanCase, opened: Sites) -> Count:
     """Return whom `opened`, or some of its rows, reaches and which targets it meets; no other rule is looked at."""
-    reached = Fraction(0)
+    near = np.zeros(len(case.demand), dtype=bool)
     for kind in coverage_kinds(case):
         minutes, _ = _nearest(case, kind, opened.ids[opened.of_kind(kind)])
-        reached += _reached(case, kind, minutes)
-    return Count(elders_covered=float(reached), targets=_targets(case, opened))
+        near |= within_cutoff(minutes, case.cutoffs(kind))
+    return Count(elders_covered=float(_exact_sum(case.elders[near])), targets=_targets(case, opened))
 
 
 def spent_on(case: PlanCase, sites: Iterable[str]) -> Fraction:
@@ -96,10 +96,6 @@ def spent_on(case: PlanCase, sites: Iterable[str]) -> Fraction:
     costs = case.candidates["cost"].to_numpy()[[case.position(site_id) for site_id in chosen]]
     spent = sum((Fraction(str(cost)) for cost in costs.tolist()), start=Fraction(0))
     return spent - case.saved + nursing.conversion_cost(case, chosen)
-
-
-def _reached(case: PlanCase, kind: str, minutes: Floats) -> Fraction:
-    return _exact_sum(case.elders[within_cutoff(minutes, case.cutoffs(kind))])
 
 
 def _exact_sum(numbers: Floats) -> Fraction:
@@ -113,10 +109,10 @@ def figures(case: PlanCase, sites: Iterable[str]) -> Figures:
     """Return what opening `sites` besides today's facilities comes to, recomputed from the frames."""
     chosen = sorted(sites)
     opened = opened_with(case, chosen)
-    reached, minutes, nearest, by_site = Fraction(0), 0.0, None, None
+    reached, minutes, nearest, by_site = np.zeros(len(case.demand), dtype=bool), 0.0, None, None
     for kind in coverage_kinds(case):
         near, who = _nearest(case, kind, opened.ids[opened.of_kind(kind)])
-        reached += _reached(case, kind, near)
+        reached |= within_cutoff(near, case.cutoffs(kind))
         minutes += float((case.elders * _capped(case, kind, near)).sum())
         nearest, by_site = (near, who) if nearest is None else (nearest, by_site)
     targets = _targets(case, opened)
@@ -125,7 +121,7 @@ def figures(case: PlanCase, sites: Iterable[str]) -> Figures:
     index, nobody = case.demand.index, np.full(len(case.demand), np.nan)
     return Figures(
         cost=float(spent),
-        elders_covered=float(reached),
+        elders_covered=float(_exact_sum(case.elders[reached])),
         elder_minutes=minutes,
         home_minutes=_home_minutes(case, opened),
         towards_targets=int(np.minimum(targets["needed"], targets["reached"]).sum()),

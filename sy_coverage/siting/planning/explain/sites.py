@@ -18,6 +18,7 @@ from sy_coverage.siting.planning.rules.stations import services
 from sy_coverage.siting.planning.rules.targets import (
     coverage_kinds,
     medical_kinds,
+    near_centres,
     present_today,
 )
 from sy_coverage.siting.planning.stages import without
@@ -177,19 +178,18 @@ def _alone(context: _Context, closed: NDArray[np.bool_], j: int) -> Iterator[Row
 
 def _elders(context: _Context, site_id: str, j: int, cost: float) -> Iterator[Row]:
     """Yield elders brought within the cutoff (each counted for the nearest new centre), reached by no other, and minutes saved."""
-    case, checked = context.case, context.solved.figures
-    assert checked is not None  # noqa: S101  reasons are asked of a plan with sites
-    reach = case.reach(case.candidates.loc[site_id, "kind"])
+    case = context.case
+    reach, kind = near_centres(case), str(case.candidates.loc[site_id, "kind"])
+    near, who = nearest_of(case, kind, [*case.standing.ids, *context.solved.sites])
     elders = case.demand[case.elders_column].to_numpy(float)
     counts = reach.within.T @ context.x.astype(float) + reach.today
     today = reach.today | (reach.within.T @ case.stands.astype(float) > 0)
     mine = np.zeros(len(elders), dtype=bool)
     mine[reach.within.indices[reach.within.indptr[j] : reach.within.indptr[j + 1]]] = True
-    nearest_here = (checked.assignment == site_id).to_numpy()
+    nearest_here = (who == site_id).to_numpy()
     gained = float(elders[mine & nearest_here & ~today].sum())
     only = float(elders[mine & (counts == 1)].sum())
-    before = _minutes_today(case, str(case.candidates.loc[site_id, "kind"]))
-    after = checked.nearest.to_numpy(float)
+    before, after = _minutes_today(case, kind), near.to_numpy(float)
     # where no way of today is known nobody can say what is saved
     knew, first = nearest_here & np.isfinite(before), nearest_here & np.isinf(before)
     saved = float((elders[knew] * (before[knew] - after[knew])).sum())
@@ -260,14 +260,14 @@ def _alternative(context: _Context, j: int) -> Iterator[Row]:
     )
     row = {"reason_id": reason, "subject": case.ids[k], "value": abs(more), "other": away[first] / 1000}
     if more <= 0 and tally.kinds[j] in coverage_kinds(case):
-        now, then = (_within(case, tally.kinds[j], s) for s in (context.x, sets[:, first]))
+        now, then = (_within(case, s) for s in (context.x, sets[:, first]))
         if then < now:
             row |= {"reason_id": "alternative_fewer_elders", "value": now - then}
     yield row
 
 
-def _within(case: PlanCase, kind: str, x: NDArray[np.bool_]) -> float:
-    reach = case.reach(kind)
+def _within(case: PlanCase, x: NDArray[np.bool_]) -> float:
+    reach = near_centres(case)
     near = reach.today | (reach.within.T @ x.astype(float) > 0)
     return float(case.demand[case.elders_column].to_numpy(float)[near].sum())
 

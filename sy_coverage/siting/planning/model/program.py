@@ -14,10 +14,12 @@ from sy_coverage.siting.planning.rules.bars import heirs, hosts, one_of, too_clo
 from sy_coverage.siting.planning.rules.nursing import conversion_cost
 from sy_coverage.siting.planning.rules.stations import barred_stations, services
 from sy_coverage.siting.planning.rules.targets import (
+    Near,
     Requirement,
     counted_kinds,
     coverage_kinds,
     covered_today,
+    near_centres,
     near_enough,
     present_today,
     requirements,
@@ -28,7 +30,7 @@ from sy_coverage.siting.solve.stages import Program
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sy_coverage.siting.planning.rules.case import PlanCase
+    from sy_coverage.siting.planning.rules.case import PlanCase, Reach
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
@@ -86,7 +88,7 @@ class Model:
             self.groups += [np.array([j]) for j in np.flatnonzero(lower)]
         self.x = self.program.columns(len(case.ids), lower=lower, upper=upper, integer=True)
         self.short = np.empty(0, dtype=np.int64)
-        self._elders: dict[str, tuple[Integers, Integers, Floats]] = {}
+        self._elders: dict[tuple[str, ...], tuple[Integers, Integers, Floats]] = {}
         self._rows_of_sites()
         self.convert = rows_of_beds(case, self.program, self.x, priced=not cheapest)
         for limit in (case.rules.budget, case.rules.cost_limit):
@@ -320,11 +322,15 @@ class Model:
         open_ = np.flatnonzero(self.program.lower[self.x] > 0.5)
         return self.groups + [np.array([j]) for j in open_]
 
-    def surely(self, kind: str) -> Flags:
+    def _reach(self, kinds: tuple[str, ...]) -> Reach | Near:
+        """Return who is within the cutoff of a site of one of `kinds`: of one kind, or of all centres."""
+        return self.case.reach(kinds[0]) if len(kinds) == 1 else near_centres(self.case)
+
+    def surely(self, *kinds: str) -> Flags:
         """Return which demand is within the cutoff whatever is chosen: today, or by every site of a group that must open."""
-        reach = self.case.reach(kind)
+        reach = self._reach(kinds)
         sure = reach.today.copy()
-        of_kind = self.case.sites.of_kind(kind)
+        of_kind = self.case.sites.of_kind(*kinds)
         for group in self._certain():
             if of_kind[group].all() and not sure.all():
                 counts = np.asarray(reach.within[group].sum(axis=0)).ravel()
@@ -381,28 +387,24 @@ class Model:
 
     def elders(self) -> tuple[Floats, float]:
         """Return the objective *elders within the cutoff* in exact steps, and the part that no choice changes."""
-        constant = 0.0
-        parts: list[tuple[Integers, Floats]] = []
-        for kind in coverage_kinds(self.case):
-            z, of_group, weights = self._cover(kind)
-            parts.append((z, weights))
-            # what has become sure since its column was made is counted by the column, and not twice
-            sure = self.surely(kind) & (of_group < 0)
-            constant += float(self.case.weight.counts[sure].sum())
+        kinds = coverage_kinds(self.case)
+        z, of_group, weights = self._cover(*kinds)
+        # what has become sure since its column was made is counted by the column, and not twice
+        sure = self.surely(*kinds) & (of_group < 0)
         objective = np.zeros(len(self.program.lower))
-        for z, weights in parts:
-            objective[z] += weights
-        return objective, constant
+        objective[z] = weights
+        return objective, float(self.case.weight.counts[sure].sum())
 
-    def _cover(self, kind: str) -> tuple[Integers, Integers, Floats]:
+    def _cover(self, *kinds: str) -> tuple[Integers, Integers, Floats]:
         """Return columns of groups of demand with the same cover set, the group of each demand point (−1: none), and elders by group."""
-        if kind in self._elders:
-            return self._elders[kind]
+        if kinds in self._elders:
+            return self._elders[kinds]
         case, program = self.case, self.program
         free = self.program.upper[self.x] > 0
-        cover = case.reach(kind).within.tocsc()
+        cover = self._reach(kinds).within.tocsc()
         unit = case.unit_of_demand
-        sure = self.surely(kind)
+        sure = self.surely(*kinds)
+        by_unit = self.by_access[kinds[0]][unit] if len(kinds) == 1 else np.zeros(len(unit), dtype=bool)
         group_of = np.full(len(case.demand), -1)
         sets: dict[tuple[bytes, int], int] = {}
         rows: list[Integers] = []
@@ -411,7 +413,7 @@ class Model:
             sites = np.sort(sites[free[sites]]).astype(np.int64)
             if not len(sites):
                 continue
-            key = (sites.tobytes(), int(unit[i]) if self.by_access[kind][unit[i]] else -1)
+            key = (sites.tobytes(), int(unit[i]) if by_unit[i] else -1)
             if key not in sets:
                 sets[key] = len(rows)
                 rows.append(sites)
@@ -429,7 +431,7 @@ class Model:
             count=len(rows),
             upper=0.0,
         )
-        self._elders[kind] = (z, group_of, weights)
+        self._elders[kinds] = (z, group_of, weights)
         return z, group_of, weights
 
     def minutes_to_centres(self) -> tuple[Floats, float]:

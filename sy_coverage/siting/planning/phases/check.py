@@ -14,7 +14,7 @@ from sy_coverage.siting.planning.check.figures import figures
 from sy_coverage.siting.planning.phases.model import Year
 from sy_coverage.siting.planning.rules.bars import hosts
 from sy_coverage.siting.planning.rules.nursing import conversion_cost, conversions
-from sy_coverage.siting.planning.rules.targets import coverage_kinds
+from sy_coverage.siting.planning.rules.targets import coverage_kinds, near_centres
 from sy_coverage.siting.solve import highs
 
 if TYPE_CHECKING:
@@ -152,19 +152,16 @@ def require_unbeaten(case: PlanCase, years: tuple[Year, ...], run: Run, checked:
         (s, y.year, None) for s in movable for y in years if y.year < run.opens[s]
     ]
     tries += [(a, run.opens[b], b) for a in movable for b in movable if run.opens[a] > run.opens[b]]
-    kind_of = case.candidates["kind"]
+    reach = near_centres(case)
     for a, year, b in tries[:2000]:
         moved = dict(run.opens) | {a: year} | ({b: run.opens[a]} if b is not None else {})
         if not _keeps_limits(case, years, moved):
             continue
         total = 0.0
-        for kind in coverage_kinds(case):
-            reach, weight = case.reach(kind), case.weight
-            for y in years:
-                there = case.with_kept(open_by(moved, y.year))
-                open_ = [case.position(s) for s in there if kind_of[s] == kind]
-                near = reach.today | (np.asarray(reach.within[open_].sum(axis=0)).ravel() > 0)
-                total += weight.total(near)
+        for y in years:
+            open_ = [case.position(s) for s in case.with_kept(open_by(moved, y.year))]
+            near = reach.today | (np.asarray(reach.within[open_].sum(axis=0)).ravel() > 0)
+            total += case.weight.total(near)
         if total > best and not highs.same(total, best):
             raise CertificateError(
                 f"a plan said to be the best gains if {a} opens in {year}; it is not shown"

@@ -12,12 +12,13 @@ from scipy import sparse
 from sy_coverage.siting.planning.model.program import Model
 from sy_coverage.siting.planning.rules.bars import heirs, hosts
 from sy_coverage.siting.planning.rules.stations import services
-from sy_coverage.siting.planning.rules.targets import coverage_kinds
+from sy_coverage.siting.planning.rules.targets import near_centres
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sy_coverage.siting.planning.rules.case import PlanCase
+    from sy_coverage.siting.planning.rules.targets import Near
     from sy_coverage.siting.solve import highs
     from sy_coverage.siting.solve.stages import Reached
 
@@ -166,30 +167,29 @@ class Phased:
 
     def _elder_years(self) -> tuple[Floats, float]:
         """Return elders within the cutoff, summed over years, in exact steps, and the part that no choice changes."""
-        program, weight, constant = self.model.program, self.case.weight.counts, 0.0
+        program, weight = self.model.program, self.case.weight.counts
         parts: list[tuple[Integers, Floats]] = []
-        for kind in coverage_kinds(self.case):
-            reach = self.case.reach(kind)
-            constant += float(weight[reach.today].sum()) * len(self.years)
-            cover, elders = _merged(reach, weight)
-            coo = cover.tocoo()
-            for x in self.x:
-                z = program.columns(len(elders), integer=False)
-                program.rows(
-                    np.r_[np.arange(len(z)), coo.row],
-                    np.r_[z, x[coo.col]],
-                    np.r_[np.ones(len(z)), -np.ones(len(coo.row))],
-                    count=len(z),
-                    upper=0.0,
-                )
-                parts.append((z, elders))
+        reach = near_centres(self.case)
+        constant = float(weight[reach.today].sum()) * len(self.years)
+        cover, elders = _merged(reach, weight)
+        coo = cover.tocoo()
+        for x in self.x:
+            z = program.columns(len(elders), integer=False)
+            program.rows(
+                np.r_[np.arange(len(z)), coo.row],
+                np.r_[z, x[coo.col]],
+                np.r_[np.ones(len(z)), -np.ones(len(coo.row))],
+                count=len(z),
+                upper=0.0,
+            )
+            parts.append((z, elders))
         objective = np.zeros(len(program.lower))
         for z, elders in parts:
             objective[z] = elders
         return objective, constant
 
 
-def _merged(reach: Any, weight: Floats) -> tuple[Any, Floats]:
+def _merged(reach: Near, weight: Floats) -> tuple[Any, Floats]:
     """Return (groups × sites, elders by group) of the demand not reached today, merged where cover sets are equal."""
     cover = reach.within.tocsc()
     groups: dict[bytes, int] = {}

@@ -69,6 +69,32 @@ def coverage_kinds(case: PlanCase) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kinds))
 
 
+@dataclass(frozen=True)
+class Near:
+    """Whom the centres have within the cutoff, of whichever kind: a person is counted once."""
+
+    within: Any
+    """CSR of ones, columns × demand: the column is a centre and has the demand within its cutoff."""
+    today: NDArray[np.bool_]
+    """Whether a centre that stays is within the cutoff."""
+
+
+def near_centres(case: PlanCase) -> Near:
+    """Return who is within the cutoff of a centre of any kind by which units are covered."""
+    return case.once("near centres", lambda: _near_centres(case))
+
+
+def _near_centres(case: PlanCase) -> Near:
+    reaches = [case.reach(kind) for kind in coverage_kinds(case)]
+    if not reaches:
+        shape = (len(case.ids), len(case.demand))
+        return Near(sparse.csr_array(shape), np.zeros(shape[1], dtype=bool))
+    within, today = reaches[0].within, reaches[0].today
+    for other in reaches[1:]:  # a column is of one kind, so that no pair is there twice
+        within, today = sparse.csr_array(within + other.within), today | other.today
+    return Near(within, today)
+
+
 def counted_kinds(case: PlanCase) -> tuple[str, ...]:
     """Return the kinds that are counted county by county: of equal plans, the one nearer to the county's elders is taken."""
     kinds: list[str] = []

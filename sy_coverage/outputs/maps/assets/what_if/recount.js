@@ -120,19 +120,21 @@
     this.count = function () {
       let cost = -data.saved;
       sites.forEach((site, n) => { if (isOpen(n)) cost += site.c; });
-      let elders = 0;
+      const anywhere = new Uint8Array(data.elders.length);
       let minutes = 0;
       const covered = {};
       const withins = [];
       reach.forEach((one) => {
         const { best, within } = nearest(one);
         for (let v = 0; v < best.length; v += 1) {
-          if (within[v]) elders += data.elders[v];
+          anywhere[v] |= within[v];
           minutes += (data.elders[v] * Math.min(best[v], one.cap)) / 10;
         }
         covered[one.kind] = coveredUnits(one.kind, within);
         withins.push(within);
       });
+      let elders = 0;
+      anywhere.forEach((near, v) => { if (near) elders += data.elders[v]; });
       const targets = {};
       const failing = new Set();
       data.targets.forEach((target) => {
