@@ -6,10 +6,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sy_coverage.roads.calibration import Calibration, calibrate
+    from sy_coverage.roads.appraisal.calibration import Calibration, calibrate
+    from sy_coverage.roads.appraisal.ferries import ferry_dependents
     from sy_coverage.roads.catchments.agreement import catchment_agreement
     from sy_coverage.roads.catchments.overlap import catchment_overlap
-    from sy_coverage.roads.ferries import ferry_dependents
     from sy_coverage.roads.network import RoadNetwork, junctions, load
     from sy_coverage.roads.read.changes import read_changes
     from sy_coverage.roads.read.edges import from_edges
@@ -43,12 +43,12 @@ __all__ = [
 ]
 
 _WHERE = {
-    "Calibration": "calibration",
-    "calibrate": "calibration",
+    "Calibration": "appraisal.calibration",
+    "calibrate": "appraisal.calibration",
     "RoadNetwork": "network",
     "TravelMode": "travel_modes",
     "TravelTimes": "travel_times",
-    "ferry_dependents": "ferries",
+    "ferry_dependents": "appraisal.ferries",
     "fetch_osm": "read.overpass",
     "from_edges": "read.edges",
     "from_networkx": "read.graphs",

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
-import pandas as pd
 
 from sy_coverage._frames import GEOGRAPHIC
-from sy_coverage.errors import (
-    CutoffError,
-    InputError,
-    MissingCRSError,
-    some,
-)
+from sy_coverage.errors import InputError, MissingCRSError, some
 from sy_coverage.roads.graph import describe, storage
-from sy_coverage.roads.graph.changes import added, closed, slowed
-from sy_coverage.roads.graph.connected import ARRIVES, LEAVES, USABLE
-from sy_coverage.roads.graph.legs import Legs
-from sy_coverage.roads.graph.pace import paced
-from sy_coverage.roads.graph.snap import MAX_SNAP_M, coordinates
-from sy_coverage.roads.kernel import sweep
-from sy_coverage.roads.kernel.trace import Ground, Step, followed
-from sy_coverage.roads.prepared import Prepared
-from sy_coverage.roads.travel_modes import elder_walk_m_per_s
-from sy_coverage.roads.travel_times import SLACK_MIN, TravelTimes
+from sy_coverage.roads.graph.altered.changes import added, closed, slowed
+from sy_coverage.roads.graph.altered.pace import paced
+from sy_coverage.roads.graph.connected import USABLE
+from sy_coverage.roads.graph.snap import MAX_SNAP_M
+from sy_coverage.roads.questions import drawn, joining, minutes, way
+from sy_coverage.roads.questions.prepared import Prepared
 
 if TYPE_CHECKING:
     import os
@@ -39,19 +30,9 @@ if TYPE_CHECKING:
     from sy_coverage.roads.graph.describe import Route
     from sy_coverage.roads.graph.links import Array, Links
     from sy_coverage.roads.graph.parts import RoadParts
+    from sy_coverage.roads.questions.joining import Direction, Side
     from sy_coverage.roads.travel_modes import TravelMode
-
-_NO_MAP = "network: was made without a CRS and cannot be put on a map; give crs= to from_edges"
-CELLS = 16
-"""Cells of the grid that a mode's drawn width is wide."""
-CELL_M_A_MINUTE = 2.5
-"""Cells are not wider than so many metres for each minute of the longest cutoff."""
-NARROW_CELLS = 4
-"""Cells that a narrower width, which a caller asks for, is wide."""
-LEAST_CELL_M = 5.0
-Direction = Literal["to_site", "from_site"]
-Side = Literal["leaves", "arrives", "both"]
-_SIDES = {"leaves": LEAVES, "arrives": ARRIVES, "both": LEAVES | ARRIVES}
+    from sy_coverage.roads.travel_times import TravelTimes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -114,6 +95,9 @@ class RoadNetwork:
         """SHA-256 of everything a travel time can depend on."""
         return self.parts.digest
 
+    def _joining(self, mode: str, max_snap_m: float, access_m_per_s: float | None) -> joining.Joining:
+        return joining.Joining(self.prepared, mode, max_snap_m, access_m_per_s)
+
     def __repr__(self) -> str:
         """Say how large the network is and for which modes."""
         return (
@@ -160,25 +144,8 @@ class RoadNetwork:
         UnknownModeError, MissingCRSError, FrameError, GeometryError
             If the mode, the CRS, the ids or the points cannot be used.
         """
-        if side not in _SIDES:
-            raise InputError(f"side '{side}': must be {', '.join(_SIDES)}")
-        s = self.prepared.snapped(
-            points,
-            "points",
-            mode,
-            wanted=_SIDES[side],
-            max_snap_m=max_snap_m,
-            access_m_per_s=access_m_per_s,
-        )
-        return pd.DataFrame(
-            {
-                "edge": pd.array(np.where(s.link < 0, 0, s.link), dtype="Int64"),
-                "fraction": s.fraction,
-                "snap_m": s.snap_m,
-                "access_min": s.access_min,
-            },
-            index=points.index,
-        ).assign(edge=lambda f: f["edge"].mask(s.link < 0))
+        by = self._joining(mode, max_snap_m, access_m_per_s)
+        return joining.joined(by, points, side=side)
 
     def access_legs(
         self,
@@ -214,18 +181,8 @@ class RoadNetwork:
         UnknownModeError, MissingCRSError, FrameError, GeometryError
             If the mode, the CRS, the ids or the points cannot be used, or the network has no CRS.
         """
-        if self.crs is None:
-            raise MissingCRSError(_NO_MAP)
-        snapped = self.prepared.snapped(
-            points,
-            "points",
-            mode,
-            wanted=LEAVES if _to_site(direction) else ARRIVES,
-            max_snap_m=max_snap_m,
-            access_m_per_s=access_m_per_s,
-        )
-        _, xy = coordinates(points, self.crs, "points")
-        return describe.access_legs(self.parts, snapped, xy).to_crs(GEOGRAPHIC)
+        by = self._joining(mode, max_snap_m, access_m_per_s)
+        return joining.access_legs(by, points, direction=direction)
 
     def travel_times(
         self,
@@ -267,32 +224,8 @@ class RoadNetwork:
         UnknownModeError, CutoffError, MissingCRSError, FrameError, GeometryError
             If the mode, the cutoff, a CRS, ids or points cannot be used.
         """
-        to_site = _to_site(direction)
-        _require_cutoff(cutoff_min)
-        if threads is not None:
-            _require_count("threads", threads)
-        by: dict[str, Any] = {"max_snap_m": max_snap_m, "access_m_per_s": access_m_per_s}
-        here = self.prepared.snapped(sites, "sites", mode, wanted=ARRIVES if to_site else LEAVES, **by)
-        there = self.prepared.snapped(demand, "demand", mode, wanted=LEAVES if to_site else ARRIVES, **by)
-        minutes = sweep.reached(
-            self.prepared.runs(mode, reverse=to_site),
-            self.prepared.legs(here, mode, outgoing=not to_site),
-            self.prepared.legs(there, mode, outgoing=to_site).by_node(self.prepared.kernel_nodes(mode)),
-            self.prepared.direct(here, there, mode, to_site=to_site),
-            points=len(there.ids),
-            cutoff_min=cutoff_min + SLACK_MIN,
-            threads=threads,
-        )
-        reached = np.bincount(minutes.indices, minlength=len(there.ids)) > 0
-        return TravelTimes(
-            minutes=minutes,
-            site_ids=here.ids,
-            demand_ids=there.ids,
-            cutoff_min=float(cutoff_min),
-            mode=mode,
-            unreachable_sites=here.cut_off(np.diff(minutes.indptr) > 0),
-            unreachable_demand=there.cut_off(reached),
-        )
+        by = self._joining(mode, max_snap_m, access_m_per_s)
+        return minutes.within(by, sites, demand, cutoff_min=cutoff_min, direction=direction, threads=threads)
 
     def nearest(
         self,
@@ -334,30 +267,8 @@ class RoadNetwork:
         UnknownModeError, CutoffError, MissingCRSError, FrameError, GeometryError
             If the mode, the cutoff, a CRS, ids or points cannot be used.
         """
-        to_site = _to_site(direction)
-        cutoff = np.inf if cutoff_min is None else cutoff_min
-        _require_cutoff(cutoff)
-        _require_count("k", k)
-        by: dict[str, Any] = {"max_snap_m": max_snap_m, "access_m_per_s": access_m_per_s}
-        sites = sites.iloc[np.argsort(sites.index.astype(str), kind="stable")]
-        here = self.prepared.snapped(sites, "sites", mode, wanted=ARRIVES if to_site else LEAVES, **by)
-        there = self.prepared.snapped(demand, "demand", mode, wanted=LEAVES if to_site else ARRIVES, **by)
-        found = sweep.nearest(
-            self.prepared.runs(mode, reverse=to_site),
-            self.prepared.legs(here, mode, outgoing=not to_site),
-            self.prepared.legs(there, mode, outgoing=to_site),
-            self.prepared.direct(there, here, mode, to_site=not to_site),
-            k=k,
-            cutoff_min=cutoff + SLACK_MIN,
-        )
-        names = np.array([*here.ids, None], dtype=object)
-        frame = pd.DataFrame(index=demand.index)
-        for rank in range(k):
-            suffix = "" if k == 1 else f"_{rank + 1}"
-            minutes = found.minutes[:, rank]
-            frame[f"site_id{suffix}"] = pd.Series(names[found.site[:, rank]], index=demand.index, dtype="str")
-            frame[f"nearest_min{suffix}"] = np.where(np.isfinite(minutes), minutes, np.nan)
-        return frame
+        by = self._joining(mode, max_snap_m, access_m_per_s)
+        return minutes.nearest(by, sites, demand, k=k, cutoff_min=cutoff_min, direction=direction)
 
     def node_times(
         self, node_ids: Iterable[Any], *, mode: str, cutoff_min: float, threads: int | None = None
@@ -374,28 +285,7 @@ class RoadNetwork:
         UnknownModeError, UnknownIdError, CutoffError
             If the network knows no such mode or node, or the cutoff is no number of minutes.
         """
-        self.prepared.require_mode(mode)
-        _require_cutoff(cutoff_min)
-        if threads is not None:
-            _require_count("threads", threads)
-        asked = list(node_ids)
-        at = self.prepared.positions(asked)
-        sites = Legs(np.arange(at.size + 1), at.astype(np.int32), np.zeros(at.size))
-        return TravelTimes(
-            minutes=sweep.reached(
-                self.prepared.runs(mode, reverse=False),
-                sites,
-                None,
-                sweep.no_legs(at.size),
-                points=0,
-                cutoff_min=cutoff_min + SLACK_MIN,
-                threads=threads,
-            ),
-            site_ids=tuple(self.node_ids[at].tolist()),
-            demand_ids=self.prepared.kernel_ids(mode),
-            cutoff_min=float(cutoff_min),
-            mode=mode,
-        )
+        return minutes.from_nodes(self.prepared, node_ids, mode=mode, cutoff_min=cutoff_min, threads=threads)
 
     def catchments(
         self,
@@ -447,66 +337,15 @@ class RoadNetwork:
         UnknownModeError, CutoffError, MissingCRSError, FrameError, GeometryError
             If the mode, a cutoff, a CRS, ids or points cannot be used.
         """
-        from sy_coverage.roads.catchments.draw import (  # noqa: PLC0415 - draws only when asked to
-            SITES_AT_ONCE,
-            Drawer,
-            Pen,
-            as_frame,
-            reaches,
-        )
-        from sy_coverage.roads.catchments.field import Field  # noqa: PLC0415 - as above
-
-        to_site = _to_site(direction)
-        cutoffs = sorted({float(c) for c in cutoffs_min})
-        if not cutoffs:
-            raise CutoffError("cutoffs_min: give at least one cutoff")
-        for cutoff in cutoffs:
-            _require_cutoff(cutoff)
-        width = self.prepared.drawn_m(mode) if buffer_m is None else buffer_m
-        if not (np.isfinite(width) and width > 0):
-            raise InputError(f"buffer_m={width}: must be a positive number of metres")
-        if self.crs is None:
-            raise MissingCRSError(_NO_MAP)
-        here = self.prepared.snapped(
+        return drawn.catchments(
+            self._joining(mode, max_snap_m, access_m_per_s),
             sites,
-            "sites",
-            mode,
-            wanted=ARRIVES if to_site else LEAVES,
-            max_snap_m=max_snap_m,
-            access_m_per_s=access_m_per_s,
+            cutoffs_min=cutoffs_min,
+            direction=direction,
+            buffer_m=buffer_m,
+            within=within,
+            without=without,
         )
-        walk = elder_walk_m_per_s() if access_m_per_s is None else access_m_per_s
-        usual = min(self.prepared.drawn_m(mode) / CELLS, width / NARROW_CELLS)
-        wanted, bits = LEAVES if to_site else ARRIVES, self.prepared.connected(mode).bits
-        grids: dict[float, Field] = {}
-        for cutoff in cutoffs:
-            cell = max(min(usual, CELL_M_A_MINUTE * cutoff), LEAST_CELL_M)
-            grids[cutoff] = self.prepared.keep(
-                ("field", mode, wanted, max_snap_m, cell),
-                partial(Field, self.prepared.snapper, bits, wanted, max_snap_m, cell),
-            )
-        drawer: Drawer = self.prepared.keep(
-            ("drawer", mode, to_site),
-            lambda: Drawer(
-                self.links, len(self.node_ids), mode, self.prepared.turning(mode), to_site=to_site
-            ),
-        )
-        pen = Pen(min(width, max_snap_m), 1 / walk / 60)
-        arcs, legs = (
-            self.prepared.runs(mode, reverse=to_site),
-            self.prepared.legs(here, mode, outgoing=not to_site),
-        )
-        shapes = [
-            shape
-            for first in range(0, len(here.ids), SITES_AT_ONCE)
-            for shape in drawer.catchments(
-                reaches(arcs, legs, here, range(first, first + SITES_AT_ONCE), cutoffs[-1]), grids, pen
-            )
-        ]
-        found = [here.ids[i] for i in np.flatnonzero(here.link >= 0)]
-        frame = as_frame(found, cutoffs, shapes, self.crs, within=within, without=without)
-        frame.attrs["unreachable"] = here.too_far
-        return frame
 
     def route(
         self,
@@ -538,34 +377,7 @@ class RoadNetwork:
         UnknownModeError, InputError, MissingCRSError, FrameError, GeometryError
             If the mode, a CRS or a point cannot be used, or a frame has not one row.
         """
-        if len(a) != 1 or len(b) != 1:
-            raise InputError(f"route: give one point each, not {len(a)} and {len(b)}")
-        by: dict[str, Any] = {"max_snap_m": max_snap_m, "access_m_per_s": access_m_per_s}
-        ready = self.prepared
-        start = ready.snapped(a, "a", mode, wanted=LEAVES, **by)
-        end = ready.snapped(b, "b", mode, wanted=ARRIVES, **by)
-        if start.link[0] < 0 or end.link[0] < 0:
-            return None
-        out, into = ready.legs(start, mode, outgoing=True), ready.legs(end, mode, outgoing=False)
-        direct = float(ready.direct(start, end, mode, to_site=False).minutes.min(initial=np.inf))
-        at = np.full(ready.kernel_nodes(mode), np.inf)
-        reached = sweep.reached(
-            *(ready.runs(mode, reverse=False), out, None, sweep.no_legs(1)), points=0, cutoff_min=np.inf
-        )
-        at[reached.indices] = reached.data
-        minutes = float((at[into.node] + into.minutes).min(initial=direct))
-        if np.isinf(minutes):
-            return None
-        if direct <= minutes:
-            steps = [Step(int(start.link[0]), float(start.fraction[0]), float(end.fraction[0]))]
-        else:
-            ground = Ground(
-                *(self.links, mode, ready.turning(mode), ready.graph(mode, reverse=True)),
-                ready.order(mode, reverse=True),
-            )
-            steps = followed(ground, start, end, (out, into), at)
-        xy = [coordinates(frame, self.crs, name)[1][0] for frame, name in ((a, "a"), (b, "b"))]
-        return describe.route(self.parts, steps, (start, end), (xy[0], xy[1]), mode=mode, minutes=minutes)
+        return way.quickest(self._joining(mode, max_snap_m, access_m_per_s), a, b)
 
     def with_changes(
         self,
@@ -681,10 +493,8 @@ class RoadNetwork:
         MissingCRSError
             If the network was made without a CRS.
         """
-        import geopandas as gpd  # noqa: PLC0415
-
         if self.crs is None:
-            raise MissingCRSError(_NO_MAP)
+            raise MissingCRSError(joining.NO_MAP)
         classes = np.array(self.links.classes, dtype=object)
         frame = gpd.GeoDataFrame(
             {"highway": classes[self.links.highway], "length_m": self.links.length_m},
@@ -746,19 +556,3 @@ def junctions(network: RoadNetwork, *, mode: str | None = None) -> GeoDataFrame:
     prepared.require_mode(mode)
     hangs = prepared.connected(mode)
     return describe.junctions(parts, (hangs.bits & USABLE) > 0, hangs.in_large(len(parts.node_ids)))
-
-
-def _to_site(direction: str) -> bool:
-    if direction not in {"to_site", "from_site"}:
-        raise InputError(f"direction '{direction}': must be to_site or from_site")
-    return direction == "to_site"
-
-
-def _require_count(name: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise InputError(f"{name}={value!r}: must be a whole number, 1 or more")
-
-
-def _require_cutoff(cutoff_min: float) -> None:
-    if not (isinstance(cutoff_min, (int, float, np.integer, np.floating)) and cutoff_min >= 0):
-        raise CutoffError(f"cutoff_min={cutoff_min}: must be a number of minutes, 0 or more")

@@ -13,7 +13,7 @@ from sy_coverage.errors import CoverageError, FrameError, OfflineError
 from sy_coverage.study.results.lists import to_verify
 from sy_coverage.study.results.lists.reading import in_brief
 from sy_coverage.study.results.save import require_writable
-from sy_coverage.study.steps import network, roadless
+from sy_coverage.study.steps.roads import network, roadless
 from sy_coverage.study.study import read_study
 
 if TYPE_CHECKING:

@@ -185,7 +185,7 @@ def test_row_116_every_command_takes_the_folder_before_it_works(tmp_path, comman
     def worked(*_, **__):
         raise AssertionError("the network was read before the folder was taken")
 
-    monkeypatch.setattr("sy_coverage.study.steps.network.read_network", worked)
+    monkeypatch.setattr("sy_coverage.study.steps.roads.network.read_network", worked)
     try:
         assert holder.stdout.readline() == b"held\n"
         done = CliRunner().invoke(app, [command, str(study_file), "--out", str(out)])

@@ -29,7 +29,7 @@ from sy_coverage.errors import (
 from sy_coverage.outputs import tables
 from sy_coverage.roads.read import overpass as read_overpass
 from sy_coverage.study.check import check
-from sy_coverage.study.steps import network as steps
+from sy_coverage.study.steps.roads import network as steps
 from tests import toy
 
 OSM_BASE = '<meta osm_base="2026-01-02T03:04:05Z"/>'

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import labels
-from sy_coverage.study.steps import network, rules, times
 from sy_coverage.study.steps import places as read
+from sy_coverage.study.steps import rules
 from sy_coverage.study.steps.memory import Memory, Step
+from sy_coverage.study.steps.roads import network, times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from sy_coverage import coverage, roads
 from sy_coverage.study.steps import candidates as sites
 from sy_coverage.study.steps import places as read
-from sy_coverage.study.steps import roadless, rules, times
+from sy_coverage.study.steps import rules
 from sy_coverage.study.steps.memory import Memory, Step
+from sy_coverage.study.steps.roads import roadless, times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

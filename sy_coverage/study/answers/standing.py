@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sy_coverage import coverage
-from sy_coverage.study.steps import times
 from sy_coverage.study.steps.memory import Memory, Step
+from sy_coverage.study.steps.roads import times
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -20,7 +20,7 @@ from sy_coverage.study.results.lists import located
 from sy_coverage.study.results.lists import roads as roads_lists
 from sy_coverage.study.results.lists.rows import open_doubts_of
 from sy_coverage.study.results.parameters import policy_of
-from sy_coverage.study.steps import roadless
+from sy_coverage.study.steps.roads import roadless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,7 +12,7 @@ from sy_coverage import labels, places, siting
 from sy_coverage._frames import GEOGRAPHIC
 from sy_coverage.errors import ConfigError
 from sy_coverage.siting.candidates.costs import COSTS, OTHER_COST
-from sy_coverage.study.steps import network
+from sy_coverage.study.steps.roads import network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sy_coverage.roads.ferries import STATED_FERRY
+from sy_coverage.roads.appraisal.ferries import STATED_FERRY
 from sy_coverage.roads.read import tags as osm_tags
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from sy_coverage.roads import catchment_agreement, junctions
 from sy_coverage.roads.graph.describe import travel_tables
 from sy_coverage.roads.travel_modes import travel_mode
 from sy_coverage.study.results.lists import rows as lists
-from sy_coverage.study.steps import network as roads
+from sy_coverage.study.steps.roads import network as roads
 
 if TYPE_CHECKING:
     from pathlib import Path

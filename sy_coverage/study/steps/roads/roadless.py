@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sy_coverage.labels import Language
     from sy_coverage.policy import Kind
     from sy_coverage.roads import RoadNetwork
-    from sy_coverage.study.steps.times import ToRoad
+    from sy_coverage.study.steps.roads.times import ToRoad
 
 ROADLESS = ("stub", "too_far")
 """The notes of `RoadNetwork.access_legs` that say there is no road to go."""

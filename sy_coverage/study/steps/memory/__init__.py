@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overloa
 import pandas as pd
 
 from sy_coverage.study.config.section import Section
-from sy_coverage.study.steps.frozen import frozen
+from sy_coverage.study.steps.memory.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping

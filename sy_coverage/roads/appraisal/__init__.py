@@ -1,0 +1,1 @@
+"""Appraise a network: against minutes that were measured, and by whom a ferry serves."""

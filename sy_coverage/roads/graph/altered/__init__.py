@@ -1,0 +1,1 @@
+"""Make another network from one: roads added, closed or slowed, other speeds."""

@@ -1,0 +1,1 @@
+"""Answer what a road network is asked: minutes, the nearest, catchments, a way."""

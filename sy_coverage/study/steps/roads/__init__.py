@@ -1,0 +1,1 @@
+"""Roads of a study: the network, minutes, and who lives off every road."""
