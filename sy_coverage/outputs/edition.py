@@ -6,10 +6,11 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
+import pandas as pd
 
-from sy_coverage._frames import CANDIDATES, FACILITIES
+from sy_coverage._frames import CANDIDATES, DEMAND, FACILITIES, UNITS
 from sy_coverage.labels import text as label
+from sy_coverage.outputs.text import words
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -36,6 +37,15 @@ _OF_PROPOSALS = (
 _OF_MONEY = re.compile(r"cost|dear|cheap|budget|money|exchangeable")
 """Ids of reasons that speak of what something costs, or of what else could have been chosen."""
 _OF_OTHERS = re.compile(r"alternative")
+_OF_OFFICES = ("fund_source", "responsible")
+"""Columns of candidates that name who pays and whom to ask."""
+_COUNTED = re.compile(
+    r"(elders|households|share|nearest|backup|has_centre|centre|covered|unit_distance)[a-z0-9_]*"
+)
+"""Columns that are worked out for villages and units."""
+_PEOPLE = re.compile(r"(elders|households)[a-z0-9_]*")
+_SILENT = {"require", "forbid", "exclude", "add", "choose", "contact", "what_if"}
+"""Options that name what was not chosen, or whom to ask."""
 
 
 def of(findings: Findings, edition: Edition) -> Findings:
@@ -52,19 +62,22 @@ def public(findings: Findings) -> Findings:
     blank = " " if findings.language == "en" else ""
     why = reasons.groupby("site_id")["sentence"].agg(blank.join)
     proposals = _known(findings.proposals, {*CANDIDATES.columns, *_OF_PROPOSALS})
-    proposals = proposals.assign(
+    proposals = _coarse(proposals).assign(
         cost=float("nan"),
         why=[str(why.get(site_id, "")) for site_id in proposals.index],
         **{c: float("nan") for c in ("running_cost",) if c in proposals.columns},
+        **{c: "" for c in _OF_OFFICES if c in proposals.columns},
     )
     return replace(
         findings,
         edition="public",
         policy=findings.policy.model_copy(update={"money": None}),
-        units=_coarse(findings.units),
+        units=_coarse(_known(findings.units, set(UNITS.columns))),
         counties=findings.counties.assign(cost=float("nan")),
         facilities=_known(findings.facilities, set(FACILITIES.columns)),
-        demand=_coarse(_known(findings.demand, None)),
+        demand=_coarse(_known(findings.demand, set(DEMAND.columns))),
+        catchments=_coarse(findings.catchments),
+        access_legs=None if findings.access_legs is None else _coarse(findings.access_legs),
         proposals=proposals,
         plans={scope: _without_costs(plan) for scope, plan in findings.plans.items()},
         reasons=reasons,
@@ -76,10 +89,17 @@ def public(findings: Findings) -> Findings:
     )
 
 
-def _known(frame: GeoDataFrame, columns: set[str] | None) -> GeoDataFrame:
+def options(shown: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of a study as its public edition says them: no amount of money, nothing that was not chosen, nobody to ask."""
+    return {
+        key: options(value) if isinstance(value, dict) else value
+        for key, value in shown.items()
+        if key not in _SILENT and not _OF_MONEY.search(str(key))
+    }
+
+
+def _known(frame: GeoDataFrame, columns: set[str]) -> GeoDataFrame:
     """Return a frame with the columns that its contract names, and what an output works out of them; not what a list brought besides."""
-    if columns is None:
-        return frame
     worked_out = {
         "county",
         "county_id",
@@ -89,29 +109,35 @@ def _known(frame: GeoDataFrame, columns: set[str] | None) -> GeoDataFrame:
         "address",
         "location_status",
         "location_precision",
+        "position_quality",
+        "former",
         "geometry",
     }
-    return frame[[c for c in frame.columns if c in columns | worked_out or c == frame.geometry.name]]
+    kept = columns | worked_out | {frame.geometry.name}
+    return frame[[c for c in frame.columns if c in kept or _COUNTED.fullmatch(str(c))]]
 
 
 def _coarse(frame: GeoDataFrame) -> GeoDataFrame:
     """Return a frame whose numbers of people are none, or `FEW` and more."""
-    people = [c for c in frame.columns if re.fullmatch(r"elders(_65|_80)?|households", str(c))]
-    return frame.assign(
-        **{c: np.where((frame[c] > 0) & (frame[c] < FEW), float(FEW), frame[c]) for c in people}
-    )
+    people = [c for c in frame.columns if _PEOPLE.fullmatch(str(c))]
+    return frame.assign(**{c: frame[c].mask((frame[c] > 0) & (frame[c] < FEW), FEW) for c in people})
 
 
 def _without_money(reasons: DataFrame) -> DataFrame:
-    silent = reasons["reason_id"].astype(str).str.contains(_OF_MONEY) | reasons["reason_id"].astype(
-        str
-    ).str.contains(_OF_OTHERS)
-    return reasons[~silent]
+    ids = reasons["reason_id"].astype(str)
+    silent = ids.str.contains(_OF_MONEY) | ids.str.contains(_OF_OTHERS)
+    if "value" not in reasons.columns:
+        return reasons[~silent]
+    few = pd.to_numeric(reasons["value"], errors="coerce").between(0, FEW, inclusive="neither")
+    return reasons[~silent & ~(ids.str.startswith("elders") & few)]
 
 
 def _without_budget(parameters: DataFrame, findings: Findings) -> DataFrame:
-    money = {label(f"study.parameter_{name}", findings.language) for name in ("budget", "conversion_cost")}
-    return parameters[~parameters["name"].isin(money)]
+    """Return the parameters without those that are amounts of money, by what they are counted in."""
+    spoken = words.money(findings.policy, findings.language)
+    named = {label(f"study.parameter_{name}", findings.language) for name in ("budget", "conversion_cost")}
+    of_money = parameters["unit"].astype(str).str.contains(spoken, regex=False) & bool(spoken)
+    return parameters[~of_money & ~parameters["name"].isin(named)]
 
 
 def _without_costs(plan: SitingPlan) -> SitingPlan:

@@ -120,3 +120,21 @@ def test_the_page_says_which_edition_it_is(told):
     assert internal["edition"] == "内部版，不公开"
     assert public["edition"] == ""
     assert any("公开版" in sentence for sentence in public["statements"])
+
+
+def test_small_numbers_of_elders_are_coarse_wherever_they_are_counted(findings):
+    few = findings.proposals.assign(elders_gained=3.0)
+    units = findings.units.assign(elders_covered=[4.0, 0.0, *findings.units["elders_covered"].iloc[2:]])
+    told = edition.public(
+        replace(findings, proposals=few, units=units, catchments=findings.catchments.assign(elders=9.0))
+    )
+    assert set(told.proposals["elders_gained"]) == {10.0}
+    assert told.units["elders_covered"].iloc[:2].tolist() == [10.0, 0.0]
+    assert set(told.catchments["elders"]) == {10.0}
+
+
+def test_no_parameter_is_an_amount_of_money(told):
+    more = pd.DataFrame([{"name": "未列价备选点的估算投资：中心（新建）", "value": COST, "unit": "万元", "source": "软件包"}, {"name": "每张床", "value": 2, "unit": "万元/张", "source": ""}])  # fmt: skip
+    public = edition.public(replace(told, parameters=pd.concat([told.parameters, more], ignore_index=True)))
+    assert not public.parameters["unit"].str.contains("万元").any()
+    assert len(public.parameters)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import math
 import platform
 import time
 from functools import partial
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sy_coverage import _files
 from sy_coverage.errors import CannotWriteError, some
-from sy_coverage.outputs import tables
+from sy_coverage.outputs import edition, tables
 from sy_coverage.outputs.sound import TAKEN
 from sy_coverage.study.results import scenarios
 from sy_coverage.study.results.files import KEPT, city_files, made_here
@@ -188,6 +189,11 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     return found if whole else {}
 
 
+def _told(value: float | None) -> float | None:
+    """Return a number as JSON can hold it: nothing where it is not told."""
+    return None if value is None or not math.isfinite(value) else value
+
+
 def _manifest(
     study: Answers, findings: Findings, written: dict[str, str], sizes: dict[str, int]
 ) -> dict[str, object]:
@@ -196,13 +202,15 @@ def _manifest(
         "sy_coverage": version("sy-coverage"),
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in DECIDING},
-        "options": study.config.shown(),
+        "options": edition.options(study.config.shown())
+        if findings.edition == "public"
+        else study.config.shown(),
         "inputs": dict(zip(findings.sources["file"], findings.sources["digest"], strict=True)),
         "plans": {
             county_id: {
                 "status": plan.status,
-                "objective": plan.objective,
-                "bound": plan.bound,
+                "objective": _told(plan.objective),
+                "bound": _told(plan.bound),
                 "solver": plan.certificate.solver if plan.certificate else None,
             }
             for county_id, plan in sorted(findings.plans.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -92,8 +92,25 @@ def _figures(study: Answers, opened: set[str], base: set[str]) -> dict[str, Any]
     }
 
 
+def told(comparison: Comparison) -> Comparison:
+    """Return a comparison as the edition of its study tells it: in public no cost, and no site that the study as it is does not open."""
+    base, study = next(iter(comparison.studies.items()))
+    if study.config.outputs.edition == "internal":
+        return comparison
+    sites = comparison.sites
+    return replace(
+        comparison,
+        figures=comparison.figures.drop(columns="cost"),
+        sites=sites[sites[base]].drop(columns="cost"),
+    )
+
+
 def files(comparison: Comparison) -> dict[str, bytes]:
-    """Return the files of a comparison by path: tables, a map of each scenario beside the study as it is, and the document."""
+    """Return the files of a comparison by path: tables, a map of each scenario beside the study as it is, and the document.
+
+    The public edition has no maps: what a scenario opens besides was not chosen.
+    """
+    comparison = told(comparison)
     studies = list(comparison.studies.items())
     (base, study), others = studies[0], studies[1:]
     document = _document(comparison, study)
@@ -103,6 +120,8 @@ def files(comparison: Comparison) -> dict[str, bytes]:
         f"{FOLDER}/comparison.html": reports.html(document).encode(),
         f"{FOLDER}/comparison.docx": reports.docx(document),
     }
+    if study.config.outputs.edition == "public":
+        return made
     found = gather.findings(study)
     for n, (name, other) in enumerate(others, start=1):
         drawn = maps.draw(found, beside=gather.findings(other), names=(base, name))
@@ -122,7 +141,7 @@ def write(comparison: Comparison, folder: Path) -> list[Path]:
 def spoken(comparison: Comparison) -> DataFrame:
     """Return the figures of a comparison as text, under headers in the study's language."""
     study = next(iter(comparison.studies.values()))
-    table = comparison.figures.reset_index()
+    table = told(comparison).figures.reset_index()
     said = [[_text(value, study) for value in row] for row in table.itertuples(index=False)]
     return pd.DataFrame(said, columns=[_head(str(column), study) for column in table.columns])
 
@@ -164,7 +183,7 @@ def _text(value: Any, study: Answers) -> str:
 
 def _document(comparison: Comparison, study: Answers) -> parts.Document:
     about, words = study.config.study, study.words
-    head = ("scenario", "status", *FIGURES)
+    head = ("scenario", "status", *(c for c in FIGURES if c in comparison.figures.columns))
     rows = [
         [name, *(row[column] for column in head[1:])]
         for name, row in comparison.figures.to_dict("index").items()
