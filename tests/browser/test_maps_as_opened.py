@@ -122,7 +122,7 @@ def test_every_site_is_drawn_in_its_own_unit_or_tied_to_it(opened, all_findings)
     said = page.page.locator(".sy-badge").evaluate_all(
         "(all) => all.map((b) => b.getAttribute('aria-label'))"
     )
-    assert any(re.fullmatch(r"试验县 [3-5] 处", one) for one in said), said
+    assert any(re.match(r"试验县 [3-5] 处", one) for one in said), said
     page.page.locator(".sy-badge").first.press("Enter")
     assert page.run("sy.map.getZoom()") >= 10
 

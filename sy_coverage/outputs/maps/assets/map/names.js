@@ -41,11 +41,13 @@
       const symbols = [];
       const many = county.layer.features.length > 1;
       if (many) {
-        county.layer.features.forEach((f) => put(f, "sy-county", 15, [0, 18, -18, 32, -32], taken, pins.places().map((at) => [at.x - 9, at.y - 9, at.x + 9, at.y + 9]),
+        const around = (half) => (at) => [at.x - half, at.y - half, at.x + half, at.y + half];
+        const sites = pins.places().map(around(9)).concat(pins.badges().map(around(14)));
+        county.layer.features.forEach((f) => put(f, "sy-county", 15, [0, 18, -18, 32, -32, 46, -46, 60, -60], taken, sites,
           () => { if (!sy.measuring) open(county.layer, f, sy.point(f.p)); }));
       }
       if (many && map.getZoom() < NAMES_FROM) return;
-      pins.places().forEach((at) => taken.push([at.x - 13, at.y - 13, at.x + 13, at.y + 13]));
+      pins.places().concat(pins.badges()).forEach((at) => taken.push([at.x - 13, at.y - 13, at.x + 13, at.y + 13]));
       built.filter((e) => e.layer.type === "symbol" && e.visible).forEach((e) => e.items.forEach(({ feature }) => {
         if (!isOpen(feature)) return;
         const at = map.latLngToContainerPoint(sy.point(feature.p));

@@ -2,7 +2,7 @@
 (function (sy) {
   /* Further out, numbered sites shrink to their symbols so that they do not hide the map. */
   sy.PINS_FROM = 10;
-  const TOGETHER = 24;
+  const TOGETHER = 28;
   const STEP = 28;
   const ASIDE = [[0, 0], [1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [-1, -1], [1, 1], [-1, 1], [2, 0], [-2, 0], [0, -2], [0, 2], [2, 1], [-2, 1], [2, -1], [-2, -1]];
 
@@ -64,17 +64,22 @@
     }
 
     function badge(group) {
-      const names = group.members.map((p) => p.feature.n).sort((p, q) => p - q);
-      const said = data.words.sites_here.replace("{county}", () => group.county).replace("{count}", () => String(names.length));
-      const icon = L.divIcon({ className: "sy-badge", html: sy.el("span", "", String(names.length)), iconSize: [26, 26] });
-      const marker = L.marker(group.place, { icon, riseOnHover: true, zIndexOffset: 200 });
+      /* whose they are, county by county: 双清区 5 处（1、2、…） */
+      const counties = Array.from(new Set(group.members.map((p) => p.feature.w)));
+      const numbers = counties.map((name) => group.members.filter((p) => p.feature.w === name).map((p) => p.feature.n).sort((p, q) => p - q));
+      const here = counties.map((name, i) => data.words.sites_here.replace("{county}", () => name || "").replace("{count}", () => String(numbers[i].length)).trim());
+      const said = here.join(data.language === "zh" ? "、" : ", ");
+      const shown = here.map((text, i) => text + "（" + numbers[i].join("、") + "）");
+      const icon = L.divIcon({ className: "sy-badge", html: sy.el("span", "", String(group.members.length)), iconSize: [26, 26] });
+      /* above names: a number that is covered says nothing */
+      const marker = L.marker(group.place, { icon, riseOnHover: true, zIndexOffset: 6000 });
       function act() {
         const bounds = L.latLngBounds(group.members.map((p) => p.marker.getLatLng()));
         sy.atHome = false;
         map.setView(bounds.getCenter(), Math.min(Math.max(map.getBoundsZoom(bounds.pad(0.3)), sy.PINS_FROM), 14), { animate: false });
       }
       marker.on("click", () => { if (!sy.measuring) act(); });
-      marker.bindTooltip(() => sy.el("span", "", said + "（" + names.join("、") + "）"), { direction: "auto", opacity: 0.95 });
+      marker.bindTooltip(() => { const box = sy.el("div"); shown.forEach((text) => box.appendChild(sy.el("div", "", text))); return box; }, { direction: "auto", opacity: 0.95 });
       marker.on("add", () => {
         marker._icon.setAttribute("aria-label", said);
         marker._icon.addEventListener("keydown", (event) => key(event, marker._icon, act));
@@ -82,13 +87,15 @@
       return marker;
     }
 
+    /* Sites of one county rather than of two; but no badge hides another, nor a site. */
     function gather(seen) {
       const found = [];
       seen.forEach((pin) => {
         const at = map.latLngToContainerPoint(pin.marker.getLatLng());
-        const near = found.find((g) => g.county === pin.feature.w && g.at.distanceTo(at) < TOGETHER);
-        if (near) near.members.push(pin);
-        else found.push({ county: pin.feature.w, at, place: pin.marker.getLatLng(), members: [pin] });
+        const near = found.filter((g) => g.at.distanceTo(at) < TOGETHER);
+        const own = near.find((g) => g.members[0].feature.w === pin.feature.w) || near[0];
+        if (own) own.members.push(pin);
+        else found.push({ at, place: pin.marker.getLatLng(), members: [pin] });
       });
       return found.filter((g) => g.members.length > 1);
     }
@@ -131,6 +138,7 @@
       tab();
     };
     /* Where symbols stand that no name should hide. */
-    this.places = () => pins.filter((p) => p.marker._icon && p.at).map((p) => p.at);
+    this.places = () => pins.filter((p) => p.marker._icon && p.at && !p.inBadge).map((p) => p.at);
+    this.badges = () => groups.map((g) => g.at);
   };
 })(window.sy);

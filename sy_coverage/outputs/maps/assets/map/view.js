@@ -88,16 +88,27 @@
       if (sy.atHome) sy.home(root, map, data.bounds);
       if (sy.layers) sy.layers.refresh();
     }
+    /* Where the title's card would lie over the buttons they stand in a row below it. */
+    const title = root.querySelector(".sy-title");
+    const tools = root.querySelector(".sy-tools");
+    function flattened() {
+      if (!title || !tools || !tools.offsetHeight) return;
+      root.classList.remove("sy-flat");
+      root.classList.toggle("sy-flat", title.getBoundingClientRect().bottom + 6 > tools.getBoundingClientRect().top && title.getBoundingClientRect().right > tools.getBoundingClientRect().left);
+    }
     const foot = root.querySelector(".sy-foot");
     const footed = () => { if (foot && foot.offsetHeight) root.style.setProperty("--foot", foot.offsetHeight + "px"); };
     if (window.ResizeObserver) {
       new ResizeObserver(sized).observe(root);
       if (foot) new ResizeObserver(footed).observe(foot);
+      if (title) new ResizeObserver(flattened).observe(title);
+      new ResizeObserver(flattened).observe(root);
     } else {
-      window.addEventListener("resize", () => { footed(); sized(); });
+      window.addEventListener("resize", () => { footed(); sized(); flattened(); });
     }
     footed();
     sized();
+    flattened();
   };
 
   /* In another page's frame the wheel scrolls that page until the reader has clicked into the map. */

@@ -39,7 +39,7 @@
   function Shown(map, data, layers, choices, pick) {
     const spare = L.layerGroup();
     const villages = L.layerGroup();
-    const renderer = L.canvas({ padding: 0.4, tolerance: 6 });
+    const renderer = layers.canvas;
     const shapes = new Map();
     const pinned = new Set(layers.pins.all.map((pin) => pin.feature.i));
     data.what_if.sites.filter((site) => site.s === 0 && !pinned.has(site.i) && site.p).forEach((site) => {
@@ -75,6 +75,7 @@
         if (wanted !== villages.hasLayer(shape)) (wanted ? villages.addLayer(shape) : villages.removeLayer(shape));
       });
       layers.all.filter((e) => e.layer.type === "dot" && e.onCount).forEach((e) => e.onCount(counts[e.layer.style]));
+      [villages, spare].forEach((group) => group.eachLayer((shape) => shape.bringToFront()));
     };
     this.show = function (shown) {
       [villages, spare].forEach((group) => (shown ? group.addTo(map) : group.remove()));
@@ -232,7 +233,7 @@
     const update = figures(card, data, choices);
     const chosen = chooser(card, data, choices, changed);
     updates = [update, chosen.update, keep(card, data, choices, changed)];
-    if (planner) sy.planButton(card, data, choices, planner, changed);
+    if (planner) updates.push(sy.planButton(card, data, choices, planner, changed));
     function show(on) {
       card.hidden = !on;
       open.setAttribute("aria-expanded", String(on));

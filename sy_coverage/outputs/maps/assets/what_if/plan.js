@@ -22,19 +22,23 @@
         if (!call) return;
         if (data.stage) { call.say(data.stage); return; }
         waiting.delete(data.id);
-        if (data.failed) call.reject(new Error(data.failed));
-        else call.resolve(data.answer);
+        if (!data.failed) { call.resolve(data.answer); return; }
+        call.reject(new Error(data.failed));
+        /* the next one begins anew */
+        made.terminate();
+        over(data.failed);
       };
-      made.onerror = (event) => {
-        waiting.forEach((call) => call.reject(new Error(event.message || "worker")));
-        waiting.clear();
-        worker = null;
-      };
+      made.onerror = (event) => over(event.message || "worker");
       return made;
+    }
+    function over(why) {
+      waiting.forEach((call) => call.reject(new Error(why)));
+      waiting.clear();
+      worker = null;
     }
     this.ask = async function (program, bounds, stays, say) {
       worker = worker || started();
-      const running = await worker;
+      const running = await worker.catch((error) => { worker = null; throw error; });
       calls += 1;
       const id = calls;
       return new Promise((resolve, reject) => {
@@ -68,10 +72,16 @@
     return { targets: missed.map((target) => target.id), units: Array.from(new Set(units)) };
   }
 
+  sy.canSolve = () => [typeof WebAssembly, typeof DecompressionStream, typeof Worker].every((type) => type !== "undefined");
   sy.planner = function (data) {
     const program = data.what_if.program;
     if (!program || !document.getElementById("sy-highs-wasm")) return null;
     const solver = new Solver();
+    const asked = planned(data, program, solver);
+    return (choice, say) => (sy.canSolve() ? asked(choice, say) : Promise.reject(new Error("unable")))
+      .catch((error) => { throw error.message === "unable" ? new Error(data.words.try_unable) : error; });
+  };
+  function planned(data, program, solver) {
     return async function (choice, say) {
       const asked = boundsOf(program, choice).map((bounds, n) => [bounds, n]);
       const barred = asked.filter(([[lower, upper]]) => lower > upper);
@@ -84,7 +94,7 @@
         certified: false, solver: answer.solver || "",
       };
     };
-  };
+  }
 
   sy.planButton = function (card, data, choices, planner, changed) {
     const words = data.words;
@@ -101,12 +111,21 @@
       const targets = answer.lacking.targets.map((id) => data.what_if.targets.find((t) => t.id === id).name);
       return words.try_infeasible.replace("{names}", () => targets.concat(answer.lacking.units.concat(answer.lacking.sites).map(nameOf)).slice(0, 12).join("、") || words.try_clash);
     }
+    /* What is said holds for one choice as it was then; nothing is said of another. */
+    const which = () => choices.at() + JSON.stringify(choices.now().changed());
+    let about = null;
+    function tell(text) { says.textContent = text; about = which(); }
+    if (!sy.canSolve()) { button.disabled = true; says.textContent = words.try_unable; }
     button.addEventListener("click", () => {
       const choice = choices.now();
+      const asked = which();
       button.disabled = true;
+      about = null;
       says.textContent = words.try_solving;
       planner(choice).then((answer) => {
-        if (answer.status === "infeasible") { says.textContent = why(answer); return; }
+        if (which() !== asked) { tell(words.try_moved); return; }
+        if (answer.status === "infeasible") { tell(why(answer)); return; }
+        if (answer.status === "no_answer") { tell(words.try_no_answer); return; }
         const opened = new Set(answer.sites);
         const kept = new Map(choice.changed().filter(([, state]) => state === "require" || state === "forbid" || state === "shut"));
         data.what_if.sites.filter((site) => site.s === 0).forEach((site) => {
@@ -115,10 +134,12 @@
         });
         choice.load(Array.from(kept));
         changed();
-        says.textContent = words.try_solved.replace("{status}", () => words["try_" + answer.status] || answer.status)
-          .replace("{value}", () => String(answer.objective)).replace("{bound}", () => String(answer.bound));
-      }).catch((error) => { says.textContent = words.try_failed.replace("{why}", () => error.message); }).then(() => { button.disabled = false; });
+        tell(words.try_solved.replace("{status}", () => words["try_" + answer.status] || answer.status)
+          .replace("{value}", () => String(answer.objective)).replace("{bound}", () => String(answer.bound)));
+      }).catch((error) => { tell(error.message === words.try_unable ? error.message : words.try_failed.replace("{why}", () => error.message)); })
+        .then(() => { button.disabled = false; });
     });
     card.append(button, says);
+    return () => { if (about !== null && about !== which()) tell(""); };
   };
 })(window.sy);

@@ -1,8 +1,8 @@
 /* Runs in a worker of its own: solves the county's program stage after stage with HiGHS, under the bounds it is given. */
 (function () {
-  async function inflated(text) {
+  async function inflated(text, format) {
     const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream(format || "deflate"));
     return new Uint8Array(await new Response(stream).arrayBuffer());
   }
   /* Whole numbers of 7 bits a byte, the lowest first. */
@@ -137,9 +137,11 @@
     try {
       if (!ready) {
         ready = (async () => {
-          const bytes = await inflated(data.wasm);
+          const bytes = await inflated(data.wasm, "gzip");
           const highs = await new Promise((resolve, reject) => {
-            const instantiateWasm = (imports, done) => { WebAssembly.instantiate(bytes, imports).then((made) => done(made.instance), reject); };
+            if (typeof WebAssembly === "undefined") throw new Error("unable");
+            /* a browser that does not know that this policy allows it refuses to compile */
+            const instantiateWasm = (imports, done) => { WebAssembly.instantiate(bytes, imports).then((made) => done(made.instance), () => reject(new Error("unable"))); };
             self.Module({ instantiateWasm }).then(resolve, reject);
           });
           return { highs, told: data.program, program: await read(data.program) };
