@@ -40,7 +40,7 @@ def answered(table: Table, answers: DataFrame | None) -> Table:
     """Return `table` with the cells that were answered; a cell for a field it has no column for gets one."""
     if answers is None or answers.empty:
         return table
-    rows, headers = table.rows.copy(), dict(table.headers)
+    rows, headers, settled = table.rows.copy(), dict(table.headers), set(table.settled)
     for _, answer in answers.iterrows():
         row = _row_answered(table, answer)
         if row is None:
@@ -62,7 +62,8 @@ def answered(table: Table, answers: DataFrame | None) -> Table:
                 headers[field] = field
                 rows[field] = ""
             rows.loc[row, field] = str(value)
-    return replace(table, rows=rows, headers=headers, fields=tuple(headers))
+            settled.add((row, field))
+    return replace(table, rows=rows, headers=headers, fields=tuple(headers), settled=frozenset(settled))
 
 
 def placed_by_answers(frame: GeoDataFrame, answers: DataFrame | None, list_name: str) -> GeoDataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 from sy_coverage.errors import FrameError, some
 from sy_coverage.places.sheets import words
 from sy_coverage.places.sheets.doubtful import Doubt, doubts_frame, unanswered
-from sy_coverage.places.sheets.statuses import remark_columns
+from sy_coverage.places.sheets.statuses import telling_columns
 from sy_coverage.places.sheets.tables import ReportFrame
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Breaches:
 
 def ask_about_formulas(table: Table, breaches: Breaches) -> None:
     """Note every formula that no program has computed in a column that is read: its cell is not an empty one."""
-    read = {*table.headers, *remark_columns(table)}
+    read = {*table.headers, *telling_columns(table)}
     for row, field, written in table.formulas:
         if field not in read:
             continue

@@ -10,7 +10,8 @@ import pandas as pd
 from sy_coverage._frames import FACILITIES, Contract
 from sy_coverage.places.sheets import cells, words
 from sy_coverage.places.sheets.kinds import UNKNOWN, is_no_facility, says_ownership
-from sy_coverage.places.sheets.statuses import is_doubtful, remark_columns, told_status
+from sy_coverage.places.sheets.status_rows import read_statuses
+from sy_coverage.places.sheets.statuses import told_status
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -23,8 +24,6 @@ _TEXTS = ("address", "functions", "village")
 _NUMBERS = ("beds", "nursing_beds", "floor_area_m2")
 _CANDIDATE_TEXTS = ("host_id", "upgrade_of", "group_id", "fund_source", "responsible")
 _FLAGS = ("has_medical", "dementia_ward")
-_TELLING = ("opens_on", "beds", "nursing_beds", "floor_area_m2", "functions")
-"""Fields whose cells may say instead that a facility is being built or has closed."""
 _ASKED_ABOUT = ("beds", "nursing_beds", "opens_on", "status", "kind", "cost", "floor_area_m2", "lon", "lat")
 """Fields that decide something: a column that looks like one of them and is not used is asked about."""
 
@@ -52,7 +51,7 @@ def typed_rows(
     columns["premises"] = _premises(table, breaches, report)
     if contract is FACILITIES:
         columns["opens_on"] = cells.dates(table, "opens_on", breaches, report, told=_tells_status)
-        columns["status"] = _statuses(table, breaches, report)
+        columns |= read_statuses(table, columns["opens_on"], breaches, report)
         if "demonstration" in table.headers:
             columns["demonstration"] = cells.flags(table, "demonstration", breaches)
     else:
@@ -179,50 +178,6 @@ def _premises(table: Table, breaches: Breaches, report: Report) -> Series:
 
 def _tells_status(cell: str) -> bool:
     return told_status(cell) is not None
-
-
-def _statuses(table: Table, breaches: Breaches, report: Report) -> Series:
-    """Return the status of every row: as its cell says, unless another cell says that it is being built or has closed."""
-    status = cells.choices(table, "status", _known("status"), breaches, report, kind="status_unread")
-    if status.isna().any():
-        report.say(table.file, "", "status_assumed", "open", int(status.isna().sum()))
-    status = status.where(status.notna(), "open")
-    remarks = remark_columns(table)
-    columns = [table.headers[field] for field in _TELLING if field in table.headers] + remarks
-    fields = [field for field in _TELLING if field in table.headers] + remarks
-    told: dict[object, list[tuple[str, str, str]]] = {}
-    for header, column in zip(columns, fields, strict=True):
-        texts = table.rows[column]
-        for row in texts.index[(texts != "").to_numpy()]:
-            meant = told_status(texts[row])
-            if meant is not None:
-                told.setdefault(row, []).append((meant, header, texts[row]))
-            elif column in remarks and is_doubtful(texts[row]):
-                breaches.ask(
-                    table,
-                    row,
-                    "remark_doubtful",
-                    field="name",
-                    written=texts[row],
-                    subject=texts[row],
-                    value=header,
-                )
-    for row, said in told.items():
-        if status[row] != "open":
-            continue
-        meant, header, written = min(said, key=lambda one: one[0])  # closed comes before planned
-        status[row] = meant
-        breaches.ask(
-            table,
-            row,
-            "status_in_cell",
-            field="status",
-            written=written,
-            subject=f"{header}：{written}",
-            value=meant,
-            taken=meant,
-        )
-    return status
 
 
 def _costs(table: Table, breaches: Breaches, report: Report) -> Series:

@@ -92,6 +92,8 @@ class Table:
     """(row, ``hidden`` or ``struck``)."""
     formulas: tuple[tuple[object, str, str], ...] = ()
     """(row, column, text) of the formulas that no program has computed; their cells are empty."""
+    settled: frozenset[tuple[object, str]] = frozenset()
+    """(row, field) of the cells that somebody has answered: nothing else of their row speaks against them."""
     titles: tuple[str, ...] = ()
     """What stands above the header, and the name of the sheet."""
 
@@ -219,7 +221,7 @@ def _table_of(
         grid.sheet,
         frozenset(marks),
         tuple(formulas),
-        (*titles, grid.sheet),
+        titles=(*titles, grid.sheet),
     )
 
 
