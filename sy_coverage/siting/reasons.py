@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-COLUMNS = ["reason_id", "subject", "value", "other", "target_id", "target", "scope_id", "places"]
-"""Columns of every frame of reasons: what is said, of which id, with which two numbers, for which target (its name in
-both languages) and place, naming which further ids."""
+COLUMNS = ["reason_id", "subject", "value", "other", "whole", "target_id", "target", "scope_id", "places"]
+"""Columns of every frame of reasons: what is said, of which id, with which two numbers (of a rate also of how many units),
+for which target (its name in both languages) and place, naming which further ids."""
+
+OF_UNITS = frozenset({"target_fails_without", "left_out_not_needed", "left_out_budget", "left_out_short"})
+"""Reasons that speak of a rate as a rate, with the number of units behind it."""
 
 
 def reason_frame(rows: Iterable[Row], *, policy: Policy, index: str | None = None) -> DataFrame:
@@ -33,7 +36,7 @@ def reason_frame(rows: Iterable[Row], *, policy: Policy, index: str | None = Non
     frame["places"] = pd.Series(
         [p if isinstance(p, tuple) else () for p in frame["places"]], index=frame.index, dtype=object
     )
-    for column in ("value", "other"):
+    for column in ("value", "other", "whole"):
         frame[column] = pd.to_numeric(frame[column]).astype("float64")
     for column in ("subject", "target_id", "scope_id"):
         frame[column] = frame[column].astype(object).where(frame[column].notna(), "")
@@ -79,12 +82,27 @@ def sentences(
                 subject=known.get(row["subject"], row["subject"]),
                 value=_value(row, in_yuan=money is None),
                 other=row.get("other"),
+                whole=row.get("whole"),
+                share=_share(row),
+                amount=_amount(row.get("value")),
+                other_amount=_amount(row.get("other")),
                 target=labels.pick(target, language) if isinstance(target, dict) else "",
                 scope=known.get(row.get("scope_id", ""), row.get("scope_id", "")),
                 places=labels.first(places, language, most=12),
             )
         )
     return frame.assign(sentence=pd.Series(said, index=frame.index, dtype=object))
+
+
+def _amount(value: float | None) -> str:
+    """Return a cost with one decimal, or with none where it is whole."""
+    return "" if value is None else f"{value:,.1f}".removesuffix(".0")
+
+
+def _share(row: Mapping[str, Any]) -> float | None:
+    """Return the rate that a number of units is of all that count; None where no rate is spoken of."""
+    whole, value = row.get("whole"), row.get("value")
+    return value / whole if whole and value is not None else None
 
 
 def _of_money(money: str | None, language: Language) -> str:
@@ -109,6 +127,8 @@ def _label(row: Mapping[str, Any], *, in_yuan: bool) -> str:
     """Return the key of a reason's label; where no elder comes within the travel time, that of what the site does instead."""
     if row["reason_id"] == "cost_per_elder" and not in_yuan:
         return "cost_per_elder_of_money"
+    if row["reason_id"] in OF_UNITS and (row.get("whole") or 0) > 0:
+        return f"{row['reason_id']}_of_units"
     if row["reason_id"] != "elders_gained" or row.get("value") != 0:
         return str(row["reason_id"])
     if row.get("places"):

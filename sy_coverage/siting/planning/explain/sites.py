@@ -138,7 +138,8 @@ def _of_site(context: _Context, site_id: str) -> Iterator[Row]:
         yield {"reason_id": "required", "subject": site_id}
     home = site["upgrade_of"]
     if isinstance(home, str) and home:
-        yield {"reason_id": "rebuilds", "subject": home}
+        leaves = case.policy.readings.rebuilt == "leaves"
+        yield {"reason_id": "rebuilds" if leaves else "rebuilds_beside", "subject": home}
     closed = context.x.copy()
     closed[j] = False
     yield from _alone(context, closed, j)

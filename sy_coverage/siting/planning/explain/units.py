@@ -63,4 +63,5 @@ def about(need: Requirement, reason: str, value: float) -> Row:
         "scope_id": need.scope_id,
         "value": value,
         "other": need.needed,
+        "whole": len(need.members) if need.counts == "units" else None,
     }
