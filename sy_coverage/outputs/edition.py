@@ -84,6 +84,8 @@ def public(findings: Findings) -> Findings:
         left_out=_without_money(findings.left_out),
         doubts=findings.doubts.iloc[:0],
         parameters=_without_budget(findings.parameters, findings),
+        notices=tuple(one for one in findings.notices if one not in findings.readings.values()),
+        readings={},
         extras={},
         recounts={},
     )

@@ -88,6 +88,8 @@ class Findings:
     access_legs: GeoDataFrame | None = None
     """The way from each village to its road, `demand_id`: `name`, `unit_id`, `county_id`, `elders`, `mode`, `length_m`, `minutes`,
     `note` (``none``, ``passed_over``, ``stub``, ``too_far``), and lines."""
+    readings: Mapping[str, str] = field(default_factory=dict)
+    """By scope, what its numbers would be if rows that only an office can settle counted otherwise; the own one is among `notices`."""
     scope_id: str = "city"
     scope_name: str = ""
     office: str = ""
@@ -132,8 +134,14 @@ class Findings:
             if "county_id" in self.left_out.columns
             else self.left_out[self.left_out["unit_id"].isin(units.index)],
             doubts=own(self.doubts),
+            notices=self.notices_of(county_id),
             extras={name: own(table) for name, table in self.extras.items()},
         )
+
+    def notices_of(self, county_id: str) -> tuple[str, ...]:
+        """Return the sentences that the outputs of a county show: of the readings of rows in doubt, its own."""
+        general = tuple(one for one in self.notices if one not in self.readings.values())
+        return (*general, *([self.readings[county_id]] if county_id in self.readings else []))
 
     @property
     def roadless(self) -> GeoDataFrame:

@@ -67,6 +67,7 @@ class Answers:
     facility_rows = Handed("lists", Lists.facility_rows)
     located_facilities = Handed("lists", Lists.located_facilities)
     name_only = Handed("lists", Lists.name_only)
+    unsettled = Handed("lists", Lists.unsettled)
     facilities = Handed("lists", Lists.facilities)
     open_facilities = Handed("lists", Lists.open_facilities)
     doubts = Handed("lists", Lists.doubts)
@@ -116,7 +117,7 @@ class Answers:
     ) -> Answers:
         """Return the answers to `config`, whose relative paths start at `folder`; `gate` says who may be asked, `progress` is told of stages."""
         around: dict[str, Any] = {"services": gate.services, "databases": gate.databases}
-        around |= dict.fromkeys(("counties", "plans", "roads", "sure_only"))
+        around |= dict.fromkeys(("counties", "plans", "roads", "reading"))
         return cls(Asked(Memory(config, around), folder, progress))
 
     def _remember(self, plan: SitingPlan) -> None:

@@ -118,13 +118,28 @@ class Lists:
     def located_facilities(self) -> GeoDataFrame:
         """The facilities that count, before any is closed: not those of no known kind, nor those the office set aside."""
         found = rows.usable(self.facility_rows)
-        return found[~found.index.isin(self.name_only)] if self.asked.memory.around("sure_only") else found
+        reading = self.asked.memory.around("reading")
+        if reading == rows.LEAST:
+            return found[~found.index.isin(self.name_only)]
+        return (
+            rows.with_unsettled(found, self.facility_rows, self.unsettled) if reading == rows.MOST else found
+        )
 
     @Step
     def name_only(self) -> tuple[str, ...]:
         """Ids of facilities that count towards a target and are of their kind by their name alone, until the office answers."""
         counted = {kind for target in self.ground.policy.targets for kind in target.measure.kinds}
         return office_doubts.name_only(self.open_doubts, self.facility_rows, counted)
+
+    @Step
+    def unsettled(self) -> DataFrame:
+        """The facilities that do not count until the office answers, by id: the `kind` and `unit_id` they would have."""
+        return office_doubts.unsettled(
+            self.open_doubts,
+            self.facility_rows,
+            units=self.ground.units,
+            kind=self.ground.policy.coverage_kind,
+        )
 
     @Step
     def facilities(self) -> GeoDataFrame:

@@ -71,6 +71,7 @@ def gather(study: Answers) -> Findings:
     reasons = _reasons(study)
     proposals = _proposals(study, reasons)
     about = study.config.study
+    readings = both_readings.notices(study)
     catchments = _catchments(study, proposals, counties=set(plans) if alone else None)
     return Findings(
         study_name=about.title,
@@ -97,7 +98,8 @@ def gather(study: Answers) -> Findings:
             ignore_index=True,
         ),
         sources=_sources(study),
-        notices=_notices(study),
+        notices=(*_notices(study), *([readings["city"]] if "city" in readings else [])),
+        readings=readings,
         approval_number=study.config.map.approval_number,
         base_map=study.config.map.base_map,
         key_in_page=study.config.map.key_in_page,
@@ -248,8 +250,7 @@ def _notices(study: Answers) -> tuple[str, ...]:
         elders = f"{lost['elders'].sum():,.0f}"
         own.append(study.words("study.in_no_unit", count=f"{len(lost):,}", elders=elders))
     roads_missing = roadless.notice(study.access_legs, about.language)
-    by_name = both_readings.notice(study)
-    return (*own, *([roads_missing] if roads_missing else []), *([by_name] if by_name else []))
+    return (*own, *([roads_missing] if roads_missing else []))
 
 
 def _in_no_unit(study: Answers) -> GeoDataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 
 import openpyxl
@@ -9,7 +10,8 @@ import pytest
 
 from sy_coverage import read_study
 from sy_coverage.errors import FrameError
-from sy_coverage.study.results.both_readings import both_readings, notice
+from sy_coverage.outputs import edition, maps, reports
+from sy_coverage.study.results.both_readings import both_readings, notices
 from sy_coverage.study.results.lists import to_verify
 from tests import toy
 
@@ -84,16 +86,38 @@ def test_an_answer_that_is_neither_yes_nor_no_is_named(study, tmp_path):
         study.but(answers={"file": "答复.xlsx"}).office_answers  # noqa: B018
 
 
-def test_what_rests_on_a_name_alone_is_shown_both_ways_until_the_office_answers(tmp_path):
-    # S1 of the toy has a kind; a centre that only its name tells stands in 甲镇, one of three townships
+@pytest.fixture
+def doubtful(tmp_path):
+    """S1 of the toy has a kind; 甲镇, one of three townships, has a centre that only its name tells, 丙乡 something of no kind."""
     path = toy.write_study(tmp_path)
-    text = "机构名称,所属乡镇,经度,纬度\n甲镇综合养老服务中心,甲镇,111.12,27.11\n"
+    text = "机构名称,类型,所属乡镇,经度,纬度\n甲镇综合养老服务中心,公办,甲镇,111.12,27.11\n"
+    text += "丙乡党群服务中心,某类,丙乡,111.3,27.1\n"
     (tmp_path / "新名单.csv").write_text(text, encoding="utf-8")
     files = ["facilities.csv", {"path": "新名单.csv", "coordinate_system": "wgs84"}]
-    study = read_study(path).but(facilities={"files": files})
-    assert study.answers.name_only == ("新名单-2",)
-    table = both_readings(study.answers).set_index(["what", "scope_id"])
+    return read_study(path).but(facilities={"files": files})
+
+
+def test_rows_that_only_the_office_can_settle_are_shown_both_ways_and_as_a_range(doubtful):
+    assert doubtful.answers.name_only == ("新名单-2",)
+    assert doubtful.answers.unsettled["kind"].to_dict() == {"新名单-3": "service_centre"}
+    table = both_readings(doubtful.answers).set_index(["what", "scope_id"])
     rate = table.loc["township_centre_coverage", toy.COUNTY]
-    assert rate["counted"] == pytest.approx(1 / 3)
-    assert rate["not_counted"] == 0
-    assert "甲镇综合养老服务中心" in notice(study.answers)
+    assert rate[["least", "counted", "most"]].tolist() == pytest.approx([0, 1 / 3, 2 / 3])
+    cost = table.loc["cost", toy.COUNTY]
+    assert cost["least"] >= cost["counted"] >= cost["most"]
+    said = notices(doubtful.answers)
+    assert set(said) == {toy.COUNTY, "city"}
+    for words in ("甲镇综合养老服务中心", "丙乡党群服务中心", "33.3%／0.0%", "33.3%／66.7%"):
+        assert words in said[toy.COUNTY]
+
+
+def test_every_output_of_a_county_says_it_and_the_public_edition_names_no_row(doubtful):
+    sentence = notices(doubtful.answers)[toy.COUNTY]
+    own = doubtful.findings.of_county(toy.COUNTY)
+    assert own.notices.count(sentence) == 1
+    assert reports.proposal(own).notices.count(sentence) == 1
+    assert sentence in html.unescape(reports.proposal_html(own))
+    assert sentence in maps.draw(own).html()
+    shared = edition.public(doubtful.findings)
+    assert not any("党群" in notice for notice in shared.notices)
+    assert shared.of_county(toy.COUNTY).notices == shared.notices

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sy_coverage.places.ground.names import UnitNames
 from sy_coverage.places.sheets.doubtful import Doubt, doubts_frame, unanswered
+from sy_coverage.places.sheets.kinds import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -124,6 +126,35 @@ def _ordered(doubts: pd.DataFrame) -> pd.DataFrame:
         index=doubts.index,
     )
     return doubts.loc[keys.sort_values(list(keys.columns), kind="stable").index]
+
+
+def unsettled(
+    doubts: pd.DataFrame, facilities: GeoDataFrame, *, units: GeoDataFrame, kind: str
+) -> pd.DataFrame:
+    """Return the facilities that nothing counts until a doubt is answered, and what they would be: `kind`, `unit_id`.
+
+    Those of unknown kind would be of `kind`, those whose unit is a slip in the unit that it most likely means.
+    """
+    asked = doubts[doubts["list"] == "facilities"]
+    strange = set(asked[asked["kind"] == "kind_unknown"]["row_id"])
+    slips = asked[(asked["kind"] == "unit_likely") & (asked["suggestion"] != "")]
+    known = UnitNames.of(units)
+    meant = {
+        row: ids.pop()
+        for row, ids in (
+            (r, known.units(s, None)) for r, s in zip(slips["row_id"], slips["suggestion"], strict=True)
+        )
+        if len(ids) == 1
+    }
+    lost = {row for row in meant if row in facilities.index and pd.isna(facilities["unit_id"][row])}
+    rows = facilities.loc[sorted((strange | lost) & set(facilities.index))]
+    named = rows.index.to_series().map(meant)
+    return pd.DataFrame(
+        {
+            "kind": rows["kind"].mask(rows["kind"] == UNKNOWN, kind),
+            "unit_id": rows["unit_id"].where(rows["unit_id"].notna(), named),
+        }
+    ).dropna(subset=["unit_id"])
 
 
 def name_only(doubts: pd.DataFrame, facilities: GeoDataFrame, kinds: Collection[str]) -> tuple[str, ...]:

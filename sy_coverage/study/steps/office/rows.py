@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from sy_coverage.study.config.inputs.candidates import Candidates
 
+LEAST, MOST = "least", "most"
+"""How facilities are read besides as they count: without those of their kind by name only, with those that nobody could place or tell."""
+
 
 def usable(rows: GeoDataFrame) -> GeoDataFrame:
     """Return the rows that count: not those that tell no kind, nor those the office has set aside."""
@@ -23,6 +26,16 @@ def usable(rows: GeoDataFrame) -> GeoDataFrame:
     if SET_ASIDE in rows.columns:
         aside |= rows[SET_ASIDE].notna()
     return rows[~aside] if aside.any() else rows
+
+
+def with_unsettled(found: GeoDataFrame, rows: GeoDataFrame, unsettled: pd.DataFrame) -> GeoDataFrame:
+    """Return the rows that count, and those of `rows` that would if all that is asked about them were so."""
+    if unsettled.empty:
+        return found
+    more = rows.loc[unsettled.index].assign(kind=unsettled["kind"], unit_id=unsettled["unit_id"])
+    return pd.concat([found[~found.index.isin(more.index)], more]).loc[
+        [i for i in rows.index if i in found.index or i in more.index]
+    ]
 
 
 def completed(rows: GeoDataFrame, facilities: GeoDataFrame, given: Candidates) -> GeoDataFrame:
