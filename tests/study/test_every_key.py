@@ -212,3 +212,31 @@ def test_a_section_that_comes_and_goes_is_read_anew(study):
     answer(with_lines, "network")
     without = with_lines.but(roads={"lines": None, "source": study.config.roads.source})
     same(answer(without, "network"), answer(study, "network"))
+
+
+def test_another_rule_or_number_reads_no_list_and_no_road_again(study):
+    for given in (
+        {"siting": {"rule": "access", "share": 0.5}},
+        {"policy": {"township_centre_coverage": 0.9}},
+        {"policy": {"readings": {"rule": "access"}}},
+    ):
+        other = study.but(**given)
+        assert other.policy != study.policy
+        for step in ("facilities", "listed_candidates", "network", "doubts"):
+            assert getattr(other, step) is getattr(study, step), (given, step)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"kinds": {"service_centre": {"mode": "walk"}}},
+        {"kinds": {"service_centre": {"cutoff_min": {"street": 3, "township": 4, "other": 4}}}},
+        {"readings": {"elders": "elders_65"}},
+        {"targets": {"county_regional_home": {"value": 3}}},
+    ],
+)
+def test_whatever_is_read_otherwise_in_the_policy_is_as_in_a_fresh_study(study, given):
+    other = study.but(policy=given)
+    fresh = Study(other.config, study.folder)
+    for step in QUICK:
+        same(answer(other, step), answer(fresh, step))

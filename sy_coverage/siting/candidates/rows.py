@@ -114,13 +114,12 @@ class Maker:
         """Return sites of `kind` for every county where open and listed ones are fewer than `needed`."""
         rows = []
         county_of = self.demand["unit_id"].map(self.units["county_id"]).to_numpy()
+        open_ones = self.facilities[self.facilities["kind"] == kind]
+        there = pd.concat([coverage.county_of(f, self.units) for f in (open_ones, self._usable(kind))])
+        count, free = there.value_counts().to_dict(), self._free(kind)
         for county_id in sorted(self.units["county_id"].unique()):
-            there = sum(
-                int(((f["kind"] == kind) & (coverage.county_of(f, self.units) == county_id)).sum())
-                for f in (self.facilities, self._usable(kind))
-            )
-            inside = np.flatnonzero((county_of == county_id) & self._free(kind))
-            at = self.clusters(inside, needed - there)
+            inside = np.flatnonzero((county_of == county_id) & free)
+            at = self.clusters(inside, needed - count.get(county_id, 0))
             rows += [self.row(f"G-{kind}-{county_id}-{n}", kind, int(i)) for n, i in enumerate(at, start=1)]
         return rows
 
@@ -134,22 +133,19 @@ class Maker:
             return []
         source = self.policy.bed_kinds(beds)[0]
         names = self.units.drop_duplicates("county_id").set_index("county_id")["county"]
+        done: set[str] = set()
+        for frame in (self.facilities, self.listed):
+            rebuilds = frame[(frame["kind"] == measure.facility_kind) & _rebuilds(frame, measure)]
+            done |= set(coverage.county_of(rebuilds, self.units).dropna())
+        homes = self.facilities[(self.facilities["kind"] == source) & self.facilities.geometry.notna()]
+        where = coverage.county_of(homes, self.units)
         rows = []
         for county_id, name in sorted(names.items()):
             if county_id not in target.counties and name not in target.counties:
                 continue
-            done = [
-                (
-                    (f["kind"] == measure.facility_kind)
-                    & (coverage.county_of(f, self.units) == county_id)
-                    & _rebuilds(f, measure)
-                ).any()
-                for f in (self.facilities, self.listed)
-            ]
-            if any(done):
+            if county_id in done:
                 continue
-            here = self.facilities[(self.facilities["kind"] == source) & self.facilities.geometry.notna()]
-            for facility_id, home in here[coverage.county_of(here, self.units) == county_id].iterrows():
+            for facility_id, home in homes[where == county_id].iterrows():
                 rows.append(self._upgrade(str(facility_id), home, measure, county_id))
         return rows
 

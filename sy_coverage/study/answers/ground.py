@@ -38,6 +38,16 @@ class Ground:
         return rules.read_policy(self.asked.config, self.asked.files)
 
     @Step
+    def kinds(self) -> Policy:
+        """The policy as lists and roads are read by it; another number of a target or reading leaves it as it is."""
+        return rules.read_kinds(self.asked.config, self.asked.files)
+
+    @Step
+    def counts(self) -> Policy:
+        """The policy as sites are suggested by it; another rule, scope or share of a rate leaves it as it is."""
+        return rules.read_counts(self.asked.config, self.asked.files)
+
+    @Step
     def units(self) -> GeoDataFrame:
         """Streets and townships, indexed by `unit_id`."""
         with self.asked.progress("units"):
@@ -45,7 +55,7 @@ class Ground:
             units = read.read_units(given, self.asked.files)
             if given.admin_level is not None and given.county_level is None:
                 # an extract that is one county says no name of it: the policy does
-                units = units.assign(county=labels.pick(self.policy.area, self.asked.config.study.language))
+                units = units.assign(county=labels.pick(self.kinds.area, self.asked.config.study.language))
             return self.asked.reported("units", units)
 
     @Step
@@ -56,7 +66,7 @@ class Ground:
     @Step
     def centre_kind(self) -> Kind:
         """The kind of facility whose presence and access the coverage rates count."""
-        return self.policy.kind(self.policy.coverage_kind)
+        return self.kinds.kind(self.kinds.coverage_kind)
 
     @Step
     def network(self) -> RoadNetwork:
@@ -67,7 +77,7 @@ class Ground:
             found = network.read_network(
                 *(given, asked, self.asked.files),
                 units=self.units,
-                policy=self.policy,
+                policy=self.kinds,
                 beside=self.asked.config.access.beside,
             )
             return network.with_changes(found, given, self.asked.files)

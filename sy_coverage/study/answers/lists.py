@@ -77,7 +77,7 @@ class Lists:
             given,
             self.asked.files,
             units=self.ground.units,
-            policy=self.ground.policy,
+            policy=self.ground.kinds,
             answers=self.office_answers,
         )
         return self.asked.reported("facilities", found)
@@ -90,7 +90,7 @@ class Lists:
             given,
             self.asked.files,
             units=self.ground.units,
-            policy=self.ground.policy,
+            policy=self.ground.kinds,
             answers=self.office_answers,
         )
         return None if found is None else self.asked.reported("candidates", found)
@@ -128,7 +128,7 @@ class Lists:
     @Step
     def name_only(self) -> tuple[str, ...]:
         """Ids of facilities that count towards a target and are of their kind by their name alone, until the office answers."""
-        counted = {kind for target in self.ground.policy.targets for kind in target.measure.kinds}
+        counted = {kind for target in self.ground.kinds.targets for kind in target.measure.kinds}
         return office_doubts.name_only(self.open_doubts, self.facility_rows, counted)
 
     @Step
@@ -155,7 +155,7 @@ class Lists:
     def doubts(self) -> DataFrame:
         """One row for everything in the facility lists that somebody should verify."""
         return places.doubts(
-            self.facility_rows, self.ground.units, policy=self.ground.policy, villages=self.demand
+            self.facility_rows, self.ground.units, policy=self.ground.kinds, villages=self.demand
         )
 
     @Step
@@ -178,7 +178,7 @@ class Lists:
         located = {"facilities": (self.facility_rows, self.doubts)}
         if self.given_candidates is not None:
             found = places.doubts(
-                self.candidate_rows, self.ground.units, policy=self.ground.policy, villages=self.demand
+                self.candidate_rows, self.ground.units, policy=self.ground.kinds, villages=self.demand
             )
             located["candidates"] = (self.candidate_rows, found)
         asked = [
@@ -191,7 +191,7 @@ class Lists:
             located,
             units=self.ground.units,
             demand=self.demand,
-            policy=self.ground.policy,
+            policy=self.ground.kinds,
             answers=self.office_answers,
         )
 

@@ -57,7 +57,7 @@ class Reach:
             self.asked.config.candidates.add,
             units=self.ground.units,
             facilities=self.lists.located_facilities,
-            policy=self.ground.policy,
+            policy=self.ground.kinds,
         )
 
     @Step
@@ -68,7 +68,7 @@ class Reach:
             return found
         with self.asked.progress("generated"):
             ground = sites.Ground(
-                self.ground.units, self.lists.open_facilities, self.lists.demand, self.ground.policy
+                self.ground.units, self.lists.open_facilities, self.lists.demand, self.ground.counts
             )
             if given.osm:
                 source, language = self.asked.config.roads.source, self.asked.config.study.language
@@ -95,16 +95,16 @@ class Reach:
             else None,
             layers=self.lists.no_go,
         )
-        if walk_min is None or not self.ground.policy.station_kinds:
+        if walk_min is None or not self.ground.kinds.station_kinds:
             return found
         stations = {
             kind: self.minutes_from(
-                self.ground.policy.kind(kind), times.sites_of((kind,), self.lists.open_facilities, found)
+                self.ground.kinds.kind(kind), times.sites_of((kind,), self.lists.open_facilities, found)
             )
-            for kind in self.ground.policy.station_kinds
+            for kind in self.ground.kinds.station_kinds
         }
         ground = replace(ground, demand=self.lists.clustered)
-        mode = self.ground.policy.kind(self.ground.policy.station_kinds[0]).mode
+        mode = self.ground.kinds.kind(self.ground.kinds.station_kinds[0]).mode
         junctions = roads.junctions(self.ground.network, mode=mode) if nameless else None
         return sites.with_stations(
             found,
@@ -130,9 +130,12 @@ class Reach:
 
     def minutes_to(self, kind: str) -> TravelTimes:
         """Return the minutes from the villages to every open facility and candidate of `kind`."""
-        sites, declared = self.sites(kind), self.ground.policy.kind(kind)
+        sites, declared = self.sites(kind), self.ground.kinds.kind(kind)
+        possible = self._possible(kind)
+        # of the same points they are the same minutes, whatever led to the points
         known = self.asked.memory.get(
-            ("minutes", kind), lambda: self.minutes_from(declared, self._possible(kind))
+            ("minutes", kind, times.digest_of(possible)),
+            lambda: self.minutes_from(self.ground.kinds.kind(kind), possible),
         )
         new = sites[~sites.index.isin(known.site_ids)]
         return times.joined(known, self.minutes_from(declared, new) if len(new) else None, list(sites.index))
@@ -144,7 +147,7 @@ class Reach:
 
     def minutes_from(self, kind: Kind, points: GeoDataFrame) -> TravelTimes:
         """Return the minutes from the villages to points, as elders travel to such a kind."""
-        far = times.horizon_min(kind, self.asked.config.siting, self.ground.policy)
+        far = times.horizon_min(kind, self.asked.config.siting, self.ground.kinds)
         return times.to_demand(
             self.ground.network, points, self.lists.demand, kind=kind, far_min=far, by=self.ground.by_road
         )
@@ -163,16 +166,16 @@ class Reach:
         spread = self.asked.config.siting.spread_min
         if spread is None:
             return None
-        homes = self.sites(*self.ground.policy.home_kinds)
+        homes = self.sites(*self.ground.kinds.home_kinds)
         return times.by_car(self.ground.network, homes, homes, cutoff_min=spread, by=self.ground.by_road)
 
     @Step
     def to_medical(self) -> TravelTimes | None:
         """Minutes from every home, standing or possible, to the medical institutions."""
-        limit, kind = self.asked.config.siting.medical_min, self.ground.policy.medical_kind
+        limit, kind = self.asked.config.siting.medical_min, self.ground.kinds.medical_kind
         if limit is None or kind is None:
             return None
-        homes = self.sites(*self.ground.policy.home_kinds)
+        homes = self.sites(*self.ground.kinds.home_kinds)
         return times.by_car(
             self.ground.network, self.open_sites(kind), homes, cutoff_min=limit, by=self.ground.by_road
         )
@@ -208,7 +211,7 @@ class Reach:
         own = read.place_named(
             place, (self.lists.facilities, self.candidates), kind or self.ground.centre_kind.id
         )
-        declared = self.ground.policy.kind(kind or str(own["kind"].iloc[0]))
+        declared = self.ground.kinds.kind(kind or str(own["kind"].iloc[0]))
         return times.catchment(
             self.ground.network,
             own,

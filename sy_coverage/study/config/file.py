@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
@@ -40,6 +40,8 @@ STUDY_FILE = "study.toml"
 class StudyConfig(Section):
     """A study file as a whole."""
 
+    parts: ClassVar[frozenset[str]] = frozenset({"kinds_otherwise", "counts_otherwise"})
+
     study: About
     boundaries: Boundaries
     facilities: Facilities
@@ -64,6 +66,32 @@ class StudyConfig(Section):
     outputs: OutputOptions = OutputOptions()
     answers: OfficeAnswers = OfficeAnswers()
     limits: Limits = Limits()
+
+    @property
+    def kinds_otherwise(self) -> dict[str, Any]:
+        """What `policy` changes of kinds and of what targets count, but for numbers and readings: what lists and roads are read by."""
+        targets = {
+            target_id: {key: value for key, value in change.items() if key not in {"value", "by"}}
+            for target_id, change in self._targets_otherwise.items()
+            if isinstance(change, dict) and set(change) - {"value", "by"}
+        }
+        kinds = self.policy.get("kinds", {})
+        return ({"kinds": kinds} if kinds else {}) | ({"targets": targets} if targets else {})
+
+    @property
+    def counts_otherwise(self) -> dict[str, Any]:
+        """What `policy` changes but for readings that say how a rate is counted: what sites are suggested by."""
+        readings = {
+            k: v
+            for k, v in self.policy.get("readings", {}).items()
+            if k not in {"rule", "scope", "share", "nursing_bed_base"}
+        }
+        return {**{k: v for k, v in self.policy.items() if k != "readings"}, "readings": readings}
+
+    @property
+    def _targets_otherwise(self) -> dict[str, Any]:
+        own = {k: v for k, v in self.policy.items() if k not in {"targets", "kinds", "readings"}}
+        return {**self.policy.get("targets", {}), **own}
 
     @field_validator("what_if", mode="before")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,6 +21,8 @@ class Section(BaseModel):
     """One section: it cannot be changed, and knows every key that it may have."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    parts: ClassVar[frozenset[str]] = frozenset()
+    """Properties that are a part of a key: what reads one of them depends on no more than that."""
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
         """Return what a representation shows: everything but the passwords of databases."""

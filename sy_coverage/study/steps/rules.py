@@ -31,14 +31,8 @@ def read_policy(config: StudyConfig, files: StudyFiles) -> Policy:
     ConfigError
         If a choice names a target or kind that the policy does not have.
     """
-    named = config.study.policy
-    here = Path(files.path(named))
-    policy = _changed(
-        policies.load_policy(here if here.suffix in {".toml", ".xlsx"} else named), config.policy
-    )
-    access, asked, candidates = config.access, config.siting, config.candidates
-    for kind, reach in {policy.coverage_kind: access, **access.kinds}.items():
-        policy = policy.with_access(mode=reach.mode, cutoff_min=dict(reach.cutoff_min.items()), kind=kind)
+    policy = _policy(config, files, config.policy)
+    asked, candidates = config.siting, config.candidates
     shown = [target.id for target in policy.marked_targets]
     _require_among(shown, asked.demonstration, "[siting.demonstration]: no such target")
     _require_among(policy.kinds, candidates.costs, "[candidates] costs: no such kind")
@@ -46,6 +40,27 @@ def read_policy(config: StudyConfig, files: StudyFiles) -> Policy:
     _require_among(stations, candidates.floor_area_m2, "[candidates] floor_area_m2: no such kind of station")
     chosen = {name: getattr(asked, name) for name in READINGS}
     return policy.with_readings(**{name: value for name, value in chosen.items() if value is not None})
+
+
+def read_kinds(config: StudyConfig, files: StudyFiles) -> Policy:
+    """Return the policy as lists and roads are read by it: its kinds and their reaches; no number or reading that a study chose."""
+    return _policy(config, files, config.kinds_otherwise)
+
+
+def read_counts(config: StudyConfig, files: StudyFiles) -> Policy:
+    """Return the policy as sites are suggested by it: whom it counts and how many of what; not how a rate is counted."""
+    elders = config.siting.elders
+    policy = _policy(config, files, config.counts_otherwise)
+    return policy if elders is None else policy.with_readings(elders=elders)
+
+
+def _policy(config: StudyConfig, files: StudyFiles, otherwise: Mapping[str, Any]) -> Policy:
+    named, access = config.study.policy, config.access
+    here = Path(files.path(named))
+    policy = _changed(policies.load_policy(here if here.suffix in {".toml", ".xlsx"} else named), otherwise)
+    for kind, reach in {policy.coverage_kind: access, **access.kinds}.items():
+        policy = policy.with_access(mode=reach.mode, cutoff_min=dict(reach.cutoff_min.items()), kind=kind)
+    return policy
 
 
 def _changed(policy: Policy, given: Mapping[str, Any]) -> Policy:

@@ -41,6 +41,9 @@ class Watched:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._model, name)
+        if name in type(self._model).parts:
+            self._note((*self._path, name))
+            return value
         if name not in type(self._model).model_fields:
             self._note(self._path)  # a method or property may read any of them
             return value

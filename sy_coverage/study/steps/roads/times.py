@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import shapely
 from scipy import sparse
 
 from sy_coverage.roads.travel_times import within_cutoff
@@ -37,6 +39,12 @@ def sites_of(kinds: tuple[str, ...], *frames: GeoDataFrame) -> GeoDataFrame:
     """Return the located rows of `frames` that are of `kinds` in one frame, ordered by id."""
     found = [frame[frame["kind"].isin(kinds) & frame.geometry.notna()][_COLUMNS] for frame in frames]
     return pd.concat(found).sort_index()
+
+
+def digest_of(sites: GeoDataFrame) -> str:
+    """Return the SHA-256 of the ids and points of `sites`, in their order."""
+    ids = "\0".join(map(str, sites.index)).encode()
+    return hashlib.sha256(ids + shapely.get_coordinates(sites.geometry.array).tobytes()).hexdigest()
 
 
 def horizon_min(kind: Kind, asked: Siting, policy: Policy) -> float:
