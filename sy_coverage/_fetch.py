@@ -61,13 +61,16 @@ class Reply:
     cached: bool
 
 
+_TABLES = ("answers", "finished")
+
+
 class Cache:
     """Answers by question in one SQLite file; a row that does not match its checksum is dropped and asked again."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open or make the cache at `path`."""
         self._path = path
-        with _files.sqlite(path) as connection:
+        with _files.sqlite(path, tables=_TABLES) as connection:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS answers (question TEXT PRIMARY KEY, content BLOB NOT NULL, "
                 "checksum TEXT NOT NULL, received TEXT NOT NULL)"
@@ -75,7 +78,7 @@ class Cache:
 
     def get(self, question: str) -> Reply | None:
         """Return the answer to `question` if it is there and whole."""
-        with _files.sqlite(self._path) as connection:
+        with _files.sqlite(self._path, tables=_TABLES) as connection:
             row = connection.execute(
                 "SELECT content, checksum, received FROM answers WHERE question = ?", (question,)
             ).fetchone()
@@ -91,36 +94,36 @@ class Cache:
     def put(self, question: str, reply: Reply) -> None:
         """Keep an answer."""
         row = (question, reply.content, _checksum(reply.content, reply.received), reply.received)
-        with _files.sqlite(self._path) as connection:
+        with _files.sqlite(self._path, tables=_TABLES) as connection:
             connection.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", row)
 
     def forget(self, question: str) -> None:
         """Drop an answer, so that the next run asks again."""
-        with _files.sqlite(self._path) as connection:
+        with _files.sqlite(self._path, tables=_TABLES) as connection:
             connection.execute("DELETE FROM answers WHERE question = ?", (question,))
 
     def finish(self) -> None:
         """Mark that everything that was to be asked has been."""
-        with _files.sqlite(self._path) as connection:
+        with _files.sqlite(self._path, tables=_TABLES) as connection:
             connection.execute("CREATE TABLE IF NOT EXISTS finished (at TEXT)")
             connection.execute("INSERT INTO finished VALUES ('')")
 
     @property
     def is_finished(self) -> bool:
         """Whether everything that was to be asked has been."""
-        with _files.sqlite(self._path) as connection:
+        with _files.sqlite(self._path, tables=_TABLES) as connection:
             found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'finished'").fetchone()
         return found is not None
 
     def digest(self) -> str:
         """Return the SHA-256 of all that is kept, in hex: it pins the answers a result came from."""
-        with _files.sqlite(self._path) as connection:
+        with _files.sqlite(self._path, tables=_TABLES) as connection:
             rows = connection.execute("SELECT question, checksum FROM answers ORDER BY question").fetchall()
         return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
 
     def take_over(self, other: str | os.PathLike[str]) -> None:
         """Put every answer of the cache at `other` in the place of the one that is kept here, all of them or none."""
-        with _files.sqlite(self._path) as connection:
+        with _files.sqlite(self._path, tables=_TABLES) as connection:
             connection.execute("ATTACH DATABASE ? AS other", (str(other),))
             connection.execute("INSERT OR REPLACE INTO answers SELECT * FROM other.answers")
 

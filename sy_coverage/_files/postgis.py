@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 CONNECT_S = 10
 """A server that does not answer within so many seconds is not there."""
+PASSING = "sy_coverage_passing"
+"""A schema in which a table is made whose own schema has a name that geopandas cannot write; gone when it is made."""
 _NO_ENTRY = (
     "authentication failed",
     "no password supplied",
@@ -113,6 +115,19 @@ def _reason(error: Any) -> str:
     return without_password(" ".join(words.split()))
 
 
+def _quoted(*names: str) -> str:
+    """Return the name of something in the database, such as a schema and its table, as SQL writes it."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
+def _run(connection: Any, sql: str, *values: object) -> Any:
+    """Run SQL in which names are quoted; each `?` stands for one of the `values`, and ``%`` for itself."""
+    written = sql.replace("%", "%%")
+    for _ in values:
+        written = written.replace("?", "%s", 1)
+    return connection.exec_driver_sql(written, values)
+
+
 def _tables(connection: Any) -> dict[str, tuple[int, str, str]]:
     """Return what may be read: ``schema.name`` to oid, schema and name, sorted."""
     sa = _sqlalchemy()
@@ -132,6 +147,7 @@ def _tables(connection: Any) -> dict[str, tuple[int, str, str]]:
 def _one_table(connection: Any, wanted: str | None, place: str) -> tuple[str, int, str, str]:
     """Return ``schema.name``, oid, schema and name of the table that is meant."""
     there = _tables(connection)
+    _refuse_forbidden(connection, wanted, there, place)
     if not there:
         raise MissingFileError(f"{place}: there is no table in this database that may be read")
     if wanted is None:
@@ -151,6 +167,27 @@ def _one_table(connection: Any, wanted: str | None, place: str) -> tuple[str, in
             f"{place}: there is no table '{wanted}' (nearest: {some(near)}); check its name"
         )
     return found[0], *there[found[0]]
+
+
+def _refuse_forbidden(connection: Any, wanted: str | None, there: Mapping[str, Any], place: str) -> None:
+    """Refuse a table that is there, but of which this user may read some columns only, or none."""
+    if wanted is None or wanted in there or any(name == wanted for _, _, name in there.values()):
+        return
+    rows = _run(
+        connection,
+        "SELECT n.nspname || '.' || c.relname, array_remove(array_agg(CASE WHEN has_column_privilege(c.oid, a.attnum, 'SELECT') "
+        "THEN a.attname::text END ORDER BY a.attnum), NULL) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
+        "WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND (n.nspname || '.' || c.relname = ? OR c.relname = ?) "
+        "GROUP BY 1 ORDER BY 1",
+        wanted,
+        wanted,
+    ).all()
+    for full, columns in rows:
+        part = f"only its columns {some(columns)} may be read" if columns else "this user may not read it"
+        raise UnreadableFileError(
+            f"{place}: the table '{full}' is there, but {part}; ask for GRANT SELECT ON {full}, or name a view of what may be read"
+        )
 
 
 def _columns(connection: Any, oid: int) -> list[tuple[str, str, bool]]:
@@ -199,17 +236,16 @@ def read_database(
     try:
         with _connected(address, **options) as connection:
             full, oid, schema, name = _one_table(connection, layer or named or None, place)
-            quote = connection.dialect.identifier_preparer.quote_identifier
-            table = f"{quote(schema)}.{quote(name)}"
-            count = connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608  (quoted)
+            table = _quoted(schema, name)
+            count = _run(connection, f"SELECT count(*) FROM {table}").scalar_one()  # noqa: S608  (quoted)
             limits.check_rows(count, full)
             columns = _columns(connection, oid)
             limits.check_cells(count, len(columns), full)
-            keys = [f"r.{quote(column)}" for column, _, is_key in columns if is_key]
+            keys = [f"r.{_quoted(column)}" for column, _, is_key in columns if is_key]
             order = ", ".join(keys) or 'CAST(r.* AS text) COLLATE "C"'
-            chosen = ", ".join(f"CAST(r.{quote(column)} AS text)" for column, _, _ in columns)
+            chosen = ", ".join(f"CAST(r.{_quoted(column)} AS text)" for column, _, _ in columns)
             query = f"SELECT {chosen} FROM {table} AS r ORDER BY {order}"  # noqa: S608  (quoted)
-            rows = [["" if v is None else str(v) for v in row] for row in connection.exec_driver_sql(query)]
+            rows = [["" if v is None else str(v) for v in row] for row in _run(connection, query)]
             return _grid(connection, full, columns, rows)
     except sa.exc.DBAPIError as error:
         raise UnreadableFileError(f"{place}: cannot be read ({_reason(error)})") from None
@@ -252,8 +288,8 @@ def _crs(connection: Any, srid: int) -> Any:
     schema = connection.execute(
         sa.text("SELECT relnamespace::regnamespace::text FROM pg_class WHERE relname = 'spatial_ref_sys'")
     ).scalar()
-    query = sa.text(f"SELECT auth_name, auth_srid, srtext FROM {schema}.spatial_ref_sys WHERE srid = :srid")  # noqa: S608  (of the catalogue)
-    known = connection.execute(query, {"srid": srid}).one_or_none()
+    query = f"SELECT auth_name, auth_srid, srtext FROM {schema}.spatial_ref_sys WHERE srid = ?"  # noqa: S608  (of the catalogue)
+    known = _run(connection, query, srid).one_or_none()
     if known is None or (known[0] == "EPSG" and known[1]):
         return CRS.from_epsg(srid if known is None else known[1])
     return CRS.from_wkt(known[2])
@@ -276,18 +312,16 @@ def _ready(connection: Any, place: str, schema: str) -> None:
         raise CannotWriteError(
             f"{place}: the database has no PostGIS; run CREATE EXTENSION postgis in it once"
         )
-    quoted = connection.dialect.identifier_preparer.quote_identifier(schema)
-    there = connection.execute(
-        sa.text("SELECT 1 FROM pg_namespace WHERE nspname = :n"), {"n": schema}
-    ).scalar()
-    if not there:
-        connection.exec_driver_sql(f"CREATE SCHEMA {quoted}")
+    # two runs that write here at once wait for each other, also where both find no schema
+    _run(connection, "SELECT pg_advisory_xact_lock(hashtext(?))", f"sy_coverage {schema}")
+    if not _run(connection, "SELECT 1 FROM pg_namespace WHERE nspname = ?", schema).scalar():
+        _run(connection, f"CREATE SCHEMA {_quoted(schema)}")
     may = connection.execute(sa.text("SELECT has_schema_privilege(:n, 'CREATE')"), {"n": schema}).scalar_one()
     if not may:
         raise CannotWriteError(
             f"{place}: this user may not make tables in the schema '{schema}'; ask for GRANT CREATE"
         )
-    connection.exec_driver_sql(f'SET LOCAL search_path = public, "{home.strip(chr(34))}"')
+    _run(connection, f"SET LOCAL search_path = public, {_quoted(home.strip(chr(34)))}")
 
 
 @contextmanager
@@ -337,59 +371,79 @@ def write_database(place: str, frames: Mapping[str, DataFrame], *, comment: str 
     CannotWriteError, InputError, OfflineError, UnreadableFileError
         If the database cannot be reached or refuses; what was there before is untouched.
     """
+    for name, frame in frames.items():
+        _refuse_nul(name, frame)
     with _writing(place) as (connection, schema):
-        quote = connection.dialect.identifier_preparer.quote_identifier
-        # two runs that write here at once wait for each other
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"sy_coverage {schema}",))
         for name, frame in frames.items():
             _replace(connection, schema, name, frame)
-            table = f"{quote(schema)}.{quote(name)}"
-            text = comment.replace("'", "''").replace("%", "%%")
-            connection.exec_driver_sql(f"COMMENT ON TABLE {table} IS '{text}'")
+            text = comment.replace("'", "''").replace("\0", "")
+            _run(connection, f"COMMENT ON TABLE {_quoted(schema, name)} IS '{text}'")
+
+
+def _refuse_nul(name: str, frame: DataFrame) -> None:
+    """Refuse texts with NUL, which PostgreSQL keeps in no column."""
+    flat = frame.reset_index()
+    for column in flat.columns:
+        wrong = [i for i, value in enumerate(flat[column]) if isinstance(value, str) and "\0" in value]
+        if wrong:
+            raise CannotWriteError(
+                f"table '{name}', column '{column}': NUL in the text of rows {some(n + 1 for n in wrong)}, which PostgreSQL "
+                "keeps nowhere; take it out of the lists"
+            )
 
 
 def _replace(connection: Any, schema: str, name: str, frame: DataFrame) -> None:
     """Put `frame` in the place of a table: into it where its columns are the same, so that views and grants stay."""
-    quote = connection.dialect.identifier_preparer.quote_identifier
-    table, fresh = (f"{quote(schema)}.{quote(n)}" for n in (name, f"{name}__new"))
+    table, fresh = _quoted(schema, name), _quoted(schema, f"{name}__new")
     before = _types(connection, table)
     if not before:
         _create(connection, schema, name, frame)
         return
-    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {fresh}")
+    _run(connection, f"DROP TABLE IF EXISTS {fresh}")
     _create(connection, schema, f"{name}__new", frame)
     if _types(connection, fresh) == before:
-        connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608  (quoted)
-        connection.exec_driver_sql(f"INSERT INTO {table} SELECT * FROM {fresh}")  # noqa: S608  (quoted)
-        connection.exec_driver_sql(f"DROP TABLE {fresh}")
+        _run(connection, f"DELETE FROM {table}")  # noqa: S608  (quoted)
+        _run(connection, f"INSERT INTO {table} SELECT * FROM {fresh}")  # noqa: S608  (quoted)
+        _run(connection, f"DROP TABLE {fresh}")
     else:
-        connection.exec_driver_sql(f"DROP TABLE {fresh}")
-        connection.exec_driver_sql(f"DROP TABLE {table}")
+        _run(connection, f"DROP TABLE {fresh}")
+        _run(connection, f"DROP TABLE {table}")
         _create(connection, schema, name, frame)
 
 
 def _types(connection: Any, table: str) -> list[tuple[str, str]]:
     """Return name and type of every column of a table, in order; none where there is no such table."""
-    rows = connection.exec_driver_sql(
+    rows = _run(
+        connection,
         "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
-        "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-        (table,),
+        "WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+        table,
     )
     return [(str(name), str(kind)) for name, kind in rows]
 
 
 def _create(connection: Any, schema: str, name: str, frame: DataFrame) -> None:
     """Make a table of `frame` that is not there yet, its index the primary key."""
-    quote = connection.dialect.identifier_preparer.quote_identifier
-    table = f"{quote(schema)}.{quote(name)}"
-    options: dict[str, Any] = {"schema": schema, "if_exists": "fail", "index": False}
+    # geopandas writes no name with a % as it is: such a table is made under other names, and renamed
+    place = PASSING if "%" in schema else schema
+    if place != schema:
+        _run(connection, f"CREATE SCHEMA {_quoted(place)}")
+    options: dict[str, Any] = {"schema": place, "if_exists": "fail", "index": False}
     flat = frame.reset_index()
+    renamed = {column: f"column {n}" for n, column in enumerate(flat.columns) if "%" in str(column)}
+    flat = flat.rename(columns=renamed)
+    table = _quoted(place, name)
     if "geometry" in flat.columns:
         flat.to_postgis(name, connection, **options)
         # of one type whatever the rows, so that the next run finds the same columns
         kind = f"geometry(Geometry, {flat.crs.to_epsg()})"
-        connection.exec_driver_sql(f"ALTER TABLE {table} ALTER COLUMN geometry TYPE {kind}")
+        _run(connection, f"ALTER TABLE {table} ALTER COLUMN geometry TYPE {kind}")
     else:
         flat.to_sql(name, connection, **options)
-    keys = ", ".join(quote(str(key)) for key in frame.index.names)
-    connection.exec_driver_sql(f"ALTER TABLE {table} ADD PRIMARY KEY ({keys})")
+    for column, other in renamed.items():
+        _run(connection, f"ALTER TABLE {table} RENAME COLUMN {_quoted(other)} TO {_quoted(str(column))}")
+    keys = ", ".join(_quoted(str(key)) for key in frame.index.names)
+    _run(connection, f"ALTER TABLE {table} ADD PRIMARY KEY ({keys})")
+    if place != schema:
+        _run(connection, f"ALTER TABLE {table} SET SCHEMA {_quoted(schema)}")
+        _run(connection, f"DROP SCHEMA {_quoted(place)}")

@@ -121,8 +121,14 @@ def opened(path: str | os.PathLike[str] | Answer) -> Iterator[Opened]:
         raise
     except (RuntimeError, ValueError, OverflowError, EOFError, OSError, osmium.InvalidLocationError) as error:
         raise UnreadableFileError(
-            f"{path}: is damaged or no OpenStreetMap extract ({error}); download it again"
+            f"{path}: is damaged or no OpenStreetMap extract ({_reason(error)}); download it again"
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return what a library says is wrong, without what it repeats of the file after a colon."""
+    said = str(error)
+    return said if said.startswith("XML parsing error at line") else said.partition(":")[0]
 
 
 def _unpacked(path: Path) -> Any:

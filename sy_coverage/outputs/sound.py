@@ -10,6 +10,7 @@ import pandas as pd
 from sy_coverage import _files
 from sy_coverage.errors import InputError, UnreadableFileError, some
 from sy_coverage.policy.targets import CITY, Policy
+from sy_coverage.siting.plan import SitingPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 TAKEN = ("summary", CITY, "city_map", "coverage_bars", "lorenz", "trade_off", "timeline")
 """Names of files and scopes of the whole city, which no county may have."""
+ENDINGS = ("-annex",)
+"""What stands behind the name of a county in names of further files."""
 _KEYS = {
     "units": ("unit_id",),
     "counties": ("county_id",),
@@ -57,7 +60,7 @@ def require_sound(findings: Findings, *, file: str) -> None:
     wrong = next(_wrong_fields(findings), None) or next(_wrong_ids(findings), None)
     if wrong is None:
         try:
-            _files.require_plain_names(findings.counties.index, "county_id", taken=TAKEN)
+            _files.require_plain_names(findings.counties.index, "county_id", taken=TAKEN, endings=ENDINGS)
         except InputError as error:
             wrong = str(error)
     if wrong is not None:
@@ -85,6 +88,10 @@ def _wrong_fields(findings: Findings) -> Iterator[str]:
         "key_in_page": isinstance(findings.key_in_page, bool),
         "notices": all(isinstance(sentence, str) for sentence in findings.notices),
         "extras": all(isinstance(table, pd.DataFrame) for table in findings.extras.values()),
+        "edition": findings.edition in ("internal", "public"),
+        "alone": isinstance(findings.alone, bool),
+        "recounts": all(isinstance(part, str) for pair in findings.recounts.items() for part in pair),
+        "plans": all(isinstance(plan, SitingPlan) for plan in findings.plans.values()),
     }
     yield from (f"{name}: of another kind" for name, is_right in plain.items() if not is_right)
 
@@ -98,6 +105,7 @@ def _wrong_ids(findings: Findings) -> Iterator[str]:
     named = {
         "units": findings.units["county_id"],
         "plans": list(findings.plans),
+        "recounts": list(findings.recounts),
         "scorecard": findings.scorecard.index.get_level_values("scope_id"),
         "scope": [findings.scope_id],
     }

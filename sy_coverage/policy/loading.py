@@ -47,7 +47,10 @@ def load_policy(name_or_path: str | os.PathLike[str]) -> Policy:
     if path.suffix == ".xlsx":
         shipped = _files.read_toml(_SHIPPED / f"{shipped_policies()[0]}.toml")
         return policy_from(changed_by_sheet(shipped, path, None), source=path.name)
-    return policy_from(_files.read_toml(path), source=path.name)
+    data = _files.read_toml(path)
+    if data and not data.keys() & Policy.model_fields.keys():  # what it holds is not repeated
+        raise ConfigError(f"{path.name}: is no policy: it has none of its keys; give the right file")
+    return policy_from(data, source=path.name)
 
 
 def policy_from(data: Mapping[str, Any], *, source: str = "policy") -> Policy:

@@ -327,14 +327,14 @@ def test_row_73_many_writers_lose_no_row_of_a_cache(tmp_path):
         "import sys\n"
         "from sy_coverage import _files\n"
         "for i in range(50):\n"
-        "    with _files.sqlite(sys.argv[1]) as c:\n"
+        "    with _files.sqlite(sys.argv[1], tables=['t']) as c:\n"
         "        c.execute('CREATE TABLE IF NOT EXISTS t (who TEXT, i INTEGER)')\n"
         "        c.execute('INSERT INTO t VALUES (?, ?)', (sys.argv[2], i))\n"
     )
     path = tmp_path / "cache.sqlite"
     writers = [subprocess.Popen([sys.executable, "-c", insert, path, who]) for who in "abc"]
     assert [w.wait(60) for w in writers] == [0, 0, 0]
-    with _files.sqlite(path) as connection:
+    with _files.sqlite(path, tables=["t"]) as connection:
         assert connection.execute("SELECT count(DISTINCT who || i) FROM t").fetchone() == (150,)
 
 

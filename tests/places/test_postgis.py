@@ -5,15 +5,18 @@ from __future__ import annotations
 import builtins
 import gzip
 import json
+import threading
 import zipfile
 import zlib
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 
 from sy_coverage import _files, places, read_study
 from sy_coverage.errors import (
     CannotWriteError,
+    CoverageError,
     InputError,
     MissingCRSError,
     MissingFileError,
@@ -256,6 +259,81 @@ def test_a_table_of_the_same_columns_is_filled_anew_and_its_views_and_grants_sta
     kinds = postgis.sql(f"SELECT ST_GeometryType(geometry) FROM {schema}.units ORDER BY unit_id")
     assert [kind for (kind,) in kinds] == ["ST_Polygon"] * 3 + ["ST_MultiPolygon"]
     assert sorted(all_rows(postgis, schema)) == ["units", "villages"]
+
+
+@pytest.mark.parametrize("name", ["50%", "%s", "100%(x)s", "a:b", 'q"u', "a b.c", "%%"])
+def test_a_schema_a_table_and_a_column_may_have_any_name(postgis, name):
+    quoted = name.replace('"', '""')
+    place = f"{postgis.address()}#{name}"
+    table = pd.DataFrame({f"{name} share": ["50%"]}, index=pd.Index(["a"], name=f"id {name}"))
+    try:
+        for _ in range(2):  # into nothing, then into tables of the same columns
+            _files.write_database(place, {"units": toy.units(), f"t{name}": table}, comment=f"100% {name}")
+        assert postgis.sql(f'SELECT * FROM "{quoted}"."t{quoted}"') == [("a", "50%")]
+        assert places.read_units(f"{place}.units").index.tolist() == list(toy.UNITS)
+        grid = _files.read_grid(f"{place}.t{name}")
+        assert grid.cells == [[f"id {name}", f"{name} share"], ["a", "50%"]]
+    finally:
+        postgis.sql(f'DROP SCHEMA IF EXISTS "{quoted}" CASCADE')
+
+
+def test_two_first_writers_to_a_schema_that_is_not_there_both_succeed(postgis):
+    failed = []
+
+    def write():
+        try:
+            _files.write_database(f"{postgis.address()}#fresh", {"units": toy.units()})
+        except CoverageError as error:
+            failed.append(error)
+
+    writers = [threading.Thread(target=write) for _ in range(5)]
+    try:
+        for _ in range(3):
+            postgis.sql("DROP SCHEMA IF EXISTS fresh CASCADE")
+            for writer in writers:
+                writer.start()
+            for writer in writers:
+                writer.join()
+            writers = [threading.Thread(target=write) for _ in range(5)]
+            assert failed == []
+            assert postgis.sql("SELECT count(*) FROM fresh.units") == [(4,)]
+    finally:
+        postgis.sql("DROP SCHEMA IF EXISTS fresh CASCADE")
+
+
+@pytest.mark.parametrize(
+    ("grant", "said"), [("(name)", "only its columns name may be read"), (None, "may not read it")]
+)
+@pytest.mark.parametrize("named", ["{schema}.secret", "secret"])
+def test_a_table_of_which_some_columns_or_none_may_be_read_is_refused_saying_what_to_ask_for(
+    postgis, schema, grant, said, named
+):
+    postgis.sql(
+        "DROP ROLE IF EXISTS clerk",
+        "CREATE ROLE clerk LOGIN PASSWORD 'x'",
+        f"GRANT USAGE ON SCHEMA {schema} TO clerk",
+        f"CREATE TABLE {schema}.secret (id text, name text)",
+        *([f"GRANT SELECT {grant} ON {schema}.secret TO clerk"] if grant else []),
+    )
+    place = f"{postgis.address(user='clerk', password='x')}#{named.format(schema=schema)}"  # noqa: S106
+    try:
+        with pytest.raises(UnreadableFileError, match=rf"{said}; ask for GRANT SELECT ON {schema}.secret"):
+            _files.read_grid(place)
+    finally:
+        postgis.sql("DROP OWNED BY clerk", "DROP ROLE clerk")
+
+
+@pytest.mark.parametrize("where", ["geometry", "plain", "index"])
+def test_nul_in_a_text_is_refused_by_row_and_nothing_is_written(postgis, schema, where):
+    table = pd.DataFrame({"said": ["a", "b\0c"]}, index=pd.Index(["i", "j"], name="id"))
+    frames = {
+        "geometry": {"units": toy.units().assign(name="a\0b")},
+        "plain": {"units": toy.units(), "t": table},
+        "index": {"units": toy.units(), "t": table.set_index("said")},
+    }[where]
+    with pytest.raises(CannotWriteError, match=r"NUL in the text of rows (1, 2, 3, 4|2),.*take it out"):
+        _files.write_database(f"{postgis.address()}#{schema}", frames)
+    assert postgis.sql(f"SELECT to_regclass('{schema}.units')") == [(None,)]
 
 
 def test_a_census_in_the_database_decides_over_villages_there_and_its_rows_are_pinned(

@@ -25,6 +25,8 @@ def is_there(path: str | os.PathLike[str]) -> bool:
 
 
 _LINE = re.compile(r"at line (\d+)")
+_REPEATED = re.compile(r"\('.*',?\)|'[^']{3,}'", re.DOTALL)
+"""What an error message repeats of a file, which may be any file of the machine."""
 _CHINESE_DATE = re.compile(r"(\d{4})\s*[年/.]\s*(\d{1,2})\s*[月/.]\s*(\d{1,2})\s*日?")
 
 
@@ -53,7 +55,12 @@ def local_path(path: str | os.PathLike[str]) -> Path:
     try:
         kind = found.stat().st_mode
     except (OSError, ValueError):  # also a name that is too long, or holds what no name may
-        raise MissingFileError(f"{_short(written)}: there is no such file; check the path") from None
+        hint = (
+            "; write / for \\ in paths here (路径中的 \\ 请改为 /)"
+            if "\\" in written and os.sep == "/"
+            else "; check the path"
+        )
+        raise MissingFileError(f"{_short(written)}: there is no such file{hint}") from None
     if stat.S_ISDIR(kind):
         raise MissingFileError(f"{written} is a folder; a file is needed")
     if not stat.S_ISREG(kind):
@@ -87,23 +94,26 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}{_toml_help(text, error)}") from error
+        reason = _REPEATED.sub("a key", str(error))
+        raise ConfigError(f"{path}: not valid TOML: {reason}{_toml_help(text, error)}") from error
 
 
 def _toml_help(text: str, error: Exception) -> str:
-    """Return what to do about what people write that is no TOML: Chinese quotation marks or dates, a Windows path."""
+    """Return what to do about what people write that is no TOML: Chinese quotation marks or dates, a Windows path.
+
+    Nothing of the line is repeated but a date.
+    """
     at = _LINE.search(str(error))
     lines = text.splitlines()
     line = lines[int(at[1]) - 1] if at and int(at[1]) <= len(lines) else ""
-    key, _, value = line.partition("=")
+    value = line.partition("=")[2]
     if any(mark in value for mark in "“”‘’＂") or "＝" in line:
-        return f'; write English quotation marks and signs: {key.strip().strip("＝")} = "…" (此处须用英文引号和等号)'
+        return '; write English quotation marks and signs: name = "…" (此处须用英文引号和等号)'
     if _CHINESE_DATE.search(value):
         day = "-".join(part.zfill(2) for part in _CHINESE_DATE.search(value).groups())  # type: ignore[union-attr]
         return f"; write the date as {day} (日期写作 {day}，不加引号)"
     if '"' in value and "\\" in value:
-        there = value.strip().strip('"').replace("\\", "/")
-        return f'; in a path write / for \\: {key.strip()} = "{there}" (路径中的 \\ 请改为 /)'
+        return '; in a path write / for \\, as in "D:/data/units.gpkg" (路径中的 \\ 请改为 /)'
     return ""
 
 

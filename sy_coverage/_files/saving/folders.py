@@ -35,14 +35,18 @@ def _is_device(name: str) -> bool:
     return name.partition(".")[0].rstrip().casefold() in _DEVICES
 
 
-def require_plain_names(ids: Iterable[str], what: str, *, taken: Collection[str] = ()) -> None:
+def require_plain_names(
+    ids: Iterable[str], what: str, *, taken: Collection[str] = (), endings: Collection[str] = ()
+) -> None:
     """Refuse ids that cannot be names of files: they name results, and must not lead out of their folder.
+
+    Files are also named by an id with one of `endings`.
 
     Raises
     ------
     InputError
         Naming those that hold anything but letters, digits, ``_``, ``-`` and inner dots, are too long, name a device, are
-        among the names `taken`, or differ from another only by capital letters.
+        among the names `taken`, differ from another only by capital letters, or are another with one of the `endings`.
     """
     every = list(ids)
     wrong = [i for i in every if not (isinstance(i, str) and _PLAIN.fullmatch(i)) or _is_device(i)]
@@ -51,7 +55,10 @@ def require_plain_names(ids: Iterable[str], what: str, *, taken: Collection[str]
             f"{what}: {some(repr(i) for i in wrong)} cannot name a file; use letters, digits, - and _, at most {LONGEST}"
         )
     first: dict[str, str] = {name.casefold(): name for name in taken}
-    twice = [i for i in every if first.setdefault(i.casefold(), i) != i or i in taken]
+    longer = {(name + ending).casefold() for name in (*every, *taken) for ending in endings}
+    twice = [
+        i for i in every if first.setdefault(i.casefold(), i) != i or i in taken or i.casefold() in longer
+    ]
     if twice or len(set(every)) < len(every):
         alike = twice or sorted({i for i in every if every.count(i) > 1})
         raise InputError(

@@ -12,7 +12,7 @@ import pandas as pd
 from rapidfuzz import process
 
 from sy_coverage._files import USUAL, Grid, Limits, read_grid, read_grids
-from sy_coverage.errors import FrameError, some
+from sy_coverage.errors import FrameError
 from sy_coverage.places.sheets import words
 
 if TYPE_CHECKING:
@@ -273,10 +273,11 @@ def _find_header(cells: list[list[str]], grid: Grid, what: str, wanted: Mapping[
     ]
     best = max(scores, default=0)
     if best == 0 or (best == 1 and len([c for c in cells[scores.index(1)] if c]) > 2):
-        seen = next((row for row in cells if any(row)), [])
+        # what it holds is not repeated: it may be any file of the machine
+        filled = next((sum(map(bool, row)) for row in cells if any(row)), 0)
         message = (
-            f"no header row with known columns in the first {_HEADER_WITHIN} rows (the first row holds: "
-            f'{some([c for c in seen if c], most=12)}); name the columns with columns = {{name = "…"}}'
+            f"no header row with known columns in the first {_HEADER_WITHIN} rows (the first has {filled} cells); "
+            'give the right file, or name the columns with columns = {name = "…"}'
         )
         raise FrameError(grid.file, [message])
     top = scores.index(best)

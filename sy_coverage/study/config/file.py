@@ -142,6 +142,10 @@ def read_config(path: str | os.PathLike[str]) -> StudyConfig:
     """
     file = study_file(path)
     given = config_of_folder(file) if file.is_dir() else _files.read_toml(file)
+    if given and not given.keys() & StudyConfig.model_fields.keys():  # what it holds is not repeated
+        raise ConfigError(
+            f"{file.name}: is no study: it has none of the sections of one; give the right file"
+        )
     return checked_config(given, file.name)
 
 

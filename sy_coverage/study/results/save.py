@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sy_coverage import _files
 from sy_coverage.errors import CannotWriteError, some
 from sy_coverage.outputs import edition, tables
-from sy_coverage.outputs.sound import TAKEN
+from sy_coverage.outputs.sound import ENDINGS, TAKEN
 from sy_coverage.study.results import scenarios
 from sy_coverage.study.results.files import KEPT, city_files, made_here
 from sy_coverage.study.results.gather import presented
@@ -84,7 +84,7 @@ def save(
         if counties is not None:
             counties = tuple(county_id_of(named, study.counties) for named in counties)
             study = study.only(counties)
-        _files.require_plain_names(study.counties, "county_id", taken=TAKEN)
+        _files.require_plain_names(study.counties, "county_id", taken=TAKEN, endings=ENDINGS)
         _write(study, held, counties, make_counties)
     return folder
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from sy_coverage import _files, labels
 from sy_coverage._frames import ANSWERS
-from sy_coverage.errors import FrameError
+from sy_coverage.errors import FrameError, InputError
 from sy_coverage.places.sheets import words
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ FILLED = (
 def read_answers(given: OfficeAnswers, files: StudyFiles, *, output: str) -> pd.DataFrame:
     """Return every answer that was given, the later over the earlier, contract `ANSWERS`; `output` is the folder of results."""
     paths = answer_files(given, files, output=output)
-    found = [one for path in paths for one in _answers_in(path, files.limits)]
+    found = [one for path in paths for one in _answers_in(path, files.limits, is_meant=bool(given.file))]
     columns = list(ANSWERS.columns)
     if not found:
         return pd.DataFrame(columns=columns, index=pd.Index([], name=ANSWERS.index, dtype=object))
@@ -75,19 +75,25 @@ def answer_files(given: OfficeAnswers, files: StudyFiles, *, output: str) -> lis
     ]
 
 
-def _answers_in(path: str, limits: _files.Limits) -> list[dict[str, str]]:
-    """Return the answers in one workbook: rows in which somebody has filled a cell."""
+def _answers_in(path: str, limits: _files.Limits, *, is_meant: bool) -> list[dict[str, str]]:
+    """Return the answers in one workbook: rows in which somebody has filled a cell; one that is meant must have such sheets."""
     found = []
+    is_list = False
     for grid in _files.read_grids(path, limits=limits):
         headers = _headers(grid.cells)
         if headers is None:
             continue
+        is_list = True
         top, columns = headers
         for number, cells in enumerate(grid.cells[top + 1 :], start=top + 2):
             said = {name: cells[place].strip() for name, place in columns.items()}
             answer = _answer(said, f"{Path(path).name}#{grid.sheet} {number}") if said["doubt_id"] else None
             if answer is not None:
                 found.append(answer)
+    if is_meant and not is_list:
+        raise InputError(
+            f"[answers] file: {Path(path).name} is no list to verify: no sheet has its columns; name the workbook that a run wrote"
+        )
     return found
 
 
