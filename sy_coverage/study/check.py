@@ -48,7 +48,11 @@ def check(path: str | os.PathLike[str], *, databases: bool = False) -> Report:
         If the study file itself is not there or not right: then nothing else can be looked at.
     """
     # what map services answered before is looked at; nothing is asked of them
-    study = read_study(path, offline=True, databases=databases)
+    return look_at(read_study(path, offline=True, databases=databases), databases=databases)
+
+
+def look_at(study: Study, *, databases: bool = False, workbook: bool = True) -> Report:
+    """Return everything that is wrong with a study that was read already; with `workbook` its doubts are written down to be answered."""
     report = Report()
     known: dict[str, Any] = {}
 
@@ -82,7 +86,7 @@ def check(path: str | os.PathLike[str], *, databases: bool = False) -> Report:
         report.remarks += [lost] if lost else []
     if known.get("facilities") is not None:
         if "candidates" in known:
-            _say_doubts(study, report)
+            _say_doubts(study, report, workbook=workbook)
         _say_empty_units(study, report)
     words = study.words
     report.verdict = (
@@ -177,7 +181,7 @@ def _say_facts(study: Study, known: dict[str, Any], report: Report) -> None:
         )
 
 
-def _say_doubts(study: Study, report: Report) -> None:
+def _say_doubts(study: Study, report: Report, *, workbook: bool) -> None:
     """Say how many rows of which list want an eye, and the first five of them, and write the workbook that asks about them."""
     doubts = study.open_doubts
     rows = doubts["row_id"].where(doubts["row_id"] != "", doubts["file"] + " " + doubts["row"].astype(str))
@@ -191,7 +195,7 @@ def _say_doubts(study: Study, report: Report) -> None:
                 rows=labels.first(sorted(own.astype(str).str.strip()), study.config.study.language),
             )
         )
-    if len(doubts) and not report.errors:
+    if workbook and len(doubts) and not report.errors:
         path = to_verify.write(study.answers, Path(study.path(study.config.study.output)))
         report.remarks.append(study.words("places.said_to_verify", count=len(doubts), file=path))
 

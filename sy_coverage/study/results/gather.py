@@ -13,6 +13,7 @@ from sy_coverage.outputs import edition
 from sy_coverage.outputs.findings import Findings
 from sy_coverage.outputs.maps.choices import what_if
 from sy_coverage.roads.travel_times import within_cutoff
+from sy_coverage.siting.reasons import reason_frame
 from sy_coverage.study.answers import sentences_of
 from sy_coverage.study.plans import alternatives
 from sy_coverage.study.results import beside, both_readings, parameters
@@ -171,7 +172,8 @@ def _reasons(study: Answers) -> DataFrame:
         for plan in plans:
             frames.append(plan.why())
             advance()
-    together = pd.concat(frames) if frames else pd.DataFrame(columns=["reason_id", "subject", "value"])
+    none = reason_frame([], policy=study.policy, index="site_id")
+    together = pd.concat(frames) if frames else none
     said = sentences_of(study, together)
     return said.reset_index()
 

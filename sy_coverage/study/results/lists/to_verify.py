@@ -82,13 +82,18 @@ def workbook(study: Answers) -> bytes:
     sheet.title = labels.text("places.verify_open", language)
     table = doubts_said(study).reset_index()
     _write(sheet, table, language, study)
-    _answered(book.create_sheet(labels.text("places.verify_answered", language)), study, language)
-    day = dt.datetime.combine(study.config.study.date, dt.time())
-    book.properties.creator = "sy_coverage"
-    book.properties.created = book.properties.modified = day
+    answered = book.create_sheet(labels.text("places.verify_answered", language))
+    write_answered(answered, study.office_answers, language)
+    stamp(book, study.config.study.date)
     out = io.BytesIO()
     book.save(out)
     return normalised(out.getvalue(), study.config.study.date)
+
+
+def stamp(book: Workbook, date: dt.date) -> None:
+    """Give a workbook its maker and a day of its own, so that it is the same whenever it is made."""
+    book.properties.creator = "sy_coverage"
+    book.properties.created = book.properties.modified = dt.datetime.combine(date, dt.time())
 
 
 def _write(sheet: Worksheet, table: pd.DataFrame, language: Language, study: Answers) -> None:
@@ -137,9 +142,9 @@ def _choose(sheet: Worksheet, place: int, last: int, words: list[str]) -> None:
     sheet.add_data_validation(rule)
 
 
-def _answered(sheet: Worksheet, study: Answers, language: Language) -> None:
+def write_answered(sheet: Worksheet, given: pd.DataFrame, language: Language) -> None:
     """Write what was answered before, in the same columns, so that the next workbook that comes back holds it too."""
-    answers = study.office_answers.reset_index()
+    answers = given.reset_index()
     yes = labels.text("places.verify_yes", language)
     table = pd.DataFrame(
         {

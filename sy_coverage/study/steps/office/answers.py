@@ -80,7 +80,7 @@ def _answers_in(path: str, limits: _files.Limits, *, is_meant: bool) -> list[dic
     found = []
     is_list = False
     for grid in _files.read_grids(path, limits=limits):
-        headers = _headers(grid.cells)
+        headers = headers_of(grid.cells)
         if headers is None:
             continue
         is_list = True
@@ -97,7 +97,7 @@ def _answers_in(path: str, limits: _files.Limits, *, is_meant: bool) -> list[dic
     return found
 
 
-def _headers(cells: list[list[str]]) -> tuple[int, dict[str, int]] | None:
+def headers_of(cells: list[list[str]]) -> tuple[int, dict[str, int]] | None:
     """Return the row of headers and where each column of ours stands in it, or None if this is no sheet of doubts."""
     known = {
         words.plain(labels.text(f"places.verify_{name}", language)): name
