@@ -429,6 +429,27 @@ def coverage(
 
 
 @app.command()
+def desk(
+    folder: Annotated[Path, typer.Argument(help="The folder of the study; it is made if need be.")] = Path(),
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where to listen on 127.0.0.1 (0: any free port).")
+    ] = 0,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the link in the browser.")
+    ] = True,
+) -> None:
+    """Open the desk: a page on this machine that walks from materials to proposals, without a command."""
+    from sy_coverage.desk import serve, write_launchers
+
+    console = Console()
+    folder.mkdir(parents=True, exist_ok=True)
+    write_launchers(folder)
+    serve(
+        folder, port=port, browser=browser, say=lambda link: console.print(link, soft_wrap=True, markup=False)
+    )
+
+
+@app.command()
 def new(
     folder: Annotated[
         Path, typer.Argument(help="The folder of the new study; it must be empty or not exist.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage.desk.questions import Questions, said_of
@@ -14,6 +13,7 @@ from sy_coverage.errors import CoverageError
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
+    from pathlib import Path
 
 
 class BenchError(RuntimeError):
@@ -44,7 +44,9 @@ class Bench:
                 is_well, answer = line.recv()
             except (EOFError, OSError) as error:
                 self.close()
-                raise BenchError(f"{question}: the process that works on it ended ({error or 'killed'})") from error
+                raise BenchError(
+                    f"{question}: the process that works on it ended ({error or 'killed'})"
+                ) from error
         if not is_well:
             raise BenchError(answer)
         return answer

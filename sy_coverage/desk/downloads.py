@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import mimetypes
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -19,6 +18,8 @@ from sy_coverage.study import read_config
 from sy_coverage.study.results.save import MANIFEST, manifest_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from starlette.requests import Request
 
     from sy_coverage.desk.session import Desk
@@ -88,7 +89,9 @@ def _zip(desk: Desk) -> Response:
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(_listed(desk)):
             if _files.is_there(out / name):
-                archive.writestr(zipfile.ZipInfo(name, _ZIP_DATE), _files.read_bytes(out / name), zipfile.ZIP_DEFLATED)
+                archive.writestr(
+                    zipfile.ZipInfo(name, _ZIP_DATE), _files.read_bytes(out / name), zipfile.ZIP_DEFLATED
+                )
     stem = quote(desk.folder.name)
     headers = {"content-disposition": f"attachment; filename*=UTF-8''{stem}.zip", "cache-control": "no-store"}
     return Response(held.getvalue(), media_type="application/zip", headers=headers)

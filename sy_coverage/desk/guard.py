@@ -61,7 +61,9 @@ class Guard:
         if refused is None and not self._is_known(headers):
             refused = 401
         if refused is None:
-            await self.app(scope, _limited(receive, self.upload_bytes + FORM_BYTES), self._with_policy(scope, send))
+            await self.app(
+                scope, _limited(receive, self.upload_bytes + FORM_BYTES), self._with_policy(scope, send)
+            )
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1008})
@@ -72,21 +74,21 @@ class Guard:
         """Return with which status a request is refused, whoever sent it, or None."""
         origins = {f"http://{host}" for host in self.hosts}
         origin = headers.get("origin")
-        if headers.get("host") not in self.hosts:
-            return 421
-        if origin is not None and origin not in origins:
-            return 403
         talks = scope["type"] == "websocket" or scope.get("method") not in {"GET", "HEAD"}
-        if talks and origin is None:
-            return 403
-        if talks is False and headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
-            return 403
-        if leads_out(scope["path"]) or leads_out(scope.get("raw_path", b"").decode("latin-1")):
-            return 400
+        is_foreign = origin is not None and origin not in origins
+        # a form of another page may send without saying whence; a browser says it to a socket and with every such request
+        is_foreign |= talks and origin is None
+        is_foreign |= not talks and headers.get("sec-fetch-site") in {"cross-site", "same-site"}
+        climbs = leads_out(scope["path"]) or leads_out(scope.get("raw_path", b"").decode("latin-1"))
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > self.upload_bytes + FORM_BYTES:
-            return 413
-        return None
+        is_large = not length.isdigit() or int(length) > self.upload_bytes + FORM_BYTES
+        found = (
+            (421, headers.get("host") not in self.hosts),
+            (403, is_foreign),
+            (400, climbs),
+            (413, is_large),
+        )
+        return next((status for status, holds in found if holds), None)
 
     def _brings_token(self, scope: Scope) -> bool:
         given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token")
@@ -184,8 +186,18 @@ def _limited(receive: Receive, most: int) -> Receive:
 
 
 async def _answer(send: Send, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-    said = {401: b"401: open the link that the desk printed", 403: b"403", 413: b"413: too large", 421: b"421", 400: b"400"}
+    said = {
+        401: b"401: open the link that the desk printed",
+        403: b"403",
+        413: b"413: too large",
+        421: b"421",
+        400: b"400",
+    }
     body = said.get(status, b"")
-    kept = [*headers, (b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    kept = [
+        *headers,
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+    ]
     await send({"type": "http.response.start", "status": status, "headers": kept})
     await send({"type": "http.response.body", "body": body})

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sy_coverage import _files
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _BAT = """@echo off\r
 chcp 65001 >nul\r
@@ -41,7 +44,9 @@ def write_launchers(folder: Path, *, python: str = sys.executable) -> list[Path]
     texts = (
         _BAT.format(python=python.replace("%", "%%")),
         _COMMAND.format(python=shlex.quote(python)),
-        _DESKTOP.format(python=shlex.quote(python).replace("'", "'\\''") if "'" in python or " " in python else python),
+        _DESKTOP.format(
+            python=shlex.quote(python).replace("'", "'\\''") if "'" in python or " " in python else python
+        ),
     )
     paths = [folder / name for name in NAMES]
     for path, text in zip(paths, texts, strict=True):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sy_coverage import _files, labels
-from sy_coverage.errors import CoverageError
 from sy_coverage.outputs import maps
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.study import materials, read_study
@@ -28,8 +27,10 @@ if TYPE_CHECKING:
 
     from geopandas import GeoDataFrame
 
+    from sy_coverage.errors import CoverageError
     from sy_coverage.labels import Language
     from sy_coverage.study import Study
+    from sy_coverage.study.materials import Role
 
 ASKED = frozenset(
     {"materials", "reading", "doubts", "today", "options", "results",
@@ -78,7 +79,7 @@ class Questions:
         """Take files of the folder into the study."""
         materials.adopted(self.folder, files, language=language)
 
-    def reassign(self, language: Language, key: str, role: materials.Role, coordinate_system: str = "") -> None:
+    def reassign(self, language: Language, key: str, role: Role, coordinate_system: str = "") -> None:
         """Give a file another part."""
         materials.reassigned(self.folder, key, role, coordinate_system=coordinate_system, language=language)
 
@@ -88,7 +89,9 @@ class Questions:
         if _files.is_there(self.folder / STUDY_FILE):
             return
         files = _files.files_in(_files.sample_folder())
-        for path in sorted(files, key=lambda one: one.name == STUDY_FILE):  # the study file last: then all is there
+        for path in sorted(
+            files, key=lambda one: one.name == STUDY_FILE
+        ):  # the study file last: then all is there
             if path.suffix != ".md":
                 _files.write_bytes(self.folder / path.name, _files.read_bytes(path))
 
@@ -118,7 +121,9 @@ class Questions:
             "points": _points(study, set(table["row_id"])),
         }
 
-    def answer(self, language: Language, given: Mapping[str, Mapping[str, Any]], by: str = "", on: str = "") -> None:
+    def answer(
+        self, language: Language, given: Mapping[str, Mapping[str, Any]], by: str = "", on: str = ""
+    ) -> None:
         """Write answers to doubts."""
         answering.record(self._study(language).answers, given, by=by, on=on)
 
@@ -143,7 +148,10 @@ class Questions:
         _files.write_bytes(view_path(self.folder, "today.html"), drawn.html().encode())
         return {
             "columns": [str(column) for column in table.columns],
-            "rows": [[fmt.plain("" if pd.isna(v) else str(v)) for v in row] for row in table.astype(object).itertuples(index=False)],
+            "rows": [
+                [fmt.plain("" if pd.isna(v) else str(v)) for v in row]
+                for row in table.astype(object).itertuples(index=False)
+            ],
             "scorecard": _rows(card),
             "reported": study.config.reported,
             "counties": dict(study.counties),
@@ -190,7 +198,9 @@ class Questions:
                 {
                     "id": str(row.Index),
                     "name": fmt.plain(row.name),
-                    "kind": labels.pick(policy.kinds[row.kind].name, language) if row.kind in policy.kinds else row.kind,
+                    "kind": labels.pick(policy.kinds[row.kind].name, language)
+                    if row.kind in policy.kinds
+                    else row.kind,
                     "unit": str(study.units["name"].get(row.unit_id, "")),
                     "county": str(study.counties.get(row.county_id, "")),
                     "cost": row.cost,
@@ -235,7 +245,8 @@ class Questions:
             "files": sorted(manifest["outputs"]),
             "counties": _rows(counties),
             "sites": _rows(sites),
-            "is_current": manifest.get("options") == study.config.shown(),
+            "is_current": _deciding(manifest.get("options", {}))
+            == _deciding(read_study(self.folder, offline=True).config.shown()),
             "notices": list(findings.notices),
             "doubts": len(study.open_doubts),
             "finished": manifest["timings"]["finished"],
@@ -259,6 +270,17 @@ def stamp_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
 def view_path(folder: Path, name: str) -> Path:
     """Return where a page lies that the desk made for itself."""
     return folder / ".desk" / name
+
+
+def _deciding(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a run without those that are only written on what comes out."""
+    kept = {
+        name: dict(section) if isinstance(section, dict) else section for name, section in options.items()
+    }
+    for section, keys in (("study", ("office", "issued", "name", "name_en")), ("map", ("approval_number",))):
+        for key in keys:
+            kept.get(section, {}).pop(key, None)
+    return kept
 
 
 def _comparison(out: Path) -> list[list[str]]:
@@ -288,7 +310,9 @@ def _plain(value: Any) -> Any:
 
 def _named_units(study: Study) -> pd.DataFrame:
     units = study.units
-    return pd.DataFrame({"county": units["county_id"].map(dict(study.counties)), "name": units["name"]}).sort_values(["county", "name"])
+    return pd.DataFrame(
+        {"county": units["county_id"].map(dict(study.counties)), "name": units["name"]}
+    ).sort_values(["county", "name"])
 
 
 def _counts(study: Study) -> dict[str, Any]:
@@ -319,7 +343,10 @@ def _places(study: Study) -> dict[str, Any]:
     """Return outlines and points for a small map: units simplified, facilities, candidates and villages."""
     units = study.units
     outlines = units.geometry.to_crs(units.estimate_utm_crs()).simplify(_OUTLINE_M).to_crs(4326)
-    found: dict[str, Any] = {"units": json.loads(outlines.to_json(drop_id=True)), "bounds": [float(v) for v in units.total_bounds]}
+    found: dict[str, Any] = {
+        "units": json.loads(outlines.to_json(drop_id=True)),
+        "bounds": [float(v) for v in units.total_bounds],
+    }
     frames = {"facilities": study.facilities, "candidates": study.listed_candidates, "villages": study.demand}
     for name, frame in frames.items():
         there = frame[frame.geometry.notna()]

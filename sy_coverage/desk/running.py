@@ -13,24 +13,21 @@ import threading
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
 from sy_coverage import _files, labels
 from sy_coverage.errors import CancelledError, CoverageError
-from sy_coverage.study import read_study
+from sy_coverage.study import Study, read_study
 from sy_coverage.study.job import Job, Moment
-from sy_coverage.study.progress import silent
 from sy_coverage.study.results import again
-
-if TYPE_CHECKING:
-    from sy_coverage.study import Study
 
 Task = Literal["run", "dress"]
 """``run``: plan everything and write it. ``dress``: write proposals and maps again with office, date and approval number."""
 State = Literal["running", "done", "cancelled", "failed"]
-WRITE_EVERY_S = 0.4
+BEGIN_S = 60.0
+"""A process that has said nothing for so long since it was begun is gone."""
 LOOK_EVERY_S = 0.3
 HOME = ".desk"
 
@@ -91,7 +88,16 @@ def start(folder: Path, task: Task = "run", *, tries: int = 1) -> None:
     apart: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
-    command = [sys.executable, "-m", "sy_coverage.desk.running", str(folder), "--task", task, "--tries", str(tries)]
+    command = [
+        sys.executable,
+        "-m",
+        "sy_coverage.desk.running",
+        str(folder),
+        "--task",
+        task,
+        "--tries",
+        str(tries),
+    ]
     with (home(folder) / "run.log").open("wb") as log:
         subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **apart)  # noqa: S603  (ourselves)
 
@@ -101,7 +107,7 @@ def resume(folder: Path) -> bool:
     last = seen(folder)
     if last is None or last.state != "running" or is_alive(folder):
         return False
-    if time.time() - last.began < 5 and last.stage == "":  # it is only just beginning
+    if time.time() - last.began < BEGIN_S and last.stage == "":  # it is only just beginning
         return False
     if last.tries > 1:
         _write(folder, replace(last, state="failed", message="killed"))
@@ -149,7 +155,9 @@ class _Diary:
         self._over.set()
         self._thread.join(5)
         moment = self.job.moment
-        _write(self.folder, replace(self.found, **_of(moment), state=state, message=message, beat=time.time()))
+        _write(
+            self.folder, replace(self.found, **_of(moment), state=state, message=message, beat=time.time())
+        )
 
 
 def _of(moment: Moment) -> dict[str, Any]:
@@ -171,10 +179,14 @@ def work(folder: Path, task: Task, *, tries: int = 1) -> None:
         state, message = _dress(study, diary.job) if task == "dress" else _run(study)
     except CoverageError as error:
         language = study.config.study.language if "study" in locals() else "zh"
-        state, message = ("cancelled", "") if isinstance(error, CancelledError) else ("failed", labels.sentence(error, language))
+        state, message = (
+            ("cancelled", "")
+            if isinstance(error, CancelledError)
+            else ("failed", labels.sentence(error, language))
+        )
     except Exception as error:  # noqa: BLE001  (whatever it is, the person at the desk is told)
         state, message = "failed", f"{type(error).__name__}: {error}"
-    diary.end(state, message)  # type: ignore[arg-type]  # one of the states
+    diary.end(state, message)
     lock.release()
 
 
@@ -186,16 +198,19 @@ def _run(study: Study) -> tuple[State, str]:
         planned = sorted(scope for scope in study.known_plans if scope is not None)
         if not planned:
             raise
-        study.answers.told = silent  # nobody stops what is written now
-        study.save(counties=tuple(planned))
-        return "cancelled", labels.joined([study.counties[scope] for scope in planned], study.config.study.language)
+        Study.of(study.answers.untold()).save(counties=tuple(planned))  # nobody stops what is written now
+        return "cancelled", labels.joined(
+            [study.counties[scope] for scope in planned], study.config.study.language
+        )
     return "done", ""
 
 
 def _dress(study: Study, job: Job) -> tuple[State, str]:
     out, about = Path(study.path(study.config.study.output)), study.config.study
     number = study.config.map.approval_number
-    found = again.changed(again.read_findings(out), office=about.office, issued=about.issued, approval_number=number)
+    found = again.changed(
+        again.read_findings(out), office=about.office, issued=about.issued, approval_number=number
+    )
     again.write([*again.report_files(found), *again.map_files(found)], out, progress=job)
     return "done", ""
 

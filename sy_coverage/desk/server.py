@@ -54,7 +54,9 @@ def serve(
     _files.require_writable(target)
     target.mkdir(parents=True, exist_ok=True)
     listening = _listen(port)
-    app = guarded(target, port=listening.getsockname()[1], ready=lambda link: _opened(link, say, browser=browser))
+    app = guarded(
+        target, port=listening.getsockname()[1], ready=lambda link: _opened(link, say, browser=browser)
+    )
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", server_header=False)
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])
@@ -108,7 +110,9 @@ def _listen(port: int) -> socket.socket:
         listening.bind(("127.0.0.1", port))
     except OSError as error:
         listening.close()
-        raise CannotWriteError(f"port {port}: is taken ({error.strerror}); give another one, or none") from error
+        raise CannotWriteError(
+            f"port {port}: is taken ({error.strerror}); give another one, or none"
+        ) from error
     return listening
 
 

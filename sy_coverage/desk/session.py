@@ -142,7 +142,7 @@ class Desk:
 
     def today(self) -> str:
         """Return the day, as answers carry it."""
-        return dt.datetime.now(tz=dt.timezone.utc).astimezone().date().isoformat()
+        return dt.datetime.now(tz=dt.UTC).astimezone().date().isoformat()
 
     def close(self) -> None:
         """End what works for the pages; a run goes on."""

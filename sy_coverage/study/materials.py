@@ -30,10 +30,24 @@ ROLES: tuple[Role, ...] = get_args(Role)
 NEEDED: tuple[Role, ...] = ("boundaries", "facilities", "villages", "roads")
 """Without these there is no study."""
 _ROADS = (".osm.pbf", ".osm", ".pbf", ".graphml", ".network")
-_PARTS = (".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".shp.xml", ".sqlite", ".sqlite-wal", ".sqlite-shm")
+_PARTS = (
+    ".dbf",
+    ".shx",
+    ".prj",
+    ".cpg",
+    ".sbn",
+    ".sbx",
+    ".qix",
+    ".shp.xml",
+    ".sqlite",
+    ".sqlite-wal",
+    ".sqlite-shm",
+)
 """Files that belong to others, or that a run keeps for itself."""
 _OWN = (STUDY_FILE, "启动.bat", "启动.command", "启动.desktop")
-_OF_CANDIDATES = frozenset({"cost", "premises", "required", "host_id", "upgrade_of", "group_id", "running_cost", "fund_source"})
+_OF_CANDIDATES = frozenset(
+    {"cost", "premises", "required", "host_id", "upgrade_of", "group_id", "running_cost", "fund_source"}
+)
 _OF_FACILITIES = frozenset({"beds", "nursing_beds", "status", "opens_on"})
 _PLANNED = ("备选", "候选", "拟建", "拟设", "闲置", "candidate", "premises")
 _STANDING = ("台账", "机构", "设施", "站点", "facilit", "institution")
@@ -112,11 +126,15 @@ def materials_taken(folder: Path) -> list[Material]:
             shown.append(replace(one, role="unused", evidence=(*one.evidence, f"seen_as_{one.role}")))
         else:
             sure = one.is_sure or taken.role != one.role
-            shown.append(replace(one, role=taken.role, coordinate_system=taken.coordinate_system, is_sure=sure))
+            shown.append(
+                replace(one, role=taken.role, coordinate_system=taken.coordinate_system, is_sure=sure)
+            )
     return shown
 
 
-def reassigned(folder: Path, key: str, role: Role, *, coordinate_system: str = "", language: Language = "zh") -> None:
+def reassigned(
+    folder: Path, key: str, role: Role, *, coordinate_system: str = "", language: Language = "zh"
+) -> None:
     """Give one table of a folder another part in its study, or other coordinates, and write it into the study file."""
     said = _said(folder)
     now = [one for one in materials_taken(folder) if one.role not in ("unused", "answers") and one.key != key]
@@ -147,24 +165,26 @@ def draft(
     sections: dict[str, dict[str, Any]] = {}
     if "study" not in said:
         policy = load_policy("shaoyang_2025")
-        sections["study"] = {"name": name, "language": language, "date": policy.ends or policy.issued, "output": "out"}
+        sections["study"] = {
+            "name": name,
+            "language": language,
+            "date": policy.ends or policy.issued,
+            "output": "out",
+        }
     if "policy" in last:
         sections.setdefault("study", {})["policy"] = last["policy"].file
     elif _is_file(said.get("study", {}).get("policy", "")):
         sections.setdefault("study", {})["policy"] = None
-    units, villages, roads = last.get("boundaries"), last.get("villages"), last.get("roads")
-    if units:
-        sections["boundaries"] = {"units": units.key, "coordinate_system": units.coordinate_system or "cgcs2000"}
-    elif "boundaries" in said:
-        sections["boundaries"] = {"units": None}
-    if villages:
-        sections["demand"] = {"villages": villages.key, "coordinate_system": villages.coordinate_system or "wgs84"}
-    elif "demand" in said:
-        sections["demand"] = {"villages": None}
-    if roads:
-        sections["roads"] = {"source": roads.file}
-    elif "roads" in said:
-        sections["roads"] = {"source": None}
+    singles = {
+        "boundaries": ("boundaries", "units", "cgcs2000"),
+        "demand": ("villages", "villages", "wgs84"),
+        "roads": ("roads", "source", ""),
+    }
+    for section, (role, key, usual) in singles.items():
+        single = last.get(role)
+        system = {"coordinate_system": (single.coordinate_system or usual)} if usual and single else {}
+        if single or section in said:
+            sections[section] = {key: single.key if single else None, **system}
     before = said.get("candidates", {})
     sections["facilities"] = {"files": _entries(by_role.get("facilities", [])) or None}
     sections["candidates"] = {
@@ -238,7 +258,11 @@ def _without_copies(found: list[Material]) -> list[Material]:
         role: max((one for one in kept if one.role == role), key=_tells, default=None)
         for role in ("boundaries", "villages", "roads", "policy")
     }
-    return [one for one in kept if one.role not in ("unused", "answers") and best.get(one.role, one) in (one, None)]
+    return [
+        one
+        for one in kept
+        if one.role not in ("unused", "answers") and best.get(one.role, one) in (one, None)
+    ]
 
 
 def _tells(one: Material) -> tuple[bool, int]:
@@ -256,12 +280,21 @@ def _recognised(path: Path) -> list[Material]:
         return [Material(file=name, role="roads", evidence=("ending_of_roads",))]
     if low.endswith(".toml"):
         return [_policy(path)]
+    return _tables(path)
+
+
+def _tables(path: Path) -> list[Material]:
+    """Return each layer of a GeoPackage, and each sheet of a workbook; sheets that are one list are one."""
     try:
-        grids = _files.read_grids(path)
+        layers = _files.layer_names(path)
+        grids = [_files.read_grid(path, layer=one) for one in layers] if layers else _files.read_grids(path)
     except CoverageError as error:
-        return [Material(file=name, problem=str(error), is_sure=False)]
-    if any(grid.sheet in POLICY_SHEETS for grid in grids) and len(grids) == 1:
-        return [Material(file=name, role="policy", rows=len(grids[0].cells), evidence=("sheet_of_policy",))]
+        return [Material(file=path.name, problem=str(error), is_sure=False)]
+    if len(layers) > 1:
+        return [
+            _table(path, replace(grid, sheet=layer), several=True)
+            for layer, grid in zip(layers, grids, strict=True)
+        ]
     found = [_table(path, grid, several=len(grids) > 1) for grid in grids]
     roles = Counter(one.role for one in found)
     if len(found) > 1 and len(roles) == 1:  # a workbook that is one list in several sheets is read as a whole
@@ -275,11 +308,17 @@ def _policy(path: Path) -> Material:
         is_policy = "targets" in _files.read_toml(path)
     except CoverageError as error:
         return Material(file=path.name, problem=str(error), is_sure=False)
-    return Material(file=path.name, role="policy" if is_policy else "unused", evidence=("targets_in_it",) if is_policy else ())
+    return Material(
+        file=path.name,
+        role="policy" if is_policy else "unused",
+        evidence=("targets_in_it",) if is_policy else (),
+    )
 
 
 def _table(path: Path, grid: _files.Grid, *, several: bool) -> Material:
     header, rows = _header(grid)
+    if grid.sheet in POLICY_SHEETS and not several:
+        return Material(file=path.name, role="policy", rows=rows, evidence=("sheet_of_policy",))
     as_place = {cell: found[0] for cell in header if cell and (found := words.field_of(cell, "place"))}
     as_demand = {cell: found[0] for cell in header if cell and (found := words.field_of(cell, "demand"))}
     geometry = grid.geometry
@@ -310,7 +349,9 @@ def _header(grid: _files.Grid) -> tuple[list[str], int]:
     """Return the row that looks most like a header, and how many rows follow it."""
 
     def known(row: list[str]) -> int:
-        return sum(1 for cell in row if cell and any(words.field_of(cell, what) for what in ("place", "demand")))
+        return sum(
+            1 for cell in row if cell and any(words.field_of(cell, what) for what in ("place", "demand"))
+        )
 
     near = grid.cells[:_WITHIN]
     top = max(range(len(near)), key=lambda n: (known(near[n]), -n), default=0)
@@ -321,19 +362,29 @@ def _role(
     path: Path, grid: _files.Grid, shape: str, place: set[str], demand: set[str]
 ) -> tuple[Role, tuple[str, ...], bool]:
     """Return what a table is for, why, and whether nothing else is likely."""
-    called = f"{path.stem} {grid.sheet}".casefold()
     if "Polygon" in shape:
-        return ("boundaries", ("areas_with_names",), True) if "name" in place else ("no_go", ("areas_without_names",), False)
+        named = "name" in place
+        return (
+            ("boundaries", ("areas_with_names",), True)
+            if named
+            else ("no_go", ("areas_without_names",), False)
+        )
     if "Line" in shape:
         return "roads", ("lines",), False
     if {"elders", "elders_65", "elders_80"} & demand and "beds" not in place:
         return "villages", ("column_of_elders",), True
     if "name" not in place:
         return "unused", ("no_column_of_names",), False
+    return _standing_or_planned(f"{path.stem} {grid.sheet}".casefold(), place)
+
+
+def _standing_or_planned(called: str, place: set[str]) -> tuple[Role, tuple[str, ...], bool]:
+    """Tell a list of facilities from one of candidates by its columns and by what it is called."""
     planned = len(place & _OF_CANDIDATES) + 2 * any(word in called for word in _PLANNED)
     standing = len(place & _OF_FACILITIES) + 2 * any(word in called for word in _STANDING)
     if planned == standing:
         return "facilities", ("name_and_kind",), False
+    sure = min(planned, standing) == 0 or abs(planned - standing) > 1
     if planned > standing:
-        return "candidates", ("columns_of_candidates",), standing == 0 or planned - standing > 1
-    return "facilities", ("columns_of_facilities",), planned == 0 or standing - planned > 1
+        return "candidates", ("columns_of_candidates",), sure
+    return "facilities", ("columns_of_facilities",), sure

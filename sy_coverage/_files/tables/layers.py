@@ -74,6 +74,20 @@ def layer_grid(
     return frame_grid(frame, file, (*notes, ("layer", chosen)))
 
 
+def layer_names(path: Path) -> list[str]:
+    """Return the names of the layers of a GeoPackage, or none where a file holds one table or is no GeoPackage."""
+    import pyogrio  # noqa: PLC0415
+
+    with path.open("rb") as file:
+        is_geopackage = path.suffix.lower() == ".gpkg" and file.read(15) == b"SQLite format 3"
+    if not is_geopackage:
+        return []
+    try:
+        return [str(name) for name in pyogrio.list_layers(path)[:, 0]]
+    except Exception as error:
+        raise UnreadableFileError(f"{path.name}: damaged, or no GeoPackage ({error})") from error
+
+
 def _decoded(frame: GeoDataFrame, raw: RawShapefile) -> tuple[GeoDataFrame, list[tuple[str, str]]]:
     """Return a shapefile's table under its own names, its texts decoded, and notes on values that were cut."""
     decoded, notes = frame.copy(), []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -300,6 +301,10 @@ class Answers:
         """Return the answers of a study with another configuration or surroundings; what it reads alike is known to it."""
         memory = self.memory.heir(config=config, **around)
         return Answers(Asked(memory, self.folder, self.asked.told), proposed=self.proposed)
+
+    def untold(self) -> Answers:
+        """Return these answers as they are, with nobody told of progress, who could stop them."""
+        return Answers(replace(self.asked, told=silent), proposed=self.proposed)
 
     def without_services(self) -> Answers:
         """Return the answers of the study as it is without asking any map service."""

@@ -39,7 +39,9 @@ def edited(text: str, sections: Mapping[str, Mapping[str, Any]]) -> str:
     try:
         import tomlkit  # noqa: PLC0415  (only whoever edits a study file needs it)
     except ImportError as error:
-        raise ConfigError('editing a study file needs the extra "desk": pip install "sy-coverage[desk]"') from error
+        raise ConfigError(
+            'editing a study file needs the extra "desk": pip install "sy-coverage[desk]"'
+        ) from error
     document = tomlkit.parse(text)
     for name, keys in sections.items():
         if name in WHOLE:
@@ -49,9 +51,9 @@ def edited(text: str, sections: Mapping[str, Mapping[str, Any]]) -> str:
             document[name] = tomlkit.table()
         for key, value in keys.items():
             if value is not None:
-                document[name][key] = _plain(value)  # type: ignore[index]  # a table, or the file is refused later
+                document[name][key] = _plain(value)
             elif name in document:
-                document[name].pop(key, None)  # type: ignore[union-attr]
+                document[name].pop(key, None)
     return tomlkit.dumps(document)
 
 

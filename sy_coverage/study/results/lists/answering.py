@@ -52,7 +52,16 @@ def record(study: Answers, given: Mapping[str, Mapping[str, Any]], *, by: str = 
     for doubt_id, answer in given.items():
         source = doubts.loc[doubt_id] if doubt_id in doubts.index else before.loc[doubt_id]
         about = {name: source.get(name, "") for name in ABOUT if name not in ("doubt_id", "list_id")}
-        rows.append({"doubt_id": doubt_id, "list": source["list"], **about, **answer, "answered_by": by, "answered_on": on})
+        rows.append(
+            {
+                "doubt_id": doubt_id,
+                "list": source["list"],
+                **about,
+                **answer,
+                "answered_by": by,
+                "answered_on": on,
+            }
+        )
     fresh = pd.DataFrame(rows).set_index("doubt_id").reindex(columns=before.columns)
     kept = before[~before.index.isin(fresh.index)]
     return _write(study, pd.concat([kept, fresh]) if len(kept) else fresh, fresh.index)
@@ -101,7 +110,9 @@ def _clear(path: Path, doubt_ids: frozenset[str]) -> None:
     book = load_workbook(io.BytesIO(_files.read_bytes(path)))
     is_changed = False
     for sheet in book.worksheets:
-        grid = grids.get(sheet.title) or (next(iter(grids.values()), None) if len(book.worksheets) == 1 else None)
+        grid = grids.get(sheet.title) or (
+            next(iter(grids.values()), None) if len(book.worksheets) == 1 else None
+        )
         headers = headers_of(grid.cells) if grid is not None else None
         if grid is None or headers is None:
             continue
