@@ -113,8 +113,11 @@ def _language(written: str) -> Language:
 def run(study_file: StudyFile, out: Out = None, workers: Workers = None, scheduler: Scheduler = None) -> None:
     """Run a study: read, measure, plan every county, and write everything."""
     from sy_coverage.study import read_config, read_study
+    from sy_coverage.study.config.form import refresh_form
 
-    language = read_config(study_file).study.language
+    config = read_config(study_file)
+    language = config.study.language
+    refresh_form(*_workbook_beside(study_file, config.boundaries.units))
     crew = _crew(workers, scheduler)
     _run(lambda progress: read_study(study_file, progress=progress), out, None, language, **crew)
 
@@ -260,6 +263,12 @@ def _again(make: Any, results: Path, county: list[str] | None, out: Path | None,
     _screen.say(console, [str(path) for path in paths])
 
 
+def _workbook_beside(study_file: Path, boundaries: str) -> tuple[Path, Path]:
+    """Return the folder of a study, and its file of boundaries."""
+    folder = study_file if study_file.is_dir() else study_file.parent
+    return folder, folder / boundaries.partition("#")[0]
+
+
 @app.command()
 def check(
     study_file: StudyFile,
@@ -268,9 +277,12 @@ def check(
     ] = False,
 ) -> None:
     """Say what is wrong with a study's inputs and what is missing, without computing anything."""
+    from sy_coverage.study import read_config
     from sy_coverage.study.check import check as check_study
+    from sy_coverage.study.config.form import refresh_form
 
     console = Console()
+    refresh_form(*_workbook_beside(study_file, read_config(study_file).boundaries.units))
     report = check_study(study_file, databases=databases)
     for line in report.facts:
         console.print(escape(line), soft_wrap=True)
@@ -452,7 +464,10 @@ def desk(
 @app.command()
 def new(
     folder: Annotated[
-        Path, typer.Argument(help="The folder of the new study; it must be empty or not exist.")
+        Path,
+        typer.Argument(
+            help="The folder of the new study: new, empty, or with its boundaries, roads and lists in it."
+        ),
     ],
     language: Annotated[str, typer.Option(help="zh or en: the language of the tables' headers.")] = "zh",
 ) -> None:

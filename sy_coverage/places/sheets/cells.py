@@ -55,6 +55,22 @@ class Breaches:
         place = {"file": table.file, "sheet": table.sheet, "row": str(row)}
         self.doubts.append(Doubt(kind=kind, list=self.list_name, name=name, **(place | more)))
 
+    def ask_once(self, table: Table, rows: list[object], kind: str, **more: str) -> None:
+        """Note one doubt about several rows of a table: `value` is how many."""
+        shown = "、".join(map(str, rows))
+        self.doubts.append(
+            Doubt(
+                kind=kind,
+                list=self.list_name,
+                file=table.file,
+                sheet=table.sheet,
+                row=shown,
+                written=shown,
+                value=str(len(rows)),
+                **more,
+            )
+        )
+
     def about(self, table: Table, row: object, field: str, written: str, taken: str) -> None:
         """Note a number that was only given roughly; those of one column are one doubt."""
         key = (table.file, table.sheet, field, table.headers.get(field, field))
@@ -257,10 +273,14 @@ def ids(table: Table, breaches: Breaches, report: Report) -> Series:
         report.say(table.file, "", "ids_made", "", f"{table.stem}-<row>")
         return made
     given = column(table, "id").map(words.code).astype(object)
-    for row in given.index[given == ""]:
-        breaches.row(
-            table, row, "id_missing", f"{_called(table, 'id')} is empty", field="id", taken=str(made[row])
-        )
+    missing = list(given.index[given == ""])
+    if len(missing) == len(given):  # a form's column that nobody fills in is none
+        report.say(table.file, "", "ids_made", "", f"{table.stem}-<row>")
+    elif missing and breaches.strict:
+        for row in missing:
+            breaches.add(f"{_called(table, 'id')} is empty", table.where(row))
+    elif missing:
+        breaches.ask_once(table, missing, "id_missing", field="id", subject=table.headers["id"])
     for row in given.index[given.map(lambda one: bool(_ROUNDED.fullmatch(one))).astype(bool)]:
         breaches.ask(table, row, "id_rounded", field="id", written=given[row], taken=given[row])
     return given.where(given != "", made)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sy_coverage import _files, labels
-from sy_coverage.errors import ConfigError
+from sy_coverage.errors import ConfigError, CoverageError
 from sy_coverage.policy import load_policy
 from sy_coverage.policy.sheet import SHEETS as POLICY_SHEETS
 from sy_coverage.policy.sheet import policy_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from sy_coverage.labels import Language
@@ -54,7 +56,11 @@ _CHOICES: dict[str, dict[Language, tuple[str, ...]]] = {
 }
 _ROWS = 2000
 """So many rows have their cells to choose from."""
-_BOUNDARIES = (".gpkg", ".geojson", ".shp", ".fgb")
+_LISTS = "lists"
+"""The hidden sheet of what cells offer."""
+_SYSTEM = "cgcs2000"
+"""What boundaries are in where nobody says it."""
+_BOUNDARIES = (".gpkg", ".geojson", ".shp", ".fgb", ".parquet")
 _ROADS = (".osm.pbf", ".osm", ".graphml", ".network")
 
 
@@ -67,7 +73,7 @@ def form(language: Language, policy: Policy, *, units: tuple[str, ...] = ()) -> 
     for name, columns in COLUMNS.items():
         sheet = book.create_sheet(SHEETS[name][language])
         _write_list(sheet, columns, language)
-        _offer(sheet, columns, language, policy, units)
+        _offer(sheet, columns, _offered(language, policy, units))
     notes = book.create_sheet(SHEETS["notes"][language])
     for line in labels.text("study.form_notes", language).split("\n"):
         notes.append([line])
@@ -100,27 +106,26 @@ def _write_list(sheet: Any, columns: tuple[str, ...], language: Language) -> Non
     sheet.freeze_panes = "A2"
 
 
-def _offer(
-    sheet: Any, columns: tuple[str, ...], language: Language, policy: Policy, units: tuple[str, ...]
-) -> None:
-    """Let cells be chosen among the policy's kinds, the units' names and our words."""
+def _offered(language: Language, policy: Policy, units: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Return what the cells of each column offer: the policy's kinds, the units' names and our words."""
+    kinds = tuple(labels.pick(kind.name, language) for kind in policy.kinds.values())
+    return {column: words[language] for column, words in _CHOICES.items()} | {"kind": kinds, "unit": units}
+
+
+def _offer(sheet: Any, columns: tuple[str, ...], offered: Mapping[str, tuple[str, ...]]) -> None:
+    """Let the cells of columns be chosen among words; others may be written too."""
     from openpyxl.utils import get_column_letter  # noqa: PLC0415
     from openpyxl.worksheet.datavalidation import DataValidation  # noqa: PLC0415
 
-    kinds = [labels.pick(kind.name, language) for kind in policy.kinds.values()]
-    offered = {column: list(words[language]) for column, words in _CHOICES.items()} | {
-        "kind": kinds,
-        "unit": list(units),
-    }
     book = sheet.parent
     for place, column in enumerate(columns, start=1):
         words = offered.get(column)
         if not words:
             continue
         # a list in place holds 255 characters; longer ones stand in a hidden sheet
-        if "lists" not in book.sheetnames:
-            book.create_sheet("lists").sheet_state = "hidden"
-        lists = book["lists"]
+        if _LISTS not in book.sheetnames:
+            book.create_sheet(_LISTS).sheet_state = "hidden"
+        lists = book[_LISTS]
         header = f"{sheet.title}.{column}"
         free = lists.max_column + (lists["A1"].value is not None)
         for n, word in enumerate([header, *words], start=1):
@@ -128,12 +133,77 @@ def _offer(
         letter = get_column_letter(free)
         rule = DataValidation(
             type="list",
-            formula1=f"lists!${letter}$2:${letter}${len(words) + 1}",
+            formula1=f"{_LISTS}!${letter}$2:${letter}${len(words) + 1}",
             allow_blank=True,
             showErrorMessage=False,
         )
         rule.add(f"{get_column_letter(place)}3:{get_column_letter(place)}{_ROWS}")
         sheet.add_data_validation(rule)
+
+
+def boundaries_in(files: Iterable[Path]) -> str | None:
+    """Return the name of the first file of boundaries among `files`."""
+    return next((f.name for f in files if f.suffix.lower() in _BOUNDARIES), None)
+
+
+def roads_in(files: Iterable[Path]) -> str | None:
+    """Return the name of the first file of roads among `files`."""
+    return next((f.name for f in files if f.name.lower().endswith(_ROADS)), None)
+
+
+def unit_names(boundaries: Path) -> tuple[str, ...]:
+    """Return the names of the units in a file of boundaries, each once, or none if it cannot be read as such."""
+    from sy_coverage import places  # noqa: PLC0415  (heavy, and only a folder with boundaries needs it)
+
+    try:
+        units = places.read_units(boundaries, coordinate_system=_SYSTEM)
+    except CoverageError:
+        return ()
+    return tuple(dict.fromkeys(units["name"].astype(str)))
+
+
+def refresh_form(folder: Path, boundaries: Path) -> None:
+    """Let the workbook in `folder`, if there is one that may be written, offer the names of the units in `boundaries`."""
+    for language, name in NAMES.items():
+        book = folder / name
+        if not _files.is_there(book) or not _files.is_there(boundaries):
+            continue
+        with suppress(CoverageError):  # what is open elsewhere or no workbook of ours stays as it is
+            content = with_units(_files.read_bytes(book), unit_names(boundaries), language)
+            if content is not None:
+                _files.write_bytes(book, content)
+
+
+def with_units(content: bytes, units: tuple[str, ...], language: Language) -> bytes | None:
+    """Return a workbook of ours with the names that its cells for units offer, or None where it offers them already."""
+    import openpyxl  # noqa: PLC0415  (heavy)
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415
+
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    if _LISTS not in book.sheetnames or not units:
+        return None
+    lists = book[_LISTS]
+    header = labels.text("study.header_unit", language)
+    changed = False
+    for sheet in (
+        book[sheets[language]] for sheets in SHEETS.values() if sheets[language] in book.sheetnames
+    ):
+        place = next((cell.column for cell in sheet[1] if cell.value == header), None)
+        key = f"{sheet.title}.unit"
+        at = next((cell.column for cell in lists[1] if cell.value == key), None)
+        offered = () if at is None else tuple(c.value for c in lists[get_column_letter(at)][1:] if c.value)
+        if place is None or offered == units:
+            continue
+        changed = True
+        letter = get_column_letter(place)
+        kept = [one for one in sheet.data_validations.dataValidation if f"{letter}3" not in one.sqref]
+        sheet.data_validations.dataValidation = kept
+        if at is not None:
+            lists.cell(1, at).value = f"{key} (old)"
+        _offer(sheet, ("",) * (place - 1) + ("unit",), {"unit": units})
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue() if changed else None
 
 
 def config_of_folder(folder: Path) -> dict[str, Any]:
@@ -149,10 +219,7 @@ def config_of_folder(folder: Path) -> dict[str, Any]:
     if book is None:
         raise ConfigError(f"{folder}: neither a study.toml nor a {NAMES['zh']} ({NAMES['en']}) is in it")
     language: Language = "zh" if book.name == NAMES["zh"] else "en"
-    found = {
-        "units": next((f.name for f in files if f.suffix.lower() in _BOUNDARIES), None),
-        "roads": next((f.name for f in files if f.name.lower().endswith(_ROADS)), None),
-    }
+    found = {"units": boundaries_in(files), "roads": roads_in(files)}
     missing = [what for what, name in found.items() if name is None]
     if missing:
         wanted = {"units": "boundaries (.gpkg, .geojson, .shp)", "roads": "roads (.osm.pbf)"}
@@ -166,7 +233,7 @@ def config_of_folder(folder: Path) -> dict[str, Any]:
             "language": language,
             "date": _date_in(grids.get(lists["notes"])),
         },
-        "boundaries": {"units": found["units"], "coordinate_system": "cgcs2000"},
+        "boundaries": {"units": found["units"], "coordinate_system": _SYSTEM},
         "facilities": {"files": [{"path": book.name, "sheet": lists["facilities"]}]},
         "candidates": {"generate": 3},
         "demand": {"villages": f"{book.name}#{lists['demand']}"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -13,6 +14,7 @@ from sy_coverage.errors import ConfigError
 from sy_coverage.places.people.by_name import ESTIMATED
 from sy_coverage.places.sheets.doubtful import Doubt, doubts_frame, unanswered
 from sy_coverage.places.sheets.tables import Report, ReportFrame
+from sy_coverage.study.config.inputs.list_file import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +103,7 @@ def _points(
         )
     if given.villages:
         villages = places.read_demand(
-            files.path(given.villages),
+            files.lists(given.village_files),
             coordinate_system=given.coordinate_system,
             columns=given.columns,
             counted=census is None,
@@ -120,6 +122,10 @@ def _points(
     found = places.unit_points(units)
     found.attrs["report"] = ReportFrame(found.attrs["report"].assign(file=given.census))
     return found
+
+
+def _village_file(given: Demand) -> str:
+    return ", ".join(PurePath(path_of(one)).name for one in given.village_files)
 
 
 def _placed(
@@ -147,7 +153,7 @@ def _placed(
             layer.attrs.pop("doubts")
             positions = places.assign_units(layer, units)
         found = places.placed_by_name(found, units, positions=positions, spots=spots())
-        reports.append(found.attrs.pop("report").assign(file=given.villages))
+        reports.append(found.attrs.pop("report").assign(file=_village_file(given)))
         # a village of no known unit stays without one, wherever it was put
         spread = found[found["position_quality"] == ESTIMATED]
         if len(spread):
@@ -155,7 +161,7 @@ def _placed(
             one = Doubt(
                 kind="villages_estimated",
                 list="demand",
-                file=given.villages,
+                file=_village_file(given),
                 subject="、".join(f"{unit} {count}" for unit, count in named.items()),
                 value=str(len(spread)),
                 field="positions",

@@ -68,7 +68,6 @@ def lists_and_layers(config: StudyConfig) -> list[tuple[str, str]]:
     """Return what each file or table is for, and its path as the study writes it; roads are not among them."""
     demand = config.demand
     of_demand = {
-        "demand": demand.villages,
         "positions": demand.positions,
         "raster": demand.raster,
         "settled": demand.settled,
@@ -79,6 +78,7 @@ def lists_and_layers(config: StudyConfig) -> list[tuple[str, str]]:
         ("units", config.boundaries.units),
         *(("facilities", path_of(file)) for file in config.facilities.files),
         *(("candidates", path_of(file)) for file in config.candidates.files),
+        *(("demand", path_of(file)) for file in demand.village_files),
         *((room, file) for room, file in of_demand.items() if file),
         *(("no_go", layer.path) for layer in config.candidates.exclude),
     ]

@@ -6,14 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from sy_coverage.study.config.inputs.list_file import ListFile
 from sy_coverage.study.config.section import CoordinateSystem, Growth, Section
 
 
 class Demand(Section):
     """`[demand]`: where the elders live, and how many there are."""
 
-    villages: str = ""
-    """Villages with elders: a table with coordinates, a vector file or a table of a PostGIS database. With a census their
+    villages: str | list[str | ListFile] = ""
+    """Villages with elders: a table with coordinates, a vector file or a table of a PostGIS database, or several as in `[facilities]
+    files`. With a census their
     own numbers of elders (or else persons, or households) are only the weights by which it is spread."""
     raster: str = ""
     """People by raster cell, such as WorldPop (GeoTIFF): instead of villages."""
@@ -47,6 +49,11 @@ class Demand(Section):
     """Which column of the file holds which of ours."""
     census_columns: dict[str, str] = {}
     """Which column of the census holds which of ours: ``{ elders = "60岁及以上合计" }``."""
+
+    @property
+    def village_files(self) -> list[str | ListFile]:
+        """The files of `villages`, one or several."""
+        return [self.villages] if isinstance(self.villages, str) and self.villages else list(self.villages)
 
     @model_validator(mode="after")
     def _one_source(self) -> Demand:
