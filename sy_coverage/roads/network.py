@@ -11,6 +11,7 @@ import numpy as np
 
 from sy_coverage._frames import GEOGRAPHIC
 from sy_coverage.errors import InputError, MissingCRSError, some
+from sy_coverage.roads import cells
 from sy_coverage.roads.graph import describe, storage
 from sy_coverage.roads.graph.altered.changes import added, closed, slowed
 from sy_coverage.roads.graph.altered.pace import paced
@@ -104,6 +105,15 @@ class RoadNetwork:
             f"RoadNetwork({len(self.node_ids):,} nodes, {len(self.links):,} links, "
             f"modes {', '.join(self.modes)}, {self.crs})"
         )
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: what the network holds, and a small map."""
+        facts = {
+            "nodes": f"{len(self.node_ids):,}",
+            "links": f"{len(self.links):,}",
+            "modes": ", ".join(self.modes),
+        }
+        return cells.network_cell(self.links, {**facts, "CRS": self.crs or "", "source": self.source})
 
     def snap(
         self,

@@ -12,6 +12,7 @@ from scipy import sparse
 
 from sy_coverage._frames import require_ids
 from sy_coverage.errors import CutoffError, InputError, some
+from sy_coverage.roads import cells
 from sy_coverage.roads.od_table import pair_table
 
 if TYPE_CHECKING:
@@ -269,6 +270,22 @@ class TravelTimes:
     def demand_at(self) -> dict[Any, int]:
         """Return the column of each demand point by its id."""
         return {demand_id: column for column, demand_id in enumerate(self.demand_ids)}
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: how many pairs, how far, and how near the nearest sites are."""
+        facts = {
+            "sites": f"{len(self.site_ids):,}",
+            "demand": f"{len(self.demand_ids):,}",
+            "pairs": f"{self.minutes.nnz:,}",
+        }
+        facts |= {
+            "mode": self.mode,
+            "cutoff": f"{self.cutoff_min:g} min" if np.isfinite(self.cutoff_min) else "none",
+        }
+        lost = (*self.unreachable_sites, *self.unreachable_demand)
+        if lost:
+            facts["too far from any road"] = some(lost)
+        return cells.times_cell(facts, shortest(self.minutes))
 
     def to_frame(self) -> DataFrame:
         """Return the pairs as a long frame: `site_id`, `demand_id`, `minutes` (and `metres`), ordered by site then demand."""

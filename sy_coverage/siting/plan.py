@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from sy_coverage import _cells, labels
 from sy_coverage.errors import CertificateError
+from sy_coverage.siting import cells
 from sy_coverage.siting.solve import highs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pandas import DataFrame, Series
+
+    from sy_coverage.labels import Language
 
 Status = Literal["optimal", "feasible", "infeasible", "no_answer"]
 
@@ -52,6 +56,15 @@ class Certificate:
     def proved(self) -> bool:
         """Whether every stage met its bound."""
         return all(stage.proved for stage in self.stages)
+
+    def _repr_html_(self) -> str:
+        """Return what is proved, stage by stage, and what was recounted."""
+        return self.told("en")
+
+    def told(self, language: Language) -> str:
+        """Return the same in `language`, as a table of HTML."""
+        said = labels.text("siting.cell_recounted", language, count=len(self.rules), solver=self.solver)
+        return cells.stages(self.stages, language) + _cells.table([[self.problem, said]])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +150,8 @@ class SitingPlan:
     """Why there is no plan, or what a plan leaves undone: `reason_id`, `subject`, and numbers; labels make sentences of it."""
     figures: PlanFigures = field(default_factory=PlanFigures, repr=False)
     """What came out: cost, elders covered, targets, …."""
+    language: Language = field(default="en", repr=False, compare=False)
+    """In which it shows itself in a notebook."""
 
     @property
     def best(self) -> SitingPlan:
@@ -148,6 +163,28 @@ class SitingPlan:
     def details(self) -> dict[str, Any]:
         """The figures that are known, by name: for tables and files; in code ask `figures`."""
         return self.figures.known()
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows of it: what it costs, its sites and targets, the proof, and a small map."""
+        best, language = self.best, self.language
+        known = best.reasons.frames() if isinstance(best.reasons, cells.KnowsFrames) else None
+        status = labels.text(f"study.status_{self.status}", language)
+        figures = {"objective": best.objective, "bound": best.bound, "cost": best.figures.cost}
+        figures |= {"elders": best.figures.elders_covered, "count": len(best.sites)}
+        rows = [
+            [labels.text(f"siting.cell_{key}", language), cells.number(value)]
+            for key, value in figures.items()
+            if value is not None
+        ]
+        parts = [_cells.table([[labels.text("siting.cell_plan", language), status], *rows])]
+        parts.append(cells.sites(best.sites, known, best.phase, language))
+        if best.figures.targets is not None:
+            parts.append(cells.targets(best.figures.targets, known, language))
+        if best.certificate is not None:
+            parts.append(best.certificate.told(language))
+        if known is not None:
+            parts.append(cells.drawn(best.sites, known, status))
+        return f"<div>{''.join(parts)}</div>"
 
     def why(self) -> DataFrame:
         """Return the reasons for each site: a frame indexed by `site_id` with `reason_id`, `subject` and numbers."""

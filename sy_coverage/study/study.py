@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from sy_coverage.study.answers import Answers
 from sy_coverage.study.config.changes import changed, scenario_of, with_scenario
 from sy_coverage.study.config.file import StudyConfig, read_config, study_file
 from sy_coverage.study.config.questions.scenario import Scenario
+from sy_coverage.study.notebook import bars_of, study_cell
 from sy_coverage.study.progress import Progress, silent
 from sy_coverage.study.results import gather, save
 from sy_coverage.study.results.compared import side_by_side
@@ -108,16 +108,15 @@ class Study:
 
     def _repr_html_(self) -> str:
         """Return what the study is, and what it has planned so far; nothing is computed for it."""
-        about, plans = self.config.study, self.known_plans
-        rows = [(about.title, f"{about.date} · {about.policy}")]
-        for county_id, plan in plans.items():
-            best = plan.best
-            cost = "" if best.figures.cost is None else f"{best.figures.cost:,.1f}"
-            named = about.title if county_id is None else self.counties[county_id]
-            status = self.words(f"study.status_{plan.status}")
-            rows.append((named, f"{status} · {len(best.sites)} · {cost}"))
-        cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(said)}</td></tr>" for name, said in rows)
-        return f"<table>{cells}</table>"
+        about = self.config.study
+        counties = self.counties if self.known_plans else {}
+        return study_cell(
+            (about.title, f"{about.date} · {about.policy}"),
+            {about.title if i is None else counties[i]: plan for i, plan in self.known_plans.items()},
+            self.answers.memory.known("units").get(("units",)),
+            self.answers.memory.known("candidates").get(("candidates",)),
+            about.language,
+        )
 
     # --- the study itself ------------------------------------------------------------------------------------------
 
@@ -425,13 +424,14 @@ class Study:
 def read_study(
     path: str | os.PathLike[str],
     *,
-    progress: Progress = silent,
+    progress: Progress | None = None,
     offline: bool = False,
     databases: bool | None = None,
 ) -> Study:
     """Return the study that a study file describes; with `offline` nothing leaves this machine.
 
-    Databases are asked where it is not offline, or as `databases` says.
+    Databases are asked where it is not offline, or as `databases` says. `progress` is told of every stage; without it a notebook
+    shows a bar, and anybody else nothing.
 
     Raises
     ------
@@ -442,10 +442,12 @@ def read_study(
     """
     file = study_file(path).resolve()
     folder = file if file.is_dir() else file.parent
-    return Study(read_config(path), folder, progress=progress, offline=offline, databases=databases)
+    config = read_config(path)
+    told = bars_of(config.study.language) or silent if progress is None else progress
+    return Study(config, folder, progress=told, offline=offline, databases=databases)
 
 
-def sample_study(*, language: str | None = None, progress: Progress = silent) -> Study:
+def sample_study(*, language: str | None = None, progress: Progress | None = None) -> Study:
     """Return the shipped Shaoyang sample; its facilities and roads are modelled, and every output says so."""
     study = read_study(_files.sample_folder() / "study.toml", progress=progress)
     return study if language is None else study.but(study={"language": language})

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sy_coverage import _files, labels
+from sy_coverage._cells import inert
 from sy_coverage.errors import ConfigError, InputError
 from sy_coverage.outputs.maps import page as map_page
 from sy_coverage.outputs.maps import shell, still
 from sy_coverage.outputs.maps.layers import difference, extra
-from sy_coverage.outputs.maps.shell import inert
 from sy_coverage.places import from_wgs84
 
 if TYPE_CHECKING:

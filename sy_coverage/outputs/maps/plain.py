@@ -6,8 +6,8 @@ from typing import Any
 
 import folium
 
+from sy_coverage._cells import inert
 from sy_coverage.outputs.maps.basis import geometry as light
-from sy_coverage.outputs.maps.shell import inert
 
 GROUPS = ("units", "catchments", "villages", "facilities", "proposals", "extra")
 """What becomes a group, from the ground up."""

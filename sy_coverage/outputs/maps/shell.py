@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
 import re
 import zlib
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from sy_coverage._cells import inert
 
 _TIANDITU = (
     "https://t{s}.tianditu.gov.cn/{layer}_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER={layer}"
@@ -31,19 +32,6 @@ TILES: dict[str, tuple[tuple[str, ...], str, dict[str, Any]]] = {
         {"subdomains": "1234", "max_zoom": 18},
     ),
 }  # fmt: skip
-
-_REFERENCES = str.maketrans({c: f"&#{ord(c)};" for c in "`$\\{}\u2028\u2029"})
-
-
-def inert(text: object) -> str:
-    r"""Return `text` so that no browser, script or template can take it for anything but text.
-
-    HTML is escaped, and `` ` $ \ { } `` and the line separators U+2028/2029 become character references: folium compiles what it
-    has rendered once more as a template, and scripts read what is between backticks. Every string of a map passes through here.
-    """
-    # half a surrogate pair is no text and cannot be written as UTF-8
-    whole = str(text).encode("utf-8", "replace").decode("utf-8")
-    return html.escape(whole, quote=True).translate(_REFERENCES)
 
 
 def _inert_data(value: Any) -> Any:

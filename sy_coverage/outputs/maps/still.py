@@ -8,9 +8,9 @@ import numpy as np
 import shapely
 
 from sy_coverage import labels
+from sy_coverage._cells import inert
 from sy_coverage.outputs.maps.basis import geometry as light
 from sy_coverage.outputs.maps.layers.areas import STATUS_COLOURS, covered_from
-from sy_coverage.outputs.maps.shell import inert
 
 if TYPE_CHECKING:
     from sy_coverage.outputs.maps.basis.frame import Frame

@@ -85,7 +85,8 @@ class Planned:
 
     def _plan(self, county_id: str | None) -> SitingPlan:
         options = replace(self.case["options"], progress=getattr(self.asked.told, "tell", None))
-        return alternatives.plan_county({**self.case, "options": options}, county_id)
+        plan = alternatives.plan_county({**self.case, "options": options}, county_id)
+        return alternatives.spoken(plan, self.asked.config.study.language)
 
     @property
     def scopes(self) -> list[Scope]:
@@ -109,7 +110,7 @@ class Planned:
         What they were made from did not travel with them: it is taken from this study when `siting.verify` or another asks.
         """
         for scope, plan in plans.items():
-            whole = alternatives.with_case(plan, self.case, scope)
+            whole = alternatives.with_case(plan, self.case, scope, language=self.asked.config.study.language)
             self.asked.memory.put(("plan", scope), whole, like=("case",))
         self.task  # noqa: B018  what they were made from is read of this study
         for scope, tables in (compared or {}).items():

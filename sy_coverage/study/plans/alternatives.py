@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
+    from sy_coverage.labels import Language
     from sy_coverage.policy import Policy
     from sy_coverage.siting import SitingPlan
     from sy_coverage.study.config.questions.compare import Compare
@@ -64,7 +65,17 @@ def plan_county(case: Mapping[str, Any], county_id: str | None) -> SitingPlan:
     return replace(plan, figures=replace(plan.figures, verification=siting.verify(plan)))
 
 
-def with_case(plan: SitingPlan, case: Mapping[str, Any], county_id: str | None) -> SitingPlan:
+def spoken(plan: SitingPlan, language: Language) -> SitingPlan:
+    """Return `plan`, and the best that can be had meanwhile, as they show themselves in `language`."""
+    best = plan.figures.attainable
+    if best is not None:
+        plan = replace(plan, figures=replace(plan.figures, attainable=replace(best, language=language)))
+    return replace(plan, language=language)
+
+
+def with_case(
+    plan: SitingPlan, case: Mapping[str, Any], county_id: str | None, *, language: Language
+) -> SitingPlan:
     """Return a plan that came from another process as one that can be looked at again: its case is read from a study's."""
 
     @cache
@@ -79,7 +90,7 @@ def with_case(plan: SitingPlan, case: Mapping[str, Any], county_id: str | None) 
     meanwhile = plan.figures.attainable
     if meanwhile is not None:
         plan = replace(plan, figures=replace(plan.figures, attainable=known(meanwhile)))
-    return known(plan)
+    return spoken(known(plan), language)
 
 
 def compared(

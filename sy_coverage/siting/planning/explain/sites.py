@@ -10,6 +10,7 @@ import pandas as pd
 
 from sy_coverage._frames import metric_crs
 from sy_coverage.errors import InputError
+from sy_coverage.siting.cells import PlanFrames
 from sy_coverage.siting.planning.check.beat import Tally
 from sy_coverage.siting.planning.check.figures import nearest_of
 from sy_coverage.siting.planning.explain.units import about
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
     from sy_coverage.siting.solve.highs import SolveOptions
 
 
+def shown(case: PlanCase) -> PlanFrames:
+    """Return of a case what is shown of a plan."""
+    return PlanFrames(case.units, case.open_facilities, case.listed, case.policy)
+
+
 @dataclass(frozen=True)
 class Reasons:
     """The answer to `plan.why()`, worked out when it is asked for."""
@@ -47,6 +53,10 @@ class Reasons:
     options: SolveOptions
     phase: Mapping[str, int] = field(default_factory=dict)
     """Year in which each site opens, in a plan of several years."""
+
+    def frames(self) -> PlanFrames:
+        """Return what the plan was made from, to show it."""
+        return shown(self.case)
 
     def __call__(self) -> DataFrame:
         """Return the reasons for each site of the plan, indexed by `site_id`, ordered by id."""
@@ -74,6 +84,10 @@ class Told:
     frame: DataFrame
     again: Callable[[], PlanCase] | None = field(default=None, compare=False, repr=False)
     """Reads once more what the plan was made from; it does not travel to other processes."""
+
+    def frames(self) -> PlanFrames | None:
+        """Return what the plan was made from, to show it; None where nobody knows it here."""
+        return None if self.again is None else shown(self.again())
 
     def __call__(self) -> DataFrame:
         """Return the reasons for each site of the plan."""
