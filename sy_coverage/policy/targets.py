@@ -289,7 +289,7 @@ class Policy(_Data):
     issued: dt.date
     ends: dt.date | None = None
     """When the plan ends; due date of targets that name none."""
-    readings: Readings
+    readings: Readings = Readings()
     kinds: Annotated[dict[Id, Kind], Field(min_length=1)]
     spread_kind: Id | None = None
     """The kind whose facilities a plan keeps apart within a county, where a study asks for that."""
