@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from sy_coverage import labels
+from sy_coverage.coverage import open_on
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import words
 
@@ -62,6 +63,8 @@ class Rate:
     """Of a county the target's value; of a city of several counties, how many of them the target speaks of."""
     met_today: bool
     met_planned: bool
+    of_counties: bool = False
+    """Whether the three figures count counties, and not what the target measures."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,8 @@ class Facts:
     def _rate(self, row: Mapping[Any, Any]) -> Rate:
         name = f"target.{row['target_id']}"
         today, planned, goal = (self[f"{name}.{part}"] for part in ("today", "planned", "goal"))
-        return Rate(row["target_id"], row["name"], today, planned, goal, row["met_today"], row["met_planned"])
+        verdicts = (row["met_today"], row["met_planned"], row["of_counties"])
+        return Rate(row["target_id"], row["name"], today, planned, goal, *verdicts)
 
 
 def _figures(findings: Findings) -> Iterator[tuple[Any, ...]]:
@@ -181,12 +185,60 @@ def _figures(findings: Findings) -> Iterator[tuple[Any, ...]]:
         yield f"minutes_{state}", minutes / known if known > 0 else None, "minutes"
         yield f"elders_reached_{state}", known
         yield f"share_reached_{state}", known / elders if elders > 0 else None, "share"
+    for state, suffix in STATES.items():
+        for name, value in _classes(findings, suffix).items():
+            yield f"elders_{name}_{state}", value
     totals = [fmt.total(units[f"elders_covered{suffix}"]) for suffix in STATES.values()]
     # of whole people as they are written, so that the three numbers add up
     before, after = (None if number is None else round(number) for number in totals)
     yield "elders_gained", None if before is None or after is None else after - before
     yield "elders_no_road", no_road(findings)
     yield from _target_figures(findings)
+
+
+def served_by_unit(findings: Findings, suffix: str) -> DataFrame:
+    """Return the elders of each unit in three classes, today or (suffix ``_planned``) with the plan, by `unit_id`.
+
+    `served` are within the cutoff and have a centre or a bed in their own unit; `beside` are within the cutoff, but have
+    neither; `out` are beyond the cutoff. The three add up to the elders of the unit.
+    """
+    units = findings.units
+    within = units[f"elders_covered{suffix}"].astype("float64")
+    own = units[f"has_centre{suffix}"].fillna(value=False).astype(bool) | units.index.isin(
+        _units_with_beds(findings, suffix)
+    )
+    return pd.DataFrame(
+        {"served": within.where(own, 0.0), "beside": within.mask(own, 0.0), "out": units["elders"] - within},
+        index=units.index,
+    )
+
+
+def _units_with_beds(findings: Findings, suffix: str) -> set[Any]:
+    there = [open_on(findings.facilities, findings.date)]
+    there += [findings.proposals] if suffix else []
+    found: set[Any] = set()
+    for frame in there:
+        if "beds" in frame.columns:
+            found |= set(frame.loc[pd.to_numeric(frame["beds"]).fillna(0) > 0, "unit_id"].dropna())
+    return found
+
+
+def has_beds(findings: Findings) -> bool:
+    """Return whether beds are counted at all where this study is."""
+    return any(
+        "beds" in frame.columns and bool((pd.to_numeric(frame["beds"]).fillna(0) > 0).any())
+        for frame in (findings.facilities, findings.proposals)
+    )
+
+
+def _classes(findings: Findings, suffix: str) -> dict[str, float | None]:
+    """Return the elders of a scope in three classes, in whole people that add up to all of them as they are written."""
+    units = findings.units
+    within, everybody = fmt.total(units[f"elders_covered{suffix}"]), fmt.total(units["elders"])
+    if within is None or everybody is None:
+        return dict.fromkeys(("served", "beside", "out"))
+    served = round(float(served_by_unit(findings, suffix)["served"].sum()))
+    return {"served": served, "beside": round(within) - served, "out": round(everybody) - round(within)}
 
 
 def no_road(findings: Findings) -> float | None:
@@ -269,6 +321,8 @@ def _rates(findings: Findings) -> DataFrame:
                 "met_today": bool(row["met_today"]),
                 "met_planned": bool(row["met_planned"]),
             }
+        figures["of_counties"] = len(counties) > 1
         found.append({"target_id": target_id, "name": own["name"].iloc[0], **figures})
-    columns = ["target_id", "name", "today", "planned", "goal", "form", "met_today", "met_planned"]
-    return pd.DataFrame(found, columns=columns).astype({"met_today": bool, "met_planned": bool})
+    verdicts = ["met_today", "met_planned", "of_counties"]
+    columns = ["target_id", "name", "today", "planned", "goal", "form", *verdicts]
+    return pd.DataFrame(found, columns=columns).astype(dict.fromkeys(verdicts, bool))

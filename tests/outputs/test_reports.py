@@ -18,6 +18,7 @@ from docx.oxml.ns import qn
 
 from sy_coverage import labels
 from sy_coverage.outputs import reports
+from sy_coverage.outputs.facts import Facts
 from sy_coverage.outputs.reports import document as report_document
 from tests import toy
 from tests.outputs.conftest import FORMULA, HOSTILE, NORTH_COUNTY
@@ -50,6 +51,10 @@ def words_of(document: bytes) -> str:
     book = docx.Document(io.BytesIO(document))
     paragraphs = book.element.body.iter(qn("w:p"))
     return "\n".join("".join(t.text or "" for t in p.iter(qn("w:t"))) for p in paragraphs)
+
+
+def said_in(document) -> str:
+    return "\n".join(b.text for b in document.blocks if isinstance(b, report_document.Paragraph))
 
 
 def every_block(findings) -> list[report_document.Block]:
@@ -133,7 +138,7 @@ def test_the_page_before_the_body_says_what_is_asked_what_it_changes_and_who_is_
     lost = "".join(
         b.text for b in reports.proposal(north).blocks[:10] if isinstance(b, report_document.Paragraph)
     )
-    assert "实施后仍有1处的40名老年人不在时限内，人数最多的是：戊镇P村40名（无路可达）" in lost
+    assert "实施后仍有1个村（社区）的40名老年人不在时限内，较多的是：戊镇40名（没有道路通往任何中心）" in lost
     assert "规划实施后仍未达标：县级失智照护服务机构0→0（目标1）" in lost.replace(" ", "")
 
 
@@ -242,7 +247,7 @@ def test_what_a_plan_asks_for_besides_sites_has_sections_of_its_own(county):
     # a cost that nobody gave is no cost of 0
     free = replace(more.figures, conversions=turned.assign(cost=0.0))
     unpriced = replace(county, plans={toy.COUNTY: replace(more, figures=free)})
-    assert "研究文件未给出每张床位的改造费用，投资未计" in paragraphs_of(unpriced)
+    assert "每张床位的改造费用尚未提供，未计入投资" in paragraphs_of(unpriced)
     assert tables_of(unpriced)["护理型床位改造清单"].rows[0] == ("示例甲镇敬老院", "60", "30", "15")
 
 
@@ -272,12 +277,13 @@ def test_the_summary_says_for_each_county_how_much_and_leaves_the_lists_to_the_p
         if isinstance(block, report_document.Table)
     }
     first, second = findings.counties.loc[["990100", "990200"], "county"]
-    assert tables["各县（市、区）护理型床位改造"].rows == (
-        (first, "1", "15", "7.5"),
-        (second, "2", "40", "20.0"),
-        ("合计", "3", "55", "27.5"),
+    # centres, a dementia unit and homes; cost; beds to turn: 15 and 20 + 20; demonstration sites: 1 and 2
+    assert tables["各县（市、区）建设任务"].rows == (
+        (first, "2", "1", "2", "700", "15", "1"),
+        (second, "2", "0", "0", "260", "40", "2"),
+        ("合计", "4", "1", "2", "960", "55", "3"),
     )
-    assert tables["各县（市、区）示范点"].rows[0][1:] == ("3", f"{first}1、{second}2")
+    assert "将3处机构的55张床位改造为护理型床位，估算投资27.5万元" in said_in(reports.summary(whole))
 
 
 def test_page_and_document_say_the_same(county, page, document):
@@ -457,22 +463,18 @@ def test_the_document_is_a4_with_the_margins_and_faces_of_the_standard(document)
 
 def test_the_summary_adds_the_counties_up(findings):
     text = Page(reports.summary_html(findings)).text
-    table = next(b for b in reports.summary(findings).blocks if isinstance(b, report_document.Table))
+    decided, table = [b for b in reports.summary(findings).blocks if isinstance(b, report_document.Table)][:2]
     assert [row[0] for row in table.rows] == ["试验县", "示范县", "合计"]
-    # 1,600 + 440 elders; 1,500 of them in reach today, 1,600 + 400 with the plan; 700 + 260
-    assert table.rows[-1] == (
-        "合计",
-        "1",
-        "6",
-        "2,040",
-        "1",
-        "5",
-        "73.5%",
-        "98.0%",
-        "7",
-        "960",
-        "",
+    # 1,600 + 440 elders; 1,500 of them in reach today, 1,600 + 400 with the plan
+    assert table.rows[-1] == ("合计", "1", "6", "2,040", "1", "5", "73.5%", "98.0%")
+    # targets that a site can change, sites, cost, and whom the plan serves: all but 乙镇's 300 (no centre, no bed, but in
+    # reach) and village P's 40 (no road)
+    assert decided.rows == (
+        ("试验县", "1→4/4", "5", "700", "1,300", "300", "0"),
+        ("示范县", "0→1/3", "2", "260", "400", "0", "40"),
+        ("合计", "", "7", "960", "1,700", "300", "40"),
     )
+    assert decided.beside.what == "figure_city_map"
     assert "2个方案中，1个已证明最优" in Page(reports.html(reports.summary_annex(findings))).text
     assert WARNING in text
 
@@ -515,3 +517,24 @@ def test_every_word_a_proposal_asks_for_is_in_both_languages_with_the_same_field
 )
 def test_headings_are_numbered_in_chinese(value, said):
     assert report_document.chinese_number(value) == said
+
+
+def test_elders_are_served_beside_or_out_and_add_up(county, north):
+    figures = {name: fact.value for name, fact in Facts(county).by_name.items()}
+    # today the street has its centre (600) and 甲镇 its home's beds (400); 乙镇 300 and 丙镇 200 reach the street's centre
+    # only; village H (100) is too far. The plan gives 丙镇 a centre, which H reaches too
+    assert [figures[f"elders_{name}_today"] for name in ("served", "beside", "out")] == [1000, 500, 100]
+    assert [figures[f"elders_{name}_planned"] for name in ("served", "beside", "out")] == [1300, 300, 0]
+    for findings in (county, north):
+        facts = Facts(findings)
+        for state in ("today", "planned"):
+            whole = sum(facts[f"elders_{name}_{state}"].value for name in ("served", "beside", "out"))
+            assert whole == facts["elders"].value
+
+
+def test_a_board_is_told_which_centres_add_nobody_and_why_they_are_in(county):
+    chosen = county.reasons.assign(target_id="township_centre_coverage")
+    said = paragraphs_of(replace(county, reasons=chosen))
+    # c15 brings nobody within reach; c35 brings village H's 100
+    assert "建议的2处中心中，1处不增加时限内可达的老年人：1号示例c15" in said
+    assert "因为不设则“乡镇综合养老服务中心覆盖率”不能达标" in said

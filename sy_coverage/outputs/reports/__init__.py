@@ -11,7 +11,15 @@ from sy_coverage.outputs import figures
 from sy_coverage.outputs.reports import document as parts
 from sy_coverage.outputs.reports import docx as report_docx
 from sy_coverage.outputs.reports import summary as report_summary
-from sy_coverage.outputs.reports.sections import compared, decision, measures, outcome, sites, standing
+from sy_coverage.outputs.reports.sections import (
+    choices,
+    compared,
+    decision,
+    measures,
+    outcome,
+    sites,
+    standing,
+)
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import words as words
 
@@ -33,6 +41,7 @@ def proposal(findings: Findings) -> parts.Document:
     standing.standing(findings, writer)
     standing.proposed(findings, writer)
     outcome.brought(findings, writer)
+    choices.write(findings, writer)
     return _bound(findings, writer, writer.say("title_county", scope=findings.scope_name), with_sites=True)
 
 
@@ -54,6 +63,7 @@ def annex(findings: Findings) -> parts.Document:
         outcome.even(findings, writer)
     compared.write(findings, writer)
     outcome.proved(findings, writer)
+    measures.how_decided(findings, writer)
     outcome.grounds(findings, writer)
     return _bound(
         findings,
@@ -175,15 +185,13 @@ def html(document: parts.Document) -> str:
         return labels.text(f"outputs.{key}", document.language, **values)
 
     # a template would take an error inside a drawing for a missing attribute
-    pictures = {
-        id(block): _data_uri(block.png) for block in document.blocks if isinstance(block, parts.Image)
-    }
+    pictures = {id(block): _data_uri(block.png) for block in document.images}
     return _template().render(document=document, pictures=pictures, identity=id, say=say)
 
 
 def picture(document: parts.Document, what: str) -> bytes | None:
     """Return the PNG of the figure whose label is ``outputs.<what>``; None where `document` has none."""
-    shown = (block for block in document.blocks if isinstance(block, parts.Image) and block.what == what)
+    shown = (image for image in document.images if image.what == what)
     return next((block.png for block in shown), None)
 
 

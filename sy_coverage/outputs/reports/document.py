@@ -61,22 +61,6 @@ class Headline:
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table of text that is already formatted; the caption carries its number."""
-
-    caption: str
-    head: tuple[str, ...]
-    align: str
-    """One letter a column: l, r or c."""
-    widths: tuple[float, ...]
-    rows: tuple[tuple[str, ...], ...]
-    last_is_total: bool = False
-    note: str = ""
-    marks: Mapping[tuple[int, int], str] = field(default_factory=dict)
-    """The id of the figure that a cell is, by row and column from 0."""
-
-
-@dataclass(frozen=True)
 class Image:
     """A figure, drawn once and only if asked for, with caption and a text for those who cannot see it."""
 
@@ -94,6 +78,26 @@ class Image:
     def png(self) -> bytes:
         """Return the picture, drawn when it is first asked for."""
         return self.draw()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text that is already formatted; the caption carries its number."""
+
+    caption: str
+    head: tuple[str, ...]
+    align: str
+    """One letter a column: l, r or c."""
+    widths: tuple[float, ...]
+    rows: tuple[tuple[str, ...], ...]
+    last_is_total: bool = False
+    note: str = ""
+    tight: bool = False
+    """Set close, where a page must hold it."""
+    beside: Image | None = None
+    """A figure that stands to its right."""
+    marks: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    """The id of the figure that a cell is, by row and column from 0."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,12 @@ class Document:
     subject: str = ""
     annex: tuple[Block, ...] = ()
     """What follows the signature on wide pages."""
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """Return every figure, those beside a table too."""
+        every = ((b, b.beside if isinstance(b, Table) else None) for b in (*self.blocks, *self.annex))
+        return tuple(one for pair in every for one in pair if isinstance(one, Image))
 
     @property
     def headings(self) -> tuple[Heading, ...]:
@@ -195,6 +205,10 @@ class Writer:
         self.blocks.append(NewPage())
         self.blocks.append(Contents(self.say("contents")))
 
+    def listed(self, said: Iterable[str]) -> str:
+        """Return clauses as one sentence has them."""
+        return ("；" if self.language == "zh" else "; ").join(said)
+
     def _set(self, text: str) -> str:
         """Return one line of text as it is set in this language."""
         line = fmt.plain(text)
@@ -229,12 +243,18 @@ class Writer:
         *,
         last_is_total: bool = False,
         note: str = "",
+        tight: bool = False,
+        whole: bool = False,
+        beside: Image | None = None,
         **values: object,
     ) -> None:
-        """Add a table: caption from the label `key`; columns as (label key, or = and the words themselves; alignment; relative width)."""
+        """Add a table: caption from the label `key`; columns as (label key, or = and the words themselves; alignment; relative width).
+
+        A column without any word is left out, unless the table is asked for `whole`.
+        """
         every, cells = list(columns), [list(row) for row in rows]
         # a column of which nothing is known says nothing: not in a policy that asks for no beds, nor in a table of no years
-        shown = [n for n in range(len(every)) if not cells or any(row[n] for row in cells)]
+        shown = [n for n in range(len(every)) if whole or not cells or any(row[n] for row in cells)]
         columns, rows = [every[n] for n in shown], [[row[n] for n in shown] for row in cells]
         set_rows = [[fmt.pieces(self._set(cell)) for cell in row] for row in rows]
         self.blocks.append(
@@ -252,6 +272,8 @@ class Writer:
                 },
                 last_is_total=last_is_total,
                 note=fmt.plain(note),
+                tight=tight,
+                beside=beside,
             )
         )
 
@@ -265,9 +287,21 @@ class Writer:
         **values: object,
     ) -> None:
         """Add a figure that `draw` makes; the caption's words describe it to those who cannot see it."""
+        self.blocks.append(self.drawn(key, draw, share=share, tallest_mm=tallest_mm, **values))
+
+    def drawn(
+        self,
+        key: str,
+        draw: Callable[[], bytes],
+        *,
+        share: float = 1.0,
+        tallest_mm: float | None = None,
+        **values: object,
+    ) -> Image:
+        """Return a figure with the next number, to be added or set beside a table."""
         text = self.say(key, **values)
         caption = self.say("figure_caption", number=self._next("figure"), text=text)
-        self.blocks.append(Image(key, fmt.plain(caption), draw, fmt.plain(text), share, tallest_mm))
+        return Image(key, fmt.plain(caption), draw, fmt.plain(text), share, tallest_mm)
 
     def _next(self, what: str) -> int:
         self._counts[what] = self._counts.get(what, 0) + 1

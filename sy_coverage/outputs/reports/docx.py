@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import struct
+from dataclasses import replace
 from typing import Any
 
 import docx
@@ -25,7 +26,6 @@ from sy_coverage.outputs.text.zipped import normalised
 
 TITLE, BODY, HEI, KAI, SONG = "方正小标宋简体", "仿宋_GB2312", "黑体", "楷体_GB2312", "宋体"
 LATIN = "Times New Roman"
-TEXT_WIDTH = Mm(210 - 28 - 26)
 _INK, _WARN = RGBColor(0x1F, 0x2A, 0x33), RGBColor(0x9C, 0x2B, 0x12)
 _ALIGN = {"l": WD_ALIGN_PARAGRAPH.LEFT, "r": WD_ALIGN_PARAGRAPH.RIGHT, "c": WD_ALIGN_PARAGRAPH.CENTER}
 
@@ -119,7 +119,9 @@ def _wide_section(book: Any) -> None:
 
 
 def _width(book: Any) -> int:
-    """Return how wide the text is on the page that is being written."""
+    """Return how wide the text is on the page, or in the part of it, that is being written."""
+    if isinstance(book, _Part):
+        return book.text_width
     section = book.sections[-1]
     return int(section.page_width - section.left_margin - section.right_margin)
 
@@ -171,24 +173,19 @@ def _title(book: Any, document: parts.Document) -> None:
     for text in (document.subtitle, document.as_of):
         line = book.add_paragraph()
         line.alignment = _ALIGN["c"]
-        _lines(line, 20)
+        _lines(line, 17)
         _run(line, text, KAI, 12)
-    _rule(line)
     for notice in document.notices:
-        box = book.add_paragraph()
-        box.alignment = _ALIGN["c"]
-        _lines(box, 18).space_before = Pt(6)
-        _run(box, notice, HEI, 12, colour=_WARN)
-        _boxed(box)
-    book.add_paragraph().paragraph_format.line_spacing = Pt(6)
+        warned = book.add_paragraph()
+        warned.alignment = _ALIGN["c"]
+        _lines(warned, 14)
+        _run(warned, notice, HEI, 10.5, colour=_WARN)
+    _rule(line)
+    book.add_paragraph().paragraph_format.line_spacing = Pt(4)
 
 
 def _rule(paragraph: Any) -> None:
     _border(paragraph, ("bottom",), size="12", space="10")
-
-
-def _boxed(paragraph: Any) -> None:
-    _border(paragraph, ("top", "left", "bottom", "right"), size="8", space="4")
 
 
 def _border(paragraph: Any, sides: tuple[str, ...], *, size: str, space: str) -> None:
@@ -258,7 +255,8 @@ def _new_page(book: Any, block: parts.NewPage, document: parts.Document) -> None
 
 def _paragraph(book: Any, block: parts.Paragraph, document: parts.Document) -> None:
     paragraph = book.add_paragraph()
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
+    # small text is not stretched: it holds long names that may not break
+    paragraph.alignment = _ALIGN["l"] if block.small else WD_ALIGN_PARAGRAPH.JUSTIFY
     size, line = (10, 14.5) if block.small else (16, 28)
     form = _lines(paragraph, line)
     if document.language == "zh":
@@ -294,25 +292,57 @@ def _headline(book: Any, block: parts.Headline, document: parts.Document) -> Non
         _cell(table.cell(1, place), what, SONG, 10, "c")
     _edges(table.rows[0], top=12)
     _edges(table.rows[1], bottom=12)
-    book.add_paragraph().paragraph_format.line_spacing = Pt(10)
+    book.add_paragraph().paragraph_format.line_spacing = Pt(5)
+
+
+class _Part:
+    """A cell of the page that is written like a page of its own."""
+
+    def __init__(self, cell: Any, width: int) -> None:
+        self._cell, self.text_width, self._begun = cell, width, False
+
+    def add_paragraph(self) -> Any:
+        """Return a new paragraph; the first is the one that every cell has."""
+        begun, self._begun = self._begun, True
+        return self._cell.add_paragraph() if begun else self._cell.paragraphs[0]
+
+    def add_table(self, rows: int, cols: int) -> Any:
+        """Return a new table."""
+        return self._cell.add_table(rows, cols)
+
+
+def _side_by_side(book: Any, block: parts.Table, image: parts.Image, document: parts.Document) -> None:
+    """Write a table with a figure to its right."""
+    frame = book.add_table(rows=1, cols=2)
+    width = _width(book)
+    _table_form(frame, [1.0 - image.share, image.share], width)
+    left, right = frame.rows[0].cells
+    inner = width - int(Mm(2))
+    _table(_Part(left, int(inner * (1.0 - image.share))), replace(block, beside=None), document)
+    _image(_Part(right, int(inner * image.share)), replace(image, share=1.0), document)
+    left.paragraphs[-1].paragraph_format.line_spacing = Pt(2)
+    book.add_paragraph().paragraph_format.line_spacing = Pt(4)
 
 
 def _table(book: Any, block: parts.Table, document: parts.Document) -> None:
-    del document
+    if block.beside is not None:
+        _side_by_side(book, block, block.beside, document)
+        return
     caption = book.add_paragraph()
     caption.alignment = _ALIGN["c"]
-    form = _lines(caption, 22)
-    form.space_before, form.space_after, form.keep_with_next = Pt(8), Pt(3), True
-    _run(caption, block.caption, HEI, 12)
+    form = _lines(caption, 15 if block.tight else 22)
+    form.space_before, form.space_after, form.keep_with_next = Pt(2 if block.tight else 8), Pt(2), True
+    _run(caption, block.caption, HEI, 10 if block.tight else 12)
     table = book.add_table(rows=1 + len(block.rows), cols=len(block.head))
     _table_form(table, list(block.widths), _width(book))
     size = 10.5 if len(block.head) <= 6 else 9 if len(block.head) <= 10 else 8
+    size, air = (8, 0.0) if block.tight else (size, 1.5)
     for place, head in enumerate(block.head):
-        _cell(table.rows[0].cells[place], head, HEI, size, "c" if block.align[place] != "l" else "l")
+        _cell(table.rows[0].cells[place], head, HEI, size, "c" if block.align[place] != "l" else "l", air=air)
     for number, (row, cells) in enumerate(zip(list(table.rows)[1:], block.rows, strict=True)):
         last = block.last_is_total and cells is block.rows[-1]
         for place, (cell, text, align) in enumerate(zip(row.cells, cells, block.align, strict=True)):
-            run = _cell(cell, text, HEI if last else SONG, size, align)
+            run = _cell(cell, text, HEI if last else SONG, size, align, air=air)
             _tagged(run, block.marks.get((number, place), ""))
         _edges(row, bottom=4)
         _whole(row)
@@ -324,7 +354,7 @@ def _table(book: Any, block: parts.Table, document: parts.Document) -> None:
         _lines(after, 16).space_after = Pt(8)
         _run(after, block.note, SONG, 9)
     else:
-        _lines(after, 10)
+        _lines(after, 4 if block.tight else 10)
 
 
 def _table_form(table: Any, widths: list[float], text_width: int) -> None:
@@ -348,11 +378,20 @@ def _table_form(table: Any, widths: list[float], text_width: int) -> None:
         look.addprevious(margins)
 
 
-def _cell(cell: Any, text: str, face: str, size: float, align: str, *, colour: RGBColor | None = None) -> Any:
+def _cell(
+    cell: Any,
+    text: str,
+    face: str,
+    size: float,
+    align: str,
+    *,
+    colour: RGBColor | None = None,
+    air: float = 1.5,
+) -> Any:
     paragraph = cell.paragraphs[0]
     paragraph.alignment = _ALIGN[align]
-    paragraph.paragraph_format.line_spacing = 1.15
-    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(1.5)
+    paragraph.paragraph_format.line_spacing = 1.15 if air else 1.0
+    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(air)
     return _run(paragraph, text, face, size, colour=colour)
 
 
@@ -410,7 +449,7 @@ def _image(book: Any, block: parts.Image, document: parts.Document) -> None:
     paragraph.alignment = _ALIGN["c"]
     form = paragraph.paragraph_format
     form.space_before, form.keep_with_next = Pt(3 if block.tallest_mm is not None else 8), True
-    width = int(TEXT_WIDTH * block.share)
+    width = int(_width(book) * block.share)
     if block.tallest_mm is not None:
         # the size of a PNG stands in its header
         across, down = struct.unpack(">II", block.png[16:24])

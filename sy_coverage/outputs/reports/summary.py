@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sy_coverage import labels
 from sy_coverage.outputs import figures, tables
 from sy_coverage.outputs.facts import STATES
-from sy_coverage.outputs.reports.sections import compared, measures, outcome, standing
+from sy_coverage.outputs.reports.sections import choices, compared, measures, outcome, standing
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import words
 
@@ -22,25 +22,27 @@ def write(findings: Findings, writer: Writer) -> None:
     standing.opening(findings, writer)
     writer.heading(1, "section_counties")
     counties(findings, writer)
-    writer.image("figure_bars_city", partial(figures.coverage_bars, findings))
     writer.heading(1, "section_indicators")
     _indicators(findings, writer)
     writer.paragraph("indicators_in_annex")
     writer.heading(1, "section_proposed_city")
     standing.overall(findings, writer)
     measures.by_county(findings, writer)
+    choices.write(findings, writer)
 
 
 def annex(findings: Findings, writer: Writer) -> None:
     """Add every section of the summary's technical annex."""
     writer.heading(1, "all_indicators")
     _indicators(findings, writer, every=True)
+    writer.image("figure_bars_city", partial(figures.coverage_bars, findings))
     if figures.has_lorenz(findings):
         writer.heading(1, "section_even")
         outcome.even(findings, writer)
     compared.write(findings, writer)
     writer.heading(1, "section_proof")
     _proofs(findings, writer)
+    measures.how_decided(findings, writer)
     outcome.grounds(findings, writer)
 
 
@@ -51,7 +53,6 @@ def counties(findings: Findings, writer: Writer) -> None:
     by_class = {
         kind: findings.units[findings.units["kind"] == kind].groupby("county_id").size() for kind in there
     }
-    costs = fmt.money([*table["cost"], fmt.total(table["cost"])])
     rows = [
         [
             row["county"],
@@ -61,20 +62,15 @@ def counties(findings: Findings, writer: Writer) -> None:
             fmt.number(row["covered_planned"]),
             fmt.share(row["share_today"]),
             fmt.share(row["share_planned"]),
-            fmt.number(row["new_sites"]),
-            cost,
-            words.of_id(
-                "plan", "short" if findings.falls_short(str(county_id)) else row["status"], findings.language
-            ),
         ]
-        for (county_id, row), cost in zip(table.iterrows(), costs, strict=False)
+        for county_id, row in table.iterrows()
     ]
     shares = [writer.figure(f"share_within_{state}") for state in STATES]
     numbers = [
         *(fmt.number(counts.sum()) for counts in by_class.values()),
         *(fmt.number(totals[c]) for c in ("elders", "covered_today", "covered_planned")),
     ]
-    rows.append([writer.say("total"), *numbers, *shares, fmt.number(totals["new_sites"]), costs[-1], ""])
+    rows.append([writer.say("total"), *numbers, *shares])
     columns: tuple[Any, ...] = (
         ("column_county", "l", 2.8),
         *((f"={_class_heading(findings, kind)}", "r", 1.0) for kind in by_class),
@@ -83,9 +79,6 @@ def counties(findings: Findings, writer: Writer) -> None:
         ("column_covered_planned", "r", 1.2),
         ("column_share_covered", "r", 1.6),
         ("column_share_covered_planned", "r", 1.6),
-        ("column_new_sites", "r", 1.1),
-        ("column_cost", "r", 1.5),
-        ("column_plan", "l", 1.7),
     )
     writer.table("table_counties", columns, rows, last_is_total=True)
 
@@ -123,7 +116,7 @@ def _indicators(findings: Findings, writer: Writer, *, every: bool = False) -> N
         columns: tuple[Any, ...] = (
             ("column_indicator", "l", 3.6),
             ("column_target", "r", 1.4),
-            ("column_due", "l", 2),
+            ("column_due", "l", 3.2),
             ("column_applies", "r", 1.2),
             ("column_counties_met", "r", 1.2),
             ("column_counties_met_planned", "r", 1.4),
@@ -132,7 +125,7 @@ def _indicators(findings: Findings, writer: Writer, *, every: bool = False) -> N
         writer.table("table_county_targets", columns, rows, note=writer.say("table_county_targets_note"))
     city = card[card["scope_id"] == words.CITY]
     if len(city):
-        standing.indicator_table(findings, city, writer)
+        standing.indicator_table(findings, city, writer, sourced=every)
 
 
 def _proofs(findings: Findings, writer: Writer) -> None:

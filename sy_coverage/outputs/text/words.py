@@ -82,6 +82,15 @@ def reason(value: Any, language: Language) -> str:
     return fmt.plain(value)
 
 
+def place(findings: Findings) -> str:
+    """Return what the place is called that findings are about: a county, or all that the policy holds for."""
+    if findings.scope_id != CITY:
+        return findings.scope_name
+    if len(findings.counties) == 1:
+        return str(findings.counties["county"].iloc[0])
+    return labels.pick(findings.policy.area, findings.language) or findings.scope_name
+
+
 def target_of(policy: Policy, target_id: str) -> Target | None:
     """Return the target called `target_id`, or None if this policy has none of that id."""
     return next((target for target in policy.targets if target.id == target_id), None)

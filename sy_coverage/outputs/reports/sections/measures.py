@@ -29,27 +29,58 @@ def add(findings: Findings, writer: Writer) -> None:
 
 
 def by_county(findings: Findings, writer: Writer) -> None:
-    """Add the same for a summary: how much of each in which county; the counties' proposals name them."""
-    _write(
-        findings,
-        writer,
-        conversions=_conversions_by_county,
-        beds=_beds,
-        demonstration=_demonstration_by_county,
-    )
+    """Add for a summary what each county is to do: sites by kind, cost, beds to turn, demonstration sites; its proposal names them."""
+    turned, shown = _together(findings, "conversions"), _together(findings, "demonstration")
+    if turned is not None and len(turned):
+        turned = _turned(turned, writer)
+    if shown is not None and len(shown):
+        _demonstration(findings, shown, writer)
+    _tasks(findings, writer, turned, shown)
+    _write(findings, writer, beds=_beds)
+
+
+def _tasks(findings: Findings, writer: Writer, turned: DataFrame | None, shown: DataFrame | None) -> None:
+    counties = findings.counties.sort_index()
+    kinds = [kind for kind in findings.policy.kinds if (findings.proposals["kind"] == kind).any()]
+    columns: list[Any] = [("column_county", "l", 2.6)]
+    cells: list[list[str]] = []
+    for kind in kinds:
+        own = findings.proposals[findings.proposals["kind"] == kind].groupby("county_id").size()
+        columns.append((f"={words.kind(findings.policy, kind, findings.language)}", "r", 1.8))
+        cells.append(_summed(own, counties.index))
+    columns.append(("column_cost", "r", 1.6))
+    cells.append(fmt.money([*counties["cost"], fmt.total(counties["cost"])]))
+    for key, table, value in (("turn_beds", turned, "convert"), ("demonstrations", shown, None)):
+        if table is None or table.empty:
+            continue
+        grouped = table.groupby("county_id")
+        columns.append((f"column_{key}", "r", 1.6))
+        cells.append(_summed(grouped.size() if value is None else grouped[value].sum(), counties.index))
+    names = [*(fmt.plain(name) for name in counties["county"]), writer.say("total")]
+    rows = zip(names, *cells, strict=True)
+    writer.table("table_city_plan", columns, rows, last_is_total=True, note=writer.say("table_measures_note"))
+
+
+def _summed(counts: Series, counties: pd.Index) -> list[str]:
+    """Return a count for each county and all of them; where one has none, a nought."""
+    own = counts.reindex(counties, fill_value=0)
+    return [fmt.number(value) for value in (*own, own.sum())]
 
 
 def _write(
     findings: Findings, writer: Writer, **sections: Callable[[Findings, DataFrame, Writer], None]
 ) -> None:
-    decided = False
     for name, add_section in sections.items():
         table = _together(findings, name)
         if table is not None and len(table):
             writer.heading(2, f"section_{name}")
             add_section(findings, table, writer)
-            decided |= name in OF_THE_CITY
-    if decided:
+
+
+def how_decided(findings: Findings, writer: Writer) -> None:
+    """Add, for a technical annex, whether what is counted over the whole city was decided with the sites or after them."""
+    tables = [_together(findings, name) for name in sorted(OF_THE_CITY)]
+    if any(table is not None and len(table) for table in tables):
         writer.paragraph(f"decided_with_{findings.policy.readings.scope}")
 
 
@@ -98,29 +129,6 @@ def _conversions(findings: Findings, table: DataFrame, writer: Writer) -> None:
     writer.table("table_conversions", columns, rows, last_is_total=True)
 
 
-def _conversions_by_county(findings: Findings, table: DataFrame, writer: Writer) -> None:
-    turned = _turned(table, writer)
-    if turned.empty:
-        return
-    sums = turned.groupby("county_id").agg(
-        homes=("convert", "size"), convert=("convert", "sum"), cost=("cost", fmt.total)
-    )
-    costs = _costs(sums["cost"])
-    rows = [
-        [_county(findings, county_id), fmt.number(own["homes"]), fmt.number(own["convert"]), cost]
-        for (county_id, own), cost in zip(sums.iterrows(), costs, strict=False)
-    ]
-    rows.append([writer.say("total"), str(len(turned)), fmt.number(turned["convert"].sum()), costs[-1]])
-    columns: tuple[Any, ...] = (
-        ("column_county", "l", 4),
-        ("column_homes", "r", 2),
-        ("column_convert", "r", 2),
-        ("column_cost", "r", 2),
-    )
-    note = writer.say("table_measures_note")
-    writer.table("table_conversions_counties", columns, rows, last_is_total=True, note=note)
-
-
 def _turned(table: DataFrame, writer: Writer) -> DataFrame:
     """Return the homes of which beds are turned, having said how many; what nobody priced has no cost, not a cost of 0."""
     turned = table[table["convert"].fillna(0) > 0]
@@ -161,25 +169,6 @@ def _beds(findings: Findings, table: DataFrame, writer: Writer) -> None:
     )
     writer.paragraph("beds")
     writer.table("table_beds", columns, rows)
-
-
-def _demonstration_by_county(findings: Findings, table: DataFrame, writer: Writer) -> None:
-    language = findings.language
-    rows = []
-    for target in findings.policy.targets:
-        own = table[table["target_id"] == target.id]
-        counts = own.groupby("county_id").size()
-        said = [f"{_county(findings, county_id)} {count}" for county_id, count in counts.items()]
-        if len(own):
-            rows.append([labels.pick(target.name, language), str(len(own)), labels.joined(said, language)])
-    columns: tuple[Any, ...] = (
-        ("column_indicator", "l", 3),
-        ("column_count", "r", 1.2),
-        ("column_of_counties", "l", 7),
-    )
-    writer.paragraph("demonstration", count=len(table))
-    note = writer.say("table_measures_note")
-    writer.table("table_demonstration_counties", columns, rows, note=note)
 
 
 def _demonstration(findings: Findings, table: DataFrame, writer: Writer) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from sy_coverage import labels
 from sy_coverage.outputs import figures, tables
-from sy_coverage.outputs.facts import STATES
+from sy_coverage.outputs.facts import STATES, has_beds
 from sy_coverage.outputs.figures import curves
 from sy_coverage.outputs.reports.sections import proof
 from sy_coverage.outputs.text import format as fmt
@@ -45,7 +45,6 @@ def even(findings: Findings, writer: Writer) -> None:
 
 
 def _before_after(findings: Findings, writer: Writer) -> None:
-    del findings
     rows = [
         [
             writer.say(f"row_{row}"),
@@ -56,6 +55,8 @@ def _before_after(findings: Findings, writer: Writer) -> None:
             ("units_covered", "units_covered", "units_counted"),
             ("units_centre", "units_with_centre", "units"),
             ("elders_within", "elders_within", "elders"),
+            *(((name, f"elders_{name}", "") for name in ("served", "beside")) if has_beds(findings) else ()),
+            ("out", "elders_out", ""),
             ("share_within", "share_within", ""),
             ("minutes", "minutes", ""),
             ("reached", "share_reached", ""),
@@ -67,7 +68,10 @@ def _before_after(findings: Findings, writer: Writer) -> None:
         ("column_value_planned", "r", 1.8),
         ("column_out_of", "r", 1.8),
     )
-    writer.table("table_before_after", columns, rows, note=writer.say("table_before_after_note"))
+    facts = writer.facts
+    longer = (facts["minutes_planned"].value or 0.0) > (facts["minutes_today"].value or 0.0) > 0
+    note = writer.say("table_before_after_note") + (writer.say("minutes_may_rise") if longer else "")
+    writer.table("table_before_after", columns, rows, note=note)
 
 
 def _left_units(findings: Findings, writer: Writer) -> None:

@@ -79,7 +79,9 @@ def write(findings: Findings, writer: Writer) -> None:
         ("column_elders_gained", "r", 1.3),
     ]
     columns += [("column_medical_min", "r", 1.2), ("column_needed_for", "l", 2.0)]
-    writer.table("table_sites", columns, rows, last_is_total=True, note=writer.say("table_sites_note"))
+    writer.table(
+        "table_sites", columns, rows, last_is_total=True, whole=True, note=writer.say("table_sites_note")
+    )
 
 
 def _needed(findings: Findings, writer: Writer) -> dict[str, str]:

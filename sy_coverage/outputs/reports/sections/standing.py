@@ -173,13 +173,13 @@ def indicators(findings: Findings, writer: Writer, *, every: bool = False) -> No
     known = {target.id for target in findings.policy.targets if target.by_sites}
     sited = card["target_id"].isin(known)
     shown = card[sited & (card["scope_id"] != words.CITY)] if own else card[sited]
-    indicator_table(findings, shown if len(shown) else card, writer)
+    indicator_table(findings, shown if len(shown) else card, writer, sourced=False)
     if 0 < len(shown) < len(card):
         writer.paragraph("indicators_in_annex")
 
 
-def indicator_table(findings: Findings, card: DataFrame, writer: Writer) -> None:
-    """Add the rows of `card`: target, due date, today, planned, met, needed, and where it says so."""
+def indicator_table(findings: Findings, card: DataFrame, writer: Writer, *, sourced: bool = True) -> None:
+    """Add the rows of `card`: target, due date, today, planned, met, needed, and (if `sourced`) where it says so."""
     policy, language = findings.policy, findings.language
     rows = []
     for row in card.to_dict("records"):
@@ -198,23 +198,27 @@ def indicator_table(findings: Findings, card: DataFrame, writer: Writer) -> None
                 planned,
                 _verdict(row, language),
                 fmt.number(row["needed"]),
-                writer.say("reason_and_clause", reason=reason, clause=fmt.plain(row["citation"])),
+                *(
+                    [writer.say("reason_and_clause", reason=reason, clause=fmt.plain(row["citation"]))]
+                    if sourced
+                    else []
+                ),
             ]
         )
     writer.table(
         "table_indicators",
         (
-            ("column_indicator", "l", 3.1),
+            ("column_indicator", "l", 3.1 if sourced else 4.6),
             ("column_target", "r", 1.55),
-            ("column_due", "l", 2.1),
+            ("column_due", "l", 2.1 if sourced else 3.6),
             ("column_value_today", "r", 1.55),
             ("column_value_planned", "r", 1.55),
-            ("column_met", "l", 1.6),
+            ("column_met", "l", 1.6 if sourced else 2.9),
             ("column_needed", "r", 1.3),
-            ("column_reason_citation", "l", 3.4),
+            *((("column_reason_citation", "l", 3.4),) if sourced else ()),
         ),
         rows,
-        note=writer.say("table_indicators_note"),
+        note=writer.say("table_indicators_note" if sourced else "table_indicators_note_body"),
     )
 
 
@@ -233,7 +237,7 @@ def _indicators_in_words(card: DataFrame, writer: Writer) -> None:
     plan = card["met_planned"].astype("boolean")
     reached = today.eq(other=False).fillna(value=False) & plan.fillna(value=False)
     missed = plan.eq(other=False).fillna(value=False)
-    unknown = card["basis"] == "unknown"
+    unknown = (card["basis"] == "unknown") & plan.isna()
     for key, chosen in (
         ("indicators_reached", reached),
         ("indicators_missed", missed),
@@ -292,7 +296,9 @@ def unit_table(findings: Findings, writer: Writer) -> None:
         ("column_nearest_mean_min", "r", 1.6),
         ("column_nearest_mean_min_planned", "r", 1.7),
     )
-    writer.table("table_units", columns, rows, note=writer.say("table_units_note"))
+    rise = units["nearest_mean_min_planned"] > units["nearest_mean_min"] + 0.05
+    note = writer.say("table_units_note") + (writer.say("minutes_may_rise") if rise.any() else "")
+    writer.table("table_units", columns, rows, note=note)
 
 
 def _change(before: str, after: str) -> str:
