@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from sy_coverage.errors import CRSMismatchError, FrameError, MissingCRSError, UnknownIdError, some
 
@@ -319,8 +320,6 @@ def _geometry_breaches(frame: GeoDataFrame, contract: Contract) -> list[str]:
         return []
     if "geometry" not in frame.columns:
         return [f"column 'geometry' is missing (there are: {', '.join(map(str, frame.columns))})"]
-    import shapely  # noqa: PLC0415  frames without geometry do without it
-
     found = []
     shapes = frame.geometry.to_numpy()
     kinds = shapely.get_type_id(shapes)  # −1: none

@@ -9,6 +9,10 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
+import shapely
+from pyproj import CRS
+
 from sy_coverage._files.addresses import without_password
 from sy_coverage._files.gate import connection_rules
 from sy_coverage._files.grids import Grid
@@ -266,9 +270,6 @@ def _grid(connection: Any, full: str, columns: list[tuple[str, str, bool]], rows
 
 def _shapes(connection: Any, full: str, written: list[str]) -> GeoSeries:
     """Return shapes from their hexadecimal EWKB, in the CRS of the one SRID they carry."""
-    import geopandas as gpd  # noqa: PLC0415
-    import shapely  # noqa: PLC0415
-
     shapes = shapely.from_wkb([text or None for text in written])
     srids = sorted({int(srid) for srid in shapely.get_srid(shapes[~shapely.is_missing(shapes)])})
     if len(srids) > 1:
@@ -279,8 +280,6 @@ def _shapes(connection: Any, full: str, written: list[str]) -> GeoSeries:
 
 
 def _crs(connection: Any, srid: int) -> Any:
-    from pyproj import CRS  # noqa: PLC0415
-
     sa = _sqlalchemy()
 
     if srid == 0:

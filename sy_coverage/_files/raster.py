@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyproj
 
 from sy_coverage._files.content.reading import local_path
 from sy_coverage.errors import ConfigError, InputError, MissingCRSError, UnreadableFileError
@@ -137,8 +138,6 @@ def _read(
 
 
 def _projected(box: tuple[float, float, float, float], crs: str) -> tuple[float, float, float, float]:
-    import pyproj  # noqa: PLC0415
-
     to = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
     bounds: tuple[float, float, float, float] = to.transform_bounds(*box, densify_pts=21)
     return bounds

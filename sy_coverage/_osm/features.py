@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
+import pandas as pd
+import shapely
+
 from sy_coverage import _files
 from sy_coverage._osm.opened import Answer, merged, opened, own_id
 from sy_coverage.errors import UnreadableFileError
@@ -64,10 +68,7 @@ def read_areas(path: str | os.PathLike[str], *, admin_level: int | str) -> GeoDa
     MissingFileError, UnreadableFileError, InputError
         If the file is not there, is damaged, or is no local OpenStreetMap file.
     """
-    import geopandas as gpd  # noqa: PLC0415
     import osmium  # noqa: PLC0415
-    import pandas as pd  # noqa: PLC0415
-    import shapely  # noqa: PLC0415
 
     factory = osmium.geom.WKBFactory()
 
@@ -100,10 +101,7 @@ def read_shapes(path: str | os.PathLike[str], *, tags: tuple[tuple[str, str], ..
     MissingFileError, UnreadableFileError, InputError
         If the file is not there, is damaged, or is no local OpenStreetMap file.
     """
-    import geopandas as gpd  # noqa: PLC0415
     import osmium  # noqa: PLC0415
-    import pandas as pd  # noqa: PLC0415
-    import shapely  # noqa: PLC0415
 
     factory = osmium.geom.WKBFactory()
 
@@ -138,9 +136,7 @@ def read_points(path: str | os.PathLike[str], *, tags: Mapping[str, Any]) -> Geo
     MissingFileError, UnreadableFileError, InputError
         If the file is not there, is damaged, or is no local OpenStreetMap file.
     """
-    import geopandas as gpd  # noqa: PLC0415
     import osmium  # noqa: PLC0415
-    import pandas as pd  # noqa: PLC0415
 
     rows: list[dict[str, Any]] = []
 
@@ -184,8 +180,6 @@ def _carries(value: str | None, values: Any) -> bool:
 
 
 def _centroid(places: list[tuple[float, float]]) -> tuple[float, float] | None:
-    import shapely  # noqa: PLC0415
-
     if not places:
         return None
     closed = len(places) > 3 and places[0] == places[-1]

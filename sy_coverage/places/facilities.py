@@ -16,8 +16,8 @@ from sy_coverage.places.ground.area import area_box, inside_box
 from sy_coverage.places.ground.names import county_code, unit_code
 from sy_coverage.places.ground.points import read_points
 from sy_coverage.places.sheets import cells
-from sy_coverage.places.sheets.answered import answered, placed_by_answers
 from sy_coverage.places.sheets.cells import Breaches
+from sy_coverage.places.sheets.doubts.answered import answered, placed_by_answers
 from sy_coverage.places.sheets.kinds import KindWords
 from sy_coverage.places.sheets.place_rows import typed_rows
 from sy_coverage.places.sheets.sources import list_files, read_lists

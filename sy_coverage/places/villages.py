@@ -14,8 +14,8 @@ from sy_coverage.errors import FrameError
 from sy_coverage.places.ground.names import county_code, unit_code
 from sy_coverage.places.ground.points import read_points
 from sy_coverage.places.sheets import cells, words
-from sy_coverage.places.sheets.answered import answered, placed_by_answers
 from sy_coverage.places.sheets.cells import Breaches
+from sy_coverage.places.sheets.doubts.answered import answered, placed_by_answers
 from sy_coverage.places.sheets.place_rows import ask_about_columns, ask_about_looks
 from sy_coverage.places.sheets.sources import list_files, read_lists
 from sy_coverage.places.sheets.tables import Report

@@ -1,21 +1,17 @@
-"""Read a policy by name or from a file, and say in one sentence what is wrong with one that cannot be used."""
+"""Read a policy by name or from a file."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING
 
 from sy_coverage import _files
-from sy_coverage._models import Problem, problems
 from sy_coverage.errors import ConfigError, MissingFileError
 from sy_coverage.policy.sheet import changed_by_sheet
-from sy_coverage.policy.targets import Policy
+from sy_coverage.policy.targets import Policy, policy_from
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
 
 _SHIPPED = Path(__file__).resolve().parent
 
@@ -51,30 +47,3 @@ def load_policy(name_or_path: str | os.PathLike[str]) -> Policy:
     if data and not data.keys() & Policy.model_fields.keys():  # what it holds is not repeated
         raise ConfigError(f"{path.name}: is no policy: it has none of its keys; give the right file")
     return policy_from(data, source=path.name)
-
-
-def policy_from(data: Mapping[str, Any], *, source: str = "policy") -> Policy:
-    """Return the policy that `data` (the content of a policy file) describes.
-
-    Raises
-    ------
-    ConfigError
-        Naming `source`, every wrong key, and for each what is allowed.
-    """
-    try:
-        return Policy.model_validate(data)
-    except ValidationError as error:
-        said = dict.fromkeys(_sentence(problem) for problem in problems(error, Policy, data))
-        raise ConfigError(f"{source}: " + "; ".join(said)) from None
-
-
-def _sentence(problem: Problem) -> str:
-    """Return one problem as ``key: what is allowed``."""
-    words = problem.words
-    if problem.kind == "extra_forbidden":
-        near = f"; did you mean '{problem.nearest}'?" if problem.nearest else ""
-        allowed = f"{near} (allowed: {', '.join(problem.allowed)})" if problem.allowed else "; take it out"
-        words = f"unknown key{allowed}"
-    elif problem.given and problem.kind != "value_error":
-        words = f"{words} (it is {problem.given})"
-    return f"{problem.key}: {words}" if problem.key else words

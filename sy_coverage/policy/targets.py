@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from sy_coverage._models import Problem, problems
+from sy_coverage.errors import ConfigError, UnknownIdError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 UnitKind: TypeAlias = Literal["street", "township", "other"]
 CoverageRule: TypeAlias = Literal["presence", "access", "both"]
@@ -365,8 +379,6 @@ class Policy(_Data):
         UnknownIdError
             If there is none; the message lists those there are.
         """
-        from sy_coverage.errors import UnknownIdError  # noqa: PLC0415  keeps the models free of the tree
-
         for target in self.targets:
             if target.id == target_id:
                 return target
@@ -381,8 +393,6 @@ class Policy(_Data):
         UnknownIdError
             If there is none; the message lists those there are.
         """
-        from sy_coverage.errors import UnknownIdError  # noqa: PLC0415  keeps the models free of the tree
-
         if kind_id not in self.kinds:
             raise UnknownIdError(f"policy {self.id}: no kind '{kind_id}'; there are: {', '.join(self.kinds)}")
         return self.kinds[kind_id]
@@ -443,8 +453,6 @@ class Policy(_Data):
         ConfigError
             If a reading is unknown or its value is not allowed.
         """
-        from sy_coverage.policy.loading import policy_from  # noqa: PLC0415  it builds on this module
-
         data = self.model_dump()
         data["readings"] |= readings
         return policy_from(data, source=f"policy {self.id}")
@@ -461,11 +469,36 @@ class Policy(_Data):
         UnknownIdError
             If `kind` is none of this policy.
         """
-        from sy_coverage.policy.loading import policy_from  # noqa: PLC0415  it builds on this module
-
         data = self.model_dump()
         for key in self.kinds if kind is None else (self.kind(kind).id,):
             if mode is not None:
                 data["kinds"][key]["mode"] = mode
             data["kinds"][key]["cutoff_min"] |= cutoff_min or {}
         return policy_from(data, source=f"policy {self.id}")
+
+
+def policy_from(data: Mapping[str, Any], *, source: str = "policy") -> Policy:
+    """Return the policy that `data` (the content of a policy file) describes.
+
+    Raises
+    ------
+    ConfigError
+        Naming `source`, every wrong key, and for each what is allowed.
+    """
+    try:
+        return Policy.model_validate(data)
+    except ValidationError as error:
+        said = dict.fromkeys(_sentence(problem) for problem in problems(error, Policy, data))
+        raise ConfigError(f"{source}: " + "; ".join(said)) from None
+
+
+def _sentence(problem: Problem) -> str:
+    """Return one problem as ``key: what is allowed``."""
+    words = problem.words
+    if problem.kind == "extra_forbidden":
+        near = f"; did you mean '{problem.nearest}'?" if problem.nearest else ""
+        allowed = f"{near} (allowed: {', '.join(problem.allowed)})" if problem.allowed else "; take it out"
+        words = f"unknown key{allowed}"
+    elif problem.given and problem.kind != "value_error":
+        words = f"{words} (it is {problem.given})"
+    return f"{problem.key}: {words}" if problem.key else words

@@ -276,12 +276,12 @@ def test_row_66_ctrl_c_while_the_command_is_still_being_opened_leaves_130_withou
 def test_row_66_ctrl_c_that_a_library_swallows_stops_the_run_at_its_next_step():
     from rich.console import Console
 
-    from sy_coverage import _screen
+    from sy_coverage.cli import screen
 
     before, steps = signal.getsignal(signal.SIGINT), []
 
     def work() -> None:
-        with _screen.bars(Console(quiet=True), "en") as progress, progress("plans", total=2) as advance:
+        with screen.bars(Console(quiet=True), "en") as progress, progress("plans", total=2) as advance:
             advance()
             steps.append(1)
             with suppress(KeyboardInterrupt):  # as code that C calls back does

@@ -1,7 +1,7 @@
 """The room is what its names say: public names only."""
 
 from sy_coverage import places
-from sy_coverage.places.sheets.doubtful import Doubt, doubts_frame
+from sy_coverage.places.sheets.doubts.doubtful import Doubt, doubts_frame
 
 
 def test_the_room_shows_its_public_names_only():

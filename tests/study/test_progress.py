@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 
 import sy_coverage as sy
-from sy_coverage import _screen, siting
+from sy_coverage import siting
+from sy_coverage.cli import screen
 from sy_coverage.siting.solve import highs
 from tests import toy
 
@@ -19,7 +20,7 @@ from tests import toy
 def test_a_bar_says_how_far_the_best_answer_is_from_the_bound_until_its_stage_is_done(language, said):
     page = io.StringIO()
     console = Console(file=page, force_terminal=True, width=160)
-    with _screen.bars(console, language) as progress, progress("plans", total=1) as advance:
+    with screen.bars(console, language) as progress, progress("plans", total=1) as advance:
         progress.tell(siting.Progress(3.0, 100.0, 97.5, 0.025))
         progress.tell(siting.Progress(4.0, None, 97.5, None))
         assert said in page.getvalue()

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock, Timeout
+
 from sy_coverage._files.saving.writing import PART, replacing, write_layers
 from sy_coverage.errors import CannotWriteError, InputError, some
 
@@ -121,8 +123,6 @@ def locked(folder: str | os.PathLike[str]) -> Iterator[Folder]:
     CannotWriteError
         If another run holds it, or the folder cannot be written.
     """
-    from filelock import FileLock, Timeout  # noqa: PLC0415
-
     target = Path(folder)
     try:
         made = [one for one in (target, *target.parents) if not one.exists()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import pandas as pd
 
 from sy_coverage._files.content.encodings import decode
@@ -110,8 +111,6 @@ def _require_driver(found: str, wanted: str, file: str) -> None:
 
 
 def parquet_grid(path: Path, file: str, limits: Limits) -> Grid:
-    import geopandas as gpd  # noqa: PLC0415
-    import pandas as pd  # noqa: PLC0415
     import pyarrow.parquet as pq  # type: ignore[import-untyped]  # noqa: PLC0415
 
     try:

@@ -10,7 +10,7 @@ import geopandas as gpd
 
 from sy_coverage import labels
 from sy_coverage._frames import GEOGRAPHIC
-from sy_coverage.outputs.tables import csv_cell
+from sy_coverage.outputs.tables.cells import csv_cell
 from sy_coverage.outputs.tables.workbook import Field
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pyproj import Transformer
 
 from sy_coverage._frames import COORDINATE_SYSTEMS
 from sy_coverage.errors import CoordinateSystemError, some
@@ -114,8 +115,6 @@ def are_metres(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
 
 def _from_metres(first: Floats, second: Floats, central_meridian: float | None) -> tuple[Floats, Floats]:
     """Return degrees of CGCS2000 Gauss–Kruger metres: axes in either order, zone number from the easting."""
-    from pyproj import Transformer  # noqa: PLC0415  (heavy, and only surveyors' tables need it)
-
     swapped = (np.abs(first) < 1e7) & ((np.abs(second) >= 1e7) | (first >= _SOUTHERNMOST_LAND))
     east, north = np.where(swapped, second, first), np.where(swapped, first, second)
     zone = np.floor(east / 1e6)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import numpy as np
+import shapely
 
 from sy_coverage._frames import GEOGRAPHIC, metric_crs
 from sy_coverage.errors import CoordinateSystemError, some
@@ -100,8 +102,6 @@ def spoken_units(table: Table, units: GeoDataFrame) -> list[tuple[str, ...]]:
 
 def _inside(lon: Floats, lat: Floats, named: NDArray[np.str_], shapes: GeoDataFrame) -> NDArray[np.bool_]:
     """Return which points lie inside the units of their row, ids joined by 、."""
-    import shapely  # noqa: PLC0415  (heavy)
-
     shape_of = dict(zip(shapes.index, shapes.to_numpy(), strict=True))
     found = np.zeros(len(named), dtype=bool)
     for ids in np.unique(named):
@@ -158,8 +158,6 @@ class Fit:
 
 def fitting_systems(table: Table, given: DataFrame, units: GeoDataFrame) -> list[Fit]:
     """Return how well each system fits the coordinates `given` (`x`, `y`, indexed like rows of `table`), best first."""
-    import geopandas as gpd  # noqa: PLC0415
-
     metric = units.geometry.to_crs(metric_crs(units))
     of_row = dict(zip(table.rows.index, spoken_units(table, units), strict=True))
     # rows that say nothing of where they lie speak for no system

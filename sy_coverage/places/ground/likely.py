@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rapidfuzz.distance import OSA
+
 from sy_coverage.places.ground.addresses import NO_NAMES, Addresses, Names
 from sy_coverage.places.ground.names import same, short_county, short_unit, short_village, unit_class
 
@@ -154,8 +156,6 @@ class _Votes:
 
 def _alike(said: str, name: str) -> int:
     """Return how much the likeness of two names weighs: one character apart, or of another class; 0 where it says nothing."""
-    from rapidfuzz.distance import OSA  # noqa: PLC0415  (heavy)
-
     stems = short_unit(said), short_unit(name)
     if stems[0] == stems[1] and unit_class(said) != unit_class(name):
         return _LONG_ALIKE

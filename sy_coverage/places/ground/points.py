@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from sy_coverage._frames import GEOGRAPHIC
 from sy_coverage.errors import CoordinateSystemError, MissingCRSError
@@ -28,8 +29,6 @@ _PAIR = re.compile(r"[,;/\s、]+")
 
 def placed(shapes: GeoSeries) -> Series:
     """Return, indexed like `shapes`, which of them are there and not empty."""
-    import shapely  # noqa: PLC0415  (heavy)
-
     values = shapes.to_numpy()
     return pd.Series(~(shapely.is_missing(values) | shapely.is_empty(values)), index=shapes.index)
 

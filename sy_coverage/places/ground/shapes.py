@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
+from pyproj.exceptions import CRSError
 
 from sy_coverage._frames import GEOGRAPHIC
 from sy_coverage.errors import CoordinateSystemError, GeometryError, MissingCRSError, some
@@ -33,8 +35,6 @@ def valid_areas(table: Table, report: Report, coordinate_system: str | None) -> 
     MissingCRSError, CoordinateSystemError
         As `in_degrees`.
     """
-    import shapely  # noqa: PLC0415
-
     if table.geometry is None:
         raise GeometryError(f"{table.file}: a table without areas; give a GeoPackage, GeoJSON or shapefile")
     shapes = in_degrees(table, report, coordinate_system)
@@ -63,8 +63,6 @@ def in_degrees(table: Table, report: Report, coordinate_system: str | None) -> G
     GeometryError
         If what results is no place on earth, or too large.
     """
-    import shapely  # noqa: PLC0415
-
     shapes = table.geometry
     assert shapes is not None  # noqa: S101  (the caller has looked)
     if coordinate_system is not None and _EPSG.fullmatch(coordinate_system.strip()):
@@ -92,8 +90,6 @@ def in_degrees(table: Table, report: Report, coordinate_system: str | None) -> G
 
 def _declared(shapes: GeoSeries, code: str) -> GeoSeries:
     """Return shapes under the CRS that was declared for them."""
-    from pyproj.exceptions import CRSError  # noqa: PLC0415
-
     try:
         return shapes.set_crs(code, allow_override=True)
     except CRSError:
@@ -102,8 +98,6 @@ def _declared(shapes: GeoSeries, code: str) -> GeoSeries:
 
 def _converted(flat: Any, system: str, table: Table, report: Report) -> Any:
     """Return shapes with every vertex converted from one of the four systems."""
-    import shapely  # noqa: PLC0415
-
     corners = shapely.get_coordinates(flat)
     metres = are_metres(corners[:, 0], corners[:, 1]).any()
 
@@ -126,8 +120,6 @@ def _converted(flat: Any, system: str, table: Table, report: Report) -> Any:
 
 
 def _check_degrees(flat: Any, shapes: GeoSeries, table: Table) -> None:
-    import shapely  # noqa: PLC0415
-
     count = int(shapely.get_num_coordinates(flat).sum())
     most = table.limits.vertices
     if count > most:

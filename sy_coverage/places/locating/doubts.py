@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from rapidfuzz import fuzz
 
 from sy_coverage._frames import GEOGRAPHIC, metric_crs
 from sy_coverage.places.ground.likely import Likely, LikelyUnits, Row
@@ -306,7 +307,6 @@ def _partial(frame: GeoDataFrame, policy: Policy) -> list[_Doubt]:
 
 def _duplicates(frame: GeoDataFrame, units: GeoDataFrame) -> list[_Doubt]:
     """Return rows near an earlier one of their kind and called alike, each once: clusters by DBSCAN on haversine."""
-    from rapidfuzz import fuzz  # noqa: PLC0415  (heavy)
     from sklearn.cluster import DBSCAN  # noqa: PLC0415  (heavy)
 
     there = frame[placed(frame.geometry)].to_crs(GEOGRAPHIC)

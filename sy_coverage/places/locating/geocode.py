@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
@@ -184,8 +185,6 @@ def _judged(answers: DataFrame, rows: GeoDataFrame, units: GeoDataFrame, accepte
 
 def _outside_km(answers: DataFrame, county_ids: Series, units: GeoDataFrame) -> Series:
     """Return how far each point lies outside its row's county, in km; outside all units where no county is known."""
-    import geopandas as gpd  # noqa: PLC0415
-
     crs = metric_crs(units)
     points = gpd.GeoSeries(
         gpd.points_from_xy(answers["lon"], answers["lat"]), index=answers.index, crs=GEOGRAPHIC
@@ -204,8 +203,6 @@ def _outside_km(answers: DataFrame, county_ids: Series, units: GeoDataFrame) -> 
 
 def _taken(frame: GeoDataFrame, answers: DataFrame, source: str) -> GeoDataFrame:
     """Return `frame` with the answers that know more than what it has so far."""
-    import geopandas as gpd  # noqa: PLC0415
-
     frame = frame.copy()
     before = frame.loc[answers.index, "location_status"].map(_STATUS_RANK)
     after = answers["status"].map(_STATUS_RANK)

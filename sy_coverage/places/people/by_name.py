@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from sy_coverage._frames import GEOGRAPHIC, metric_crs, require_crs
 from sy_coverage.places.ground.names import UnitNames, same, short_village
@@ -117,8 +118,6 @@ class _Area:
 
 def _spread(rows: GeoDataFrame, units: GeoDataFrame, spots: GeoDataFrame | None) -> pd.Series:
     """Return a point for each of `rows` inside its unit, or else its county, or else all units, in degrees."""
-    import shapely  # noqa: PLC0415  (heavy)
-
     crs = metric_crs(units)
     shapes = units.geometry.to_crs(crs).sort_index()
     county_of = UnitNames.of(units).county_of
@@ -149,8 +148,6 @@ def _spread(rows: GeoDataFrame, units: GeoDataFrame, spots: GeoDataFrame | None)
 
 def _even(area: _Area, count: int) -> NDArray[np.float64]:
     """Return `count` points spread evenly over an area, moved to its spots where there are any."""
-    import shapely  # noqa: PLC0415  (heavy)
-
     west, south, east, north = shapely.bounds(area.shape)
     shapely.prepare(area.shape)
     chosen, begun = np.empty((0, 2)), 1

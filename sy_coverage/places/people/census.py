@@ -13,9 +13,9 @@ from sy_coverage.errors import FrameError, some
 from sy_coverage.places.ground.likely import LikelyUnits, Row
 from sy_coverage.places.people.spread import COUNTS, spread
 from sy_coverage.places.sheets import cells, words
-from sy_coverage.places.sheets.answered import SET_ASIDE, answered
 from sy_coverage.places.sheets.cells import Breaches
-from sy_coverage.places.sheets.doubtful import Doubt
+from sy_coverage.places.sheets.doubts.answered import SET_ASIDE, answered
+from sy_coverage.places.sheets.doubts.doubtful import Doubt
 from sy_coverage.places.sheets.tables import Report, Table, read_table, read_tables
 
 if TYPE_CHECKING:

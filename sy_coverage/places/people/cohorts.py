@@ -13,8 +13,8 @@ from sy_coverage._files import USUAL, Limits
 from sy_coverage.errors import FrameError, InputError, some
 from sy_coverage.places.ground.names import UnitNames
 from sy_coverage.places.sheets import cells, words
-from sy_coverage.places.sheets.answered import answered
 from sy_coverage.places.sheets.cells import Breaches
+from sy_coverage.places.sheets.doubts.answered import answered
 from sy_coverage.places.sheets.tables import Report, read_table
 
 if TYPE_CHECKING:

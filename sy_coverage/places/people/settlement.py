@@ -17,7 +17,7 @@ from sy_coverage._frames import GEOGRAPHIC, metric_crs, require_crs
 from sy_coverage.errors import FrameError, GeometryError, InputError
 from sy_coverage.places.ground.area import area_box
 from sy_coverage.places.ground.shapes import valid_areas
-from sy_coverage.places.sheets.doubtful import Doubt, doubts_frame
+from sy_coverage.places.sheets.doubts.doubtful import Doubt, doubts_frame
 from sy_coverage.places.sheets.tables import Report, read_table
 
 if TYPE_CHECKING:

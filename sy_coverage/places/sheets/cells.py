@@ -10,7 +10,7 @@ import pandas as pd
 
 from sy_coverage.errors import FrameError, some
 from sy_coverage.places.sheets import words
-from sy_coverage.places.sheets.doubtful import Doubt, doubts_frame, unanswered
+from sy_coverage.places.sheets.doubts.doubtful import Doubt, doubts_frame, unanswered
 from sy_coverage.places.sheets.statuses import telling_columns
 from sy_coverage.places.sheets.tables import ReportFrame
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
+from scipy import sparse
+from scipy.sparse import csgraph
 
 from sy_coverage.errors import FrameError, InputError, some
 from sy_coverage.roads.graph.connected import ARRIVES, LEAVES
@@ -202,8 +206,6 @@ class _Routes:
             self.rows = self.rows[np.isfinite(total)]
 
     def _snapped(self, network: RoadNetwork, lon: Any, lat: Any, wanted: int, max_snap_m: float) -> Snapped:
-        import geopandas as gpd  # noqa: PLC0415
-
         index = [str(i) for i in range(len(lon))]
         points = gpd.GeoDataFrame(geometry=gpd.points_from_xy(lon, lat), index=index, crs="EPSG:4326")
         return network.prepared.snapped(
@@ -212,9 +214,6 @@ class _Routes:
 
     def by_class(self, network: RoadNetwork) -> _Minutes:
         """Return the minutes of the quickest route of every trip by class of road; infinite where there is none."""
-        from scipy import sparse  # noqa: PLC0415
-        from scipy.sparse import csgraph  # noqa: PLC0415
-
         prepared, mode = network.prepared, self.mode
         arcs, steps = prepared.graph(mode, reverse=False), prepared.steps(mode)
         nodes = arcs.indptr.size - 1
@@ -378,9 +377,6 @@ def _fit(computed: Mapping[str, Array], observed: Array) -> DataFrame:
 
 
 def _pairs(trips: DataFrame, before: Array, after: Array) -> GeoDataFrame:
-    import geopandas as gpd  # noqa: PLC0415
-    import shapely  # noqa: PLC0415
-
     ends = trips[["from_lon", "from_lat", "to_lon", "to_lat"]].to_numpy().reshape(-1, 2, 2)
     frame = trips.rename(columns={"minutes": "observed_min"}).assign(
         before_min=before, after_min=after, ratio_after=after / trips["minutes"].to_numpy()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from sy_coverage.roads.network import RoadNetwork
 
@@ -43,8 +44,6 @@ def ferry_dependents(
     UnknownModeError, MissingCRSError, FrameError, GeometryError
         If the mode, a CRS, ids or points cannot be used.
     """
-    import pandas as pd  # noqa: PLC0415
-
     links = network.links
     if STATED_FERRY not in links.classes or sites.empty or demand.empty:
         return pd.Series(dtype=float, name="nearest_min")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from sy_coverage._frames import metric_crs
 from sy_coverage.errors import MissingCRSError
@@ -47,8 +48,6 @@ def catchment_agreement(catchments: GeoDataFrame, points: GeoDataFrame, times: T
     UnknownIdError
         If a site or a place is not among the times.
     """
-    import shapely  # noqa: PLC0415
-
     for name, frame in (("catchments", catchments), ("points", points)):
         if frame.crs is None:
             raise MissingCRSError(f"{name}: has no CRS; set it with .set_crs()")

@@ -7,12 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from sy_coverage._frames import GEOGRAPHIC
 from sy_coverage.roads.graph.links import spans
-from sy_coverage.roads.kernel import sweep
+from sy_coverage.roads.kernel import contour, sweep
 from sy_coverage.roads.kernel.sweep import usable_cores
 from sy_coverage.roads.travel_times import SLACK_MIN
 
@@ -93,8 +95,6 @@ class Drawer:
     def _nested(
         self, reach: Reach, known: tuple[Array, Array], grids: Mapping[float, Field], pen: Pen
     ) -> list[Any]:
-        import shapely  # noqa: PLC0415
-
         answer: list[Any] = []
         for cutoff, field in grids.items():
             shape, inner = self._drawn(reach, known, cutoff, field, pen), answer[-1] if answer else None
@@ -135,8 +135,6 @@ class Drawer:
 
     def _tiles(self, known: tuple[Array, Array], reach: Reach, cutoff: float, cell: float, pen: Pen) -> Array:
         """Return the columns and rows of the tiles that may hold a place within reach: int64 of shape (tiles, 2)."""
-        from sy_coverage.roads.kernel import contour  # noqa: PLC0415 - numba is heavy, loaded when it is asked for
-
         which, ends = known
         side = cell * contour.TILE
         is_near = (ends <= cutoff).any(axis=0) | (which == reach.link)
@@ -156,8 +154,6 @@ class Drawer:
 
     def _drawn(self, reach: Reach, known: tuple[Array, Array], cutoff: float, field: Field, pen: Pen) -> Any:
         """Return what is within `cutoff` as a polygon, simplified; None where nothing is."""
-        from sy_coverage.roads.kernel import contour  # noqa: PLC0415 - as above
-
         tiles = self._tiles(known, reach, cutoff, field.cell, pen)
         if not len(tiles):
             return None
@@ -185,8 +181,6 @@ class Drawer:
 
 def _shape(xy: Array, start: Array, cell: float) -> Any:
     """Return the polygon with these rings, simplified; None where there are none."""
-    import shapely  # noqa: PLC0415
-
     if not xy.size:
         return None
     exact = polygons(xy, start, SMALLEST_HOLE * cell**2)
@@ -225,8 +219,6 @@ def as_frame(
     without: GeoDataFrame | None,
 ) -> GeoDataFrame:
     """Return shapes by site and cutoff as a frame in EPSG:4326, clipped to `within` and off `without`; what is None has no row."""
-    import geopandas as gpd  # noqa: PLC0415
-
     rows = [
         (site, cutoff, shape)
         for site, nested in zip(ids, shapes, strict=True)
@@ -245,9 +237,6 @@ def _clipped(drawn: GeoSeries, within: GeoDataFrame | None, without: GeoDataFram
 
     All shapes are cut by the same ones, so what held another still does.
     """
-    import geopandas as gpd  # noqa: PLC0415
-    import shapely  # noqa: PLC0415
-
     shapes = np.array(drawn.geometry, dtype=object)
     if within is not None:
         land = within.to_crs(drawn.crs).union_all()
@@ -267,8 +256,6 @@ def _clipped(drawn: GeoSeries, within: GeoDataFrame | None, without: GeoDataFram
 
 def _areas(shape: Any) -> Any:
     """Return the areas of a shape: where it only touched what it was cut by, lines and points are left over."""
-    import shapely  # noqa: PLC0415
-
     if shape.geom_type in {"Polygon", "MultiPolygon"}:
         return shape
     parts = shapely.get_parts(shape)
@@ -285,8 +272,6 @@ def polygons(xy: Array, start: Array, smallest_hole: float) -> Any:
     smallest_hole
         Holes of less area are filled.
     """
-    import shapely  # noqa: PLC0415
-
     x, y = (xy - xy[0]).T
     twice = np.r_[x[:-1] * y[1:] - x[1:] * y[:-1], 0.0]
     twice[start[1:] - 1] = 0.0

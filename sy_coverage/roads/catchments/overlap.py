@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from sy_coverage._frames import metric_crs
 from sy_coverage.errors import FrameError, MissingCRSError, some
@@ -48,8 +49,6 @@ def catchment_overlap(catchments: GeoDataFrame, units: GeoDataFrame, demand: Geo
     FrameError
         If ids repeat, columns are missing, or a demand point belongs to no unit of `units`.
     """
-    import shapely  # noqa: PLC0415
-
     _require(catchments, units, demand)
     if units.empty:  # and so is the demand
         return _table([np.zeros(0)] * len(COLUMNS), [[], [], []])
@@ -92,8 +91,6 @@ def _table(columns: list[Any], levels: list[Any]) -> DataFrame:
 
 def _common(shapes: Array, ground: Array) -> tuple[Array, Array, Array]:
     """Return the pairs of a shape and a unit that meet, and the km² they have in common."""
-    import shapely  # noqa: PLC0415
-
     shapely.prepare(shapes)
     shed, unit = shapely.STRtree(ground).query(shapes, predicate="intersects")
     # most units lie wholly in the drawing or out of it: only those on its outline need to be cut

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
 
 if TYPE_CHECKING:
     from sy_coverage.roads.graph.arcs import Graph
@@ -78,9 +80,6 @@ def _strong_parts(arcs: Graph, turns: Turning) -> Array:
 
     Who lives in a private road reaches the others and is reached by them, though nobody passes through it.
     """
-    from scipy import sparse  # noqa: PLC0415
-    from scipy.sparse import csgraph  # noqa: PLC0415
-
     nodes = arcs.indptr.size - 1
     alias = np.arange(nodes)
     alias[turns.first :] = turns.twin

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
+from shapely.ops import substring
 
 from sy_coverage.roads.graph.snap import Note
 
@@ -66,8 +69,6 @@ MEETING = 3
 
 def junctions(network: RoadParts, usable: Array, among: Array) -> GeoDataFrame:
     """Return the nodes `among` at which three or more ends of `usable` links meet: points in the network's CRS, indexed by `node_id`."""
-    import geopandas as gpd  # noqa: PLC0415  (heavy)
-
     links = network.links
     met = np.concatenate([links.tail[usable], links.head[usable]])
     ends = np.bincount(met, minlength=len(network.node_ids))
@@ -82,9 +83,6 @@ def access_legs(network: RoadParts, points: Snapped, xy: Array) -> GeoDataFrame:
 
     Points that no road is near enough for have no way, and stand there as a line of no length.
     """
-    import geopandas as gpd  # noqa: PLC0415  (heavy)
-    import shapely  # noqa: PLC0415
-
     near = np.flatnonzero(points.link >= 0)
     ends = xy.copy()
     on_road = shapely.line_interpolate_point(
@@ -132,10 +130,6 @@ def route(
     minutes: float,
 ) -> Route:
     """Return the way over `steps` (link, and the fractions it begins and ends at) between two points."""
-    import geopandas as gpd  # noqa: PLC0415  (heavy)
-    import shapely  # noqa: PLC0415
-    from shapely.ops import substring  # noqa: PLC0415
-
     links = network.links
     on_foot = [("access", float(end.access_min[0]), float(end.snap_m[0])) for end in ends]
     rows: list[tuple[str, float, float]] = []

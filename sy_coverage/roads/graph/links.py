@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,8 +51,6 @@ class Links:
 
     def lines(self, which: Array | None = None) -> Array:
         """Return shapely LineStrings of all links, or of the positions `which`, in the network's CRS."""
-        import shapely  # noqa: PLC0415
-
         if which is None:
             owner = np.repeat(np.arange(len(self)), np.diff(self.start))
             return np.asarray(shapely.linestrings(self.xy, indices=owner), dtype=object)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -240,9 +242,6 @@ def _pockets(links: Links, nodes: int, used: Array, private: Array) -> Array:
 
 def _joined(tail: Array, head: Array, open_nodes: Array) -> Array:
     """Return the number of the part of each link, of links that meet at nodes where `open_nodes` is true."""
-    from scipy import sparse  # noqa: PLC0415
-    from scipy.sparse import csgraph  # noqa: PLC0415
-
     own = open_nodes.size + np.arange(tail.size)
     left = np.concatenate([own[open_nodes[end]] for end in (tail, head)])
     right = np.concatenate([end[open_nodes[end]] for end in (tail, head)])

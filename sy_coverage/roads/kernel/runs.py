@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sy_coverage.roads.kernel.search import unroll
+
 if TYPE_CHECKING:
     from sy_coverage.roads.graph.arcs import Graph
     from sy_coverage.roads.graph.links import Array
@@ -40,8 +42,6 @@ class Runs:
 
 def unrolled(graph: Graph) -> Runs:
     """Return the arcs of `graph` as the kernel searches them."""
-    from sy_coverage.roads.kernel.search import unroll  # noqa: PLC0415 - numba is heavy and loads when routes are asked for
-
     *arrays, longest = unroll(graph.indptr, graph.heads, graph.minutes)
     # labels are corrected within a bucket: a wide one costs 7 % more of them, and finds their neighbours still in cache
     bucket = float(np.median(graph.minutes)) * 2 if graph.minutes.size else 1.0

@@ -9,6 +9,7 @@ import numpy as np
 
 from sy_coverage.roads.graph.connected import USABLE
 from sy_coverage.roads.graph.snap import Note, Snapped
+from sy_coverage.roads.kernel.cells import PER_METRE, along, grid_of, in_order, nearest_links
 
 if TYPE_CHECKING:
     from sy_coverage.roads.graph.links import Array, Links
@@ -29,8 +30,6 @@ class Snapper:
 
     def __init__(self, links: Links) -> None:
         """Sort the pieces of all links into cells."""
-        from sy_coverage.roads.kernel.cells import grid_of  # noqa: PLC0415 - numba is heavy and loads when routes are asked for
-
         self.links = links
         counts = np.diff(links.start)
         self.owner = np.repeat(np.arange(len(links)), counts - 1)
@@ -59,8 +58,6 @@ class Snapper:
 
         Of links equally near the first is taken.
         """
-        from sy_coverage.roads.kernel.cells import PER_METRE, along, in_order, nearest_links  # noqa: PLC0415 - as above
-
         wanting, usable = np.full((2, len(points)), -1, np.int64)
         fraction, snap_m = np.full((2, len(points)), np.nan)
         if self.grid is not None and len(points):

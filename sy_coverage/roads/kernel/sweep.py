@@ -13,6 +13,8 @@ from scipy import sparse
 
 from sy_coverage.errors import InputError
 from sy_coverage.roads.graph.legs import Legs
+from sy_coverage.roads.kernel.nearest import nearest_sites
+from sy_coverage.roads.kernel.search import BLOCK, WORD, reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -106,8 +108,6 @@ def reached(
     InputError
         If the answer would not fit in this machine's memory; that is known before the long run starts.
     """
-    from sy_coverage.roads.kernel.search import BLOCK, WORD, reach  # noqa: PLC0415 - numba is heavy and loads when routes are asked for
-
     nodes = runs.nodes
     count = sites.ptr.size - 1
     if demand is not None and not points:  # the kernel takes no points to mean the nodes
@@ -230,8 +230,6 @@ def nearest(runs: Runs, sites: Legs, demand: Legs, direct: Legs, *, k: int, cuto
     InputError
         If so many would not fit in this machine's memory; that is known before the search.
     """
-    from sy_coverage.roads.kernel.nearest import nearest_sites  # noqa: PLC0415 - as above
-
     # there are no more than there are sites
     ranks = max(min(k, sites.ptr.size - 1), 1)
     _require_ranks(k, ranks * runs.nodes + k * (demand.ptr.size - 1))

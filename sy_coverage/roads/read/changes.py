@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import pandas as pd
 
 from sy_coverage import _files
@@ -46,8 +47,6 @@ def read_changes(
     MissingFileError, UnreadableFileError, InputError, MissingCRSError, FrameError
         If the file cannot be read, holds no shapes or no CRS, or a row does not say what changes.
     """
-    import geopandas as gpd  # noqa: PLC0415  (heavy)
-
     grid = _files.read_grid(path, limits=limits)
     if grid.geometry is None:
         raise InputError(f"{path}: holds no shapes; changed roads are lines, areas or points on a map")

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyproj
+import shapely
 
 from sy_coverage.errors import FrameError, some
 from sy_coverage.roads.graph.links import SHORTEST_M, Array, build, hilbert
@@ -43,8 +45,6 @@ def from_edges(nodes: DataFrame, edges: DataFrame, *, crs: Any = None, source: s
     FrameError
         With every breach: missing columns, ids that repeat or are unknown, minutes that are not finite and above zero.
     """
-    import pyproj  # noqa: PLC0415
-
     nodes = nodes.reset_index() if "node_id" not in nodes.columns else nodes
     crs = getattr(nodes, "crs", None) if crs is None else crs
     modes = [str(c).removesuffix("_min") for c in edges.columns if str(c).endswith("_min")]
@@ -161,8 +161,6 @@ def _vertices(edges: DataFrame, xy: Array, u: Array, v: Array) -> tuple[Array, A
     start = np.arange(len(edges) + 1, dtype=np.int64) * 2
     if "geometry" not in edges.columns:
         return straight, start
-    import shapely  # noqa: PLC0415
-
     lines = np.asarray(edges["geometry"], dtype=object)
     drawn = np.array([g is not None and not pd.isna(g) and not g.is_empty for g in lines], dtype=bool)
     inner, owner = shapely.get_coordinates(lines[drawn], return_index=True)

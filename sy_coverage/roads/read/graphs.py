@@ -8,8 +8,13 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
+import shapely
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from sy_coverage import _files
 from sy_coverage._frames import GEOGRAPHIC, metric_crs
@@ -70,9 +75,6 @@ def from_networkx(
         If the graph is not directed, says no CRS, lacks a length, has minutes that are not finite and above zero,
         or has no edge at all.
     """
-    import geopandas as gpd  # noqa: PLC0415
-    import pyproj  # noqa: PLC0415
-
     chosen = tuple(m if isinstance(m, TravelMode) else travel_mode(m) for m in modes)
     if not graph.is_directed():
         raise InputError("graph: must be directed; an OSMnx graph is, and G.to_directed() makes any graph so")
@@ -156,8 +158,6 @@ def _edge(u: Any, v: Any, data: dict[str, Any], notes: Counter[str]) -> _Edge:
     plain = {key: _plain(value) for key, value in data.items()}
     line = plain.get("geometry")
     if isinstance(line, str):
-        import shapely  # noqa: PLC0415
-
         try:
             plain["geometry"] = shapely.from_wkt(line)
         except shapely.errors.GEOSException as error:
@@ -287,7 +287,6 @@ def read_graphml(
 
 def _graph(root: Any, path: object) -> nx.MultiDiGraph:
     import networkx as nx  # noqa: PLC0415
-    import shapely  # noqa: PLC0415
 
     space = root.tag.removesuffix("graphml")
     drawing = root.find(f"{space}graph")
@@ -320,9 +319,6 @@ def _graph(root: Any, path: object) -> nx.MultiDiGraph:
 
 
 def _system(written: str, path: object) -> str:
-    from pyproj import CRS  # noqa: PLC0415
-    from pyproj.exceptions import CRSError  # noqa: PLC0415
-
     try:
         CRS.from_user_input(written)
     except CRSError as error:

@@ -8,8 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
+import shapely
+from scipy import sparse
+from scipy.sparse import csgraph
+from scipy.spatial import cKDTree
 
 from sy_coverage import _files, _osm
 from sy_coverage._frames import GEOGRAPHIC, metric_crs
@@ -112,8 +118,6 @@ def read_lines(
         raise InputError(f"tolerance_m={tolerance_m}: must be metres between 0 and 100")
     frame = _frame(source, limits)
     if area is not None:
-        import shapely  # noqa: PLC0415
-
         near = frame.to_crs(GEOGRAPHIC).intersects(shapely.box(*box_around(area, buffer_m)))
         frame = frame[near]
     name = Path(str(source).split("#", maxsplit=1)[0]).name
@@ -134,14 +138,10 @@ def read_lines(
 
 
 def _area(area: Any) -> Any:
-    import geopandas as gpd  # noqa: PLC0415
-
     return area if hasattr(area, "to_crs") else gpd.GeoDataFrame(geometry=[area], crs=GEOGRAPHIC)
 
 
 def _frame(source: str | os.PathLike[str], limits: _files.Limits) -> GeoDataFrame:
-    import geopandas as gpd  # noqa: PLC0415
-
     grid = _files.read_grid(source, limits=limits)
     if grid.geometry is None:
         raise InputError(f"{source}: holds no lines; roads are a layer of lines, or an OpenStreetMap extract")
@@ -234,9 +234,6 @@ class _Stops:
 def _ways(
     frame: GeoDataFrame, kinds: list[Tags], tolerance_m: float, crs: Any, notes: Counter[str]
 ) -> _osm.Ways:
-    import pyproj  # noqa: PLC0415
-    import shapely  # noqa: PLC0415
-
     lines = shapely.force_2d(np.asarray(frame.geometry, dtype=object))
     above = np.array(["bridge" in tags or "tunnel" in tags for tags in kinds], bool)
     stops = _stops(lines, above, tolerance_m)
@@ -280,8 +277,6 @@ def _ways(
 
 def _stops(lines: Array, above: Array, tolerance_m: float) -> _Stops:
     """Return where lines end, cross each other on the ground, and where an end comes near another line."""
-    import shapely  # noqa: PLC0415
-
     length = shapely.length(lines)
     ends = np.stack([shapely.get_coordinates(shapely.get_point(lines, k)) for k in (0, -1)], axis=1)
     every = np.arange(lines.size)
@@ -322,8 +317,6 @@ def _stops(lines: Array, above: Array, tolerance_m: float) -> _Stops:
 
 def _corners(shape: Any) -> Array:
     """Return the points of an intersection, and the two ends of every stretch in it."""
-    import shapely  # noqa: PLC0415
-
     parts = shapely.get_parts(shape)
     both = [shapely.get_coordinates(part)[[0, -1]] for part in parts if not shapely.is_empty(part)]
     return np.concatenate(both) if both else np.zeros((0, 2))
@@ -331,10 +324,6 @@ def _corners(shape: Any) -> Array:
 
 def _nodes(stops: _Stops, tolerance_m: float) -> tuple[Array, Array]:
     """Return the node of each stop, those within the tolerance being one, and where ends lay apart that are joined now."""
-    from scipy import sparse  # noqa: PLC0415
-    from scipy.sparse import csgraph  # noqa: PLC0415
-    from scipy.spatial import cKDTree  # noqa: PLC0415
-
     pairs = cKDTree(stops.xy).query_pairs(max(tolerance_m, SAME_M), output_type="ndarray")
     # two places of one line are one only if they are the same
     apart = np.hypot(*(stops.xy[pairs[:, 0]] - stops.xy[pairs[:, 1]]).T)

@@ -10,6 +10,7 @@ import numpy as np
 from sy_coverage import _files, _osm
 from sy_coverage.errors import InputError
 from sy_coverage.roads.read import tags as osm_tags
+from sy_coverage.roads.read.graphs import read_graphml
 from sy_coverage.roads.read.pieces.network import degrees, network_of_ways
 from sy_coverage.roads.travel_modes import TravelMode, travel_mode
 
@@ -76,8 +77,6 @@ def read_osm(
     if not chosen or len({m.name for m in chosen}) < len(chosen):
         raise InputError("modes: give at least one travel mode, each once")
     if Path(path).suffix.lower() == ".graphml":
-        from sy_coverage.roads.read.graphs import read_graphml  # noqa: PLC0415
-
         if elevation is not None:
             raise InputError(f"{path}: slopes need an OpenStreetMap extract; leave out elevation=")
         return read_graphml(path, modes=chosen, crs=crs, limits=limits)

@@ -13,6 +13,7 @@ import numpy as np
 from sy_coverage import _files, _osm
 from sy_coverage._fetch import Cache, Client, Limits, asked_as
 from sy_coverage.errors import IncompleteNetworkError, InputError
+from sy_coverage.roads.read.graphs import from_networkx
 from sy_coverage.roads.read.osm import BUFFER_M, box_around, network_from
 from sy_coverage.roads.travel_modes import TravelMode, travel_mode
 
@@ -145,8 +146,6 @@ def parts_of(box: tuple[float, float, float, float]) -> list[tuple[float, float,
 def _through_osmnx(content: bytes, modes: tuple[TravelMode, ...], *, crs: Any, source: str) -> RoadNetwork:
     """Return the network of the graph that OSMnx makes of an answer."""
     import osmnx  # noqa: PLC0415 - heavy
-
-    from sy_coverage.roads.read.graphs import from_networkx  # noqa: PLC0415
 
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
         raise IncompleteNetworkError(f"{source}: defines XML entities, which no OpenStreetMap answer does")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
+import shapely
 
 from sy_coverage import _osm
 from sy_coverage._frames import GEOGRAPHIC
@@ -40,10 +43,6 @@ def read_water(path: str | os.PathLike[str], *, area: Any = None) -> GeoDataFram
     MissingFileError, UnreadableFileError, InputError
         If the file is not there, is damaged, or is no local OpenStreetMap file.
     """
-    import geopandas as gpd  # noqa: PLC0415
-    import pandas as pd  # noqa: PLC0415
-    import shapely  # noqa: PLC0415
-
     box = None
     if area is not None:
         west, south, east, north = (float(v) for v in area.to_crs(GEOGRAPHIC).total_bounds)

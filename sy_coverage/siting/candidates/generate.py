@@ -12,7 +12,7 @@ from sy_coverage import coverage
 from sy_coverage._frames import CANDIDATES, DEMAND, FACILITIES, UNITS, checked
 from sy_coverage.errors import InputError
 from sy_coverage.policy.targets import UpgradeCount
-from sy_coverage.roads.travel_times import within_cutoff
+from sy_coverage.roads.travel_times import TravelTimes, within_cutoff
 from sy_coverage.siting.candidates.costs import COSTS
 from sy_coverage.siting.candidates.rows import Maker, Where, joined
 from sy_coverage.siting.planning.rules.columns import without_blanks
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from sy_coverage.policy import Policy
-    from sy_coverage.roads import TravelTimes
 
 
 EVERYWHERE = Where()
@@ -255,6 +254,4 @@ def _counted(policy: Policy) -> dict[str, int]:
 
 
 def _of_kind(times: TravelTimes | Mapping[str, TravelTimes] | None, kind: str) -> TravelTimes | None:
-    from sy_coverage.roads import TravelTimes as Times  # noqa: PLC0415  only its type is asked
-
-    return times if times is None or isinstance(times, Times) else times.get(kind)
+    return times if times is None or isinstance(times, TravelTimes) else times.get(kind)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
+from threadpoolctl import ThreadpoolController
 
 from sy_coverage import coverage
 from sy_coverage._frames import CANDIDATES, checked, metric_crs
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
-    from threadpoolctl import ThreadpoolController
 
     from sy_coverage.policy import Policy, Target
     from sy_coverage.roads import TravelTimes
@@ -41,8 +42,6 @@ def joined(
     """
     if not rows:
         return listed.sort_index()
-    import geopandas as gpd  # noqa: PLC0415  the room stays light until frames are made
-
     made = gpd.GeoDataFrame(rows, geometry="geometry", crs=crs).set_index("candidate_id").to_crs(listed.crs)
     clash = made.index.intersection(listed.index.union(facilities.index))
     if len(clash):
@@ -280,15 +279,11 @@ def _inside(areas: GeoDataFrame | None, demand: GeoDataFrame) -> NDArray[np.bool
 @cache
 def _threads() -> ThreadpoolController:
     """Return what limits the threads of the libraries that are loaded; looking for these takes long."""
-    from threadpoolctl import ThreadpoolController  # noqa: PLC0415
-
     return ThreadpoolController()
 
 
 def _moved(point: Any, crs: Any, to: Any) -> Any:
     """Return `point` in another CRS."""
-    import geopandas as gpd  # noqa: PLC0415  the room stays light until frames are made
-
     return gpd.GeoSeries([point], crs=crs).to_crs(to).iloc[0]
 
 

@@ -12,7 +12,7 @@ from sy_coverage import places
 from sy_coverage._frames import DEMAND, checked
 from sy_coverage.errors import ConfigError
 from sy_coverage.places.people.by_name import ESTIMATED
-from sy_coverage.places.sheets.doubtful import Doubt, doubts_frame, unanswered
+from sy_coverage.places.sheets.doubts.doubtful import Doubt, doubts_frame, unanswered
 from sy_coverage.places.sheets.tables import Report, ReportFrame
 from sy_coverage.study.config.inputs.list_file import path_of
 

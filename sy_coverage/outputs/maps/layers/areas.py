@@ -10,6 +10,7 @@ import shapely
 from sy_coverage.outputs.maps.basis import geometry as light
 from sy_coverage.outputs.maps.basis.frame import NEVER, counted_kinds, kinds_in_order, layer, symbol_of
 from sy_coverage.outputs.maps.basis.words import is_missing, is_yes
+from sy_coverage.places.ground.names import UnitNames, same, short_unit
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -125,8 +126,6 @@ def status_words(frame: Frame, start: int) -> str:
 
 def former_names(units: GeoDataFrame) -> dict[str, list[str]]:
     """Return the full names under which units were known before, by unit id, so that a search finds them too."""
-    from sy_coverage.places.ground.names import UnitNames, same, short_unit  # noqa: PLC0415  reads tables of names
-
     found: dict[str, list[str]] = {}
     for (county_id, name), unit_ids in sorted(UnitNames.of(units).unit_ids.items()):
         for unit_id in unit_ids if county_id else ():

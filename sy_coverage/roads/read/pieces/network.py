@@ -6,7 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
+import pyproj
+import shapely
 
 from sy_coverage import _files, _osm
 from sy_coverage._frames import GEOGRAPHIC, metric_crs
@@ -87,8 +90,6 @@ def network_of_ways(
     IncompleteNetworkError
         If there is none.
     """
-    import pyproj  # noqa: PLC0415
-
     read = len(ways.ids)
     kinds = profiles(ways, modes, steps_m(ways.lonlat) if len(ways.lonlat) else np.zeros(0))
     missing = int(np.isnan(ways.lonlat[:, 0]).sum())
@@ -182,17 +183,12 @@ def _lone_squares(ways: _osm.Ways) -> Array:
 
 def degrees(area: Any) -> Any:
     """Return the geometries of a frame in any CRS, or of one shape in degrees, in degrees."""
-    import geopandas as gpd  # noqa: PLC0415
-
     if hasattr(area, "to_crs"):
         return area.geometry.to_crs(GEOGRAPHIC)
     return gpd.GeoSeries([area], crs=GEOGRAPHIC)
 
 
 def _bounds(lonlat: Array) -> Any:
-    import geopandas as gpd  # noqa: PLC0415
-    import shapely  # noqa: PLC0415
-
     box = shapely.box(*np.nanmin(lonlat, axis=0), *np.nanmax(lonlat, axis=0))
     return gpd.GeoDataFrame(geometry=[box], crs=GEOGRAPHIC)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyproj
 
 from sy_coverage._frames import GEOGRAPHIC
 from sy_coverage.roads.graph.links import ranges
@@ -30,8 +31,6 @@ def elevations_m(raster: Raster, lonlat: Array) -> Array:
 
     Missing where the raster does not reach, or one of the four is not known.
     """
-    import pyproj  # noqa: PLC0415
-
     to = pyproj.Transformer.from_crs(GEOGRAPHIC, raster.crs, always_xy=True)
     x, y = to.transform(*lonlat.T)
     column = (np.asarray(x) - raster.west) / raster.width - 0.5
@@ -52,8 +51,6 @@ def elevations_m(raster: Raster, lonlat: Array) -> Array:
 
 def cell_m(raster: Raster) -> float:
     """Return about how many metres a cell is wide: a rise over less than that is not in the elevations."""
-    import pyproj  # noqa: PLC0415
-
     unit = METRES_A_DEGREE if pyproj.CRS.from_user_input(raster.crs).is_geographic else 1.0
     return max(raster.width, raster.height) * unit
 

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from sy_coverage.siting.classic import kernels
+from sy_coverage.siting.classic.search.reduce import ROUNDING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
-
-ROUNDING = 1e-10
-"""What a bound may be off, in parts of it, for the order in which its parts were summed."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import numpy as np
 
 from sy_coverage.siting.classic import kernels
 from sy_coverage.siting.classic.proof.settle import whole_objective
-from sy_coverage.siting.classic.search.most_rest import ROUNDING
 from sy_coverage.siting.classic.search.odd_cuts import Cuts, joined
+from sy_coverage.siting.classic.search.reduce import ROUNDING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sy_coverage.siting.classic import kernels
-from sy_coverage.siting.classic.search.most_rest import ROUNDING
 from sy_coverage.siting.classic.search.most_search import covered_weight
+from sy_coverage.siting.classic.search.reduce import ROUNDING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

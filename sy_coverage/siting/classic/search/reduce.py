@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 
+ROUNDING = 1e-10
+"""What a bound may be off, in parts of it, for the order in which its parts were summed."""
+
+
 @dataclass(frozen=True)
 class Cover:
     """A covering table: groups of demand (rows) × sites that may still be chosen (columns)."""

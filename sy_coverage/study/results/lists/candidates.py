@@ -9,7 +9,7 @@ import pandas as pd
 from sy_coverage import labels, siting
 from sy_coverage.errors import InputError
 from sy_coverage.outputs.text import format as fmt
-from sy_coverage.places.sheets.answered import SET_ASIDE
+from sy_coverage.places.sheets.doubts.answered import SET_ASIDE
 from sy_coverage.places.sheets.kinds import UNKNOWN
 from sy_coverage.policy.targets import CITY
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sy_coverage.places.ground.names import UnitNames
-from sy_coverage.places.sheets.doubtful import Doubt, doubts_frame, unanswered
+from sy_coverage.places.sheets.doubts.doubtful import Doubt, doubts_frame, unanswered
 from sy_coverage.places.sheets.kinds import UNKNOWN
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sy_coverage._frames import CANDIDATES, checked
-from sy_coverage.places.sheets.answered import SET_ASIDE
+from sy_coverage.places.sheets.doubts.answered import SET_ASIDE
 from sy_coverage.places.sheets.kinds import UNKNOWN
 from sy_coverage.siting.candidates.costs import COSTS, OTHER_COST
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import ExitStack
 from datetime import datetime  # noqa: TC003  typer reads it
 from functools import partial
 from itertools import pairwise
@@ -16,7 +15,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from sy_coverage import _files, _screen, labels
+from sy_coverage import _files, labels
+from sy_coverage.cli import inputs, screen
+from sy_coverage.cli.options import (
+    LANGUAGES,
+    County,
+    Out,
+    Scheduler,
+    StudyFile,
+    Workers,
+    language_named,
+    workbook_beside,
+)
 from sy_coverage.errors import CoverageError
 
 if TYPE_CHECKING:
@@ -31,26 +41,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-LANGUAGES: tuple[Language, ...] = ("zh", "en")
-
-StudyFile = Annotated[Path, typer.Argument(help="The study file, such as study.toml.")]
-Out = Annotated[Path | None, typer.Option("--out", help="The folder to write to (default: the study's own).")]
-County = Annotated[
-    list[str] | None,
-    typer.Option("--county", help="Code or name of a county, such as 430524; give it again for more."),
-]
-
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        "--workers", help="Plan counties on so many processes of this machine (2 where it has two cores)."
-    ),
-]
-Scheduler = Annotated[
-    str | None,
-    typer.Option("--scheduler", help="Plan counties on the workers of a Dask scheduler: tcp://host:port."),
-]
 
 
 def _crew(workers: int | None, scheduler: str | None = None) -> dict[str, Any]:
@@ -70,7 +60,7 @@ def _run(
 ) -> None:
     console = Console()
     failed: Mapping[str, str] = {}
-    with _screen.interruptible(language), _screen.bars(console, language) as progress:
+    with screen.interruptible(language), screen.bars(console, language) as progress:
         study = open_study(progress)
         counties = [study.county_id(named) for named in counties] if counties else None
         study = study.only(counties) if counties else study
@@ -83,7 +73,7 @@ def _run(
             folder = study.save(out, counties=tuple(counties) if counties else None)
     for county_id, reason in failed.items():
         Console(stderr=True).print(f"[red]{escape(county_id)}: {escape(reason)}[/red]", soft_wrap=True)
-    _screen.finish(console, study, folder, counties)
+    screen.finish(console, study, folder, counties)
     if failed:
         raise typer.Exit(1)
 
@@ -97,16 +87,9 @@ def demo(
     """Run the main job on the shipped Shaoyang sample: coverage, a proved plan for every county, maps and proposals."""
     from sy_coverage.study import sample_study
 
-    spoken = _language(language)
+    spoken = language_named(language)
     open_study = partial(sample_study, language=spoken)
     _run(lambda progress: open_study(progress=progress), out, None, spoken, **_crew(workers))
-
-
-def _language(written: str) -> Language:
-    for language in LANGUAGES:
-        if written == language:
-            return language
-    raise typer.BadParameter("must be zh or en", param_hint="--language")
 
 
 @app.command()
@@ -117,7 +100,7 @@ def run(study_file: StudyFile, out: Out = None, workers: Workers = None, schedul
 
     config = read_config(study_file)
     language = config.study.language
-    refresh_form(*_workbook_beside(study_file, config.boundaries.units))
+    refresh_form(*workbook_beside(study_file, config.boundaries.units))
     crew = _crew(workers, scheduler)
     _run(lambda progress: read_study(study_file, progress=progress), out, None, language, **crew)
 
@@ -153,13 +136,13 @@ def propose(
 
 @app.command()
 def compare(study_file: StudyFile, county: County = None, out: Out = None) -> None:
-    """Set the scenarios of a study, its sections [what_if."…"], side by side: a table, maps, and a short document."""
+    """Set the scenarios of a study, its sections what_if, side by side: a table, maps, and a short document."""
     from sy_coverage.study import read_config, read_study
     from sy_coverage.study.results import scenarios
 
     console = Console()
     language = read_config(study_file).study.language
-    with _screen.interruptible(language), _screen.bars(console, language) as progress:
+    with screen.interruptible(language), screen.bars(console, language) as progress:
         study = read_study(study_file, progress=progress)
         study = study.only(county) if county else study
         folder = out or Path(study.path(study.config.study.output))
@@ -173,7 +156,7 @@ def compare(study_file: StudyFile, county: County = None, out: Out = None) -> No
     for row in spoken.itertuples(index=False):
         shown.add_row(*(escape(value) for value in row))
     console.print(shown)
-    _screen.say(console, [str(path) for path in paths])
+    screen.say(console, [str(path) for path in paths])
 
 
 Results = Annotated[Path, typer.Argument(help="The folder of results that `run` wrote.")]
@@ -219,7 +202,7 @@ def report(
     )
     if approval_number is not None:
         language = again.read_findings(results).language
-        _screen.say(Console(), [labels.text("study.maps_keep_their_number", language)])
+        screen.say(Console(), [labels.text("study.maps_keep_their_number", language)])
 
 
 @app.command("check-document")
@@ -234,7 +217,7 @@ def check_document(
 
     findings, console = again.read_findings(results), Console()
     wrong = edited.disagreements(findings, _files.read_bytes(document), file=str(document))
-    _screen.say(
+    screen.say(
         console,
         [
             labels.text(
@@ -257,187 +240,10 @@ def _again(make: Any, results: Path, county: list[str] | None, out: Path | None,
 
     console = Console()
     findings = again.changed(again.read_findings(results), **given)
-    with _screen.interruptible(findings.language), _screen.bars(console, findings.language) as progress:
+    with screen.interruptible(findings.language), screen.bars(console, findings.language) as progress:
         files = make(findings, tuple(county or ()))
         paths = again.write(files, results, out, progress=progress)
-    _screen.say(console, [str(path) for path in paths])
-
-
-def _workbook_beside(study_file: Path, boundaries: str) -> tuple[Path, Path]:
-    """Return the folder of a study, and its file of boundaries."""
-    folder = study_file if study_file.is_dir() else study_file.parent
-    return folder, folder / boundaries.partition("#")[0]
-
-
-@app.command()
-def check(
-    study_file: StudyFile,
-    databases: Annotated[
-        bool, typer.Option("--databases", help="Also ask the databases that the study names.")
-    ] = False,
-) -> None:
-    """Say what is wrong with a study's inputs and what is missing, without computing anything."""
-    from sy_coverage.study import read_config
-    from sy_coverage.study.check import check as check_study
-    from sy_coverage.study.config.form import refresh_form
-
-    console = Console()
-    refresh_form(*_workbook_beside(study_file, read_config(study_file).boundaries.units))
-    report = check_study(study_file, databases=databases)
-    for line in report.facts:
-        console.print(escape(line), soft_wrap=True)
-    _screen.say(console, report.reading)
-    for line in report.remarks:
-        console.print(f"[yellow]{escape(line)}[/yellow]", soft_wrap=True)
-    for line in report.errors:
-        console.print(f"[red]{escape(line)}[/red]", soft_wrap=True)
-    console.print(escape(report.verdict), soft_wrap=True)
-    if report.errors:
-        raise typer.Exit(2)
-
-
-@app.command()
-def geocode(
-    study_file: StudyFile,
-    out: Out = None,
-    offline: Annotated[
-        bool,
-        typer.Option(
-            "--offline",
-            help="Let nothing leave this machine: ask no map service and no database; use what was answered before.",
-        ),
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only count the requests each map service would get.")
-    ] = False,
-    refresh: Annotated[
-        bool,
-        typer.Option("--refresh", help="Ask everything again and list what changed; nothing is replaced."),
-    ] = False,
-    adopt: Annotated[
-        bool, typer.Option("--adopt", help="With --refresh: use the new answers from now on.")
-    ] = False,
-) -> None:
-    """Give every row of the lists a point, or the reason why it has none, and list what to verify."""
-    from sy_coverage.study import read_config, read_study
-    from sy_coverage.study.results.lists import located as locating
-    from sy_coverage.study.results.lists import rows as lists
-
-    if adopt and not refresh:
-        raise typer.BadParameter("needs --refresh", param_hint="--adopt")
-    if refresh and offline:
-        raise typer.BadParameter("asks map services; leave out --offline", param_hint="--refresh")
-    console = Console()
-    language = read_config(study_file).study.language
-    with ExitStack() as held:
-        with _screen.interruptible(language), _screen.bars(console, language) as progress:
-            study = read_study(study_file, offline=offline, progress=progress).answers
-            folder = out or Path(study.path(study.config.study.output))
-            if not dry_run:
-                held.enter_context(_files.locked(folder))
-            if not refresh:
-                _screen.say(console, locating.request_sentences(study, locating.requests(study)))
-            if dry_run:
-                return
-            fresh, changes = locating.refreshed(study) if refresh else (study, None)
-            located = locating.locate(fresh)
-        if changes is not None:
-            paths = lists.write(folder, {"changes.csv": lists.as_csv(changes, language)})
-            _screen.say(console, locating.change_sentences(study, changes, paths[0], adopted=adopt))
-            if not adopt:
-                return
-            locating.adopt(study)
-        paths = locating.write(study, located, folder)
-        _screen.say(console, [*locating.sentences(study, located), *map(str, paths)])
-        if located.not_asked:
-            _screen.say(Console(stderr=True), locating.not_asked_sentences(study, located))
-            raise typer.Exit(69)
-
-
-@app.command()
-def roads(
-    study_file: StudyFile,
-    out: Out = None,
-    offline: Annotated[
-        bool,
-        typer.Option(
-            "--offline", help="Let nothing leave this machine; use what OpenStreetMap answered before."
-        ),
-    ] = False,
-    refresh: Annotated[
-        bool,
-        typer.Option(
-            "--refresh", help="Ask OpenStreetMap again, say what changed, and use the new roads from now on."
-        ),
-    ] = False,
-    observed: Annotated[
-        Path | None,
-        typer.Option(
-            "--observed",
-            help="A table of observed times (from_lon, from_lat, to_lon, to_lat, minutes): fit the speeds to them.",
-        ),
-    ] = None,
-) -> None:
-    """Read the roads, say what they are and what was assumed, and save them: roads.network can be a study's source."""
-    from sy_coverage.study import read_config, read_study
-    from sy_coverage.study.results.lists import calibrated
-    from sy_coverage.study.results.lists import roads as network
-
-    if refresh and offline:
-        raise typer.BadParameter("asks OpenStreetMap; leave out --offline", param_hint="--refresh")
-    console = Console()
-    language = read_config(study_file).study.language
-    changed: list[str] = []
-    with _screen.interruptible(language), _screen.bars(console, language) as progress:
-        study = read_study(study_file, progress=progress, offline=offline).answers
-        folder = out or Path(study.path(study.config.study.output))
-        with _files.locked(folder):
-            if refresh:
-                study, sentence = network.refresh(study)
-                changed.append(sentence)
-            said = network.sentences(study)
-            if observed is None:
-                paths = network.write(study, folder)
-            else:
-                fitted = calibrated.calibrated(study, observed)
-                said = calibrated.sentences(fitted, language)
-                paths = calibrated.write(fitted, folder)
-    _screen.say(console, [*changed, *said, *map(str, paths)])
-
-
-@app.command()
-def coverage(
-    study_file: StudyFile,
-    out: Out = None,
-    offline: Annotated[
-        bool,
-        typer.Option(
-            "--offline",
-            help="Let nothing leave this machine: ask no map service and no database; use what was answered before.",
-        ),
-    ] = False,
-) -> None:
-    """Say where every county stands today, in the officials' own indicator table; nothing is planned."""
-    from sy_coverage.study import read_config, read_study
-    from sy_coverage.study.results.lists import indicators
-    from sy_coverage.study.results.lists import located as locating
-
-    console = Console()
-    language = read_config(study_file).study.language
-    with _screen.interruptible(language), _screen.bars(console, language) as progress:
-        study = read_study(study_file, progress=progress, offline=offline).answers
-        folder = out or Path(study.path(study.config.study.output))
-        with _files.locked(folder):
-            table = indicators.indicators(study)
-            paths = indicators.write(study, folder)
-            located = locating.locate(study)
-    shown = Table(title=escape(study.config.study.title))
-    for column in table.columns:
-        shown.add_column(escape(column), overflow="fold")
-    for row in table.astype(object).where(table.notna(), "").itertuples(index=False):
-        shown.add_row(*(escape(str(value)) for value in row))
-    console.print(shown)
-    _screen.say(console, [*locating.sentences(study, located), *map(str, paths)])
+    screen.say(console, [str(path) for path in paths])
 
 
 @app.command()
@@ -461,22 +267,8 @@ def desk(
     )
 
 
-@app.command()
-def new(
-    folder: Annotated[
-        Path,
-        typer.Argument(
-            help="The folder of the new study: new, empty, or with its boundaries, roads and lists in it."
-        ),
-    ],
-    language: Annotated[str, typer.Option(help="zh or en: the language of the tables' headers.")] = "zh",
-) -> None:
-    """Start a study: write a commented study.toml and empty tables to fill in."""
-    from sy_coverage.study.config.new import new_study
-
-    console = Console()
-    for path in new_study(folder, language=_language(language)):
-        console.print(escape(str(path)), soft_wrap=True)
+for command in (inputs.check, inputs.geocode, inputs.roads, inputs.coverage, inputs.new):
+    app.command()(command)
 
 
 def _language_asked(arguments: list[str]) -> Language:

@@ -165,6 +165,7 @@ def finish(console: Console, study: Study, folder: Path, county_ids: list[str] |
 
 
 def say(console: Console, lines: list[str]) -> None:
+    """Print lines as they are written: no markup, no wrapping."""
     for line in lines:
         console.print(escape(line), soft_wrap=True)
 
