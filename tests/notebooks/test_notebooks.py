@@ -31,8 +31,8 @@ def source(cell: dict) -> str:
     return "".join(cell["source"])
 
 
-def test_there_are_six_lessons():
-    assert [path.name[:2] for path in LESSONS] == ["01", "02", "03", "04", "05", "06"]
+def test_there_are_seven_lessons():
+    assert [path.name[:2] for path in LESSONS] == ["01", "02", "03", "04", "05", "06", "07"]
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
@@ -165,22 +165,40 @@ def test_lesson_4_proposes_proves_and_draws_a_county(run):
 def test_lesson_5_compares_rules_money_and_years(run):
     lesson = run("05")
     assert complaints(lesson) == []
-    assert lesson.printed.count("optimal") == 3
     cost = {
         r: float(re.search(rf"{r}\s+optimal\s+\d+\s+([\d.]+)", lesson.printed)[1])
-        for r in ("presence", "both")
+        for r in ("presence", "access", "both")
     }
     # a rule that asks for both cannot be cheaper than one of them
-    assert cost["both"] >= cost["presence"]
+    assert cost["both"] >= max(cost["presence"], cost["access"])
+    # the plan shows itself: what it costs, and a small map of the county's units
+    (shown,) = [
+        o["data"]["text/html"] for o in lesson.outputs if "<svg" in o.get("data", {}).get("text/html", "")
+    ]
+    assert f"<td>{cost['presence']:,g}</td>" in shown
     assert re.search(r"2027\s+None\s+4\s+\d+.*", lesson.printed)
-    # the years of the plan are points in time of its map
-    assert len(lesson.pages) == 1
+    # two plans on one map, and the years of a plan as points in time of another
+    both, years = lesson.pages
+    assert "&quot;access&quot;" in both
     assert (
-        "&quot;states&quot;:[&quot;Today&quot;,&quot;2025&quot;,&quot;2026&quot;,&quot;2027&quot;]"
-        in lesson.pages[0]
+        "&quot;states&quot;:[&quot;Today&quot;,&quot;2025&quot;,&quot;2026&quot;,&quot;2027&quot;]" in years
     )
     spent, least = map(float, re.search(r"False ([\d.]+) ([\d.]+)", lesson.printed).groups())
     assert spent <= 500 < least == cost["presence"]
+
+
+def test_lesson_7_asks_what_if(run):
+    lesson = run("07")
+    assert complaints(lesson) == []
+    names = ("as it is", "not there", "promised", "closed", "put here", "80 %")
+    cost = {n: float(re.search(rf"{n}\s+\w+\s+([\d.]+)\s+[\d.]+", lesson.printed)[1]) for n in names}
+    # what is asked besides never makes a plan cheaper, and one more place to choose from never dearer
+    assert all(cost[n] >= cost["as it is"] for n in ("not there", "promised", "closed", "80 %"))
+    assert cost["put here"] <= cost["as it is"]
+    assert len(lesson.pages) == 2
+    elders = [float(n) for n in re.findall(r"15(?:\.0)?\s+[\d.]+\s+([\d.]+)", lesson.printed)]
+    assert len(elders) == 2
+    assert min(elders) > 0
 
 
 def test_lesson_6_walks_through_a_practice_town_until_somebody_names_an_extract(run):
