@@ -31,6 +31,7 @@ from sy_coverage._files.saving.writing import (
     passing_file,
     replacing,
     require_writable,
+    shapefiles,
     write_bytes,
     write_layers,
 )
@@ -41,6 +42,6 @@ from sy_coverage._files.tables.workbooks import check_zip
 __all__ = [
     "CLOSED", "HIGHEST", "OPEN", "USUAL", "Folder", "Gate", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "files_in", "is_database", "is_there", "layer_names", "local_path", "locked", "passing_file", "read_bytes", "read_grid", "read_grids",
     "read_raster", "read_toml", "remove_database", "replacing", "require_database", "require_plain_names",
-    "require_writable", "sample_folder", "split_layer", "sqlite", "unzipped", "without_password", "write_bytes", "write_database",
+    "require_writable", "sample_folder", "shapefiles", "split_layer", "sqlite", "unzipped", "without_password", "write_bytes", "write_database",
     "write_layers",
 ]  # fmt: skip

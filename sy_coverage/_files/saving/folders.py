@@ -102,9 +102,11 @@ class Folder:
         with replacing(self.file(name), workshop=self.path / WORKSHOP) as part:
             part.write_bytes(content)
 
-    def write_layers(self, name: str, layers: Mapping[str, GeoDataFrame]) -> None:
-        """Write a GeoPackage with one layer a frame, all of it or nothing."""
-        write_layers(self.file(name), layers, workshop=self.path / WORKSHOP)
+    def write_layers(
+        self, name: str, layers: Mapping[str, GeoDataFrame], *, styles: Mapping[str, str] | None = None
+    ) -> None:
+        """Write a GeoPackage with one layer a frame, all of it or nothing; `styles` are how QGIS draws them."""
+        write_layers(self.file(name), layers, workshop=self.path / WORKSHOP, styles=styles)
 
     def remove(self, name: str) -> None:
         """Remove the file `name`, if it is there."""

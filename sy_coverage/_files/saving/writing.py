@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sqlite3
 import tempfile
+import zipfile
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING
 from sy_coverage.errors import CannotWriteError
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator, Mapping
 
     from geopandas import GeoDataFrame
@@ -115,9 +118,16 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 def write_layers(
-    path: str | os.PathLike[str], layers: Mapping[str, GeoDataFrame], *, workshop: Path | None = None
+    path: str | os.PathLike[str],
+    layers: Mapping[str, GeoDataFrame],
+    *,
+    workshop: Path | None = None,
+    styles: Mapping[str, str] | None = None,
 ) -> None:
-    """Write a GeoPackage with one layer a frame (index as its first column), all of it or nothing."""
+    """Write a GeoPackage with one layer a frame (index as its first column), all of it or nothing.
+
+    `styles` are how QGIS draws layers, as QML: the file carries them, and QGIS asks for nothing else.
+    """
     with replacing(path, workshop=workshop) as part:
         for name, frame in layers.items():
             try:
@@ -125,6 +135,51 @@ def write_layers(
             except Exception as error:
                 raise CannotWriteError(f"{path}: layer '{name}' cannot be written ({error})") from error
         _require_whole(part, layers, path)
+        if styles:
+            _add_styles(part, {name: styles[name] for name in layers if name in styles})
+
+
+_STYLES = (
+    'CREATE TABLE "layer_styles" ("id" INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, "f_table_catalog" TEXT(256), '
+    '"f_table_schema" TEXT(256), "f_table_name" TEXT(256), "f_geometry_column" TEXT(256), "styleName" TEXT(30), '
+    '"styleQML" TEXT, "styleSLD" TEXT, "useAsDefault" BOOLEAN, "description" TEXT, "owner" TEXT(30), "ui" TEXT(30), '
+    '"update_time" DATETIME)'
+)
+"""The table in which QGIS keeps the styles of a GeoPackage."""
+
+
+def _add_styles(part: Path, styles: Mapping[str, str]) -> None:
+    with closing(sqlite3.connect(part)) as file, file:
+        columns = dict(file.execute("SELECT table_name, column_name FROM gpkg_geometry_columns"))
+        changed = dict(file.execute("SELECT table_name, last_change FROM gpkg_contents"))
+        file.execute(_STYLES)
+        file.execute(
+            "INSERT INTO gpkg_contents (table_name, data_type, identifier, last_change) VALUES (?, ?, ?, ?)",
+            ("layer_styles", "attributes", "layer_styles", max(changed.values())),
+        )
+        file.executemany(
+            "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, styleQML, "
+            "styleSLD, useAsDefault, description, owner, update_time) VALUES ('', '', ?, ?, ?, ?, '', 1, '', '', ?)",
+            [(name, columns[name], name, qml, changed[name]) for name, qml in styles.items()],
+        )
+
+
+def shapefiles(layers: Mapping[str, GeoDataFrame], *, day: dt.date) -> bytes:
+    """Return one shapefile a frame, with UTF-8 texts, in one zip archive; `day` is the date that the tables carry."""
+    out = io.BytesIO()
+    with tempfile.TemporaryDirectory(prefix=PART) as folder, zipfile.ZipFile(out, "w") as archive:
+        for name, frame in layers.items():
+            path = Path(folder) / f"{name}.shp"
+            frame.to_file(
+                path,
+                driver="ESRI Shapefile",
+                engine="pyogrio",
+                encoding="UTF-8",
+                layer_options={"DBF_DATE_LAST_UPDATE": f"{day:%Y-%m-%d}"},
+            )
+        for path in sorted(Path(folder).iterdir()):
+            archive.write(path, path.name)
+    return out.getvalue()
 
 
 def _require_whole(part: Path, layers: Mapping[str, GeoDataFrame], path: str | os.PathLike[str]) -> None:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from sy_coverage._files.limits import Limits
 
-
+STYLES = "layer_styles"
+"""Where QGIS keeps how a file's layers are drawn: no layer itself."""
 _DRIVERS = {
     "GeoPackage": ("GPKG", (".gpkg",)),
     "GeoJSON": ("GeoJSON", (".geojson", ".json")),
@@ -55,7 +56,11 @@ def layer_grid(
         notes = (("encoding", raw.encoding), *(("field_cut", name) for name in raw.cut_names))
     try:
         # what has no file has a layer of another name each time, and only one
-        layers = [path.stem] if recoded or raw else [str(name) for name in pyogrio.list_layers(path)[:, 0]]
+        layers = (
+            [path.stem]
+            if recoded or raw
+            else [str(name) for name in pyogrio.list_layers(path)[:, 0] if name != STYLES]
+        )
         chosen = one_of(layers, layer, file, "layer")
         options |= {} if recoded or raw else {"layer": chosen}
         facts = pyogrio.read_info(source, **options)
@@ -84,7 +89,7 @@ def layer_names(path: Path) -> list[str]:
     if not is_geopackage:
         return []
     try:
-        return [str(name) for name in pyogrio.list_layers(path)[:, 0]]
+        return [str(name) for name in pyogrio.list_layers(path)[:, 0] if name != STYLES]
     except Exception as error:
         raise UnreadableFileError(f"{path.name}: damaged, or no GeoPackage ({error})") from error
 

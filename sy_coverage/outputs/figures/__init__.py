@@ -88,7 +88,7 @@ def county_map(findings: Findings, *, format: Format = "png") -> bytes:  # noqa:
     height = _map_height(units, WIDTH - LEGEND) + 0.5 if tall else _map_height(units, WIDTH) + 1.5
     with draw.Canvas(WIDTH, height, format=format)() as (figure, axes, out):
         still.ground(axes, units, still.main_roads(findings.roads).to_crs(crs), policy=findings.policy)
-        still.furnish(axes, units)
+        still.furnish(axes, units, language=findings.language)
         existing = still.facilities(axes, findings, findings.facilities.sort_index().to_crs(crs), size=26)
         still.sites(axes, findings, findings.proposals.sort_index().to_crs(crs), numbered=True, size=95)
         inside = units.geometry.representative_point()
@@ -112,7 +112,7 @@ def city_map(findings: Findings, *, format: Format = "png") -> bytes:  # noqa: A
         still.ground(
             axes, units, still.main_roads(findings.roads).to_crs(crs), policy=findings.policy, border=0.35
         )
-        still.furnish(axes, units)
+        still.furnish(axes, units, language=findings.language)
         proposals = findings.proposals.sort_index().to_crs(crs)
         still.sites(axes, findings, proposals, numbered=False, size=18)
         counties = units.dissolve("county_id")

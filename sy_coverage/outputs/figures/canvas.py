@@ -38,7 +38,7 @@ GETA = "〓"
 """What the printer's trade puts where a character is missing."""
 DPI = 170
 INK, SOFT, RULE, PAPER = "#1f2a33", "#5b6873", "#c9d1d6", "#ffffff"
-TODAY, PLAN, NONE, OTHER, WARN = "#2f6690", "#9cc3dc", "#f7dcb4", "#f4f4f2", "#9c2b12"
+TODAY, PLAN, NONE, OTHER, WARN = "#4f83a8", "#b0d0e2", "#fbe5c3", "#f4f4f2", "#9c2b12"
 """Covered today, covered by the plan, not covered, outside the rates, warnings: dark to light, so that grey print keeps them apart."""
 _LOG = logging.getLogger(__name__)
 

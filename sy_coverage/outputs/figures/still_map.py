@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from matplotlib.axes import Axes
 
+    from sy_coverage.labels import Language
     from sy_coverage.outputs.findings import Findings
     from sy_coverage.policy.targets import Policy
 
@@ -276,7 +277,7 @@ def _hatched(name: str) -> dict[str, Any]:
     return {"hatch": "...."} if name == "other" else {}
 
 
-def furnish(axes: Axes, frame: GeoDataFrame) -> None:
+def furnish(axes: Axes, frame: GeoDataFrame, *, language: Language) -> None:
     """Set the extent, equal scale, a scale bar in km and an arrow to the north."""
     west, south, east, north = frame.total_bounds
     pad = 0.03 * max(east - west, north - south)
@@ -287,9 +288,10 @@ def furnish(axes: Axes, frame: GeoDataFrame) -> None:
     length = _round_length((east - west) / 4)
     x, y = west, south - pad * 0.4
     axes.plot([x, x + length], [y, y], color=draw.INK, linewidth=1.6, solid_capstyle="butt", zorder=9)
-    axes.text(x + length, y, f"  {length / 1000:g} km", fontsize=7, va="center", ha="left", zorder=9)
+    kilometres = labels.text("outputs.kilometres", language, length=f"{length / 1000:g}")
+    axes.text(x + length, y, f"  {kilometres}", fontsize=7, va="center", ha="left", zorder=9)
     axes.annotate(
-        "N",
+        labels.text("outputs.north", language),
         xy=(0.985, 0.985),
         xytext=(0.985, 0.93),
         xycoords="axes fraction",

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
 from sy_coverage._frames import GEOGRAPHIC
 from sy_coverage.outputs.tables import candidates
-from sy_coverage.outputs.tables.rows import ordered
+from sy_coverage.outputs.tables.rows import ordered, with_gcj02
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import words
 
@@ -109,13 +112,50 @@ def layers(findings: Findings) -> dict[str, GeoDataFrame]:
     """Return the layers of `coverage.gpkg`, EPSG:4326, sorted by id, with the columns of `LAYERS`; what was not computed is left out.
 
     `units` (index `unit_id`), `facilities` (`facility_id`; a row without a point has no geometry), `demand`
-    (`demand_id`), `access_legs` (`demand_id`: the way to the road), `catchments` (`facility_id`, `cutoff_min`), `proposals` and `candidates` (`candidate_id`; every one, with what became of it).
+    (`demand_id`), `access_legs` (`demand_id`: the way to the road), `catchments` (`facility_id`, `cutoff_min`), `proposals` and `candidates` (`candidate_id`; every one, with what became of it),
+    `to_centre` (`demand_id`: a line to the centre that a village would use). In China points also carry GCJ-02 degrees.
     """
     found = {name: _layer(findings, name) for name in LAYERS if getattr(findings, name) is not None}
     if "candidates" in findings.extras:
         every = candidates.layer(findings)
         found["candidates"] = _typed(every, [c for c in every.columns if c != "geometry"])
+    lines = to_centre(findings)
+    if lines is not None:
+        found["to_centre"] = _typed(lines, ["name", "unit_id", "county_id", "centre_id", "centre"])
+    if findings.in_china:
+        found |= {name: with_gcj02(found[name]) for name in POINTS if name in found}
     return found
+
+
+POINTS = ("facilities", "proposals", "candidates")
+"""Layers whose points people look up on a phone."""
+
+
+def to_centre(findings: Findings) -> GeoDataFrame | None:
+    """Return a straight line from every village to the centre it would use with the plan, by `demand_id`; None where nobody says which.
+
+    Columns `name`, `unit_id`, `county_id`, `elders`, `centre_id`, `centre`, `minutes` (by road) and `within` the cutoff. A
+    village that no road takes to a centre has no line and is left out.
+    """
+    homes = findings.demand
+    if "nearest_planned_id" not in homes.columns:
+        return None
+    sites = pd.concat([findings.facilities[["name", "geometry"]], findings.proposals[["name", "geometry"]]])
+    sites = sites[~sites.index.duplicated()].to_crs(GEOGRAPHIC)
+    homes = ordered(homes).to_crs(GEOGRAPHIC)
+    homes = homes[homes["nearest_planned_id"].isin(sites.index[sites.geometry.notna()])]
+    ends = sites.reindex(homes["nearest_planned_id"])
+    pairs = np.stack(
+        [shapely.get_coordinates(homes.geometry), shapely.get_coordinates(ends.geometry)], axis=1
+    )
+    frame = pd.DataFrame(homes)[["name", "unit_id", "county_id", "elders"]].assign(
+        centre_id=homes["nearest_planned_id"],
+        centre=ends["name"].to_numpy(),
+        minutes=homes["nearest_planned_min"],
+        within=homes["covered_planned"].fillna(value=False).astype(bool),
+    )
+    lines = shapely.linestrings(pairs) if len(pairs) else []
+    return gpd.GeoDataFrame(frame, geometry=lines, crs=GEOGRAPHIC)
 
 
 def proposal_geojson(findings: Findings) -> str:
@@ -124,7 +164,9 @@ def proposal_geojson(findings: Findings) -> str:
     Each feature has its `candidate_id` as ``id`` and, as properties, the columns of the layer `proposals` and `kind_name`.
     The collection also carries ``name``, ``date`` and ``notices``.
     """
-    frame = _layer(findings, "proposals").reset_index().sort_values(["county_id", "number"], kind="stable")
+    frame = _layer(findings, "proposals")
+    frame = with_gcj02(frame) if findings.in_china else frame
+    frame = frame.reset_index().sort_values(["county_id", "number"], kind="stable")
     features = []
     for row in frame.to_dict("records"):
         point = row.pop("geometry")

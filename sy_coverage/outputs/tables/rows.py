@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from sy_coverage import labels
 from sy_coverage._frames import GEOGRAPHIC
 from sy_coverage.outputs.text import words
+from sy_coverage.places import from_wgs84
 
 if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
     from pandas import DataFrame
 
     from sy_coverage.outputs.findings import Findings
@@ -56,6 +59,9 @@ def sites(findings: Findings) -> DataFrame:
     frame = pd.DataFrame(points.drop(columns="geometry")).assign(
         longitude=points.geometry.x, latitude=points.geometry.y
     )
+    if findings.in_china:
+        beside = with_gcj02(points)
+        frame = frame.assign(gcj02_lon=beside["gcj02_lon"], gcj02_lat=beside["gcj02_lat"])
     return frame.reset_index().sort_values(["county_id", "number"], kind="stable").reset_index(drop=True)
 
 
@@ -76,3 +82,13 @@ def doubts(findings: Findings) -> DataFrame:
 def ordered(frame: Any) -> Any:
     """Return a frame in order of its ids."""
     return frame.sort_index(kind="stable")
+
+
+def with_gcj02(frame: GeoDataFrame) -> GeoDataFrame:
+    """Return points with `gcj02_lon` and `gcj02_lat`, what maps on phones in China ask for; blank where there is no point."""
+    there = frame.geometry.notna() & ~frame.geometry.is_empty
+    moved = frame.assign(gcj02_lon=np.nan, gcj02_lat=np.nan)
+    if there.any():
+        lon, lat = from_wgs84(frame.geometry[there].x, frame.geometry[there].y, "gcj02")
+        moved.loc[there, "gcj02_lon"], moved.loc[there, "gcj02_lat"] = np.round(lon, 6), np.round(lat, 6)
+    return moved

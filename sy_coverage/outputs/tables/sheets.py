@@ -108,6 +108,8 @@ def _site_fields(findings: Findings) -> list[Field]:
         Field("unit_id", 13),
         Field("longitude", 12, format="0.00000"),
         Field("latitude", 12, format="0.00000"),
+        Field("gcj02_lon", 13, format="0.000000"),
+        Field("gcj02_lat", 13, format="0.000000"),
     ]
     return fields if findings.scope_id != words.CITY else [Field("county", 16), *fields]
 

@@ -67,6 +67,7 @@ def city_reports(findings: Findings) -> list[Write]:
         ("scorecard.xlsx", lambda: tables.scorecard_xlsx(findings)),
         ("catchments.csv", lambda: tables.catchments_csv(findings)),
         *([("candidates.csv", lambda: candidates_csv(findings))] if "candidates" in findings.extras else []),
+        *([("cgcs2000.zip", lambda: tables.cgcs2000(findings))] if findings.in_china else []),
         ("proposals/summary.html", lambda: reports.html(document()).encode()),
         ("proposals/summary.docx", lambda: reports.docx(document())),
         *_annex("proposals/summary", cache(lambda: reports.summary_annex(findings))),

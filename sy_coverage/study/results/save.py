@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sy_coverage import _files
 from sy_coverage.errors import CannotWriteError, some
 from sy_coverage.outputs import edition, tables
+from sy_coverage.outputs.figures import qgis
 from sy_coverage.outputs.sound import ENDINGS, TAKEN
 from sy_coverage.study.results import scenarios
 from sy_coverage.study.results.files import KEPT, city_files, made_here
@@ -39,6 +40,7 @@ RESULTS = (
     "scorecard.xlsx",
     "catchments.csv",
     "candidates.csv",
+    "cgcs2000.zip",
     "map.html",
     *NAMES.values(),
     GEOPACKAGE,
@@ -111,7 +113,7 @@ def _write(
                 name, content = to_verify.file_name(study), to_verify.workbook(study)
                 held.write(name, content)
                 written[name] = hashlib.sha256(content).hexdigest()
-            held.write_layers(GEOPACKAGE, tables.layers(findings))
+            held.write_layers(GEOPACKAGE, tables.layers(findings), styles=qgis.styles(findings))
             written[GEOPACKAGE] = _files.digest(held.file(GEOPACKAGE))
             sizes = _to_database(study.gate.require(database), findings) if database else {}
             _tidy(held, set(written))

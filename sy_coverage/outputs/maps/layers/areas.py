@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from sy_coverage.outputs.figures import canvas
 from sy_coverage.outputs.maps.basis import geometry as light
 from sy_coverage.outputs.maps.basis.frame import NEVER, counted_kinds, kinds_in_order, layer, symbol_of
 from sy_coverage.outputs.maps.basis.words import is_missing, is_yes
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from sy_coverage.outputs.findings import Findings
     from sy_coverage.outputs.maps.basis.frame import Frame
 
-STATUS_COLOURS = {"today": "#4f83a8", "plan": "#c0dcea", "none": "#fbe5c3"}
+STATUS_COLOURS = {"today": canvas.TODAY, "plan": canvas.PLAN, "none": canvas.NONE}
 """Dark, middle and light: told apart in grey too, and by hatching; blue and sand for eyes that miss red or green."""
 
 SHARE_COLOURS = ("#fbe5c3", "#e3e4cd", "#bdd5d1", "#90bac6", "#6497b2")
