@@ -155,6 +155,7 @@ class Questions:
             "scorecard": _rows(card),
             "reported": study.config.reported,
             "counties": dict(study.counties),
+            "bounds": [float(v) for v in study.units.total_bounds],
         }
 
     # --- what to plan ------------------------------------------------------------------------------------------------
@@ -233,7 +234,7 @@ class Questions:
         out = Path(study.path(study.config.study.output))
         manifest = manifest_of(out)
         if not manifest:
-            return {"files": [], "counties": [], "is_current": False, "doubts": 0, "finished": ""}
+            return {"files": [], "counties": [], "is_current": False, "finished": ""}
         findings = read_findings(out)
         counties = findings.counties.reset_index()
         counties["status_said"] = [labels.text(f"study.status_{one}", language) for one in counties["status"]]
@@ -248,7 +249,6 @@ class Questions:
             "is_current": _deciding(manifest.get("options", {}))
             == _deciding(read_study(self.folder, offline=True).config.shown()),
             "notices": list(findings.notices),
-            "doubts": len(study.open_doubts),
             "finished": manifest["timings"]["finished"],
             "comparison": _comparison(out),
         }

@@ -88,6 +88,12 @@ class Desk:
             self._spawn(self._ask(question, known))
         return known
 
+    def glance(self, question: str) -> View:
+        """Return what is known of a question, and ask it only where nothing else is being worked out: for what stands in the margin."""
+        if any(one.is_asked for one in self.views.values()):
+            return self.views.get(question, View())
+        return self.view(question)
+
     async def _ask(self, question: str, known: View) -> None:
         stamp, language = stamp_of(self.folder), self.language
         try:

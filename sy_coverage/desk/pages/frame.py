@@ -98,7 +98,7 @@ def _mark(desk: Desk, step: str) -> tuple[str, str]:
     if step == "materials":
         return ("open", desk.words("mark_missing", count=len(lacks))) if lacks else ("done", "")
     if step == "verify":
-        known = desk.view("doubts").value
+        known = desk.glance("doubts").value
         count = None if known is None else len(known["open"])
         return ("open", desk.words("mark_open", count=count)) if count else ("done" if count == 0 else "", "")
     if step == "plan":

@@ -147,6 +147,15 @@ def _evidence(desk: Desk, name: str) -> str:
 
 
 def _columns(desk: Desk, one: dict[str, Any]) -> None:
+    if not one["columns"]:
+        return
+    with ui.element("details").classes("sy-group"):
+        known_ = sum(1 for _, field in one["columns"] if field)
+        text(desk.words("columns_known", count=len(one["columns"]), known=known_), "summary")
+        _chips(desk, one)
+
+
+def _chips(desk: Desk, one: dict[str, Any]) -> None:
     with ui.element("div").classes("sy-chips"):
         for header, field in one["columns"]:
             said = f"{header} → {desk.words(f'field_{field}')}" if field else header

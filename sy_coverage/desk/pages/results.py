@@ -39,7 +39,7 @@ def _results(desk: Desk, found: dict[str, Any]) -> None:
     if not found["files"]:
         text(desk.words("no_results"), "p", "sy-warn")
         return
-    _doubtful(desk, found)
+    live(lambda: id(desk.view("doubts").value), lambda: _doubtful(desk, found))
     with card(desk.words("how_it_ended")):
         heads = ["head_county", "head_status", "head_met", "head_share", "head_sites", "head_cost"]
         rows = [
@@ -80,16 +80,18 @@ def _share(value: Any) -> str:
 
 
 def _doubtful(desk: Desk, found: dict[str, Any]) -> None:
+    doubts = desk.view("doubts")
     said = list(found["notices"])
-    if found["doubts"]:
-        said.append(desk.words("still_doubts", count=found["doubts"]))
+    open_ = 0 if doubts.value is None else len(doubts.value["open"])
+    if open_:
+        said.append(desk.words("still_doubts", count=open_))
     if not found["is_current"]:
         said.append(desk.words("not_current"))
     if said:
         with ui.element("div").classes("sy-warn").props('role="status"'):
             for line in said:
                 text(line, "p")
-            if found["doubts"]:
+            if open_:
                 with ui.element("a").props('href="/verify"'):
                     text(desk.words("to_doubts"))
 

@@ -39,6 +39,14 @@ def small_map(desk: Desk, places: dict[str, Any]) -> None:
             text(f"{desk.words(f'role_{name}')} {len(places[name])}　")
 
 
+def zoom_for(bounds: tuple[float, float, float, float], width: int, height: int) -> float:
+    """Return at which zoom an area is seen as a whole, so many pixels wide and high: a world is 256 wide at zoom 0."""
+    west, south, east, north = bounds
+    wide = max(east - west, 1e-6)
+    high = max(north - south, 1e-6) / math.cos(math.radians((south + north) / 2))
+    return math.floor(4 * math.log2(360 / 256 * min(width / wide, height / high))) / 4
+
+
 def _dots(points: list[tuple[float, float]]) -> dict[str, Any]:
     """Return points as lines of no length: they are drawn as round dots, many at once."""
     lines = [[[lon, lat], [lon + 1e-6, lat]] for lat, lon in points]
@@ -51,12 +59,7 @@ def _dots(points: list[tuple[float, float]]) -> dict[str, Any]:
 
 def _base(places: dict[str, Any]) -> Any:
     west, south, east, north = places["bounds"]
-    # so that all of it is seen: a world of 256 pixels at zoom 0, drawn about HEIGHT high and WIDTH wide
-    wide, high = (
-        max(east - west, 1e-6),
-        max(north - south, 1e-6) / math.cos(math.radians((south + north) / 2)),
-    )
-    zoom: Any = math.floor(4 * math.log2(360 / 256 * min(WIDTH / wide, HEIGHT / high))) / 4
+    zoom: Any = zoom_for((west, south, east, north), WIDTH, HEIGHT)
     middle = ((south + north) / 2, (west + east) / 2)
     drawn = ui.leaflet(center=middle, zoom=zoom, options={"attributionControl": False, "zoomSnap": 0.25})
     drawn.clear_layers()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nicegui import ui
 
 from sy_coverage.desk.pages.parts import card, frame, known, table, text
+from sy_coverage.desk.pages.small_map import zoom_for
 
 if TYPE_CHECKING:
     from sy_coverage.desk.session import Desk
@@ -28,7 +29,11 @@ def _today(desk: Desk, found: dict[str, Any]) -> None:
     with card(desk.words("indicators")):
         table(found["columns"], found["rows"])
     with card(desk.words("map_today")):
-        frame(f"today.html?{abs(hash(str(desk.view('today').stamp)))}", desk.words("map_today"))
+        west, south, east, north = found["bounds"]
+        zoom = zoom_for((west, south, east, north), 520, 520)
+        looked_at = f"#{zoom}/{(south + north) / 2:.5f}/{(west + east) / 2:.5f}/today"
+        version = abs(hash(str(desk.view("today").stamp)))
+        frame(f"today.html?{version}{looked_at}", desk.words("map_today"))
     with card(desk.words("scorecard")):
         _scorecard(desk, found)
 

@@ -29,7 +29,7 @@ CONTROLS = (
     "site_name", "site_number", "sites_here", "search_count", "within", "beyond_limit", "beyond", "minutes", "measure_minutes",
     "scale_number", "try", "try_note", "try_base", "try_choice", "try_cost", "try_elders", "try_minutes", "try_units", "try_met", "try_unmet",
     "try_failing", "try_candidates", "try_standing", "try_open", "try_shut", "try_require", "try_forbid", "try_auto", "try_undo", "try_reset",
-    "try_save", "try_load", "try_file", "try_wrong",
+    "try_save", "try_hand", "try_load", "try_file", "try_wrong",
     "try_county", "try_plan", "try_solving", "try_solved", "try_optimal", "try_feasible", "try_no_answer", "try_infeasible", "try_clash", "try_failed", "try_moved", "try_unable",
 )  # fmt: skip
 """Words of the page's controls; ``{what}`` and ``{value}`` are filled in by the page."""

@@ -175,10 +175,10 @@
     });
     button(bar, "", words.try_undo, () => { choices.now().undo(); changed(); });
     button(bar, "", words.try_reset, () => { choices.now().reset(); changed(); });
-    button(bar, "", words.try_save, () => {
-      const text = JSON.stringify({ ...choices.now().choice(), made_from: data.what_if.made_from || "" }, null, 1);
-      sy.hand(new Blob([text], { type: "application/json" }), words.try_file);
-    });
+    const written = () => JSON.stringify({ ...choices.now().choice(), made_from: data.what_if.made_from || "" }, null, 1);
+    button(bar, "", words.try_save, () => sy.hand(new Blob([written()], { type: "application/json" }), words.try_file));
+    /* Whoever shows this page in a frame, such as the desk, may take the choice; it holds ids and nothing else. */
+    if (window.parent !== window) button(bar, "sy-to-desk", words.try_hand, () => window.parent.postMessage({ kind: "sy-choice", text: written() }, "*"));
     const file = sy.el("input");
     file.type = "file";
     file.accept = ".json";
