@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -90,7 +91,8 @@ def materials_in(folder: Path) -> list[Material]:
         low = path.name.lower()
         if path.name in _OWN or low.startswith(".") or low.endswith(_PARTS):
             continue
-        found += _recognised(path)
+        seen = path.stat()
+        found += _recognised(path, seen.st_size, seen.st_mtime_ns)
     return found
 
 
@@ -269,8 +271,14 @@ def _tells(one: Material) -> tuple[bool, int]:
     return bool(one.coordinates), sum(1 for _, field in one.columns if field)
 
 
-def _recognised(path: Path) -> list[Material]:
-    """Return what a file is, table by table."""
+@lru_cache(maxsize=256)
+def _recognised(path: Path, size: int, changed_ns: int) -> tuple[Material, ...]:
+    """Return what a file is, table by table; known as long as the file has this size and was not changed since."""
+    del size, changed_ns
+    return tuple(_recognised_anew(path))
+
+
+def _recognised_anew(path: Path) -> list[Material]:
     name = path.name
     low = name.lower()
     stems = [Path(n).stem for n in (*DOUBT_NAMES.values(), *ANSWER_NAMES.values())]

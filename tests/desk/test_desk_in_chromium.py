@@ -42,7 +42,7 @@ def person(chromium):  # noqa: F811
     context = chromium.new_context(
         viewport={"width": 1366, "height": 768}, accept_downloads=True, locale="zh-CN"
     )
-    context.set_default_timeout(120_000)
+    context.set_default_timeout(300_000)
     page = context.new_page()
     page.wrong = []
     page.on("pageerror", lambda e: page.wrong.append(str(e)))

@@ -41,7 +41,7 @@ def framed(desk: Desk, step: str) -> Iterator[None]:
     with ui.element("div").classes("sy-body"):
         with ui.element("nav").classes("sy-steps").props(f'aria-label="{desk.words("steps")}"'):
             live(lambda: _state(desk), lambda: _steps(desk, step))
-        with ui.element("main").classes("sy-main").props('id="content" tabindex="-1"'):
+        with ui.element("div").classes("sy-main").props('id="content" tabindex="-1"'):
             with ui.element("h1"):
                 text(desk.words(f"step_{step}"))
             text(desk.words(f"lead_{step}"), "p", "sy-lead")

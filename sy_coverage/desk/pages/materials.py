@@ -21,6 +21,10 @@ ENDINGS = (
     ".csv", ".txt", ".xlsx", ".xlsm", ".xls", ".et", ".ods", ".docx", ".geojson", ".json", ".gpkg", ".fgb", ".parquet", ".shp",
     ".dbf", ".shx", ".prj", ".cpg", ".pbf", ".osm", ".graphml", ".network", ".tif", ".tiff", ".toml",
 )  # fmt: skip
+_NAMED = """
+const input = document.querySelector(".q-uploader__input");
+if (input) input.setAttribute("aria-label", "NAME");
+"""
 SYSTEMS = ("wgs84", "cgcs2000", "gcj02", "bd09")
 
 
@@ -42,7 +46,7 @@ def _drop(desk: Desk) -> None:
                 desk.notice = problem
                 continue
             try:
-                _files.Folder(desk.folder).write(file.name, await file.read())
+                _files.write_bytes(_files.Folder(desk.folder).file(file.name), await file.read())
             except CoverageError as error:
                 desk.notice = str(error)
                 continue
@@ -51,8 +55,13 @@ def _drop(desk: Desk) -> None:
         if names:
             await desk.do("adopt", files=names)
 
-    upload = ui.upload(multiple=True, auto_upload=True, on_multi_upload=came, label=desk.words("drop"))
+    upload = ui.upload(multiple=True, auto_upload=True, on_multi_upload=came)
     upload.classes("sy-upload").props(f'accept="{",".join(ENDINGS)}" flat')
+    with upload.add_slot("header"), ui.element("div").classes("sy-drop"):
+        text(desk.words("drop"))
+        button(desk.words("pick"), lambda: upload.run_method("pickFiles"), kind="first")
+        ui.element("q-uploader-add-trigger")
+    ui.run_javascript(_NAMED.replace("NAME", desk.words("pick")))
     upload.props["max-file-size"] = _files.USUAL.megabytes * 1_000_000
     upload.on(
         "rejected",
