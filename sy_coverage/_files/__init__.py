@@ -37,10 +37,11 @@ from sy_coverage._files.saving.writing import (
 )
 from sy_coverage._files.tables.formats import read_grid, read_grids
 from sy_coverage._files.tables.layers import layer_names
+from sy_coverage._files.tables.long import read_long_table
 from sy_coverage._files.tables.workbooks import check_zip
 
 __all__ = [
-    "CLOSED", "HIGHEST", "OPEN", "USUAL", "Folder", "Gate", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "files_in", "is_database", "is_there", "layer_names", "local_path", "locked", "passing_file", "read_bytes", "read_grid", "read_grids",
+    "CLOSED", "HIGHEST", "OPEN", "USUAL", "Folder", "Gate", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "files_in", "is_database", "is_there", "layer_names", "local_path", "locked", "passing_file", "read_bytes", "read_grid", "read_grids", "read_long_table",
     "read_raster", "read_toml", "remove_database", "replacing", "require_database", "require_plain_names",
     "require_writable", "sample_folder", "shapefiles", "split_layer", "sqlite", "unzipped", "without_password", "write_bytes", "write_database",
     "write_layers",

@@ -148,7 +148,7 @@ class Findings:
         """The villages that no road of the file leads anywhere from, as rows of `access_legs`, by `demand_id`."""
         if self.access_legs is None:
             return self.demand.iloc[:0]
-        return self.access_legs[self.access_legs["note"].isin(["stub", "too_far"])]
+        return self.access_legs[self.access_legs["note"].isin(["stub", "too_far", "not_in_table"])]
 
     def falls_short(self, county_id: str) -> bool:
         """Return whether a county has a plan that misses targets: they cannot be met at all, or not with the money given."""

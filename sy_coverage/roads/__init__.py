@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sy_coverage.roads.read.lines import read_lines
     from sy_coverage.roads.read.osm import read_osm
     from sy_coverage.roads.read.overpass import fetch_osm
+    from sy_coverage.roads.read.times import read_times
     from sy_coverage.roads.read.water import read_water
     from sy_coverage.roads.travel_modes import TravelMode, travel_mode
     from sy_coverage.roads.travel_times import TravelTimes
@@ -38,6 +39,7 @@ __all__ = [
     "read_changes",
     "read_lines",
     "read_osm",
+    "read_times",
     "read_water",
     "travel_mode",
 ]
@@ -59,6 +61,7 @@ _WHERE = {
     "read_lines": "read.lines",
     "read_changes": "read.changes",
     "read_osm": "read.osm",
+    "read_times": "read.times",
     "read_water": "read.water",
     "travel_mode": "travel_modes",
 }

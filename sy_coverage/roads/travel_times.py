@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame, Series
 
+    from sy_coverage.roads.od_table import PairTable
+
 
 def _ids(ids: Sequence[object] | None, count: int | None, what: str) -> tuple[str, ...]:
     if ids is None:
@@ -101,6 +103,13 @@ def _require_metres(metres: Any, minutes: Any) -> None:
         raise InputError("travel times: metres must be 0 or more")
 
 
+def _table(row: Any, column: Any, values: Any, shape: tuple[int, int]) -> Any:
+    """Return values at their rows and columns as a CSR array with every row in order; an explicit 0 stays."""
+    order = np.lexsort((column, row))
+    start = np.r_[0, np.cumsum(np.bincount(row, minlength=shape[0]))]
+    return sparse.csr_array((values[order], column[order].astype(np.int32), start), shape=shape)
+
+
 @dataclass(frozen=True)
 class TravelTimes:
     """Minutes between sites (rows) and demand points (columns); a missing pair means *beyond the cutoff*.
@@ -168,30 +177,66 @@ class TravelTimes:
         array([[ 4.5, 12. ]])
         """
         pairs = pair_table(frame, mode=mode)
-        sites = _ids(pairs.target_ids if site_ids is None else site_ids, None, "site_ids")
-        demand = _ids(pairs.origin_ids if demand_ids is None else demand_ids, None, "demand_ids")
-        row = pd.Index(sites, dtype=object).get_indexer(pd.Index(pairs.target_ids, dtype=object))[
-            pairs.target
-        ]
-        column = pd.Index(demand, dtype=object).get_indexer(pd.Index(pairs.origin_ids, dtype=object))[
-            pairs.origin
-        ]
-        kept = np.flatnonzero((row >= 0) & (column >= 0) & within_cutoff(pairs.minutes, cutoff_min))
-        kept = kept[np.lexsort((column[kept], row[kept]))]
-        start = np.r_[0, np.cumsum(np.bincount(row[kept], minlength=len(sites)))]
-
-        def table(values: Any) -> Any:
-            return sparse.csr_array(
-                (values[kept], column[kept].astype(np.int32), start), shape=(len(sites), len(demand))
-            )
-
-        return cls(
-            minutes=table(pairs.minutes),
-            site_ids=sites,
-            demand_ids=demand,
+        return cls._of_pairs(
+            pairs,
+            site_ids=_ids(pairs.target_ids if site_ids is None else site_ids, None, "site_ids"),
+            demand_ids=_ids(pairs.origin_ids if demand_ids is None else demand_ids, None, "demand_ids"),
             cutoff_min=float(cutoff_min),
             mode=mode or "",
-            metres=None if pairs.metres is None else table(pairs.metres),
+        )
+
+    @classmethod
+    def _of_pairs(
+        cls,
+        pairs: PairTable,
+        *,
+        site_ids: tuple[str, ...],
+        demand_ids: tuple[str, ...],
+        cutoff_min: float,
+        mode: str,
+    ) -> TravelTimes:
+        row, column = pairs.among(site_ids, demand_ids)
+        kept = np.flatnonzero(
+            (row >= 0) & (column >= 0) & np.isfinite(pairs.minutes) & within_cutoff(pairs.minutes, cutoff_min)
+        )
+        shape = (len(site_ids), len(demand_ids))
+        return cls(
+            minutes=_table(row[kept], column[kept], pairs.minutes[kept], shape),
+            site_ids=site_ids,
+            demand_ids=demand_ids,
+            cutoff_min=cutoff_min,
+            mode=mode,
+            metres=None
+            if pairs.metres is None
+            else _table(row[kept], column[kept], pairs.metres[kept], shape),
+        )
+
+    def with_pairs(self, pairs: PairTable) -> TravelTimes:
+        """Return these travel times with the pairs that a table has in place of their own; metres are left out.
+
+        A pair that the table says cannot be travelled is not here either. Sites and demand points that the table reaches are
+        no longer unreachable.
+        """
+        row, column = pairs.among(self.site_ids, self.demand_ids)
+        known = np.flatnonzero((row >= 0) & (column >= 0))
+        row, column, minutes = row[known], column[known], pairs.minutes[known]
+        own, wide = self.minutes.tocoo(), max(len(self.demand_ids), 1)
+        stays = ~np.isin(own.row.astype(np.int64) * wide + own.col, row * wide + column)
+        ends = np.isfinite(minutes)
+        near = ends & within_cutoff(minutes, self.cutoff_min)
+        reached = {self.site_ids[i] for i in set(row[ends].tolist())}
+        leaves = {self.demand_ids[i] for i in set(column[ends].tolist())}
+        return replace(
+            self,
+            minutes=_table(
+                np.r_[own.row[stays], row[near]],
+                np.r_[own.col[stays], column[near]],
+                np.r_[own.data[stays], minutes[near]],
+                self.minutes.shape,
+            ),
+            metres=None,
+            unreachable_sites=tuple(i for i in self.unreachable_sites if i not in reached),
+            unreachable_demand=tuple(i for i in self.unreachable_demand if i not in leaves),
         )
 
     @classmethod

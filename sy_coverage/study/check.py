@@ -11,6 +11,7 @@ from sy_coverage._osm import require_osm
 from sy_coverage.coverage.reported import reported_numbers
 from sy_coverage.errors import CoverageError, FrameError, OfflineError
 from sy_coverage.study.results.lists import to_verify
+from sy_coverage.study.results.lists.minutes import unknown_ids
 from sy_coverage.study.results.lists.reading import in_brief
 from sy_coverage.study.results.save import require_writable
 from sy_coverage.study.steps.roads import network, roadless
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from geopandas import GeoDataFrame
 
+    from sy_coverage.roads.od_table import KnownMinutes
     from sy_coverage.study.study import Study
 
 
@@ -73,7 +75,8 @@ def look_at(study: Study, *, databases: bool = False, workbook: bool = True) -> 
         attempt("candidates", lambda: study.listed_candidates if "demand" in known else None)
         attempt("reported", lambda: reported_numbers(study.config.reported, study.policy, study.counties))
     attempt("roads", lambda: _roads(study))
-    if {"units", "demand", "roads"} <= set(known) and known["roads"] != network.LIVE:
+    attempt("known_minutes", lambda: study.known_minutes)
+    if {"units", "demand", "roads", "known_minutes"} <= set(known) and known["roads"] != network.LIVE:
         attempt("access_legs", lambda: study.access_legs)
         attempt("water", lambda: study.water)
         attempt("ferries", lambda: _say_ferries(study, known.get("facilities"), report))
@@ -114,8 +117,8 @@ def _roads(study: Study) -> str:
     source, ground = study.config.roads.source, study.config.roads.elevation
     if ground is not None:
         _files.local_path(study.path(ground))
-    if source == network.LIVE:
-        return source
+    if source is None or source == network.LIVE:
+        return source or ""
     if study.config.roads.lines is not None:
         return Path(source).name
     path = _files.local_path(study.path(source))
@@ -171,14 +174,31 @@ def _say_facts(study: Study, known: dict[str, Any], report: Report) -> None:
             )
     config, given = study.config, study.config.roads.buffer_m
     far = network.needed_m(config.roads, config.siting, study.policy) if "policy" in known else 0.0
-    if given is not None and given < far:
+    if config.roads.source is not None and given is not None and given < far:
         needed = f"{far:,.0f}"
         report.remarks.append(words("study.remark_buffer", given=f"{given:,.0f}", needed=needed))
-    if "roads" in known:
+    if known.get("known_minutes") is not None:
+        _say_table(study, known, report)
+    if known.get("roads"):
         live = known["roads"] == network.LIVE
         report.facts.append(
             words("study.fact_roads_live") if live else words("study.fact_roads", file=known["roads"])
         )
+
+
+def _say_table(study: Study, known: dict[str, Any], report: Report) -> None:
+    """Say how many pairs the table of minutes has, and which of its ids the study does not know."""
+    minutes: KnownMinutes = known["known_minutes"]
+    report.facts.append(
+        study.words(
+            "study.fact_times",
+            pairs=f"{minutes.size:,}",
+            origins=f"{len(minutes.origin_ids):,}",
+            targets=f"{len(minutes.target_ids):,}",
+        )
+    )
+    if {"demand", "facilities", "candidates"} <= set(known):
+        report.remarks += unknown_ids(study.answers)
 
 
 def _say_doubts(study: Study, report: Report, *, workbook: bool) -> None:

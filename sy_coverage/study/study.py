@@ -58,6 +58,7 @@ class Study:
     network = Handed("answers", Answers.network)
     access_legs = Handed("answers", Answers.access_legs)
     access_beside = Handed("answers", Answers.access_beside)
+    known_minutes = Handed("answers", Answers.known_minutes)
     water = Handed("answers", Answers.water)
     centre_kind = Handed("answers", Answers.centre_kind)
     centre_times = Handed("answers", Answers.centre_times)

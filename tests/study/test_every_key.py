@@ -58,6 +58,7 @@ KEYS: dict[str, dict[str, Any]] = {
         "elevation": "none.tif", "buffer_m": 10.0, "date": dt.date(2026, 1, 1), "cache": "else.sqlite", "server": "https://example.org",
         "attribution": "某某",
     },
+    "times": {"table": "od.csv", "mode": "walk", "columns": {"from": "demand_id"}},
     "geocoding": {
         "sources": [], "accept": ["village", "town"], "choose": {"nobody": "nowhere"}, "contact": "a@example.org", "cache": "else.sqlite", "daily_quota": {"amap": 5},
     },
@@ -103,6 +104,7 @@ def folder(tmp_path_factory) -> Path:
     for new, old, rows in (("fewer", "facilities", 3), ("few", "candidates", 6), ("half", "villages", 5)):
         lines = (folder / f"{old}.csv").read_text(encoding="utf-8").splitlines()[:rows]
         (folder / f"{new}.csv").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "od.csv").write_text("from,to,minutes\nA,S1,50\nB,c19,2\n", encoding="utf-8")
     (folder / "census.csv").write_text("unit_id,elders\n990100001,500\n990100100,50\n", encoding="utf-8")
     return folder
 

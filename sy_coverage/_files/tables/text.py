@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sy_coverage._files.limits import Limits
 
 
-def _delimiter(text: str, file: str) -> str:
+def delimiter_of(text: str, file: str) -> str:
     """Return the delimiter that splits the most records into the same number of fields, above one."""
     head = text[:200_000]
     best, best_score = ",", (0, 0)
@@ -36,7 +36,7 @@ def _delimiter(text: str, file: str) -> str:
 
 def text_grid(content: bytes, file: str, encoding: str | None, limits: Limits) -> Grid:
     text, name = decode(content, file, encoding=encoding)
-    mark = _delimiter(text, file)
+    mark = delimiter_of(text, file)
     csv.field_size_limit(10_000_000)
     try:
         # a NUL or an unclosed quote makes the reader fail, or swallow the rest of the file

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from sy_coverage.siting import SitingPlan
     from sy_coverage.study.config.file import StudyConfig
     from sy_coverage.study.steps.files import StudyFiles
+    from sy_coverage.study.steps.roads.ways import Ways
 
     Scope = str | None
     Tables = Mapping[str, DataFrame]
@@ -58,6 +59,7 @@ class Answers:
     counties = Handed("ground", Ground.counties)
     centre_kind = Handed("ground", Ground.centre_kind)
     network = Handed("ground", Ground.network)
+    known_minutes = Handed("ground", Ground.known_minutes)
     water = Handed("ground", Ground.water)
     demand = Handed("lists", Lists.demand)
     clustered = Handed("lists", Lists.clustered)
@@ -175,6 +177,11 @@ class Answers:
     def attribution(self) -> str:
         """Who must be named beside a map for its roads and water."""
         return self.ground.attribution
+
+    @property
+    def ways(self) -> Ways:
+        """How people get to places: by the table of minutes, and on the roads."""
+        return self.ground.ways
 
     @property
     def to_road(self) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from sy_coverage import labels
 from sy_coverage.study.steps import places as read
 from sy_coverage.study.steps import rules
 from sy_coverage.study.steps.memory import Memory, Step
-from sy_coverage.study.steps.roads import network, times
+from sy_coverage.study.steps.roads import network
+from sy_coverage.study.steps.roads.ways import ToRoad, Ways, read_minutes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from sy_coverage.policy import Kind, Policy
     from sy_coverage.roads import RoadNetwork
+    from sy_coverage.roads.od_table import KnownMinutes
     from sy_coverage.study.answers.asked import Asked
 
 
@@ -70,7 +72,7 @@ class Ground:
 
     @Step
     def network(self) -> RoadNetwork:
-        """The roads, for every travel mode the policy's kinds use."""
+        """The roads, for every travel mode the policy's kinds use; none where the study has only a table of minutes."""
         given, asked = self.asked.config.roads, self.asked.config.siting
         self.asked.memory.around("roads")  # whoever asks OpenStreetMap again has other roads
         with self.asked.progress("roads"):
@@ -95,10 +97,19 @@ class Ground:
     @property
     def to_road(self) -> dict[str, Any]:
         """How points are brought to the roads: how far at most, and how fast that is walked."""
-        return vars(self.by_road)
+        return vars(self._by_road)
 
     @property
-    def by_road(self) -> times.ToRoad:
-        """How points are brought to the roads."""
+    def _by_road(self) -> ToRoad:
         given = self.asked.config.roads
-        return times.ToRoad(given.max_snap_m, network.walk_m_per_s(given))
+        return ToRoad(given.max_snap_m, network.walk_m_per_s(given))
+
+    @Step
+    def known_minutes(self) -> KnownMinutes | None:
+        """The minutes that somebody already has, by mode; None where the study names no table of them."""
+        return read_minutes(self.asked.config.times, self.asked.files)
+
+    @property
+    def ways(self) -> Ways:
+        """How people get to places: by the table of minutes, and on the roads."""
+        return Ways(self.network, self._by_road, self.known_minutes)

@@ -52,6 +52,8 @@ class Lists:
 
     def _where_roads_meet(self) -> GeoDataFrame | None:
         """Return the junctions of the roads, or None where these would have to be asked for and nobody may be."""
+        if self.asked.config.roads.source is None:
+            return None
         try:
             return roads.junctions(self.ground.network, mode=self.ground.centre_kind.mode)
         except OfflineError:

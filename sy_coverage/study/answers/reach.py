@@ -40,9 +40,7 @@ class Reach:
     @Step
     def access_legs(self) -> GeoDataFrame:
         """The way of every village to the road that its minutes are counted on."""
-        return roadless.access_legs(
-            self.ground.network, self.lists.demand, kind=self.ground.centre_kind, by=self.ground.by_road
-        )
+        return roadless.access_legs(self.ground.ways, self.lists.demand, kind=self.ground.centre_kind)
 
     @Step
     def centre_times(self) -> TravelTimes:
@@ -71,7 +69,7 @@ class Reach:
                 self.ground.units, self.lists.open_facilities, self.lists.demand, self.ground.counts
             )
             if given.osm:
-                source, language = self.asked.config.roads.source, self.asked.config.study.language
+                source, language = self.asked.config.roads.source or "", self.asked.config.study.language
                 found = sites.with_premises(
                     found, ground, given, self.asked.files, source=source, language=language
                 )
@@ -148,9 +146,7 @@ class Reach:
     def minutes_from(self, kind: Kind, points: GeoDataFrame) -> TravelTimes:
         """Return the minutes from the villages to points, as elders travel to such a kind."""
         far = times.horizon_min(kind, self.asked.config.siting, self.ground.kinds)
-        return times.to_demand(
-            self.ground.network, points, self.lists.demand, kind=kind, far_min=far, by=self.ground.by_road
-        )
+        return self.ground.ways.travel_times(points, self.lists.demand, mode=kind.mode, cutoff_min=far)
 
     def open_sites(self, kind: str) -> GeoDataFrame:
         """Return the facilities of a kind that are open on the study's date."""
@@ -167,7 +163,8 @@ class Reach:
         if spread is None:
             return None
         homes = self.sites(*self.ground.kinds.home_kinds)
-        return times.by_car(self.ground.network, homes, homes, cutoff_min=spread, by=self.ground.by_road)
+        self.ground.ways.require_homes(homes.index, homes.index, key="spread_min")
+        return self.ground.ways.travel_times(homes, homes, mode="drive", cutoff_min=spread)
 
     @Step
     def to_medical(self) -> TravelTimes | None:
@@ -176,9 +173,9 @@ class Reach:
         if limit is None or kind is None:
             return None
         homes = self.sites(*self.ground.kinds.home_kinds)
-        return times.by_car(
-            self.ground.network, self.open_sites(kind), homes, cutoff_min=limit, by=self.ground.by_road
-        )
+        institutions = self.open_sites(kind)
+        self.ground.ways.require_homes(homes.index, institutions.index, key="medical_min")
+        return self.ground.ways.travel_times(institutions, homes, mode="drive", cutoff_min=limit)
 
     @Step
     def names(self) -> Mapping[str, str]:
@@ -213,10 +210,9 @@ class Reach:
         )
         declared = self.ground.kinds.kind(kind or str(own["kind"].iloc[0]))
         return times.catchment(
-            self.ground.network,
+            self.ground.ways,
             own,
             self.lists.demand,
             minutes=minutes,
             kind=declared,
-            by=self.ground.by_road,
         )

@@ -69,9 +69,7 @@ class Standing:
         Both are missing where no road leads to one.
         """
         opened = times.sites_of((kind.id,), coverage.open_on(facilities, self.asked.config.study.date))
-        return times.nearest(
-            self.ground.network, opened, self.lists.demand, kind=kind, by=self.ground.by_road
-        )
+        return self.ground.ways.nearest(opened, self.lists.demand, mode=kind.mode)
 
     def _by_kind(self, facilities: GeoDataFrame, by_unit: GeoDataFrame) -> dict[str, GeoDataFrame]:
         """Return coverage by unit of every kind that a rate of the policy counts; that of the centre is known already."""
@@ -93,14 +91,13 @@ class Standing:
     def access_beside(self) -> DataFrame:
         """By unit and travel mode of ``[access] beside``, the share of elders within the cutoff of a centre today: ``share_<mode>``."""
         centres, kind = self.reach.open_sites(self.ground.centre_kind.id), self.ground.centre_kind
+        ways = self.ground.ways
         minutes = {
-            str(mode): times.nearest(
-                self.ground.network,
-                centres,
-                self.lists.demand,
-                kind=kind.model_copy(update={"mode": mode}),
-                by=self.ground.by_road,
-            )["nearest_min"]
+            str(mode): ways.nearest(centres, self.lists.demand, mode=mode, stated=mode != kind.mode)[
+                "nearest_min"
+            ]
+            if ways.is_known(mode)
+            else None
             for mode in self.asked.config.access.beside
         }
         return times.shares_within(minutes, self.lists.demand, self.ground.units, kind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from sy_coverage import _files
 from sy_coverage._models import Problem, problems
@@ -19,6 +19,7 @@ from sy_coverage.study.config.inputs.demand import Demand
 from sy_coverage.study.config.inputs.facilities import Facilities
 from sy_coverage.study.config.inputs.geocoding import Geocoding
 from sy_coverage.study.config.inputs.roads import Roads
+from sy_coverage.study.config.inputs.times import Times
 from sy_coverage.study.config.questions.access import Access
 from sy_coverage.study.config.questions.compare import Compare
 from sy_coverage.study.config.questions.limits import Limits
@@ -47,7 +48,8 @@ class StudyConfig(Section):
     facilities: Facilities
     candidates: Candidates = Candidates()
     demand: Demand
-    roads: Roads
+    roads: Roads = Roads()
+    times: Times = Times()
     geocoding: Geocoding = Geocoding()
     access: Access = Access()
     siting: Siting = Siting()
@@ -101,6 +103,23 @@ class StudyConfig(Section):
             return given
         return {name: _gathered(keys, set(cls.model_fields)) for name, keys in given.items()}
 
+    @model_validator(mode="after")
+    def _some_way(self) -> StudyConfig:
+        """Refuse a study that knows no way to go, or wants roads that it has not."""
+        if self.roads.source is not None:
+            return self
+        if self.times.table is None:
+            raise ValueError(
+                "'roads.source' is missing; or give a table of minutes: [times] table = \"od.csv\""
+            )
+        wanted = [key for key in ("generate", "osm") if getattr(self.candidates, key)]
+        if wanted:
+            raise ValueError(
+                f"'candidates.{wanted[0]}' needs roads: no table has minutes to sites that it does not name; give roads.source, "
+                f"or list sites and leave {wanted[0]} out"
+            )
+        return self
+
     @field_validator("phases")
     @classmethod
     def _years(cls, phases: dict[str, Phase]) -> dict[str, Phase]:
@@ -128,6 +147,8 @@ def _sentence(problem: Problem) -> str:
         return f"unknown key '{key}' ({hint})"
     if problem.kind == "missing":
         return f"'{key}' is missing"
+    if not problem.key:
+        return words
     given = f", not {problem.given}" if problem.given else ""
     return _files.without_password(f"'{key}': {words[:1].lower()}{words[1:]}{given}")
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from geopandas import GeoDataFrame
-    from pandas import DataFrame, Series
+    from pandas import DataFrame
 
     from sy_coverage.siting import SitingPlan
     from sy_coverage.study.answers import Answers
@@ -130,13 +130,6 @@ def _recounts(study: Answers, plans: Mapping[str, SitingPlan]) -> dict[str, str]
     }
 
 
-def _nearest(study: Answers, sites: GeoDataFrame, points: GeoDataFrame, mode: str) -> Series:
-    if sites.empty or points.empty:
-        return pd.Series(float("nan"), index=points.index)
-    near = study.network.nearest(sites, points, mode=mode, **study.to_road)
-    return near["nearest_min"]
-
-
 def _demand(study: Answers) -> GeoDataFrame:
     """Return the villages with minutes to the nearest centre and whether that is within the cutoff, today and planned."""
     kind = study.centre_kind
@@ -193,7 +186,7 @@ def _proposals(study: Answers, reasons: DataFrame) -> GeoDataFrame:
     sites["elders_gained"] = pd.to_numeric(pd.Series(sites.index.map(gained.to_dict()), index=sites.index))
     medical = study.open_facilities
     medical = medical[(medical["kind"] == study.policy.medical_kind) & medical.geometry.notna()]
-    sites["medical_min"] = _nearest(study, medical, sites, "drive")
+    sites["medical_min"] = study.ways.nearest(medical, sites, mode="drive")["nearest_min"]
     blank = " " if study.config.study.language == "en" else ""
     words = reasons.groupby("site_id")["sentence"].agg(blank.join)
     sites["why"] = pd.Series(sites.index.map(words.to_dict()), index=sites.index, dtype=object).fillna("")
@@ -353,7 +346,8 @@ def _sources(study: Answers) -> DataFrame:
                 "note": "",
             }
         )
-    rows.append({"name": study.words("study.source_roads"), **roads_lists.source_row(study)})
+    if config.roads.source is not None:
+        rows.append({"name": study.words("study.source_roads"), **roads_lists.source_row(study)})
     if config.roads.elevation is not None:
         name, digest = study.words("study.source_elevation"), study.digest("roads", config.roads.elevation)
         rows.append({"name": name, "file": config.roads.elevation, "digest": digest, "note": ""})

@@ -47,7 +47,7 @@ def parameters(study: Answers) -> DataFrame:
         ),
         ("one_place_m", config.candidates.one_place_m, "m", True),
         *([("osm", config.candidates.osm, "", True)] if config.candidates.osm else []),
-        ("max_snap_m", config.roads.max_snap_m, "m", True),
+        *([("max_snap_m", config.roads.max_snap_m, "m", True)] if config.roads.source else []),
         ("time_limit_s", given.time_limit_s, "s", True),
         *_demand_parameters(study),
         ("crs", metric_crs(study.units), "", False),

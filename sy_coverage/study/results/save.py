@@ -141,7 +141,7 @@ def require_writable(study: Answers, folder: Path, *, whole: bool = True) -> Non
     _files.require_writable(folder)
     config = study.config
     read = [file for _, file in study.lists_and_layers] + [
-        config.roads.source,
+        config.roads.source or "",
         config.roads.elevation or "",
         config.roads.changes or "",
     ]

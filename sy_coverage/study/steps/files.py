@@ -80,5 +80,6 @@ def lists_and_layers(config: StudyConfig) -> list[tuple[str, str]]:
         *(("candidates", path_of(file)) for file in config.candidates.files),
         *(("demand", path_of(file)) for file in demand.village_files),
         *((room, file) for room, file in of_demand.items() if file),
+        *([("times", config.times.table)] if config.times.table else []),
         *(("no_go", layer.path) for layer in config.candidates.exclude),
     ]

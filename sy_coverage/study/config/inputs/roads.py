@@ -13,6 +13,10 @@ from sy_coverage.study.config.section import Mode, Section
 LineField = Literal["class", "surface", "maxspeed", "oneway", "bridge", "tunnel", "lanes", "width"]
 
 
+NEED_ROADS = ("lines", "changes", "elevation", "date", "server")
+"""Keys that say something only of roads that are there."""
+
+
 class Lines(Section):
     """`[roads.lines]`: what the columns of a layer of roads are that is not OpenStreetMap's."""
 
@@ -28,9 +32,10 @@ class Lines(Section):
 class Roads(Section):
     """`[roads]`: how people get there."""
 
-    source: str
+    source: str | None = None
     """An OpenStreetMap extract (``.osm.pbf``, ``.osm``), an OSMnx GraphML file, a network saved as ``.network``, or ``osm``:
-    the roads are asked of OpenStreetMap, once; or any layer of lines (GeoPackage, shapefile, PostGIS) with `[roads.lines]`."""
+    the roads are asked of OpenStreetMap, once; or any layer of lines (GeoPackage, shapefile, PostGIS) with `[roads.lines]`.
+    Only with `[times] table` it may be left out: then nothing is known but the pairs of the table."""
     lines: Lines | None = None
     """The columns of a layer of roads that is not OpenStreetMap's; an empty table takes the usual headers."""
     changes: str | None = None
@@ -59,6 +64,11 @@ class Roads(Section):
     def _fitting(self) -> Roads:
         for name, changes in self.modes.items():
             travel_mode(name, changes)
+        without = [key for key in NEED_ROADS if getattr(self, key) is not None]
+        if self.source is None and without:
+            raise ValueError(
+                f"'source' is missing: {', '.join(without)} {'are' if len(without) > 1 else 'is'} said of roads"
+            )
         if self.date is not None and self.source != "osm":
             raise ValueError('date is for source = "osm"; a file is of the day it was made')
         return self

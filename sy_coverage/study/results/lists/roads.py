@@ -10,7 +10,7 @@ import pandas as pd
 
 from sy_coverage import _files, labels
 from sy_coverage._fetch import Cache
-from sy_coverage.errors import OfflineError
+from sy_coverage.errors import ConfigError, OfflineError
 from sy_coverage.roads import catchment_agreement, junctions
 from sy_coverage.roads.graph.describe import travel_tables
 from sy_coverage.roads.travel_modes import travel_mode
@@ -38,7 +38,7 @@ def source_row(study: Answers) -> dict[str, str]:
         links=f"{len(network.links):,}",
         day=day(network),
     ).strip()
-    if given.source != roads.LIVE:
+    if given.source is not None and given.source != roads.LIVE:
         return {"file": given.source, "digest": study.digest("roads", given.source), "note": note}
     pinned = re.search(r"sha256:([0-9a-f]{64})", network.source)
     return {"file": network.source.split()[0], "digest": pinned[1] if pinned else "", "note": note}
@@ -72,6 +72,8 @@ SHOWN = (
 def parameters(study: Answers) -> list[dict[str, object]]:
     """Return the numbers that travel times rest on as rows of a proposal: `name`, `value`, `unit`, `source`."""
     language, given = study.config.study.language, study.config.roads
+    if given.source is None:
+        return []
 
     def row(name: str, value: object, unit: str, *, own: bool) -> dict[str, object]:
         named = labels.text(f"roads.unit_{unit}", language)
@@ -158,8 +160,16 @@ def _subject(subject: str, language: labels.Language) -> str:
 
 
 def sentences(study: Answers) -> list[str]:
-    """Return what the roads are and what was assumed of them, in the study's language, one line each."""
+    """Return what the roads are and what was assumed of them, in the study's language, one line each.
+
+    Raises
+    ------
+    ConfigError
+        If the study has no roads.
+    """
     language, network = study.config.study.language, study.network
+    if study.config.roads.source is None:
+        raise ConfigError("the study has no roads, only a table of minutes; give [roads] source")
     said = [
         labels.text("roads.source", language, source=network.source),
         labels.text(

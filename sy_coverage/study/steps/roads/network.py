@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from sy_coverage import roads
+from sy_coverage._frames import metric_crs
 from sy_coverage._osm import is_osm
 from sy_coverage.errors import ConfigError
 from sy_coverage.roads.read.overpass import OVERPASS
@@ -86,6 +89,8 @@ def read_network(
         If OpenStreetMap is asked and does not answer, or not in full.
     """
     chosen = modes(given, policy, beside)
+    if given.source is None:
+        return _no_roads(units, chosen)
     if given.source.endswith(SAVED):
         network = roads.load(files.path(given.source))
         _require_tables(network, chosen, given.source)
@@ -124,6 +129,17 @@ def read_network(
     )
 
 
+def _no_roads(units: GeoDataFrame, chosen: tuple[TravelMode, ...]) -> RoadNetwork:
+    """Return a network without any road, on which nothing can be reached."""
+    nodes = pd.DataFrame({"node_id": [], "x": [], "y": []}).astype({"node_id": "int64"})
+    edges = pd.DataFrame(
+        {name: [] for name in ("u", "v", "length_m", *(f"{m.name}_min" for m in chosen))}, dtype=float
+    )
+    return roads.from_edges(
+        nodes, edges.astype({"u": "int64", "v": "int64"}), crs=metric_crs(units), source=""
+    )
+
+
 def _require_tables(network: RoadNetwork, chosen: tuple[TravelMode, ...], source: str) -> None:
     """Refuse a saved network whose minutes are not those the study asks for; one without tables says its own."""
     for mode in chosen:
@@ -152,6 +168,8 @@ def cache_path(given: Roads, files: StudyFiles) -> Path:
 
 def read_water(given: Roads, files: StudyFiles, *, units: GeoDataFrame) -> GeoDataFrame | None:
     """Return rivers and lakes to draw, where the roads come from an OpenStreetMap extract."""
+    if given.source is None:
+        return None
     source = files.path(given.source)
     return roads.read_water(source, area=units) if is_osm(source) else None
 
@@ -160,5 +178,5 @@ def attribution(given: Roads) -> str:
     """Return who must be named beside a map for its roads and water."""
     if given.attribution is not None:
         return given.attribution
-    source = given.source
+    source = given.source or ""
     return OPENSTREETMAP if source == LIVE or is_osm(source) or source.endswith(FROM_OSM) else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from sy_coverage import labels
@@ -14,19 +15,27 @@ if TYPE_CHECKING:
 
     from sy_coverage.labels import Language
     from sy_coverage.policy import Kind
-    from sy_coverage.roads import RoadNetwork
-    from sy_coverage.study.steps.roads.times import ToRoad
+    from sy_coverage.study.steps.roads.ways import Ways
 
-ROADLESS = ("stub", "too_far")
-"""The notes of `RoadNetwork.access_legs` that say there is no road to go."""
+ROADLESS = ("stub", "too_far", "not_in_table")
+"""The notes that say there is no way to go: those of `RoadNetwork.access_legs`, and where only a table knows minutes."""
 
 
-def access_legs(network: RoadNetwork, demand: GeoDataFrame, *, kind: Kind, by: ToRoad) -> GeoDataFrame:
+def access_legs(ways: Ways, demand: GeoDataFrame, *, kind: Kind) -> GeoDataFrame:
     """Return the way of every village to the road that its minutes to `kind` are counted on, by `demand_id`.
 
-    Columns `name`, `unit_id`, `county_id`, `elders`, `mode`, `length_m`, `minutes`, `note`; lines in EPSG:4326.
+    Columns `name`, `unit_id`, `county_id`, `elders`, `mode`, `length_m`, `minutes`, `note`; lines in EPSG:4326. Whom no road
+    leads anywhere is noted ``table`` where a table has minutes from there, and without any roads ``not_in_table`` where not.
     """
-    legs = network.access_legs(demand, mode=kind.mode, **vars(by)).set_index(demand.index)
+    legs = ways.network.access_legs(demand, mode=kind.mode, **vars(ways.by)).set_index(demand.index)
+    pairs = None if ways.known is None else ways.known.of_mode(kind.mode)
+    if pairs is not None:
+        leaving = {pairs.origin_ids[i] for i in set(pairs.origin[np.isfinite(pairs.minutes)].tolist())}
+        lost = legs["note"].isin(ROADLESS)
+        told = legs.index.astype(str).isin(list(leaving))
+        legs["note"] = legs["note"].mask(lost & told, "table")
+        if not len(ways.network.links):
+            legs["note"] = legs["note"].mask(lost & ~told, "not_in_table")
     about = pd.DataFrame(demand)[["name", "unit_id", "county_id", "elders"]].assign(mode=kind.mode)
     return legs.assign(**{name: about[name] for name in about.columns})[[*about.columns, *legs.columns]]
 
@@ -44,7 +53,7 @@ def notice(legs: GeoDataFrame, language: Language) -> str | None:
         return None
     names = lost["name"].where(lost["name"].notna(), lost.index.to_series().astype(str))
     return labels.text(
-        "study.roadless",
+        "study.not_in_table" if (lost["note"] == "not_in_table").all() else "study.roadless",
         language,
         count=f"{len(lost):,}",
         elders=f"{lost['elders'].sum():,.0f}",

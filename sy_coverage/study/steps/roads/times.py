@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -19,20 +19,13 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
     from sy_coverage.policy import Kind, Policy
-    from sy_coverage.roads import RoadNetwork, TravelTimes
+    from sy_coverage.roads import TravelTimes
     from sy_coverage.study.config.questions.siting import Siting
+    from sy_coverage.study.steps.roads.ways import Ways
 
 HORIZON = 2.0
 """Travel times reach this many cutoffs far, so that a plan can also shorten the way of elders beyond the cutoff."""
 _COLUMNS = ["kind", "geometry"]
-
-
-@dataclass(frozen=True)
-class ToRoad:
-    """How points are brought to the roads: how far at most, and how fast that is walked."""
-
-    max_snap_m: float
-    access_m_per_s: float
 
 
 def sites_of(kinds: tuple[str, ...], *frames: GeoDataFrame) -> GeoDataFrame:
@@ -53,13 +46,6 @@ def horizon_min(kind: Kind, asked: Siting, policy: Policy) -> float:
     return max(HORIZON * kind.longest_min, walk or 0.0)
 
 
-def to_demand(
-    network: RoadNetwork, sites: GeoDataFrame, demand: GeoDataFrame, *, kind: Kind, far_min: float, by: ToRoad
-) -> TravelTimes:
-    """Return the minutes from the villages to `sites`, all of one kind."""
-    return network.travel_times(sites, demand, mode=kind.mode, cutoff_min=far_min, **vars(by))
-
-
 def joined(known: TravelTimes, new: TravelTimes | None, site_ids: list[str]) -> TravelTimes:
     """Return the minutes to `site_ids`, in this order, out of those that are `known` and those that are `new`."""
     if new is None:
@@ -73,44 +59,32 @@ def joined(known: TravelTimes, new: TravelTimes | None, site_ids: list[str]) -> 
     return both.select(sites=site_ids)
 
 
-def nearest(
-    network: RoadNetwork, sites: GeoDataFrame, demand: GeoDataFrame, *, kind: Kind, by: ToRoad
-) -> DataFrame:
-    """Return for every village which of `sites` is nearest and the minutes to it, missing where no road leads to one."""
-    if sites.empty or demand.empty:
-        return pd.DataFrame({"site_id": None, "nearest_min": float("nan")}, index=demand.index)
-    return network.nearest(sites, demand, mode=kind.mode, **vars(by))
-
-
 def catchment(
-    network: RoadNetwork, site: GeoDataFrame, demand: GeoDataFrame, *, minutes: float, kind: Kind, by: ToRoad
+    ways: Ways, site: GeoDataFrame, demand: GeoDataFrame, *, minutes: float, kind: Kind
 ) -> GeoDataFrame:
-    """Return the drawing of how far one site reaches in `minutes`, and the elders who reach it in that time by road."""
-    drawn = network.catchments(site, mode=kind.mode, cutoffs_min=(minutes,), **vars(by))
-    within = to_demand(network, site, demand, kind=kind, far_min=minutes, by=by).nearest_minutes().notna()
+    """Return the drawing of how far one site reaches in `minutes`, and the elders who reach it in that time."""
+    drawn = ways.network.catchments(site, mode=kind.mode, cutoffs_min=(minutes,), **vars(ways.by))
+    times = ways.travel_times(site, demand, mode=kind.mode, cutoff_min=minutes)
+    within = times.nearest_minutes().notna()
     elders = float(demand["elders"].to_numpy()[within.to_numpy()].sum())
     return drawn.assign(elders=elders, kind=kind.id)
 
 
-def by_car(
-    network: RoadNetwork, sites: GeoDataFrame, points: GeoDataFrame, *, cutoff_min: float, by: ToRoad
-) -> TravelTimes:
-    """Return the minutes by car from points to sites."""
-    return network.travel_times(sites, points, mode="drive", cutoff_min=cutoff_min, **vars(by))
-
-
 def shares_within(
-    minutes: Mapping[str, Series], demand: GeoDataFrame, units: GeoDataFrame, kind: Kind
+    minutes: Mapping[str, Series | None], demand: GeoDataFrame, units: GeoDataFrame, kind: Kind
 ) -> DataFrame:
     """Return by unit the share of elders whose minutes by each mode are within the cutoff of `kind`, as ``share_<mode>``.
 
-    A unit without elders has no share.
+    A unit without elders has no share, nor has any by a mode of which nothing is known (None).
     """
     lived_in = demand["unit_id"].map(units["kind"]).fillna("other")
     cutoff = lived_in.map(kind.cutoff_min.__getitem__)
     elders = demand["elders"].groupby(demand["unit_id"]).sum().reindex(units.index)
     answer = pd.DataFrame(index=units.index)
     for mode, taken in minutes.items():
+        if taken is None:
+            answer[f"share_{mode}"] = float("nan")
+            continue
         near = within_cutoff(taken, cutoff).fillna(value=False).astype(bool)
         reached = demand["elders"].where(near, 0.0).groupby(demand["unit_id"]).sum().reindex(units.index)
         answer[f"share_{mode}"] = (reached / elders).where(elders > 0)
