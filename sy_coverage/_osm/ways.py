@@ -13,7 +13,7 @@ from sy_coverage._osm.opened import NEW_ID, PIECE, Answer, Lines, Opened, merged
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     Box = tuple[float, float, float, float]
 
@@ -89,27 +89,67 @@ def read_ways(
     MissingFileError, UnreadableFileError, InputError
         If the file is not there, is damaged, or is no local OpenStreetMap file.
     """
+    pieces: list[Piece] = []
+    asked = Asked(wanted, keys, node_keys, box)
+    return gathered(path, asked, pieces.append, pieces.clear).ways(pieces)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Ways that came by together."""
+
+    ids: Any
+    kind: Any
+    counts: Any
+    """How many nodes each has."""
+    refs: Any
+    lonlat: Any
+
+    def ways_at(self, kept: Any) -> Piece:
+        """Return the ways where `kept` (bool by way) is true."""
+        which = np.repeat(kept, self.counts)
+        return Piece(self.ids[kept], self.kind[kept], self.counts[kept], self.refs[which], self.lonlat[which])
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a file, as of `read_ways`."""
+
+    wanted: frozenset[str]
+    keys: tuple[str, ...]
+    node_keys: tuple[str, ...] = ()
+    box: Box | None = None
+
+
+def gathered(
+    path: str | os.PathLike[str] | Answer,
+    asked: Asked,
+    store: Callable[[Piece], None],
+    forget: Callable[[], None],
+) -> Gather:
+    """Stream through a file and hand its ways, piece by piece, to `store`; what was stored is to `forget` where it begins again."""
     import osmium  # noqa: PLC0415
 
-    gather = _Gather(wanted, keys, node_keys, box)
+    gather = Gather(asked, store)
     with opened(path) as source:
         try:
             with _files.passing_file(b"", name="ways.opl") as passing:
                 with writing(passing, "opl,add_metadata=false,locations_on_ways=true") as writer:
-                    _pass_through(source, keys, node_keys, writer)
+                    _pass_through(source, asked.keys, asked.node_keys, writer)
                 with passing.open("rb") as lines:
                     for piece in _whole_lines(lines):
                         gather.take(piece)
         except osmium.InvalidLocationError:
             slow = Lines()
-            _pass_through(source, keys, node_keys, slow.handler())
-            gather = _Gather(wanted, keys, node_keys, box)
+            _pass_through(source, asked.keys, asked.node_keys, slow.handler())
+            forget()
+            gather = Gather(asked, store)
             gather.take(slow.lines)
     if gather.has_negative_ids and not isinstance(path, Answer):
         # an editor's draft in a binary format: its new nodes have places only once they are renamed
-        tidy = merged([_files.local_path(path)])
-        return read_ways(tidy, keys=keys, wanted=wanted, node_keys=node_keys, box=box)
-    return gather.ways()
+        forget()
+        return gathered(merged([_files.local_path(path)]), asked, store, forget)
+    return gather
 
 
 def _pass_through(source: Opened, keys: tuple[str, ...], node_keys: tuple[str, ...], writer: Any) -> None:
@@ -137,16 +177,13 @@ def _whole_lines(stream: Any) -> Iterator[list[bytes]]:
         yield [rest]
 
 
-class _Gather:
-    """Collect ways in compact arrays from lines of OPL."""
+class Gather:
+    """Make compact arrays of ways from lines of OPL, and keep what is said of nodes and turns."""
 
-    def __init__(
-        self, wanted: frozenset[str], keys: tuple[str, ...], node_keys: tuple[str, ...], box: Box | None
-    ) -> None:
-        self.wanted, self.keys, self.node_keys, self.box = wanted, frozenset(keys), frozenset(node_keys), box
-        self.ids: list[int] = []
-        self.kind: list[int] = []
-        self.parts: list[tuple[Any, Any, Any]] = []
+    def __init__(self, asked: Asked, store: Callable[[Piece], None]) -> None:
+        """Hand pieces of what is `asked` to `store`."""
+        self.wanted, self.box, self.store = asked.wanted, asked.box, store
+        self.keys, self.node_keys = frozenset(asked.keys), frozenset(asked.node_keys)
         self.known: dict[bytes, int] = {}
         self.kinds: dict[tuple[tuple[str, str], ...], int] = {}
         self.node_tags: dict[int, Mapping[str, str]] = {}
@@ -154,6 +191,7 @@ class _Gather:
         self.has_negative_ids = False
 
     def take(self, lines: list[bytes]) -> None:
+        """Read the objects of some lines."""
         ways: list[list[bytes]] = []
         for line in lines:
             if line[:1] == b"w":
@@ -182,12 +220,13 @@ class _Gather:
             self._kind(row[1][1:]) if good else -1 for row, good in zip(rows, inside.tolist(), strict=True)
         ]
         kept = np.array(codes) >= 0
-        self.kind += [c for c in codes if c >= 0]
-        self.ids += [int(row[0][1:]) for row, good in zip(rows, kept.tolist(), strict=True) if good]
+        ids = [int(row[0][1:]) for row, good in zip(rows, kept.tolist(), strict=True) if good]
         which = np.repeat(kept, counts)
         refs, lonlat = numbers[which, 0].astype(np.int64), numbers[which, 1:]
         lonlat[lonlat[:, 1] > 90] = np.nan
-        self.parts.append((refs, lonlat, counts[kept]))
+        self.store(
+            Piece(np.array(ids, np.int64), np.array(codes, np.int64)[kept], counts[kept], refs, lonlat)
+        )
 
     def _kind(self, raw: bytes) -> int:
         """Return the number of a way's tags, −1 if none of them is one of the keys."""
@@ -224,19 +263,29 @@ class _Gather:
             )
         )
 
-    def ways(self) -> Ways:
-        none = (np.zeros(0, np.int64), np.zeros((0, 2)), np.zeros(0, np.int64))
-        refs, lonlat, counts = (np.concatenate([p[i] for p in self.parts or [none]]) for i in range(3))
-        ids = np.array(self.ids, np.int64)
+    def ways(self, pieces: list[Piece]) -> Ways:
+        """Return the ways of pieces that were handed out, with the tags of their nodes and the restrictions that name one of them."""
+        none = np.zeros(0, np.int64)
+        whole = [Piece(none, none, none, none, np.zeros((0, 2))), *pieces]
+        ids, kind, counts, refs, lonlat = (
+            np.concatenate([getattr(piece, part) for piece in whole])
+            for part in ("ids", "kind", "counts", "refs", "lonlat")
+        )
+        ids, refs = (np.where(i < NEW_ID, i, NEW_ID - i) for i in (ids, refs))
+        tagged = np.array([own_id(i) for i in self.node_tags], np.int64)
+        near = zip(tagged.tolist(), self.node_tags.values(), np.isin(tagged, refs).tolist(), strict=True)
+        there = set(ids.tolist())
         return Ways(
-            ids=np.where(ids < NEW_ID, ids, NEW_ID - ids),
+            ids=ids,
             kinds=tuple(dict(pairs) for pairs in self.kinds),
-            kind=np.array(self.kind, np.int64),
-            refs=np.where(refs < NEW_ID, refs, NEW_ID - refs),
+            kind=kind,
+            refs=refs,
             lonlat=lonlat,
             start=np.r_[0, np.cumsum(counts)].astype(np.int64),
-            node_tags={own_id(i): tags for i, tags in self.node_tags.items()},
-            restrictions=tuple(self.restrictions),
+            node_tags={i: tags for i, tags, is_near in near if is_near},
+            restrictions=tuple(
+                r for r in self.restrictions if any(kind == "w" and i in there for _, kind, i in r.members)
+            ),
         )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sy_coverage.roads.read.edges import from_edges
     from sy_coverage.roads.read.graphs import from_networkx
     from sy_coverage.roads.read.lines import read_lines
-    from sy_coverage.roads.read.osm import read_osm
+    from sy_coverage.roads.read.osm import cut_osm, read_osm
     from sy_coverage.roads.read.overpass import fetch_osm
     from sy_coverage.roads.read.times import read_times
     from sy_coverage.roads.read.water import read_water
@@ -30,6 +30,7 @@ __all__ = [
     "calibrate",
     "catchment_agreement",
     "catchment_overlap",
+    "cut_osm",
     "ferry_dependents",
     "fetch_osm",
     "from_edges",
@@ -60,6 +61,7 @@ _WHERE = {
     "catchment_overlap": "catchments.overlap",
     "read_lines": "read.lines",
     "read_changes": "read.changes",
+    "cut_osm": "read.osm",
     "read_osm": "read.osm",
     "read_times": "read.times",
     "read_water": "read.water",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sy_coverage import _files, _osm
-from sy_coverage.errors import InputError
+from sy_coverage.errors import IncompleteNetworkError, InputError
 from sy_coverage.roads.read import tags as osm_tags
 from sy_coverage.roads.read.graphs import read_graphml
 from sy_coverage.roads.read.pieces.network import degrees, network_of_ways
@@ -16,7 +16,7 @@ from sy_coverage.roads.travel_modes import TravelMode, travel_mode
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sy_coverage.roads.network import RoadNetwork
 
@@ -73,9 +73,7 @@ def read_osm(
     IncompleteNetworkError
         If no road that a mode may use is in it.
     """
-    chosen = tuple(m if isinstance(m, TravelMode) else travel_mode(m) for m in modes)
-    if not chosen or len({m.name for m in chosen}) < len(chosen):
-        raise InputError("modes: give at least one travel mode, each once")
+    chosen = _chosen(modes)
     if Path(path).suffix.lower() == ".graphml":
         if elevation is not None:
             raise InputError(f"{path}: slopes need an OpenStreetMap extract; leave out elevation=")
@@ -83,6 +81,70 @@ def read_osm(
     box = None if area is None else box_around(area, buffer_m)
     source = f"{Path(path).name} sha256:{_files.digest(path)}"
     return network_from(path, chosen, box=box, area=area, crs=crs, source=source, elevation=elevation)
+
+
+def cut_osm(
+    path: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    *,
+    areas: Mapping[str, Any],
+    modes: Iterable[str | TravelMode] = ("drive", "walk"),
+    buffer_m: float = BUFFER_M,
+    crs: Any = None,
+    elevation: str | os.PathLike[str] | None = None,
+) -> dict[str, Path]:
+    """Cut many areas out of one OpenStreetMap extract, which is gone through once, and save the network of each.
+
+    Each is the very network that `read_osm` returns for the area alone.
+
+    Parameters
+    ----------
+    path
+        OpenStreetMap extract (``.osm``, ``.osm.pbf``), however large: what is cut waits on disk.
+    folder
+        Where ``<name>.network`` is written for each area; `roads.load` and ``[roads] source`` read it.
+    areas
+        By name, such as a county's id: GeoDataFrame, or shapely geometry in degrees.
+    modes, buffer_m, crs, elevation
+        As of `read_osm`.
+
+    Returns
+    -------
+    networks
+        The file of each area, by its name; an area in which there is no road has none.
+
+    Raises
+    ------
+    MissingFileError, UnreadableFileError, InputError
+        As `read_osm`; or if a name is no name of a file.
+    CannotWriteError
+        If the folder or the disk refuses.
+    """
+    chosen = _chosen(modes)
+    _files.require_plain_names(areas, "areas")
+    source = f"{Path(path).name} sha256:{_files.digest(path)}"
+    boxes = {name: box_around(area, buffer_m) for name, area in areas.items()}
+    cut = _osm.cut_ways(path, keys=KEYS, wanted=_wanted(elevation), node_keys=NODE_KEYS, boxes=boxes)
+    saved = {}
+    for name, ways in cut:
+        try:
+            network = _of_ways(ways, chosen, area=areas[name], crs=crs, source=source, elevation=elevation)
+        except IncompleteNetworkError:
+            continue
+        saved[name] = Path(folder) / f"{name}.network"
+        network.save(saved[name])
+    return saved
+
+
+def _chosen(modes: Iterable[str | TravelMode]) -> tuple[TravelMode, ...]:
+    chosen = tuple(m if isinstance(m, TravelMode) else travel_mode(m) for m in modes)
+    if not chosen or len({m.name for m in chosen}) < len(chosen):
+        raise InputError("modes: give at least one travel mode, each once")
+    return chosen
+
+
+def _wanted(elevation: str | os.PathLike[str] | None) -> frozenset[str]:
+    return osm_tags.WANTED | (osm_tags.LEVEL if elevation is not None else frozenset())
 
 
 def network_from(
@@ -96,8 +158,19 @@ def network_from(
     elevation: str | os.PathLike[str] | None = None,
 ) -> RoadNetwork:
     """Return the network of an extract, a file or an answer, of the ways that touch `box`."""
-    wanted = osm_tags.WANTED | (osm_tags.LEVEL if elevation is not None else frozenset())
-    ways = _osm.read_ways(extract, keys=KEYS, wanted=wanted, node_keys=NODE_KEYS, box=box)
+    ways = _osm.read_ways(extract, keys=KEYS, wanted=_wanted(elevation), node_keys=NODE_KEYS, box=box)
+    return _of_ways(ways, modes, area=area, crs=crs, source=source, elevation=elevation)
+
+
+def _of_ways(
+    ways: _osm.Ways,
+    modes: tuple[TravelMode, ...],
+    *,
+    area: Any,
+    crs: Any,
+    source: str,
+    elevation: str | os.PathLike[str] | None,
+) -> RoadNetwork:
     ground = None
     if elevation is not None and np.isfinite(ways.lonlat).any():
         low, high = np.nanmin(ways.lonlat, axis=0), np.nanmax(ways.lonlat, axis=0)
