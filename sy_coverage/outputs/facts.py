@@ -193,6 +193,8 @@ def _figures(findings: Findings) -> Iterator[tuple[Any, ...]]:
     before, after = (None if number is None else round(number) for number in totals)
     yield "elders_gained", None if before is None or after is None else after - before
     yield "elders_no_road", no_road(findings)
+    yield "elders_roadless", float(findings.roadless["elders"].sum())
+    yield "villages_roadless", len(findings.roadless)
     yield from _target_figures(findings)
 
 

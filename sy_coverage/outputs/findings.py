@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from sy_coverage._frames import metric_crs
+from sy_coverage.outputs import roadless
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -87,7 +88,7 @@ class Findings:
     """How much of each unit each drawing holds: as `roads.catchment_overlap` returns it."""
     access_legs: GeoDataFrame | None = None
     """The way from each village to its road, `demand_id`: `name`, `unit_id`, `county_id`, `elders`, `mode`, `length_m`, `minutes`,
-    `note` (``none``, ``passed_over``, ``stub``, ``too_far``), and lines."""
+    `note` (``none``, ``passed_over``, ``stub``, ``too_far``; of a table of minutes ``table``, ``not_in_table``), and lines."""
     readings: Mapping[str, str] = field(default_factory=dict)
     """By scope, what its numbers would be if rows that only an office can settle counted otherwise; the own one is among `notices`."""
     scope_id: str = "city"
@@ -139,8 +140,14 @@ class Findings:
         )
 
     def notices_of(self, county_id: str) -> tuple[str, ...]:
-        """Return the sentences that the outputs of a county show: of the readings of rows in doubt, its own."""
-        general = tuple(one for one in self.notices if one not in self.readings.values())
+        """Return the sentences that the outputs of a county show: of whom no road reaches and of rows in doubt, its own."""
+        general = [one for one in self.notices if one not in self.readings.values()]
+        if self.access_legs is not None:
+            legs = self.access_legs
+            whole = roadless.sentence(legs, self.language)
+            own = roadless.sentence(legs[legs["county_id"] == county_id], self.language)
+            said = (own if one == whole else one for one in general)
+            general = [one for one in said if one is not None]
         return (*general, *([self.readings[county_id]] if county_id in self.readings else []))
 
     @property
@@ -148,7 +155,7 @@ class Findings:
         """The villages that no road of the file leads anywhere from, as rows of `access_legs`, by `demand_id`."""
         if self.access_legs is None:
             return self.demand.iloc[:0]
-        return self.access_legs[self.access_legs["note"].isin(["stub", "too_far", "not_in_table"])]
+        return self.access_legs[self.access_legs["note"].isin(roadless.ROADLESS)]
 
     def falls_short(self, county_id: str) -> bool:
         """Return whether a county has a plan that misses targets: they cannot be met at all, or not with the money given."""

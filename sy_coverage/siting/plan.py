@@ -85,11 +85,11 @@ class PlanFigures:
     running_cost: float | None = None
     """10⁴ yuan a year to run the sites that open, where candidates say it."""
     worst_min: float | None = None
-    """Minutes of the elder whose way to the nearest open centre is longest; beyond the times the longest that these hold."""
+    """Minutes of the elder whose way to the nearest open centre is longest, of those whose way is known."""
     worst_tenth_min: float | None = None
-    """Mean minutes of the tenth of elders whose way is longest."""
+    """Mean minutes of the tenth of these elders whose way is longest."""
     gini_min: float | None = None
-    """Gini coefficient of elders' minutes to the nearest open centre: 0 where all ways are equally long."""
+    """Gini coefficient of their minutes to the nearest open centre: 0 where all ways are equally long."""
     targets: DataFrame | None = None
     """`target_id`, `scope_id`, `needed`, `reached`, `met`."""
     targets_met: bool | None = None

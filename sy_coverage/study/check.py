@@ -10,11 +10,12 @@ from sy_coverage import _files, labels, roads
 from sy_coverage._osm import require_osm
 from sy_coverage.coverage.reported import reported_numbers
 from sy_coverage.errors import CoverageError, FrameError, OfflineError
+from sy_coverage.outputs import roadless
 from sy_coverage.study.results.lists import to_verify
 from sy_coverage.study.results.lists.minutes import unknown_ids
 from sy_coverage.study.results.lists.reading import in_brief
 from sy_coverage.study.results.save import require_writable
-from sy_coverage.study.steps.roads import network, roadless
+from sy_coverage.study.steps.roads import network
 from sy_coverage.study.study import read_study
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def look_at(study: Study, *, databases: bool = False, workbook: bool = True) -> 
     _say_databases(study, report)
     report.reading += in_brief(study.answers)
     if known.get("access_legs") is not None:
-        lost = roadless.notice(known["access_legs"], study.config.study.language)
+        lost = roadless.sentence(known["access_legs"], study.config.study.language)
         report.remarks += [lost] if lost else []
     if known.get("facilities") is not None:
         if "candidates" in known:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import geopandas as gpd
 import pandas as pd
 import pytest
 from shapely import Point
 
 import sy_coverage as sy
+from sy_coverage.outputs import reports
+from sy_coverage.outputs.facts import Facts
 from sy_coverage.study.check import check
 from tests import toy
 
@@ -77,3 +82,28 @@ def test_no_generated_site_stands_where_no_road_leads(study_file):
     near = study.network.snap(made, mode="drive")
     assert (near["snap_m"] < 100).all()
     assert not made["name"].astype(str).str.contains("[WV]村").any()
+
+
+# The toy has 1,600 elders; W (506) stands at a stub and V (300) at no road.
+def test_the_headline_of_proposal_and_map_says_how_many_of_the_elders_no_road_reaches(study_file):
+    study = sy.read_study(study_file)
+    found = study.findings.of_county(toy.COUNTY)
+    facts = Facts(found)
+    assert (facts["elders_roadless"].value, facts["villages_roadless"].value) == (806, 2)
+    said = "在2,406名老年人中，有806名（2个村、社区）是现有路网数据中任何道路都到达不了的"
+    assert said in re.sub(r"<[^>]+>", "", reports.proposal_html(found))
+    assert "806 人（2 个村）" in study.map().html()
+
+
+def test_a_county_names_its_own_villages_only(study_file):
+    found = sy.read_study(study_file).findings
+    legs = found.access_legs.assign(county_id=lambda t: t["county_id"].where(t.index != "V", "990200"))
+    (notice,) = replace(found, access_legs=legs).of_county(toy.COUNTY).notices
+    assert "1 个村（社区）的 506 位老年人（W村）" in notice
+
+
+def test_who_is_not_reached_lengthens_no_mean_and_no_worst_way(study_file):
+    plan = sy.read_study(study_file).propose(toy.COUNTY)
+    known = plan.figures
+    assert known.worst_min < 40  # 40 km of road: nobody's way is as long as the 60 minutes the times hold
+    assert known.elder_minutes > 806 * 60  # the objective still counts them

@@ -204,6 +204,11 @@ def _facts(frame: Frame) -> list[dict[str, Any]]:
     lost = facts["elders_no_road"]
     if lost.value:
         rows.append(("fact_no_road", False, [lost.text] * (frame.last + 1), True))
+    if facts["villages_roadless"].value:
+        said = words.say(
+            "roadless_value", elders=facts["elders_roadless"].text, villages=facts["villages_roadless"].text
+        )
+        rows.append(("fact_roadless", False, [said] * (frame.last + 1), True))
     return [
         {
             "label": words.say(key, units=common["counted_units"]),

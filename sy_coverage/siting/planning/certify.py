@@ -16,7 +16,7 @@ from sy_coverage.siting.planning.explain import remarks
 from sy_coverage.siting.planning.explain.sites import Reasons
 from sy_coverage.siting.planning.rules import nursing
 from sy_coverage.siting.planning.rules.bars import hosts, one_of
-from sy_coverage.siting.planning.rules.targets import coverage_kinds, medical_kinds, requirements
+from sy_coverage.siting.planning.rules.targets import medical_kinds, requirements
 from sy_coverage.siting.planning.stages import TIE_BREAK, Solved
 from sy_coverage.siting.solve import highs
 
@@ -146,12 +146,11 @@ def _running_cost(case: PlanCase, sites: tuple[str, ...]) -> float | None:
 
 
 def _fairness(case: PlanCase, checked: Figures) -> dict[str, Any]:
-    """Return how unequal the ways of elders to the nearest centre are; those beyond the times count the longest that these hold."""
-    caps = [case.reach(kind).cap_min for kind in coverage_kinds(case) if kind in case.times]
-    weights = case.elders
-    if not caps or not weights.sum():
+    """Return how unequal the ways of elders to the nearest centre are, of those whose way is known."""
+    known = checked.nearest.notna().to_numpy()
+    weights, minutes = case.elders[known], checked.nearest.to_numpy(float)[known]
+    if not weights.sum():
         return {}
-    minutes = checked.nearest.fillna(caps[0]).to_numpy(float)
     order = np.argsort(minutes, kind="stable")[::-1]
     # how many of each point's elders are among the tenth whose way is longest
     before = np.cumsum(weights[order]) - weights[order]

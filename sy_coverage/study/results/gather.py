@@ -10,6 +10,7 @@ import pandas as pd
 from sy_coverage import _files, labels, places, roads
 from sy_coverage.coverage import open_on
 from sy_coverage.outputs import edition
+from sy_coverage.outputs import roadless as told
 from sy_coverage.outputs.findings import Findings
 from sy_coverage.outputs.maps.choices import what_if
 from sy_coverage.roads.travel_times import within_cutoff
@@ -244,7 +245,7 @@ def _notices(study: Answers) -> tuple[str, ...]:
     if len(lost):
         elders = f"{lost['elders'].sum():,.0f}"
         own.append(study.words("study.in_no_unit", count=f"{len(lost):,}", elders=elders))
-    roads_missing = roadless.notice(study.access_legs, about.language)
+    roads_missing = told.sentence(study.access_legs, about.language)
     return (*own, *([roads_missing] if roads_missing else []))
 
 

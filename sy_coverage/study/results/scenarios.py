@@ -75,7 +75,7 @@ def compared(study: Answers) -> Comparison:
 def _figures(study: Answers, opened: set[str], base: set[str]) -> dict[str, Any]:
     by_unit, met = study.coverage_planned, study.scorecard["met_planned"].astype("boolean")
     reached = by_unit["nearest_mean_min"].notna()
-    weights = by_unit.loc[reached, "elders"]
+    weights = by_unit.loc[reached, "elders"] - by_unit.loc[reached, "elders_unreached"].fillna(0.0)
     minutes = (by_unit.loc[reached, "nearest_mean_min"] * weights).sum() / max(weights.sum(), 1)
     return {
         "status": max((plan.status for plan in study.distinct_plans), key=_WORST.index),

@@ -81,6 +81,15 @@ def headline(writer: Writer) -> None:
         (writer.say("cost_value", value=figure("cost")), writer.say("fact_cost"), False),
     ]
     writer.headline(facts)
+    if writer.facts["villages_roadless"].value:
+        writer.paragraph(
+            "headline_roadless",
+            elders=figure("elders"),
+            lost=figure("elders_roadless"),
+            villages=figure("villages_roadless"),
+            strong=True,
+            small=True,
+        )
 
 
 def share_change(writer: Writer) -> str:

@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sy_coverage import labels
+from sy_coverage.outputs.roadless import ROADLESS
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
-    from sy_coverage.labels import Language
     from sy_coverage.policy import Kind
     from sy_coverage.study.steps.roads.ways import Ways
-
-ROADLESS = ("stub", "too_far", "not_in_table")
-"""The notes that say there is no way to go: those of `RoadNetwork.access_legs`, and where only a table knows minutes."""
 
 
 def access_legs(ways: Ways, demand: GeoDataFrame, *, kind: Kind) -> GeoDataFrame:
@@ -44,21 +40,6 @@ def on_a_road(demand: GeoDataFrame, legs: GeoDataFrame) -> GeoDataFrame:
     """Return the villages whose road leads somewhere; all of them where no village's does."""
     kept = demand[~legs["note"].isin(ROADLESS).to_numpy()]
     return demand if kept.empty else kept
-
-
-def notice(legs: GeoDataFrame, language: Language) -> str | None:
-    """Return a sentence that names whom no road of the file reaches, or None where there is nobody."""
-    lost = legs[legs["note"].isin(ROADLESS)].sort_values("elders", ascending=False, kind="stable")
-    if lost.empty:
-        return None
-    names = lost["name"].where(lost["name"].notna(), lost.index.to_series().astype(str))
-    return labels.text(
-        "study.not_in_table" if (lost["note"] == "not_in_table").all() else "study.roadless",
-        language,
-        count=f"{len(lost):,}",
-        elders=f"{lost['elders'].sum():,.0f}",
-        names=labels.first(names, language),
-    )
 
 
 def doubts(legs: GeoDataFrame, max_snap_m: float) -> DataFrame:

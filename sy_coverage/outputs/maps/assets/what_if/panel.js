@@ -92,14 +92,13 @@
 
   function figures(parent, data, choices) {
     const words = data.words;
-    const total = data.what_if.elders.reduce((sum, one) => sum + one, 0) * (data.what_if.elders_step[0] / data.what_if.elders_step[1]);
     const table = sy.el("table", "sy-counts");
     const head = sy.el("tr");
     ["", words.try_base].concat(NAMES.map((name) => words.try_choice + " " + name)).forEach((text) => head.appendChild(sy.el(text ? "th" : "td", "", text)));
     table.appendChild(head);
     const rows = [
       [words.try_cost, (c) => number(c.cost, 2)], [words.try_elders, (c) => number(c.elders_within, 1)],
-      [words.try_minutes, (c) => (total > 0 ? number(c.elder_minutes / total, 1) : "")], [words.try_units, (c) => number(c.units_covered)],
+      [words.try_minutes, (c) => (c.mean_minutes === null ? "" : number(c.mean_minutes, 1))], [words.try_units, (c) => number(c.units_covered)],
     ].concat(data.what_if.targets.map((target) => [target.name, (c) => {
       const got = c.targets[target.id];
       const value = got.value === null ? "" : target.counts === "units" ? number(got.value * 100, 1) + "%" : number(got.value);

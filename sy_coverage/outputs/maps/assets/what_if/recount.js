@@ -122,6 +122,7 @@
       sites.forEach((site, n) => { if (isOpen(n)) cost += site.c; });
       const anywhere = new Uint8Array(data.elders.length);
       let minutes = 0;
+      let [walked, known] = [0, 0]; // of those whose way is known: who is beyond all times has none to average
       const covered = {};
       const withins = [];
       reach.forEach((one) => {
@@ -129,6 +130,10 @@
         for (let v = 0; v < best.length; v += 1) {
           anywhere[v] |= within[v];
           minutes += (data.elders[v] * Math.min(best[v], one.cap)) / 10;
+          if (best[v] < Infinity) {
+            walked += (data.elders[v] * best[v]) / 10;
+            known += data.elders[v];
+          }
         }
         covered[one.kind] = coveredUnits(one.kind, within);
         withins.push(within);
@@ -159,6 +164,7 @@
       this.within = new Map(data.villages.map((id, v) => [id, withins.length > 0 && Boolean(withins[0][v])]));
       return {
         cost: scaled(cost, data.cost_step), elders_within: scaled(elders, data.elders_step), elder_minutes: scaled(minutes, data.elders_step),
+        mean_minutes: known > 0 ? walked / known : null,
         units_covered: units, targets, units_failing: Array.from(failing, (u) => data.units[u]),
       };
     };
