@@ -89,6 +89,8 @@ class Findings:
     access_legs: GeoDataFrame | None = None
     """The way from each village to its road, `demand_id`: `name`, `unit_id`, `county_id`, `elders`, `mode`, `length_m`, `minutes`,
     `note` (``none``, ``passed_over``, ``stub``, ``too_far``; of a table of minutes ``table``, ``not_in_table``), and lines."""
+    road_changes: GeoDataFrame | None = None
+    """What the study takes for new, closed or slower roads, `change_id`: `change` (``add``, ``close``, ``slow``), `name`, shapes."""
     readings: Mapping[str, str] = field(default_factory=dict)
     """By scope, what its numbers would be if rows that only an office can settle counted otherwise; the own one is among `notices`."""
     scope_id: str = "city"

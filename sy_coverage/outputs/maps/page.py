@@ -65,6 +65,7 @@ def page(findings: Findings, *, shift: Shift | None, base_map: str | None) -> tu
         *areas.unit_layers(frame),
         *catchments,
         *({**ground, "on": base_map is None} for ground in (*areas.water_layers(frame), *roads)),
+        *areas.change_layers(frame),
         *borders,
         *villages,
         *points.facility_layers(frame),

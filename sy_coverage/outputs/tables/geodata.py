@@ -65,6 +65,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "elders",
         *_TWICE,
         *(f"{c}_planned" for c in _TWICE),
+        *words.BESIDE.values(),
     ),
     "facilities": (*_PLACE, *_PLANNED),
     "demand": (
@@ -82,6 +83,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "covered_planned",
     ),
     "access_legs": ("name", "unit_id", "county_id", "elders", "mode", "length_m", "minutes", "note"),
+    "road_changes": ("change", "name"),
     "catchments": ("kind", "county_id", "area_km2", "elders"),
     "proposals": (
         "number",
@@ -112,7 +114,7 @@ def layers(findings: Findings) -> dict[str, GeoDataFrame]:
     """Return the layers of `coverage.gpkg`, EPSG:4326, sorted by id, with the columns of `LAYERS`; what was not computed is left out.
 
     `units` (index `unit_id`), `facilities` (`facility_id`; a row without a point has no geometry), `demand`
-    (`demand_id`), `access_legs` (`demand_id`: the way to the road), `catchments` (`facility_id`, `cutoff_min`), `proposals` and `candidates` (`candidate_id`; every one, with what became of it),
+    (`demand_id`), `access_legs` (`demand_id`: the way to the road), `road_changes` (`change_id`: new, closed or slower roads), `catchments` (`facility_id`, `cutoff_min`), `proposals` and `candidates` (`candidate_id`; every one, with what became of it),
     `to_centre` (`demand_id`: a line to the centre that a village would use). In China points also carry GCJ-02 degrees.
     """
     found = {name: _layer(findings, name) for name in LAYERS if getattr(findings, name) is not None}

@@ -136,6 +136,11 @@ def _unit_fields(findings: Findings) -> list[Field]:
         Field("share_covered_planned", 14, format="0.0%"),
         Field("nearest_mean_min", 12, format="0.0"),
         Field("nearest_mean_min_planned", 14, format="0.0"),
+        *(
+            Field(column, 14, format="0.0%")
+            for column in words.BESIDE.values()
+            if column in findings.units.columns
+        ),
         Field("boundary_quality", 10, show=lambda v: words.boundary(v, language)),
         Field("left_out", 50, show=fmt.sentences),
     ]

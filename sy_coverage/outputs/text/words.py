@@ -12,12 +12,29 @@ from sy_coverage.policy.targets import UnitKind, UnitName
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pandas import DataFrame
+
     from sy_coverage.labels import Language
     from sy_coverage.outputs.findings import Findings
     from sy_coverage.policy.targets import Policy, Target
 
 CITY = targets.CITY
 """The scope id of all counties together."""
+
+
+BESIDE = {mode: f"share_{mode}" for mode in ("drive", "ebike", "bike", "walk")}
+"""The column of units with the share of elders within the cutoff today by a mode that is counted beside the one that counts."""
+
+
+def shares_beside(units: DataFrame, language: Language) -> str:
+    """Return in words which share of the elders of `units` is within the cutoff by each further mode; empty where none is counted."""
+    said = []
+    for mode, column in BESIDE.items():
+        known = units[units[column].notna()] if column in units.columns else units.iloc[:0]
+        if known["elders"].sum() > 0:
+            share = float((known[column] * known["elders"]).sum() / known["elders"].sum())
+            said.append(f"{of_id('mode', mode, language)} {fmt.share(share)}")
+    return labels.joined(said, language)
 
 
 def named(key: str, language: Language) -> str | None:

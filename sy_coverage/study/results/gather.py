@@ -22,7 +22,7 @@ from sy_coverage.study.results.lists import located
 from sy_coverage.study.results.lists import roads as roads_lists
 from sy_coverage.study.results.lists.rows import open_doubts_of
 from sy_coverage.study.results.parameters import policy_of
-from sy_coverage.study.steps.roads import roadless
+from sy_coverage.study.steps.roads import network, roadless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,6 +88,7 @@ def gather(study: Answers) -> Findings:
         catchments=catchments,
         overlap=_overlap(study, catchments),
         access_legs=study.access_legs,
+        road_changes=network.changed_roads(study.config.roads, study.files),
         roads=study.network.lines(),
         water=study.water,
         scorecard=study.scorecard_of(plans) if alone else study.scorecard,
@@ -245,6 +246,23 @@ def _notices(study: Answers) -> tuple[str, ...]:
     if len(lost):
         elders = f"{lost['elders'].sum():,.0f}"
         own.append(study.words("study.in_no_unit", count=f"{len(lost):,}", elders=elders))
+    changed = network.changed_roads(study.config.roads, study.files)
+    if changed is not None:
+        counts = changed["change"].value_counts()
+        said = [
+            study.words(f"study.changed_{change}", count=counts[change])
+            for change in ("add", "close", "slow")
+            if change in counts.index
+        ]
+        named = [name for name in dict.fromkeys(changed["name"]) if name]
+        key = "study.changed_roads_named" if named else "study.changed_roads"
+        own.append(
+            study.words(
+                key,
+                changes=labels.joined(said, about.language),
+                names=labels.first(named, about.language),
+            )
+        )
     roads_missing = told.sentence(study.access_legs, about.language)
     return (*own, *([roads_missing] if roads_missing else []))
 

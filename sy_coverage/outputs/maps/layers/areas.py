@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
 import shapely
 
@@ -11,6 +12,7 @@ from sy_coverage.outputs.figures import canvas
 from sy_coverage.outputs.maps.basis import geometry as light
 from sy_coverage.outputs.maps.basis.frame import NEVER, counted_kinds, kinds_in_order, layer, symbol_of
 from sy_coverage.outputs.maps.basis.words import is_missing, is_yes
+from sy_coverage.outputs.text import words as outputs_words
 from sy_coverage.places.ground.names import UnitNames, same, short_unit
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ STATUS_COLOURS = {"today": canvas.TODAY, "plan": canvas.PLAN, "none": canvas.NON
 SHARE_COLOURS = ("#fbe5c3", "#e3e4cd", "#bdd5d1", "#90bac6", "#6497b2")
 """Fifths from nobody to everybody within reach, light to dark."""
 
+CHANGES = ("add", "close", "slow")
+RING_DEGREES = 0.0006
+"""Some 60 m: where a change is a point on the map."""
 ROAD_CLASSES = {
     "motorway": ("motorway", "motorway_link"),
     "trunk": ("trunk", "trunk_link", "primary", "primary_link"),
@@ -58,7 +63,7 @@ def unit_layers(frame: Frame) -> list[dict[str, Any]]:
     for unit_id, sentence in sorted(zip(found.left_out["unit_id"], found.left_out["sentence"], strict=True)):
         reasons.setdefault(unit_id, []).append(sentence)
     keys = (
-        "former", "county", "status", words.elders_field, "share", "mean", "centre", "boundary", "why_not",
+        "former", "county", "status", words.elders_field, "share", "beside", "mean", "centre", "boundary", "why_not",
     )  # fmt: skip
     features: dict[str, list[dict[str, Any]]] = {"street": [], "township": [], "other": []}
     for unit_id, row in frame.units.iterrows():
@@ -82,6 +87,7 @@ def unit_layers(frame: Frame) -> list[dict[str, Any]]:
                     words.change(
                         words.share(row["share_covered"]), words.share(row["share_covered_planned"])
                     ),
+                    outputs_words.shares_beside(frame.units.loc[[unit_id]], found.language) or None,
                     words.change(
                         words.number(row["nearest_mean_min"]), words.number(row["nearest_mean_min_planned"])
                     ),
@@ -270,6 +276,29 @@ def road_layers(frame: Frame) -> tuple[list[dict[str, Any]], list[str]]:
                   g=light.line_steps(lines))
         )  # fmt: skip
     return layers, notes
+
+
+def change_layers(frame: Frame) -> list[dict[str, Any]]:
+    """Return the roads that the study takes for new, closed or slower: lines as they are, areas by their outline, points by a ring."""
+    changes = frame.findings.road_changes
+    if changes is None or changes.empty:
+        return []
+    layers = []
+    for change in CHANGES:
+        own = changes[changes["change"] == change].geometry
+        if own.empty:
+            continue
+        shapes = light.shifted(own, frame.shift)
+        lines = [shape if shape.geom_type.endswith("LineString") else shape.boundary if shape.area else shape.buffer(RING_DEGREES).boundary
+                 for shape in shapes]  # fmt: skip
+        drawn = light.merged_lines(
+            gpd.GeoSeries(lines, crs=own.crs), tolerance=frame.tolerance, most=frame.budget.roads
+        )
+        layers.append(
+            layer(f"change-{change}", "ground", "line", frame.words.say(f"change_{change}"), on=True, style=f"change-{change}",
+                  g=light.line_steps(drawn))
+        )  # fmt: skip
+    return layers
 
 
 def water_layers(frame: Frame) -> list[dict[str, Any]]:

@@ -265,6 +265,9 @@ def _access(findings: Findings, writer: Writer) -> None:
         limits=words.limits(findings.policy, kind.cutoff_min, findings.units["kind"], findings.language),
         mode=mode,
     )
+    beside = words.shares_beside(units, findings.language)
+    if beside:
+        writer.paragraph("access_beside", shares=beside)
     share = findings.policy.readings.share
     some = units["share_covered"].notna().to_numpy()
     near = np.array([reaches_share(p, 1.0, share) for p in units["share_covered"].fillna(0.0)], dtype=bool)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import pandas as pd
 
 from sy_coverage import roads
-from sy_coverage._frames import metric_crs
+from sy_coverage._frames import GEOGRAPHIC, metric_crs
 from sy_coverage._osm import is_osm
 from sy_coverage.errors import ConfigError
 from sy_coverage.roads.read.overpass import OVERPASS
@@ -159,6 +160,22 @@ def with_changes(network: RoadNetwork, given: Roads, files: StudyFiles) -> RoadN
         return network
     changes = roads.read_changes(files.path(given.changes), limits=files.limits)
     return network.with_changes(**changes)
+
+
+def changed_roads(given: Roads, files: StudyFiles) -> GeoDataFrame | None:
+    """Return the changes that ``[roads] changes`` names as one frame in EPSG:4326, by `change_id`: `change`, `name`; None without any."""
+    if given.changes is None:
+        return None
+    rows = []
+    for change, part in roads.read_changes(files.path(given.changes), limits=files.limits).items():
+        names = next((part[c] for c in ("name", "名称", "路名") if c in part.columns), None)
+        shapes = part.geometry.to_crs(GEOGRAPHIC)
+        name = "" if names is None else names.fillna("").astype(str).to_numpy()
+        rows.append(
+            gpd.GeoDataFrame({"change": change, "name": name}, geometry=shapes.to_numpy(), crs=GEOGRAPHIC)
+        )
+    together = pd.concat(rows, ignore_index=True) if rows else None
+    return None if together is None else together.rename_axis("change_id")
 
 
 def cache_path(given: Roads, files: StudyFiles) -> Path:

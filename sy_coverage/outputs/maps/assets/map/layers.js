@@ -8,6 +8,9 @@
     "road-trunk": { color: "#d39a58", weight: 1.7 },
     "road-secondary": { color: "#ffffff", weight: 1.2, bare: "#b9b2a6" },
     "road-minor": { color: "#ffffff", weight: 0.7, bare: "#cdc7bb", faint: 0.6 },
+    "change-add": { color: "#1b7f3b", weight: 3.4 },
+    "change-close": { color: "#c2185b", weight: 3.4, dashArray: "2 6" },
+    "change-slow": { color: "#d9730d", weight: 3, dashArray: "8 5" },
     "water-line": { color: "#8ea4ad", weight: 1.4 },
     "water-area": { color: "#8ea4ad", weight: 0.6, fill: "#c3cfd4" },
   };
