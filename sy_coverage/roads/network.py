@@ -404,10 +404,10 @@ class RoadNetwork:
             New roads, one line a row, joined at their ends to roads within 25 m: `highway` (class; ``unclassified`` without),
             `speed_kph` (of modes that heed limits), `oneway`.
         close
-            What is closed to every mode: the roads an area meets (a flood), those along a line (a bridge), or the one at a
-            point.
+            What is closed to every mode: roads as far as they lie in an area (a flood) or along a line (a bridge), or where a
+            point stands on one; the rest of such a road stays open.
         slow
-            The same of slower roads: `factor` (how many times as long they take) or `speed_kph` (no faster than this).
+            The same of slower roads (at a point: from junction to junction): `factor` (how many times as long they take) or `speed_kph` (no faster than this).
 
         Returns
         -------
@@ -423,7 +423,7 @@ class RoadNetwork:
         for change, rows in ((added, add), (slowed, slow), (closed, close)):
             parts = parts if rows is None or rows.empty else change(parts, rows)
         changed = RoadNetwork(parts)
-        if add is None or add.empty:
+        if parts.links.xy is self.parts.links.xy:
             # the same links, so the same cells
             changed.prepared.keep("snapper", lambda: self.prepared.snapper)
         return changed

@@ -10,6 +10,7 @@ from shapely import LineString, Point, box
 import sy_coverage as sy
 from sy_coverage import roads
 from sy_coverage.errors import FrameError
+from sy_coverage.outputs import reports, tables
 from tests import toy
 
 
@@ -41,3 +42,38 @@ def test_a_layer_of_changes_is_read_row_by_row_or_refused(tmp_path) -> None:
     gpd.GeoDataFrame([{"change": "mend"}], geometry=shapes[:1], crs=toy.CRS).to_file(tmp_path / "b.gpkg")
     with pytest.raises(FrameError, match="add, close or slow, not mend"):
         roads.read_changes(tmp_path / "b.gpkg")
+
+
+# The toy's road is one link of 50 km. A flood at km 16.5 parts it: A, B, C keep their way to S1 (km 5), D … H have none to it, and
+# to c25 (km 25) they go as before.
+def test_a_flood_closes_a_road_where_it_lies_and_leaves_the_rest_of_it_open(tmp_path) -> None:
+    dry = sy.read_study(toy.write_study(tmp_path)).times["service_centre"].to_frame()
+    flood = [{"change": "淹没", "name": "大水桥"}]
+    study = with_changes(tmp_path, flood, [toy.at(16.5).buffer(250)])
+    wet = study.times["service_centre"].to_frame()
+    way = dry.set_index(["demand_id", "site_id"])["minutes"]
+    after = wet.set_index(["demand_id", "site_id"])["minutes"]
+    west = {"A", "B", "C", "S1", "c15"}
+    assert {pair for pair in way.index if (pair[0] in west) == (pair[1] in west)} == set(after.index)
+    np.testing.assert_allclose(after, way.loc[after.index], rtol=1e-6)
+    found = study.findings
+    assert found.notices == ("本结果按改动后的道路测算：中断 1 处（大水桥）。",)
+    assert found.road_changes["change"].to_list() == ["close"]
+    page = study.map().html()
+    assert "change-close" in page
+    assert "中断道路" in page
+    assert tables.layers(found)["road_changes"]["name"].to_list() == ["大水桥"]
+    assert "大水桥" in reports.proposal_html(found.of_county(toy.COUNTY))
+
+
+def test_a_bridge_that_is_a_point_is_out_and_the_road_beside_it_is_not(tmp_path) -> None:
+    study = with_changes(tmp_path, [{"change": "close"}], [toy.at(10)])
+    reached = study.centre_times.to_frame()["demand_id"].to_list()
+    assert reached == ["A", "B"]
+    slow = with_changes(tmp_path, [{"change": "slow", "factor": 2.0}], [toy.at(10).buffer(1000)])
+    before, after = (
+        s.centre_times.nearest_minutes() for s in (sy.read_study(toy.write_study(tmp_path)), slow)
+    )
+    assert after["A"] == pytest.approx(before["A"])
+    # of the way from C to S1 two kilometres lie within a kilometre of the place: they take twice as long
+    assert after["C"] - before["C"] == pytest.approx(2 * before["C"] / 7 / 1.25, rel=0.05)

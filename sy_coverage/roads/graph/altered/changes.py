@@ -65,18 +65,43 @@ def _require_found(frame: GeoDataFrame, found: list[Array], what: str) -> None:
         )
 
 
+def _cut_out(parts: RoadParts, marks: GeoDataFrame, what: str) -> tuple[RoadParts, list[Array]]:
+    """Return `parts` with roads cut where the marks begin and end, and the pieces that each mark means.
+
+    Whoever lives along a flooded road beyond the flood can still use the rest of it. A point closes as much of its road as a
+    drawn line of no length; what is slower at a point is slower from junction to junction.
+    """
+    shapes = _marks(parts, marks, what)
+    found = touched(parts.links, shapes)
+    _require_found(marks, found, what)
+    whole = [what == "slow" and shapely.get_dimensions(shape) == 0 for shape in shapes]
+    spans = [
+        shape if shapely.get_dimensions(shape) == 2 else shapely.buffer(shape, NEAR_M) for shape in shapes
+    ]
+    cutter = _Cutter(parts)
+    for span, which, is_whole in zip(spans, found, whole, strict=True):
+        for link in [] if is_whole else which.tolist():
+            cutter.cut_along(link, span)
+    if not cutter.cuts:
+        return parts, found
+    now = cutter.parts()
+    middles = shapely.line_interpolate_point(now.links.lines(), 0.5, normalized=True)
+    pieces = []
+    for span, which, is_whole in zip(spans, found, whole, strict=True):
+        own = np.array([piece for link in which.tolist() for piece in cutter.pieces[link]], np.int64)
+        pieces.append(np.unique(own if is_whole else own[shapely.intersects(middles[own], span)]))
+    return now, pieces
+
+
 def closed(parts: RoadParts, marks: GeoDataFrame) -> RoadParts:
     """Return `parts` with the roads closed that `marks` mean, to every mode and in both directions."""
-    found = touched(parts.links, _marks(parts, marks, "close"))
-    _require_found(marks, found, "close")
+    parts, found = _cut_out(parts, marks, "close")
     shut = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
     return _with_minutes(parts, {mode: _set(m, shut, np.inf) for mode, m in parts.links.minutes.items()})
 
 
 def slowed(parts: RoadParts, marks: GeoDataFrame) -> RoadParts:
     """Return `parts` with the roads slower that `marks` mean: `factor` says how many times as long they take, or `speed_kph` how fast they are."""
-    found = touched(parts.links, _marks(parts, marks, "slow"))
-    _require_found(marks, found, "slow")
     given = [c for c in ("factor", "speed_kph") if c in marks.columns]
     if len(given) != 1:
         raise FrameError("slow", ["give each row a factor (times as long) or a speed_kph, one of the two"])
@@ -86,6 +111,7 @@ def slowed(parts: RoadParts, marks: GeoDataFrame) -> RoadParts:
         raise FrameError(
             "slow", [f"{given[0]} must be above zero, not so in rows {some(marks.index[wrong])}"]
         )
+    parts, found = _cut_out(parts, marks, "slow")
     minutes = {mode: m.copy() for mode, m in parts.links.minutes.items()}
     for which, value in zip(found, values.tolist(), strict=True):
         at_speed = parts.links.length_m[which, None] * 0.06 / value
@@ -132,6 +158,19 @@ class _Cutter:
         self.cuts: dict[int, dict[float, int]] = {}
         self.new: list[tuple[int, int, Any, dict[str, tuple[float, float]], str]] = []
         self.places: list[tuple[float, float]] = []
+        self.pieces: dict[int, list[int]] = {}
+        """Once the parts are made: the links that each old one has become."""
+
+    def cut_along(self, link: int, span: Any) -> None:
+        """Cut an old link where it enters and leaves `span`."""
+        line = self.lines[link]
+        inside = shapely.get_parts(shapely.intersection(line, span))
+        for part in inside[shapely.length(inside) > 0]:
+            for end in (shapely.get_point(part, 0), shapely.get_point(part, -1)):
+                at = float(line.project(end, normalized=True))
+                if min(at, 1 - at) * line.length < 1:
+                    continue
+                self.cuts.setdefault(link, {})[at] = self._node(end.x, end.y)
 
     def _node(self, x: float, y: float) -> int:
         for i, place in enumerate(self.places):
@@ -237,6 +276,8 @@ class _Cutter:
             xy=np.concatenate(shapes),
             start=np.r_[0, np.cumsum(counts)].astype(np.int64),
         )
+
+        self.pieces = {link: [int(placed.link[p]) for p in pieces] for link, pieces in owner.items()}
 
         def now(link: int, way: int, *, entered: bool) -> tuple[int, int]:
             pieces = owner[link]
