@@ -102,6 +102,8 @@ class PlanFigures:
     """By `site_id`: `target_id`, `kind`, `unit_id`, `county_id`, `planned`, `marked_before`."""
     years: DataFrame | None = None
     """What each year buys."""
+    closes: Mapping[str, int] = field(default_factory=dict)
+    """Of a plan of several years: the year in which each facility that stands closes, moves or is rebuilt."""
     least_cost: float | None = None
     """What all targets would cost, where a budget cannot meet them."""
     attainable: SitingPlan | None = None
@@ -123,7 +125,11 @@ class PlanFigures:
     def known(self) -> dict[str, Any]:
         """Return the figures that are known, by name."""
         every = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {name: v for name, v in every.items() if not (v is None or (name == "closed" and not v))}
+        return {
+            name: v
+            for name, v in every.items()
+            if not (v is None or (name in {"closed", "closes"} and not v))
+        }
 
 
 @dataclass(frozen=True)

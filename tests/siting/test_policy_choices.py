@@ -169,7 +169,7 @@ def test_what_no_plan_of_this_sort_can_say_is_refused():
     with pytest.raises(InputError, match="within"):
         siting.alternatives(plan, within=-0.1)
     with pytest.raises(InputError, match="years"):
-        siting.PlanRules(slack=0.1, phases={2026: {"budget": 10.0}})
+        siting.PlanRules(adopted=("c0",), phases={2026: {"budget": 10.0}})
     with pytest.raises(InputError, match="least cost"):
         siting.site_prices(asked(choosy_road(0), slack=0.2))
 

@@ -68,6 +68,8 @@ KEYS: dict[str, dict[str, Any]] = {
         "medical_min": 2, "medical": "flag", "station_walk_min": 20, "cluster_m": 9000.0, "floor_area": "bar", "beds_per_elder": 0.01,
         "conversion_cost": 3.0, "demonstrate": False, "demonstration": {"urban_demo_sites": {"floor_area_m2": 10.0}}, "budget": 1.0,
         "time_limit_s": 59.0, "require": ["c19"], "forbid": ["c25"],
+        "slack": 0.1, "prefer": "worst_min", "worst_min": 50.0, "running_budget": 9.0, "beds_share": 0.5, "may_close": {"S1": 1.0},
+        "move": {"c19": "S1"}, "carry": True, "paid_over": {"c19": 2},
     },
     "policy": {"township_centre_coverage": 0.9},
     "what_if": {"甲": {"close": ["S1"]}},

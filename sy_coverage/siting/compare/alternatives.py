@@ -164,6 +164,10 @@ def site_prices(plan: SitingPlan, *, options: highs.SolveOptions | None = None) 
     case, least = _case_and_cost(plan, "site_prices")
     if case.rules.cost_limit is not None or case.rules.differ_from:
         raise InputError("site_prices: needs a plan for least cost, not one within a slack or an alternative")
+    if case.rules.prefer != "elders":
+        raise InputError(
+            "site_prices: needs a plan that prefers elders within the cutoff, not the longest way"
+        )
     free = case if case.rules.budget is None else case.but(budget=None)
     rows = {}
     with highs.Watch(options or highs.SolveOptions()) as watch:

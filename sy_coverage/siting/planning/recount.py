@@ -66,6 +66,7 @@ def verify_policy(plan: SitingPlan, **asked_for: Any) -> Verification:
         "home_minutes": again.home_minutes,
         "towards_targets": float(again.towards_targets),
         "site_ranks": case.rank_sum(chosen),
+        "worst_min": again.longest_way_min,
         "sites_differing": float(case.sites_differing(chosen)),
         "sites_changed": float(case.sites_changed(chosen)),
         **demonstration.recount(case, plan),

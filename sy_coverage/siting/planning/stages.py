@@ -9,6 +9,7 @@ from sy_coverage.errors import CertificateError
 from sy_coverage.siting.plan import Stage
 from sy_coverage.siting.planning.check.figures import Figures, figures
 from sy_coverage.siting.planning.model.program import Model
+from sy_coverage.siting.planning.model.worst import least_longest_way
 from sy_coverage.siting.planning.rules.targets import requirements
 from sy_coverage.siting.solve import highs
 
@@ -100,9 +101,12 @@ def _run(
     for name, sense, objective, whole, turn in _objectives(model, elastic=elastic)[:most]:
         between_equals = name == TIE_BREAK
         time = highs.Watch(_tie_options(watch)) if between_equals else watch
-        answer, constant = model.program.attempt(
-            objective, sense, whole=whole, watch=time, settle=between_equals
-        )
+        if name == "worst_min":
+            answer, constant = least_longest_way(model, watch=watch), 0.0
+        else:
+            answer, constant = model.program.attempt(
+                objective, sense, whole=whole, watch=time, settle=between_equals
+            )
         if answer.value is None and not steps:
             return _Run(answer.status, solver=answer.solver)
         if answer.indistinct:
@@ -163,6 +167,8 @@ def _objectives(
         stages += [elders, cost]
     else:
         stages += [cost, elders] if cost_first else [elders]
+    if case.rules.prefer == "worst_min":
+        stages.insert(stages.index(elders), ("worst_min", "min", None, False, 1.0))
     stages += [
         ("elder_minutes", "max", model.minutes_to_centres, False, -1.0),
         ("home_minutes", "max", model.minutes_to_homes, False, -1.0),
@@ -188,6 +194,7 @@ def _stage(case: PlanCase, checked: Figures, sites: tuple[str, ...], taken: _Ste
         "home_minutes": checked.home_minutes,
         "site_ranks": case.rank_sum(sites),
         "towards_targets": float(checked.towards_targets),
+        "worst_min": checked.longest_way_min,
         "sites_differing": float(case.sites_differing(sites)),
         "sites_changed": float(case.sites_changed(sites)),
     }[name]

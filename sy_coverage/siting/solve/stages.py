@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import gcd
@@ -127,6 +128,19 @@ class Program:
         """Add one row."""
         column = np.asarray(column, dtype=np.int64)
         self.rows(np.zeros(len(column), dtype=np.int64), column, value, count=1, lower=lower, upper=upper)
+
+    def fork(self) -> Program:
+        """Return a program of its own that begins as this one, to be asked what this one shall not keep."""
+        other = copy(self)
+        for name in ("lower", "upper", "start"):
+            setattr(other, name, getattr(self, name).copy())
+        for name in ("_triplets", "_row_lower", "_row_upper", "_reals", "_wholes"):
+            setattr(other, name, list(getattr(self, name)))
+        return other
+
+    def take(self, x: Floats) -> None:
+        """Go on from the answer `x`, which keeps every row."""
+        self.start, self.solved = x, True
 
     def _matrix(self) -> tuple[Any, Floats, Floats]:
         shape = (self._rows, len(self.lower))

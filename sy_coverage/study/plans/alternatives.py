@@ -44,8 +44,24 @@ def narrowed(case: Mapping[str, Any], county_id: str | None) -> dict[str, Any]:
             require=tuple(i for i in rules.require if i in own["candidates"].index),
             forbid=tuple(i for i in rules.forbid if i in own["candidates"].index or i in rules.close),
             move={i: facility for i, facility in rules.move.items() if i in own["candidates"].index},
+            paid_over={i: years for i, years in rules.paid_over.items() if i in own["candidates"].index},
+            phases=_phases_of(rules.phases, county_id, own["units"]),
         )
     return own
+
+
+def _phases_of(
+    phases: Mapping[int, Mapping[str, Any]], county_id: str, units: DataFrame
+) -> dict[int, dict[str, Any]]:
+    """Return what the years have for one county: of budgets by county its own."""
+    named = {county_id, *units["county"]}
+    return {
+        year: {
+            **limits,
+            "counties": {c: v for c, v in (limits.get("counties") or {}).items() if c in named},
+        }
+        for year, limits in phases.items()
+    }
 
 
 def read_county(case: Mapping[str, Any], county_id: str | None) -> siting.PlanCase:

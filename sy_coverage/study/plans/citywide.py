@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from sy_coverage.siting import SitingPlan
     from sy_coverage.study.config.file import StudyConfig
     from sy_coverage.study.config.questions.siting import Siting
+
+
+T = TypeVar("T")
 
 
 def conversion_cost(asked: Siting, policy: Policy) -> float | None:
@@ -48,12 +51,34 @@ def plan_rules(
         beds_per_elder=asked.beds_per_elder,
         conversion_cost=conversion_cost(asked, policy),
         demonstration=within_reach(shown, (facilities, candidates), policy),
+        slack=asked.slack,
+        prefer=asked.prefer,
+        worst_min=asked.worst_min if policy.covered_kinds else None,
+        running_budget=asked.running_budget,
+        beds_share=asked.beds_share,
+        close=_named(asked.may_close, facilities, "[siting] may_close"),
+        move={
+            site: ids_named([asked.move[given]], facilities, "[siting] move")[0]
+            for given, site in _ids(asked.move, candidates, "[siting] move").items()
+        },
         phases={int(year): phase.model_dump() for year, phase in config.phases.items()},
+        carry=asked.carry,
+        paid_over=_named(asked.paid_over, candidates, "[siting] paid_over"),
         require=ids_named(asked.require, candidates, "[siting] require"),
         forbid=(*ids_named(asked.forbid, candidates, "[siting] forbid"), *barred(candidates)),
         budget=asked.budget,
         date=config.study.date,
     )
+
+
+def _ids(given: Iterable[str], frame: GeoDataFrame, what: str) -> dict[str, str]:
+    """Return the id of each row that is given by id or name."""
+    return {one: ids_named([one], frame, what)[0] for one in given}
+
+
+def _named(given: Mapping[str, T], frame: GeoDataFrame, what: str) -> dict[str, T]:
+    """Return what is said of rows by their ids, where they are given by id or name."""
+    return {row_id: given[one] for one, row_id in _ids(given, frame, what).items()}
 
 
 def barred(candidates: GeoDataFrame) -> list[str]:

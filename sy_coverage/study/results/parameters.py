@@ -38,6 +38,7 @@ def parameters(study: Answers) -> DataFrame:
         *_cutoff_parameters(study),
         *_home_parameters(study),
         ("beds_per_elder", given.beds_per_elder, "", True),
+        *_choice_parameters(study),
         ("budget", given.budget, "cost", True),
         ("generate", config.candidates.generate, "", True),
         *(
@@ -105,6 +106,19 @@ def _home_parameters(study: Answers) -> list[tuple[str, object, str, bool]]:
     if policy.bed_share is not None:
         rows.append(("conversion_cost", given.conversion_cost or None, "cost", True))
     return rows
+
+
+def _choice_parameters(study: Answers) -> list[tuple[str, object, str, bool]]:
+    """Return the choices beyond the policy that were made."""
+    given = study.config.siting
+    return [
+        ("beds_share", fmt.share(given.beds_share) if given.beds_share < 1 else None, "", True),
+        ("slack", None if given.slack is None else fmt.share(given.slack), "", True),
+        ("prefer", study.words("study.prefer_worst_min") if given.prefer == "worst_min" else None, "", True),
+        ("worst_min", given.worst_min, "min", True),
+        ("running_budget", given.running_budget, "cost", True),
+        ("carry", study.words("study.carry_yes") if given.carry else None, "", True),
+    ]
 
 
 def _demand_parameters(study: Answers) -> list[tuple[str, object, str, bool]]:

@@ -32,7 +32,7 @@ def packed(case: PlanCase, free: PlanCase) -> dict[str, Any] | None:
     that a page cannot ask again: years, a budget, a slack, conversions of beds that cost, beds for every elder.
     """
     rules = case.rules
-    limited = rules.budget is not None or rules.slack is not None
+    limited = rules.budget is not None or rules.slack is not None or rules.prefer != "elders"
     if rules.phases or limited or rules.conversion_cost or rules.beds_per_elder is not None:
         return None
     bare = replace(

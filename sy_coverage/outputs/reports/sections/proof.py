@@ -97,7 +97,7 @@ def _stages(certificate: Certificate, writer: Writer) -> list[list[str]]:
     rows = []
     for stage in certificate.stages:
         name = words.of_id("stage", stage.objective_id, writer.language)
-        digits = 1 if stage.objective_id in {"cost", "elder_minutes", "home_minutes"} else 0
+        digits = 1 if stage.objective_id in {"cost", "elder_minutes", "home_minutes", "worst_min"} else 0
         rows.append(
             [
                 name,

@@ -249,7 +249,7 @@ def improved(tally: Tally, x: Flags) -> str | None:
         if case.rules.scope == "county":
             same &= case.county_of_site == case.county_of_site[j]
         equal = same & (cost == cost[j])
-        if tally.kinds[j] in centres and equal.any():
+        if case.rules.prefer == "elders" and tally.kinds[j] in centres and equal.any():
             same &= ~equal | (_gain(case, cover, x, int(j)) > 0)
         else:
             same &= ~equal

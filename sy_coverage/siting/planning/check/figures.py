@@ -21,6 +21,7 @@ from sy_coverage.siting.planning.rules.targets import (
     coverage_kinds,
     medical_kinds,
     places,
+    reachable,
 )
 from sy_coverage.siting.sites import among
 
@@ -65,6 +66,8 @@ class Figures(Count):
     """Units and facilities that count, each target's surplus not counted."""
     broken: tuple[str, ...]
     """Rules that do not hold: ``rule_id:subject``."""
+    longest_way_min: float
+    """Minutes to the nearest centre of the elder whose way is longest, of those whose way a plan can decide; 0 where there are none."""
     nearest: Series
     """Minutes to the nearest open centre by demand id; missing beyond the times."""
     assignment: Series
@@ -109,11 +112,14 @@ def figures(case: PlanCase, sites: Iterable[str]) -> Figures:
     """Return what opening `sites` besides today's facilities comes to, recomputed from the frames."""
     chosen = sorted(sites)
     opened = opened_with(case, chosen)
+    longest = 0.0
     reached, minutes, nearest, by_site = np.zeros(len(case.demand), dtype=bool), 0.0, None, None
     for kind in coverage_kinds(case):
         near, who = _nearest(case, kind, opened.ids[opened.of_kind(kind)])
         reached |= within_cutoff(near, case.cutoffs(kind))
-        minutes += float((case.elders * _capped(case, kind, near)).sum())
+        counted = _capped(case, kind, near)
+        minutes += float((case.elders * counted).sum())
+        longest = max(longest, float(counted[reachable(case, kind)].max(initial=0.0)))
         nearest, by_site = (near, who) if nearest is None else (nearest, by_site)
     targets = _targets(case, opened)
     converted, there = nursing.conversions(case, chosen), bed_table(case, chosen)
@@ -127,6 +133,7 @@ def figures(case: PlanCase, sites: Iterable[str]) -> Figures:
         towards_targets=int(np.minimum(targets["needed"], targets["reached"]).sum()),
         targets=targets,
         broken=(*_broken(case, chosen, opened, spent), *_of_beds(case, chosen, converted, there)),
+        longest_way_min=longest,
         nearest=pd.Series(nobody if nearest is None else _known(nearest), index=index),
         assignment=pd.Series(nobody if by_site is None else by_site, index=index, dtype=object),
         conversions=converted,

@@ -331,7 +331,9 @@ class PlanCase:
         return other
 
 
-_OF_THE_CHOICE = frozenset({"require", "forbid", "budget", "slack", "cost_limit", "differ_from", "adopted"})
+_OF_THE_CHOICE = frozenset(
+    {"require", "forbid", "budget", "slack", "cost_limit", "differ_from", "adopted", "prefer"}
+)
 """Rules that only choose among sets of sites: nothing that a case computes of its frames and other rules depends on them."""
 _OF_THE_FRAMES = (
     "movable",
@@ -404,7 +406,8 @@ def read_case(
         if len(unknown):
             raise InputError(f"{name}: of kinds that the policy does not declare: {some(unknown)}")
     ours = among(coverage.county_of(candidates, units).to_numpy(), units["county_id"])
-    for name, ids in (("require", rules.require), ("forbid", rules.forbid), ("adopted", rules.adopted)):
+    asked_of = ("require", "forbid", "adopted", "paid_over")
+    for name, ids in ((name, getattr(rules, name)) for name in asked_of):
         require_ids(set(ids) - {*rules.close}, candidates.index, f"rules.{name}: candidates")
     require_movable(rules, facilities, candidates)
     located = (candidates.geometry.notna() & ~candidates.geometry.is_empty).to_numpy()

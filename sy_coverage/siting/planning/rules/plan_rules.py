@@ -23,6 +23,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "elders": ("elders", "elders_65", "elders_80"),
     "medical": ("bar", "flag"),
     "floor_area": ("bar", "flag"),
+    "prefer": ("elders", "worst_min"),
 }
 _NUMBERS = (
     "spread_min",
@@ -36,7 +37,7 @@ _NUMBERS = (
     "running_budget",
 )
 _ALWAYS_WRITTEN = frozenset(
-    {*_CHOICES, *_NUMBERS, "share", "demonstration"} - {"slack", "worst_min", "running_budget"}
+    {*_CHOICES, *_NUMBERS, "share", "demonstration"} - {"slack", "worst_min", "running_budget", "prefer"}
 )
 
 
@@ -102,8 +103,14 @@ class PlanRules:
     """10⁴ yuan a year that the sites a plan opens may cost to run (`running_cost` of the candidates; none said: 0)."""
     carry: bool = False
     """Whether what a year of `phases` leaves of its budget may be spent in the years after it."""
-    phases: Mapping[int, Mapping[str, float | None]] = field(default_factory=dict)
-    """Years with a ``budget`` or a number of ``sites`` each; none: the plan is one."""
+    prefer: Literal["elders", "worst_min"] = "elders"
+    """What decides among plans of equal cost, before all else: most elders within the cutoff, or the least longest way of
+    an elder to a centre (of those whom any centre or candidate reaches within the travel times), then most elders."""
+    phases: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    """Years with a ``budget``, a number of ``sites`` or ``counties`` (a budget by county) each; none: the plan is one."""
+    paid_over: Mapping[str, int] = field(default_factory=dict)
+    """Candidates that are paid over several years of `phases`, in equal parts: the last in the year in which they open, the
+    others in the years before it; what falls before the first year is paid in the first."""
     require: tuple[str, ...] = ()
     """Ids of candidates that open in any case, besides those that are marked `required`."""
     forbid: tuple[str, ...] = ()
@@ -121,7 +128,9 @@ class PlanRules:
         """Refuse what is not among the choices."""
         for name, allowed in _CHOICES.items():
             value = getattr(self, name)
-            if value not in allowed and not (value is None and name not in {"medical", "floor_area"}):
+            if value not in allowed and not (
+                value is None and name not in {"medical", "floor_area", "prefer"}
+            ):
                 raise InputError(f"{name}={value!r}: must be one of {', '.join(allowed)}")
         for name, share in (("share", self.share), ("beds_share", self.beds_share)):
             if share is not None and not 0 < share <= 1:
@@ -144,14 +153,17 @@ class PlanRules:
             raise InputError(f"close: what closing saves must be a finite number: {some(wrong)}")
         if self.cost_limit is not None and not np.isfinite(self.cost_limit):
             raise InputError(f"cost_limit={self.cost_limit}: must be a finite number")
-        alone = [n for n in ("close", "move", "differ_from", "adopted") if getattr(self, n)]
-        alone += [n for n in ("slack", "cost_limit") if getattr(self, n) is not None]
+        alone = [n for n in ("differ_from", "adopted") if getattr(self, n)]
         if self.phases and alone:
             raise InputError(
                 f"{', '.join(alone)}: not in a plan of several years; plan without `phases`, or without this"
             )
-        if self.carry and not self.phases:
-            raise InputError("carry: asks of the years of a plan; give `phases`, or leave it out")
+        for name in ("carry", "paid_over"):
+            if getattr(self, name) and not self.phases:
+                raise InputError(f"{name}: asks of the years of a plan; give `phases`, or leave it out")
+        wrong = [i for i, years in self.paid_over.items() if years not in range(1, 11)]
+        if wrong:
+            raise InputError(f"paid_over: must be a whole number of years from 1 to 10: {some(wrong)}")
         if self.beds_share != 1.0 and self.beds_per_elder is None:
             raise InputError("beds_share: asks how many of the beds; give `beds_per_elder`, or leave it out")
 
@@ -164,7 +176,7 @@ class PlanRules:
         object.__setattr__(self, "differ_from", tuple(tuple(sorted(s)) for s in self.differ_from))
         if not isinstance(self.close, Mapping):
             object.__setattr__(self, "close", dict.fromkeys(self.close, 0.0))
-        for name in ("demonstration", "phases", "close", "move"):
+        for name in ("demonstration", "phases", "close", "move", "paid_over"):
             object.__setattr__(self, name, dict(sorted((getattr(self, name) or {}).items())))
 
     def as_read(self, policy: Policy, between_homes: TravelTimes | None) -> PlanRules:
@@ -188,7 +200,7 @@ class PlanRules:
             value = getattr(self, rule.name)
             if value == rule.default and rule.name not in _ALWAYS_WRITTEN:
                 continue
-            if rule.name in {"phases", "date"} or not (rule.name in _ALWAYS_WRITTEN or value):
+            if rule.name in {"phases", "date"} or not (rule.name in _ALWAYS_WRITTEN or value or value == 0):
                 continue
             found.append((rule.name, str(tuple(value.items()) if isinstance(value, Mapping) else value)))
         return tuple(found)

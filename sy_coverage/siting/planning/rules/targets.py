@@ -123,6 +123,14 @@ def too_far_today(case: PlanCase) -> dict[str, Integers]:
     }
 
 
+def reachable(case: PlanCase, kind: str) -> NDArray[np.bool_]:
+    """Return which villages have elders and a facility or candidate of `kind` within the travel times: whose way a plan can decide."""
+    reach = case.reach(kind)
+    some_way = np.isfinite(reach.today_min)
+    some_way[reach.minutes[~case.forbidden].indices] = True
+    return np.asarray((case.elders > 0) & some_way)
+
+
 def near_enough(case: PlanCase, kind: str) -> Any:
     """Return which columns are within `worst_min` of which villages, as a sparse array."""
     return case.once(f"near enough {kind}", lambda: _near_enough(case, kind))

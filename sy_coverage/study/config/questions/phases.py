@@ -14,9 +14,11 @@ class Phase(Section):
     """10⁴ yuan in this year."""
     sites: int | None = Field(default=None, ge=0)
     """New sites in this year."""
+    counties: dict[str, Money] = {}
+    """10⁴ yuan in this year by county, by code or name, beside the budget of all."""
 
     @model_validator(mode="after")
     def _bounded(self) -> Phase:
-        if self.budget is None and self.sites is None:
+        if self.budget is None and self.sites is None and not self.counties:
             raise ValueError("give a budget or a number of sites")
         return self

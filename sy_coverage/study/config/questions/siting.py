@@ -59,6 +59,24 @@ class Siting(Section):
     forbid: tuple[str, ...] = ()
     """Candidates that no plan opens, by id or name."""
     budget: Money | None = None
-    """The most a county's plan may cost, in 10⁴ yuan."""
+    """The most a county's plan may cost, in 10⁴ yuan; with scope ``city`` the most that the one plan of the city may cost."""
+    slack: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] | None = None
+    """The best plan for elders within so much of least cost, such as 0.05, instead of the best of the cheapest."""
+    prefer: Literal["elders", "worst_min"] = "elders"
+    """Of plans of equal cost: the one with the most elders within the cutoff, or the one whose longest way is shortest."""
+    worst_min: Minutes | None = None
+    """Nobody lives farther than so many minutes from a centre."""
+    running_budget: Money | None = None
+    """The most that the sites of a county's plan may cost to run a year, in 10⁴ yuan, by the running costs of the lists."""
+    beds_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """With ``beds_per_elder``: the share of the beds needed that must be in reach; villages left without are named."""
+    may_close: dict[str, Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]] = {}
+    """Facilities that stand and may close, by id or name, each with the 10⁴ yuan that closing it saves (below 0: costs)."""
+    move: dict[str, str] = {}
+    """Candidates that a standing facility may move to, each with the facility, by id or name; its beds go along."""
+    carry: bool = False
+    """Whether what a year of ``[phases]`` leaves of its budget may be spent in the years after it."""
+    paid_over: dict[str, Annotated[int, Field(ge=1, le=10)]] = {}
+    """Candidates, by id or name, that are paid over so many years of ``[phases]``, the last of them the year of opening."""
     time_limit_s: float = Field(default=60.0, gt=0, allow_inf_nan=False)
     """Seconds a county's plan may take; an answer cut short says so and gives its gap."""

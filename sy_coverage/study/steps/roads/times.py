@@ -43,7 +43,8 @@ def digest_of(sites: GeoDataFrame) -> str:
 def horizon_min(kind: Kind, asked: Siting, policy: Policy) -> float:
     """Return how many minutes far the times of a kind reach."""
     walk = asked.station_walk_min if kind.id in policy.station_kinds else None
-    return max(HORIZON * kind.longest_min, walk or 0.0)
+    way = asked.worst_min if kind.id in policy.covered_kinds else None
+    return max(HORIZON * kind.longest_min, walk or 0.0, way or 0.0)
 
 
 def joined(known: TravelTimes, new: TravelTimes | None, site_ids: list[str]) -> TravelTimes:
