@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import combinations, product
 from typing import Any
 
-from tests.siting.policy_toys import Road
+from tests.siting.policy_toys import POLICY, Road
 
 
 @dataclass
@@ -86,7 +86,7 @@ class Choices:
         homes = [i for i in (*state["kept"], *state["sites"]) if road.kind_of(i) == "regional_home"]
         people = {v: (x, Fraction(e)) for v, (x, e) in road.villages.items() if e}
         near = {
-            v: {h for h in homes if abs(km[h] - x) <= 60 and self._county(h) == self._place(x)}
+            v: {h for h in homes if abs(km[h] - x) <= self._reach(x) and self._county(h) == self._place(x)}
             for v, (x, _) in people.items()
         }
         for some in self._sets_of_one_county(people):
@@ -205,6 +205,10 @@ class Choices:
 
     def _county(self, site: str) -> str:
         return self._place(self.road.kilometres()[site])
+
+    def _reach(self, km: float) -> float:
+        """Return how far a home may be from those who live there."""
+        return POLICY.kind("regional_home").cutoff_min[self.road.units[self.road.unit_at(km)][0]]
 
     def _place(self, km: float) -> str:
         return self.road.units[self.road.unit_at(km)][1]
