@@ -138,6 +138,8 @@ DEMAND = Contract(
         "elders": Column("number", required=True),
         "elders_65": Column("number"),
         "elders_80": Column("number"),
+        "elders_destitute": Column("number"),
+        "elders_disabled": Column("number"),
         "households": Column("number"),
         "unit_id": Column("text"),
         "county_id": Column("text"),

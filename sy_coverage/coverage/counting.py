@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame, Series
 
-    from sy_coverage.policy.targets import Policy, UpgradeCount
+    from sy_coverage.policy.targets import Kind, Policy, UpgradeCount
 
     Flags = NDArray[np.bool_]
     F = TypeVar("F", bound=DataFrame)
@@ -180,3 +180,20 @@ def upgraded(facilities: DataFrame, measure: UpgradeCount) -> Series:
     yes = (premises == measure.premises) | replaced.notna()
     said = [None if blank else bool(y) for y, blank in zip(yes, premises.isna() & ~yes, strict=True)]
     return pd.Series(said, index=facilities.index, dtype=object)[mine]
+
+
+def served_by(demand: DataFrame, kind: Kind, *, elders: str) -> Series:
+    """Return how many people of each demand point a kind of facility is for: those its `serves` counts, else the elders.
+
+    Where no row of `demand` says how many these are, they are the elders too; in a row that alone does not say it, nobody.
+    """
+    some = serves_some(demand, kind)
+    people = pd.to_numeric(demand[kind.serves if some else elders], errors="coerce").astype("float64")
+    return people.fillna(0.0) if some else people
+
+
+def serves_some(demand: DataFrame, kind: Kind) -> bool:
+    """Return whether a kind is for some of the elders only, and `demand` says how many these are."""
+    return (
+        kind.serves is not None and kind.serves in demand.columns and bool(demand[kind.serves].notna().any())
+    )

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from sy_coverage import labels
 from sy_coverage._frames import UNIT_KINDS, require_ids
-from sy_coverage.coverage.counting import without_rebuilt
+from sy_coverage.coverage.counting import served_by, serves_some, without_rebuilt
 from sy_coverage.errors import InputError, some
 from sy_coverage.policy.standards import exact, reaches_share
 from sy_coverage.policy.targets import CoverageRule
@@ -179,7 +179,8 @@ def coverage_by_unit(
         Indexed by `facility_id`, with `kind`, `status`, `unit_id`; only those open on `date` count.
         One without a point counts for presence where it names its unit.
     demand
-        Indexed by `demand_id`, with `unit_id` and the column of elders that the policy reads.
+        Indexed by `demand_id`, with `unit_id` and the column of elders that the policy reads; of a kind that is for some of them
+        only (`serves`) these are counted, where a column says how many they are.
     times
         Minutes to the facilities; its sites hold every open facility of `kind` that has a point.
     policy
@@ -320,6 +321,8 @@ def _access(
     require_ids(demand.index, nearest_min.index, "nearest_min lacks demand points")
     nearest = nearest_min.reindex(demand.index).to_numpy(dtype=np.float64)
     weight = elders_of(demand, elders).to_numpy()
+    if serves_some(demand, kind):
+        weight = served_by(demand, kind, elders=elders).to_numpy()
     place = units.index.get_indexer(demand["unit_id"])
 
     def total(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sy_coverage.places.sheets.tables import Table
 
 _COUNTS = ("elders", "elders_65", "elders_80", "households")
-_FURTHER = ("persons", "destitute", "disabled")
+_FURTHER = ("persons", "elders_destitute", "elders_disabled")
 _ASKED_ABOUT = ("elders", "elders_65", "elders_80", "lon", "lat")
 
 
@@ -67,7 +67,7 @@ def read_demand(
     -------
     demand
         Indexed by `demand_id`, in the file's order, EPSG:4326, geometry None where a row has no point: `elders` (persons of 60 and more), `elders_65`,
-        `elders_80`, `households`, `persons` (of any age), `name`, `unit_id`, `county_id`, a point each, and the file's own further columns.
+        `elders_80`, `households`, and where a list says so `persons` (of any age), `elders_destitute` (特困), `elders_disabled` (失能), `name`, `unit_id`, `county_id`, a point each, and the file's own further columns.
         `unit_named` and `county_named` hold what the row says. ``.attrs["report"]`` says what was done.
 
     Raises

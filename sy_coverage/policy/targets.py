@@ -25,6 +25,7 @@ UnitKind: TypeAlias = Literal["street", "township", "other"]
 CoverageRule: TypeAlias = Literal["presence", "access", "both"]
 Scope: TypeAlias = Literal["county", "city"]
 ElderColumn: TypeAlias = Literal["elders", "elders_65", "elders_80"]
+ServedColumn: TypeAlias = Literal["elders", "elders_65", "elders_80", "elders_destitute", "elders_disabled"]
 Symbol: TypeAlias = Literal[
     "circle",
     "square",
@@ -107,6 +108,9 @@ class Kind(_Data):
     words: tuple[Text, ...] = ()
     """What lists call it besides its name: an exact word decides, then the longest that a cell contains. Without any, those of
     the shipped policy's kind of the same id."""
+    serves: ServedColumn | None = None
+    """The column of demand that counts those it is for, such as ``elders_destitute``; None: all elders. A kind that is counted by
+    number, such as a home, is sited for them; whose access the coverage rates count is the reading `elders`."""
     functions: tuple[Text, ...] = ()
     """What a complete facility of this kind offers; one that lists only some of them is flagged partial."""
 
@@ -342,6 +346,15 @@ class Policy(_Data):
                 problems.append(
                     f"targets.{target.id}.measure: no such kind: {', '.join(unknown)} "
                     f"(there are: {', '.join(self.kinds)})"
+                )
+            served = [
+                k
+                for k in target.measure.kinds
+                if isinstance(target.measure, UnitCoverage) and k in self.kinds and self.kinds[k].serves
+            ]
+            if served:
+                problems.append(
+                    f"kinds.{served[0]}.serves: a coverage rate counts this kind; whose access it counts is readings.elders"
                 )
             if isinstance(target.measure, BedShare):
                 base = self.readings.nursing_bed_base

@@ -82,6 +82,9 @@ class PlanFigures:
     """Elder-minutes to the nearest centre; elders beyond the times count their longest minutes."""
     home_minutes: float | None = None
     """The same for the kinds counted by county, to the nearest of one's own county."""
+    served: DataFrame | None = None
+    """By kind that is for some of the elders only, such as homes for the destitute: `serves` (the column of demand), `people`,
+    how many of them live `within` the cutoff of one of their own county, and their `mean_min` to the nearest of these."""
     running_cost: float | None = None
     """10⁴ yuan a year to run the sites that open, where candidates say it."""
     worst_min: float | None = None

@@ -31,7 +31,7 @@ def reason_frame(rows: Iterable[Row], *, policy: Policy, index: str | None = Non
     """Return `rows` as a frame of reasons with the names of their targets, indexed by the column `index` if one is named."""
     columns = COLUMNS if index is None else [index, *COLUMNS]
     frame = pd.DataFrame(list(rows), columns=columns)
-    names = {t.id: t.name for t in policy.targets}
+    names = {k: about.name for k, about in policy.kinds.items()} | {t.id: t.name for t in policy.targets}
     frame["target"] = pd.Series([names.get(t) for t in frame["target_id"]], index=frame.index, dtype=object)
     frame["places"] = pd.Series(
         [p if isinstance(p, tuple) else () for p in frame["places"]], index=frame.index, dtype=object

@@ -135,6 +135,7 @@ def plan_figures(
         beds=checked.beds if beds else None,
         demonstration=shown.table,
         running_cost=_running_cost(case, sites),
+        served=checked.served if len(checked.served) else None,
         **_fairness(case, checked),
     )
 

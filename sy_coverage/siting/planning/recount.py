@@ -67,6 +67,7 @@ def verify_policy(plan: SitingPlan, **asked_for: Any) -> Verification:
         "towards_targets": float(again.towards_targets),
         "site_ranks": case.rank_sum(chosen),
         "worst_min": again.longest_way_min,
+        "served": float(again.served["within"].sum()),
         "sites_differing": float(case.sites_differing(chosen)),
         "sites_changed": float(case.sites_changed(chosen)),
         **demonstration.recount(case, plan),

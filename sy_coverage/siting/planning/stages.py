@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from sy_coverage.errors import CertificateError
 from sy_coverage.siting.plan import Stage
 from sy_coverage.siting.planning.check.figures import Figures, figures
 from sy_coverage.siting.planning.model.program import Model
+from sy_coverage.siting.planning.model.served import weights_of, within_reach
 from sy_coverage.siting.planning.model.worst import least_longest_way
-from sy_coverage.siting.planning.rules.targets import requirements
+from sy_coverage.siting.planning.rules.targets import requirements, served_kinds
 from sy_coverage.siting.solve import highs
 
 if TYPE_CHECKING:
@@ -145,6 +147,8 @@ def without(
 
 def _scale(case: PlanCase, name: str) -> float:
     """Return what one step of an objective stands for."""
+    if name == "served":
+        return float(weights_of(case).step)
     return {"cost": float(case.cost.step), "elders": float(case.weight.step)}.get(name, 1.0)
 
 
@@ -169,8 +173,11 @@ def _objectives(
         stages += [cost, elders] if cost_first else [elders]
     if case.rules.prefer == "worst_min":
         stages.insert(stages.index(elders), ("worst_min", "min", None, False, 1.0))
+    stages.append(("elder_minutes", "max", model.minutes_to_centres, False, -1.0))
+    if served_kinds(case):
+        reached = partial(within_reach, case, model.program, model.x)
+        stages.append(("served", "max", reached, weights_of(case).exact, 1.0))
     stages += [
-        ("elder_minutes", "max", model.minutes_to_centres, False, -1.0),
         ("home_minutes", "max", model.minutes_to_homes, False, -1.0),
         ("site_ranks", "min", lambda: (model.ranks(), 0.0), True, 1.0),
     ]
@@ -195,6 +202,7 @@ def _stage(case: PlanCase, checked: Figures, sites: tuple[str, ...], taken: _Ste
         "site_ranks": case.rank_sum(sites),
         "towards_targets": float(checked.towards_targets),
         "worst_min": checked.longest_way_min,
+        "served": float(checked.served["within"].sum()),
         "sites_differing": float(case.sites_differing(sites)),
         "sites_changed": float(case.sites_changed(sites)),
     }[name]
@@ -205,7 +213,7 @@ def _stage(case: PlanCase, checked: Figures, sites: tuple[str, ...], taken: _Ste
 
     claimed, bound = ours(step.value or 0.0), ours(step.bound if step.bound is not None else float("nan"))
     sense: Literal["min", "max"] = (
-        "max" if name in {"elders", "towards_targets", "sites_differing"} else "min"
+        "max" if name in {"elders", "served", "towards_targets", "sites_differing"} else "min"
     )
     # an answer cut short may hold more than its helper columns say, never less
     short = step.status != "optimal" and (whole > claimed) == (sense == "max")

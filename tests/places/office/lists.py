@@ -312,8 +312,8 @@ PEOPLE = (
         "分村无点.csv",
         "村（社区）\t乡镇\t60岁以上\t特困人数\t失能老人\n甲村\t甲镇\t842人\t12\t30\n乙村\t甲镇\t约300\t3\t\n丙村\t甲镇\t\t\t\n",
         (
-            row(elders=842, destitute=12, disabled=30, lon=None),
-            row(elders=300, destitute=3, lon=None),
+            row(elders=842, elders_destitute=12, elders_disabled=30, lon=None),
+            row(elders=300, elders_destitute=3, lon=None),
             row(elders=0, lon=None),
         ),
         {"number_about": 1, "elders_missing": 1},

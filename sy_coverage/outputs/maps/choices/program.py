@@ -12,6 +12,7 @@ import numpy as np
 
 from sy_coverage.siting.planning.model.program import Model
 from sy_coverage.siting.planning.rules.bars import heirs
+from sy_coverage.siting.planning.rules.targets import served_kinds
 from sy_coverage.siting.sites import among
 
 if TYPE_CHECKING:
@@ -32,7 +33,12 @@ def packed(case: PlanCase, free: PlanCase) -> dict[str, Any] | None:
     that a page cannot ask again: years, a budget, a slack, conversions of beds that cost, beds for every elder.
     """
     rules = case.rules
-    limited = rules.budget is not None or rules.slack is not None or rules.prefer != "elders"
+    limited = (
+        bool(served_kinds(case))
+        or rules.budget is not None
+        or rules.slack is not None
+        or rules.prefer != "elders"
+    )
     if rules.phases or limited or rules.conversion_cost or rules.beds_per_elder is not None:
         return None
     bare = replace(

@@ -22,6 +22,7 @@ from sy_coverage.siting.planning.rules.targets import (
     medical_kinds,
     places,
     reachable,
+    served_kinds,
 )
 from sy_coverage.siting.sites import among
 
@@ -61,7 +62,9 @@ class Figures(Count):
     elder_minutes: float
     """Elder-minutes to the nearest centre; elders beyond the times count their longest minutes."""
     home_minutes: float
-    """The same for the kinds counted by county, to the nearest of one's own county."""
+    """The same for the kinds counted by county, each for those it serves, to the nearest of one's own county."""
+    served: DataFrame
+    """By kind that is for some of the elders only: `serves`, `people`, `within` the cutoff of one of their own county, `mean_min`."""
     towards_targets: int
     """Units and facilities that count, each target's surplus not counted."""
     broken: tuple[str, ...]
@@ -121,7 +124,7 @@ def figures(case: PlanCase, sites: Iterable[str]) -> Figures:
         minutes += float((case.elders * counted).sum())
         longest = max(longest, float(counted[reachable(case, kind)].max(initial=0.0)))
         nearest, by_site = (near, who) if nearest is None else (nearest, by_site)
-    targets = _targets(case, opened)
+    targets, homes = _targets(case, opened), _homes(case, opened)
     converted, there = nursing.conversions(case, chosen), bed_table(case, chosen)
     spent = spent_on(case, chosen)
     index, nobody = case.demand.index, np.full(len(case.demand), np.nan)
@@ -129,7 +132,8 @@ def figures(case: PlanCase, sites: Iterable[str]) -> Figures:
         cost=float(spent),
         elders_covered=float(_exact_sum(case.elders[reached])),
         elder_minutes=minutes,
-        home_minutes=_home_minutes(case, opened),
+        home_minutes=homes["minutes"].sum(),
+        served=homes.loc[list(served_kinds(case)), ["serves", "people", "within", "mean_min"]],
         towards_targets=int(np.minimum(targets["needed"], targets["reached"]).sum()),
         targets=targets,
         broken=(*_broken(case, chosen, opened, spent), *_of_beds(case, chosen, converted, there)),
@@ -177,15 +181,23 @@ def _capped(case: PlanCase, kind: str, minutes: Floats) -> Floats:
     return np.where(np.isinf(minutes), cap, minutes)
 
 
-def _home_minutes(case: PlanCase, opened: Sites) -> float:
-    total = 0.0
+def _homes(case: PlanCase, opened: Sites) -> DataFrame:
+    """Return by kind that is counted by county whom it serves, how many of them live within the cutoff of one of their own county, and their minutes."""
+    rows = {}
     for kind in (k for k in counted_kinds(case) if k in case.times):
-        of_kind = opened.of_kind(kind)
+        of_kind, people, minutes = opened.of_kind(kind), case.people(kind), np.zeros(len(case.demand))
+        within = np.zeros(len(case.demand), dtype=bool)
         for county in case.counties:
             near, _ = _nearest(case, kind, opened.ids[of_kind & (opened.county == county)])
-            minutes = case.elders * _capped(case, kind, near)
-            total += float(minutes[case.county_of_demand == county].sum())
-    return total
+            here = case.county_of_demand == county
+            minutes[here] = _capped(case, kind, near)[here]
+            within[here] = within_cutoff(near, case.cutoffs(kind))[here]
+        total, whole = float((people * minutes).sum()), float(people.sum())
+        reached = float(_exact_sum(people[within]))
+        mean = total / whole if whole else np.nan
+        rows[kind] = [case.policy.kind(kind).serves or case.elders_column, whole, reached, total, mean]
+    columns = ["serves", "people", "within", "minutes", "mean_min"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("kind")
 
 
 def covered_units(case: PlanCase, kind: str, opened: Sites) -> Flags:

@@ -12,7 +12,12 @@ from sy_coverage.siting.planning.explain.units import left_out
 from sy_coverage.siting.planning.rules.bars import medical_minutes
 from sy_coverage.siting.planning.rules.beds import out_of_reach_of_beds
 from sy_coverage.siting.planning.rules.stations import premises
-from sy_coverage.siting.planning.rules.targets import coverage_kinds, medical_kinds
+from sy_coverage.siting.planning.rules.targets import (
+    counted_kinds,
+    coverage_kinds,
+    medical_kinds,
+    served_kinds,
+)
 from sy_coverage.siting.reasons import reason_frame
 
 if TYPE_CHECKING:
@@ -68,6 +73,11 @@ def to_look_at(case: PlanCase, sites: tuple[str, ...]) -> list[dict[str, object]
         {"reason_id": "no_medical_in_house", "subject": s}
         for s in homes
         if case.candidates.loc[s, "has_medical"] is not True
+    ]
+    rows += [
+        {"reason_id": "served_not_said", "subject": CITY, "target_id": k}
+        for k in counted_kinds(case)
+        if case.policy.kind(k).serves is not None and k not in served_kinds(case) and k in case.times
     ]
     rows += _premises_to_look_at(case, sites)
     rows += [

@@ -243,7 +243,7 @@ def _own_elders(context: _Context, site_id: str, kind: str) -> Iterator[Row]:
     standing = case.standing.ids[case.standing.of_kind(kind) & (case.county_of_facility == county)]
     own = [s for s in mine if case.county_of_site[case.position(s)] == county]
     near, who = nearest_of(case, kind, [*standing, *own])
-    elders = case.demand[case.elders_column]
+    elders = pd.Series(case.people(kind), index=case.demand.index)
     here = (who == site_id) & (case.demand["unit_id"].map(case.units["county_id"]) == county)
     served = float(elders[here].sum())
     if served:

@@ -47,12 +47,12 @@ def shorter(
         Which sites are still open to choice.
     """
     reach = case.reach(kind)
-    elders, own_sites = case.elders, case.sites.of_kind(kind)
+    elders, own_sites = case.elders if county is None else case.people(kind), case.sites.of_kind(kind)
     today = reach.today_min
     if county is not None:
         elders = np.where(case.county_of_demand == county, elders, 0.0)
         own_sites = own_sites & (case.sites.county == county)
-        today = _today_within(case, kind, county)
+        today = today_within(case, kind, county)
     sure = np.minimum(today, reach.cap_min)
     for group in certain:
         if own_sites[group].all():
@@ -73,7 +73,7 @@ def shorter(
     return Shorter(site, demand, gain, alone, float(elders @ sure))
 
 
-def _today_within(case: PlanCase, kind: str, county: str) -> Floats:
+def today_within(case: PlanCase, kind: str, county: str) -> Floats:
     """Return minutes to the nearest open facility of `kind` that lies in `county`; inf where there is none."""
     times, standing = case.own_times(kind), case.standing
     here = standing.ids[standing.of_kind(kind) & (standing.county == county)]

@@ -87,13 +87,19 @@ def _beds(case: PlanCase) -> Beds | None:
                 near[c].append(mine.site_ids[r])
     merged: dict[tuple[str, tuple[str, ...]], Fraction] = {}
     villages: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    elders = case.demand[case.elders_column].to_numpy(float)
+    elders = _who_needs_beds(case, kinds)
     for i in np.flatnonzero(elders > 0):
         key = (str(own[i]), tuple(sorted(near[i])))
         merged[key] = merged.get(key, Fraction(0)) + Fraction(elders[i]) * rate
         villages.setdefault(key, []).append(str(case.demand.index[i]))
     groups = tuple(Group(*key, need, tuple(villages[key])) for key, need in sorted(merged.items()))
     return Beds(groups, room, {str(i): case.position(str(i)) for i in proposed.index})
+
+
+def _who_needs_beds(case: PlanCase, kinds: tuple[str, ...]) -> Floats:
+    """Return of each village those whom all these kinds of homes are for; where they are not for the same, its elders."""
+    served = {case.policy.kind(k).serves for k in kinds}
+    return case.people(kinds[0]) if len(served) == 1 else case.elders
 
 
 def _number(value: Any) -> Fraction:

@@ -277,6 +277,13 @@ class PlanCase:
         """Return the elders of each demand point."""
         return np.asarray(self.demand[self.elders_column], dtype=np.float64)
 
+    def people(self, kind: str) -> Floats:
+        """Return of each demand point how many people facilities of `kind` are for."""
+        about, column = self.policy.kind(kind), self.elders_column
+        return self._kept(
+            "_people", kind, lambda: coverage.served_by(self.demand, about, elders=column).to_numpy(float)
+        )
+
     def counted(self, unit_kind: str, scope_id: str) -> NDArray[np.bool_]:
         """Return which units are of a class and in a county, or (``city``) anywhere."""
         inside = self.units["kind"] == unit_kind

@@ -104,6 +104,15 @@ def counted_kinds(case: PlanCase) -> tuple[str, ...]:
     return tuple(k for k in dict.fromkeys(kinds) if k not in coverage_kinds(case))
 
 
+def served_kinds(case: PlanCase) -> tuple[str, ...]:
+    """Return those of the kinds counted county by county that are for some of the elders only: how many of these they reach is weighed."""
+    return tuple(
+        k
+        for k in counted_kinds(case)
+        if k in case.times and coverage.serves_some(case.demand, case.policy.kind(k))
+    )
+
+
 def medical_kinds(case: PlanCase) -> tuple[str, ...]:
     """Return the kinds that must lie near medical care: the homes that the policy names."""
     return case.policy.home_kinds
