@@ -18,6 +18,7 @@ from sy_coverage.siting.classic import (
 from sy_coverage.siting.classic.asked.decay import LinearDecay, StepDecay
 from sy_coverage.siting.compare.alternatives import alternatives, repair, site_prices
 from sy_coverage.siting.compare.closures import closures
+from sy_coverage.siting.compare.futures import RobustPlan, robust_plan
 from sy_coverage.siting.compare.outcomes import cost_without, outcomes
 from sy_coverage.siting.compare.scope_price import scope_price
 from sy_coverage.siting.compare.side_by_side import compare_plans
@@ -44,6 +45,7 @@ __all__ = [
     "PlanFigures",
     "PlanRules",
     "Progress",
+    "RobustPlan",
     "SitingPlan",
     "SolveOptions",
     "Stage",
@@ -73,6 +75,7 @@ __all__ = [
     "premises_candidates",
     "read_case",
     "repair",
+    "robust_plan",
     "scope_price",
     "sentences",
     "site_prices",

@@ -75,7 +75,7 @@ class Choices:
         kept, forbid, require = state["kept"], self.get("forbid", ()), self.get("require", ())
         must = {*require} <= {*kept, *state["sites"]} and not set(kept) & set(forbid)
         worst, running = self.get("worst_min"), self.get("running_budget")
-        near = worst is None or state["longest"] <= worst
+        near = worst is None or state["longest"] <= worst + 1e-9
         paid = running is None or state["running"] <= Fraction(str(running))
         return must and near and paid and (not self.get("beds_per_elder") or self._housed(state))
 
@@ -86,7 +86,7 @@ class Choices:
         homes = [i for i in (*state["kept"], *state["sites"]) if road.kind_of(i) == "regional_home"]
         people = {v: (x, Fraction(e)) for v, (x, e) in road.villages.items() if e}
         near = {
-            v: {h for h in homes if abs(km[h] - x) <= self._reach(x) and self._county(h) == self._place(x)}
+            v: {h for h in homes if abs(km[h] - x) <= self._reach(x) + 1e-9 and self._county(h) == self._place(x)}
             for v, (x, _) in people.items()
         }
         for some in self._sets_of_one_county(people):

@@ -233,7 +233,7 @@ def test_nobody_is_farther_than_allowed_and_running_the_sites_is_paid_for(seed):
     def allowed(sites) -> bool:
         centres = [km[s] for s in sites if road.kind_of(s) == "service_centre"]
         near = worst is None or all(
-            any(abs(x - c) <= worst for c in centres) for x, elders in road.villages.values() if elders
+            any(abs(x - c) <= worst + 1e-9 for c in centres) for x, elders in road.villages.values() if elders
         )
         return near and (most is None or sum(running.get(s, 0.0) for s in sites) <= most)
 

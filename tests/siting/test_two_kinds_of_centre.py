@@ -56,7 +56,7 @@ def elders_of(road: Road, sites) -> float:
     for km, elders in road.villages.values():
         cutoff = CUTOFF[UNITS[road.unit_at(km)][0]]
         near = [s for s in sites if road.candidates[s][0] != "regional_home"]
-        total += elders * any(abs(road.candidates[s][1] - km) <= cutoff for s in near)
+        total += elders * any(abs(road.candidates[s][1] - km) <= cutoff + 1e-9 for s in near)
     return float(total)
 
 

@@ -54,7 +54,7 @@ def worth(road: Road, people, sites) -> tuple[float, float]:
             own = [s for s in own if UNITS[road.unit_at(km[s])][1] == county]
             way = min((abs(km[s] - x) for s in own), default=cap)
             minutes += people[column][v] * way
-            within += people[column][v] * (bool(own) and way <= REACH[kind][unit])
+            within += people[column][v] * (bool(own) and way <= REACH[kind][unit] + 1e-9)
     return within, minutes
 
 

@@ -132,7 +132,7 @@ def figures(case: PlanCase, sites: Iterable[str]) -> Figures:
         cost=float(spent),
         elders_covered=float(_exact_sum(case.elders[reached])),
         elder_minutes=minutes,
-        home_minutes=homes["minutes"].sum(),
+        home_minutes=float(homes["minutes"].sum()),
         served=homes.loc[list(served_kinds(case)), ["serves", "people", "within", "mean_min"]],
         towards_targets=int(np.minimum(targets["needed"], targets["reached"]).sum()),
         targets=targets,
@@ -208,7 +208,7 @@ def covered_units(case: PlanCase, kind: str, opened: Sites) -> Flags:
         return present
     near, _ = _nearest(case, kind, opened.ids[of_kind])
     unit, share = case.unit_of_demand, case.share
-    reached = np.where(near <= case.cutoffs(kind), case.elders, 0.0)
+    reached = np.where(within_cutoff(near, case.cutoffs(kind)), case.elders, 0.0)
     whole, part = (np.bincount(unit, weights=w, minlength=len(case.units)) for w in (case.elders, reached))
     access = np.array([reaches_share(p, w, share) for p, w in zip(part, whole, strict=True)], dtype=bool)
     return access if case.rules.rule == "access" else access & present
@@ -325,7 +325,7 @@ def _too_far(case: PlanCase, opened: Sites) -> list[str]:
     found: list[str] = []
     for kind in coverage_kinds(case):
         minutes, _ = _nearest(case, kind, opened.ids[opened.of_kind(kind)])
-        found += [f"worst:{i}" for i in case.demand.index[(case.elders > 0) & ~(minutes <= limit)]]
+        found += [f"worst:{i}" for i in case.demand.index[(case.elders > 0) & ~within_cutoff(minutes, limit)]]
     return found
 
 

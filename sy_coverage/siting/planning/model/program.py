@@ -41,7 +41,13 @@ class Model:
     """The rules of a case as a program, to which each stage adds what its objective needs."""
 
     def __init__(
-        self, case: PlanCase, *, elastic: bool = False, forbidden: tuple[int, ...] = (), cheapest: bool = True
+        self,
+        case: PlanCase,
+        *,
+        elastic: bool = False,
+        forbidden: tuple[int, ...] = (),
+        cheapest: bool = True,
+        beside: Model | None = None,
     ) -> None:
         """Write all rules.
 
@@ -53,11 +59,14 @@ class Model:
             Positions of candidates that stay closed.
         cheapest
             Cost is minimised first (after shortfalls), so that sites which no cheapest plan opens can be left out.
+        beside
+            A model of the same columns, whose sites these rules are written over too: what opens keeps the rules of both.
         """
         self.case = case
         self.elastic = elastic
         self.needs: tuple[Requirement, ...] = requirements(case)
-        self.program = Program()
+        self.x: Integers
+        self.program: Program = Program() if beside is None else beside.program
         lower = case.required.astype(float)
         upper = np.ones(len(case.ids))
         upper[list(forbidden)] = 0.0
@@ -67,6 +76,9 @@ class Model:
         self.clash = too_close(case)
         upper[self.clash.barred] = 0.0
         upper[barred_stations(case)] = 0.0
+        if beside is not None:
+            lower = np.maximum(lower, beside.program.lower[beside.x])
+            upper = np.minimum(upper, beside.program.upper[beside.x])
         stuck = np.flatnonzero(lower > upper)
         if len(stuck):
             raise InputError(
@@ -86,7 +98,11 @@ class Model:
             self.groups = []
         if cheapest:
             self.groups += [np.array([j]) for j in np.flatnonzero(lower)]
-        self.x = self.program.columns(len(case.ids), lower=lower, upper=upper, integer=True)
+        if beside is None:
+            self.x = self.program.columns(len(case.ids), lower=lower, upper=upper, integer=True)
+        else:
+            self.x = beside.x
+            self.program.lower[self.x], self.program.upper[self.x] = lower, upper
         self.short = np.empty(0, dtype=np.int64)
         self._elders: dict[tuple[str, ...], tuple[Integers, Integers, Floats]] = {}
         self._rows_of_sites()

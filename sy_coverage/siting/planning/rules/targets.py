@@ -11,6 +11,7 @@ from scipy import sparse
 from sy_coverage import coverage
 from sy_coverage.policy import reaches_share, units_needed
 from sy_coverage.policy.targets import CITY
+from sy_coverage.roads.travel_times import within_cutoff
 from sy_coverage.siting.planning.rules.criteria import eligible
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def too_far_today(case: PlanCase) -> dict[str, Integers]:
         if kind in case.times:
             case.times[kind].require_cutoff(limit)
     return {
-        kind: np.flatnonzero((case.elders > 0) & ~(case.reach(kind).today_min <= limit))
+        kind: np.flatnonzero((case.elders > 0) & ~within_cutoff(case.reach(kind).today_min, limit))
         for kind in coverage_kinds(case)
     }
 
@@ -148,7 +149,7 @@ def near_enough(case: PlanCase, kind: str) -> Any:
 def _near_enough(case: PlanCase, kind: str) -> Any:
     minutes, limit = case.reach(kind).minutes, case.rules.worst_min
     coo = minutes.tocoo()
-    keep = coo.data <= (np.inf if limit is None else limit)
+    keep = within_cutoff(coo.data, np.inf if limit is None else limit)
     ones = (np.ones(int(keep.sum())), (coo.row[keep], coo.col[keep]))
     return sparse.csr_array(sparse.coo_array(ones, shape=minutes.shape))
 
