@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import chain, combinations, product
 from typing import Any
 
 from tests.siting.policy_toys import POLICY, Road
+
+
+def _subsets(names: list[str]):
+    return chain.from_iterable(combinations(names, n) for n in range(len(names) + 1))
 
 
 @dataclass
@@ -86,7 +90,11 @@ class Choices:
         homes = [i for i in (*state["kept"], *state["sites"]) if road.kind_of(i) == "regional_home"]
         people = {v: (x, Fraction(e)) for v, (x, e) in road.villages.items() if e}
         near = {
-            v: {h for h in homes if abs(km[h] - x) <= self._reach(x) + 1e-9 and self._county(h) == self._place(x)}
+            v: {
+                h
+                for h in homes
+                if abs(km[h] - x) <= self._reach(x) + 1e-9 and self._county(h) == self._place(x)
+            }
             for v, (x, _) in people.items()
         }
         for some in self._sets_of_one_county(people):
@@ -150,31 +158,30 @@ class Choices:
         names, facilities = sorted(self.road.candidates), sorted(self.road.facilities)
         years = sorted(self.get("phases"))
         never = len(years)
-        for when in product(range(never + 1), repeat=len(names)):
-            opens = dict(zip(names, when, strict=True))
-            for gone in product(range(never + 1), repeat=len(facilities)):
-                closes = dict(zip(facilities, gone, strict=True))
+        for sites, kept in product(_subsets(names), _subsets(facilities)):
+            last = self.worth(sites, kept)
+            if last is None or last["lacks"] or not self.holds_at_last(last):
+                continue
+            gone = [f for f in facilities if f not in kept]
+            cost = sum(map(self._price, sites), start=Fraction(0)) - sum(map(self._saved, gone))
+            for when in product(range(never), repeat=len(sites) + len(gone)):
+                opens, closes = (
+                    dict(zip(sites, when, strict=False)),
+                    dict(zip(gone, when[len(sites) :], strict=True)),
+                )
                 states = [
                     self.worth(
-                        tuple(s for s in names if opens[s] <= t),
-                        tuple(f for f in facilities if closes[f] > t),
+                        tuple(s for s in sites if opens[s] <= t),
+                        tuple(f for f in facilities if closes.get(f, never) > t),
                     )
                     for t in range(never)
                 ]
-                if any(s is None for s in states) or states[-1]["lacks"]:
+                if any(s is None for s in states) or not self._affords(years, opens, closes):
                     continue
-                if not self.holds_at_last(states[-1]) or not self._affords(years, opens, closes):
-                    continue
-                cost = sum((self._price(s) for s in states[-1]["sites"]), start=Fraction(0))
-                cost -= sum(self._saved(f) for f in facilities if f not in states[-1]["kept"])
                 open_years = sum(never - t for t in opens.values())
                 open_years -= sum(never - t for f, t in closes.items() if f in self.get("close", {}))
-                yield {
-                    "cost": cost,
-                    "elders": sum(s["elders"] for s in states),
-                    "longest": states[-1]["longest"],
-                    "open": open_years,
-                }
+                elders = sum(s["elders"] for s in states)
+                yield {"cost": cost, "elders": elders, "longest": last["longest"], "open": open_years}
 
     def _affords(self, years, opens, closes) -> bool:
         paid, phases = self._paid(years, opens, closes), self.get("phases")

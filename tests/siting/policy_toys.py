@@ -172,7 +172,9 @@ class Road:
         reach = {
             v: min((abs(x - km[s]) for s in centres), default=inf) for v, (x, _) in self.villages.items()
         }
-        inside = {v for v in reach if reach[v] <= 1e-9 + CUTOFF[self.units[self.unit_at(self.villages[v][0])][0]]}
+        inside = {
+            v for v in reach if reach[v] <= 1e-9 + CUTOFF[self.units[self.unit_at(self.villages[v][0])][0]]
+        }
         lacks = self._lacking(open_, centres, inside, scope, rule, share)
         elders = sum(self.villages[v][1] for v in inside)
         minutes = self._minutes("service_centre", centres, list(self.villages))
