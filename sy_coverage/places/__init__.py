@@ -16,6 +16,7 @@ from sy_coverage.places.premises import read_areas, read_osm_premises
 from sy_coverage.places.sheets.sources import ListFile
 from sy_coverage.places.units import read_units
 from sy_coverage.places.villages import read_demand
+from sy_coverage.places.works import quarter_of, read_works
 
 __all__ = [
     "Census",
@@ -33,6 +34,7 @@ __all__ = [
     "project",
     "project_cohorts",
     "provider",
+    "quarter_of",
     "read_areas",
     "read_candidates",
     "read_census",
@@ -43,6 +45,7 @@ __all__ = [
     "read_raster",
     "read_settled",
     "read_units",
+    "read_works",
     "spread",
     "to_wgs84",
     "unit_points",

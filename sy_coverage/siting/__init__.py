@@ -23,6 +23,7 @@ from sy_coverage.siting.compare.outcomes import cost_without, outcomes
 from sy_coverage.siting.compare.scope_price import scope_price
 from sy_coverage.siting.compare.side_by_side import compare_plans
 from sy_coverage.siting.compare.trade_off import trade_off
+from sy_coverage.siting.compare.works import Works, carried_out
 from sy_coverage.siting.plan import Certificate, PlanFigures, SitingPlan, Stage, Verification
 from sy_coverage.siting.planning import plan_case, policy_plan
 from sy_coverage.siting.planning.demonstration import demonstration_sites
@@ -52,7 +53,9 @@ __all__ = [
     "StepDecay",
     "Verification",
     "Where",
+    "Works",
     "alternatives",
+    "carried_out",
     "closures",
     "compare_plans",
     "cost_without",
