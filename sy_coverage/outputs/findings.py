@@ -99,6 +99,14 @@ class Findings:
     """Who signs; empty: a blank is left."""
     issued: dt.date | None = None
     """The date under a proposal; None: a blank is left."""
+    document_number: str = ""
+    """The number of the document; empty: none."""
+    signatory: str = ""
+    """Who signs it off; empty: nobody is named."""
+    copies_to: str = ""
+    """Who gets a copy; empty: nobody."""
+    printed_by: str = ""
+    """Who prints it; empty: nobody."""
     alone: bool = False
     """Whether only the plan of this county was opened, and not those of its neighbours."""
     extras: Mapping[str, DataFrame] = field(default_factory=dict)

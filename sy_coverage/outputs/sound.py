@@ -45,7 +45,18 @@ _NEEDED = {
     "parameters": ("name", "value", "unit", "source"),
     "sources": ("name", "file", "digest", "note"),
 }
-_TEXTS = ("study_name", "approval_number", "attribution", "scope_id", "scope_name", "office")
+_TEXTS = (
+    "study_name",
+    "approval_number",
+    "attribution",
+    "scope_id",
+    "scope_name",
+    "office",
+    "document_number",
+    "signatory",
+    "copies_to",
+    "printed_by",
+)
 
 
 def require_sound(findings: Findings, *, file: str) -> None:

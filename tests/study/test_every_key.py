@@ -34,6 +34,7 @@ KEYS: dict[str, dict[str, Any]] = {
     "study": {
         "name": "别名", "name_en": "Other", "policy": "other.toml", "language": "en", "output": "else",
         "database": "postgresql://nobody@127.0.0.1:1/none#s", "date": dt.date(2040, 12, 31), "office": "局", "issued": dt.date(2026, 1, 1),
+        "document_number": "局发〔2026〕1号", "signatory": "张三", "copies_to": "市政府办", "printed_by": "局办公室",
         "notice": {"zh": "注意", "en": "Note"},
     },
     "boundaries": {

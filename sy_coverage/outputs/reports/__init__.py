@@ -11,6 +11,7 @@ from sy_coverage.outputs import figures
 from sy_coverage.outputs.reports import document as parts
 from sy_coverage.outputs.reports import docx as report_docx
 from sy_coverage.outputs.reports import summary as report_summary
+from sy_coverage.outputs.reports import survey as report_survey
 from sy_coverage.outputs.reports.sections import (
     choices,
     compared,
@@ -70,6 +71,13 @@ def annex(findings: Findings) -> parts.Document:
         writer,
         writer.say("title_annex", title=writer.say("title_county", scope=findings.scope_name)),
     )
+
+
+def survey(findings: Findings) -> parts.Document:
+    """Return the sheets for visiting each proposed site: small map, address, what to verify, and a place to sign."""
+    writer = parts.Writer.of(findings)
+    report_survey.write(findings, writer)
+    return _bound(findings, writer, writer.say("title_survey", scope=findings.scope_name))
 
 
 def summary(findings: Findings) -> parts.Document:
@@ -132,8 +140,25 @@ def _bound(
         day=findings.issued or findings.date,
         closing=tuple(fmt.plain(line) for line in closing if line),
         subject=fmt.plain(findings.study_name),
+        above=_above(findings, writer),
+        imprint=_imprint(findings, writer),
         annex=wide,
     )
+
+
+def _above(findings: Findings, writer: parts.Writer) -> tuple[str, str]:
+    signatory = fmt.plain(findings.signatory)
+    return (
+        fmt.plain(findings.document_number),
+        writer.say("signatory", name=signatory) if signatory else "",
+    )
+
+
+def _imprint(findings: Findings, writer: parts.Writer) -> tuple[tuple[str, str], ...]:
+    copies, printer = fmt.plain(findings.copies_to), fmt.plain(findings.printed_by)
+    printed = writer.say("printed_on", date=fmt.date(findings.issued, findings.language))
+    said = [(writer.say("copies_to", names=copies), "")] if copies else []
+    return (*said, *([(printer, printed if findings.issued else "")] if printer else []))
 
 
 def proposal_html(findings: Findings) -> str:

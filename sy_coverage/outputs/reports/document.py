@@ -136,6 +136,10 @@ class Document:
     closing: tuple[str, ...]
     """Statements that end the document: borders, coordinates, approval number."""
     subject: str = ""
+    above: tuple[str, str] = ("", "")
+    """What stands above the title: the number of the document, and who signs it off."""
+    imprint: tuple[tuple[str, str], ...] = ()
+    """The note that ends the document, each line left and right: copies, who printed it and when."""
     annex: tuple[Block, ...] = ()
     """What follows the signature on wide pages."""
 
@@ -208,6 +212,10 @@ class Writer:
     def listed(self, said: Iterable[str]) -> str:
         """Return clauses as one sentence has them."""
         return ("；" if self.language == "zh" else "; ").join(said)
+
+    def new_page(self) -> None:
+        """Let what follows begin on a page of its own."""
+        self.blocks.append(NewPage())
 
     def _set(self, text: str) -> str:
         """Return one line of text as it is set in this language."""

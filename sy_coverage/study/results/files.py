@@ -35,6 +35,7 @@ def county_reports(findings: Findings, county_id: str) -> list[Write]:
         (f"{stem}.html", lambda: reports.html(document()).encode()),
         (f"{stem}.docx", lambda: reports.docx(document())),
         *_annex(stem, cache(lambda: reports.annex(own))),
+        *([(f"{stem}-survey.docx", lambda: reports.docx(reports.survey(own)))] if len(own.proposals) else []),
         (f"{stem}.xlsx", lambda: tables.proposal_xlsx(own)),
         (f"{stem}.geojson", lambda: tables.proposal_geojson(own).encode()),
         *_figures({county_id: drawn}),

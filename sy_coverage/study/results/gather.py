@@ -110,6 +110,10 @@ def gather(study: Answers) -> Findings:
         scope_name=about.title,
         office=about.office,
         issued=about.issued,
+        document_number=about.document_number,
+        signatory=about.signatory,
+        copies_to=about.copies_to,
+        printed_by=about.printed_by,
         alone=alone,
         recounts=_recounts(study, plans),
     )

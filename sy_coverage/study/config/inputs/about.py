@@ -33,6 +33,14 @@ class About(Section):
     """Who signs the proposals; without it a blank is left for the name."""
     issued: dt.date | None = None
     """The date under the proposals; without it a blank is left for the date."""
+    document_number: str = ""
+    """The number of the document (发文字号), above the title; empty: none."""
+    signatory: str = ""
+    """Who signs it off (签发人), beside the number; empty: nobody is named."""
+    copies_to: str = ""
+    """Who gets a copy (抄送), in the note at the end; empty: nobody."""
+    printed_by: str = ""
+    """Who prints it, in the note at the end (版记), with the date of `issued`; empty: nobody."""
     notice: dict[Literal["zh", "en"], str] = {}
     """A sentence that every output must carry."""
 
