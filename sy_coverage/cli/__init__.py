@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from sy_coverage import _files, labels
-from sy_coverage.cli import inputs, screen
+from sy_coverage.cli import adopted, inputs, screen
 from sy_coverage.cli.options import (
     LANGUAGES,
     County,
@@ -267,7 +267,7 @@ def desk(
     )
 
 
-for command in (inputs.check, inputs.geocode, inputs.roads, inputs.coverage, inputs.new):
+for command in (adopted.works, inputs.check, inputs.geocode, inputs.roads, inputs.coverage, inputs.new):
     app.command()(command)
 
 

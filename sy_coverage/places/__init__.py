@@ -16,9 +16,10 @@ from sy_coverage.places.premises import read_areas, read_osm_premises
 from sy_coverage.places.sheets.sources import ListFile
 from sy_coverage.places.units import read_units
 from sy_coverage.places.villages import read_demand
-from sy_coverage.places.works import quarter_of, read_works
+from sy_coverage.places.works import MILESTONES, quarter_of, read_works
 
 __all__ = [
+    "MILESTONES",
     "Census",
     "Gazetteer",
     "Limits",
