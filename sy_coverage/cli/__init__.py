@@ -267,7 +267,15 @@ def desk(
     )
 
 
-for command in (adopted.works, inputs.check, inputs.geocode, inputs.roads, inputs.coverage, inputs.new):
+for command in (
+    adopted.works,
+    adopted.certify,
+    inputs.check,
+    inputs.geocode,
+    inputs.roads,
+    inputs.coverage,
+    inputs.new,
+):
     app.command()(command)
 
 

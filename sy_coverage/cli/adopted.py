@@ -1,4 +1,4 @@
-"""Commands about a plan that was adopted: how it is carried out."""
+"""Commands about plans that are there: how an adopted one is carried out, and a second proof of what they cost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import Console
 
 from sy_coverage import _files
 from sy_coverage.cli import screen
-from sy_coverage.cli.options import Out, StudyFile  # noqa: TC001  typer reads them
+from sy_coverage.cli.options import County, Out, StudyFile  # noqa: TC001  typer reads them
 
 
 def works(
@@ -48,4 +48,29 @@ def works(
         console, [*adopted.sentences(found, language, names=names, money=money), str(folder / "works.csv")]
     )
     if any(one.repaired is not None for one in found.values()):
+        raise typer.Exit(1)
+
+
+def certify(
+    study_file: StudyFile,
+    county: County = None,
+    out: Out = None,
+    time_limit: Annotated[float, typer.Option(help="Seconds for the proof of one plan.")] = 60.0,
+) -> None:
+    """Prove the least cost of every plan a second time, in exact arithmetic that trusts no solver, and write every step down."""
+    from sy_coverage.study import read_config, read_study
+    from sy_coverage.study.plans import proofs
+
+    console, language = Console(), read_config(study_file).study.language
+    with screen.interruptible(language), screen.bars(console, language) as progress:
+        study = read_study(study_file, progress=progress)
+        study = study.only(county) if county else study
+        found = proofs.second_proofs(study.plans, time_limit_s=time_limit)
+        folder = out or Path(study.path(study.config.study.output))
+        with _files.locked(folder) as held:
+            held.write("certificates.json", proofs.as_json(found))
+    screen.say(
+        console, [*proofs.sentences(found, language, names=study.counties), str(folder / "certificates.json")]
+    )
+    if not all(one.proved for one in found.values()):
         raise typer.Exit(1)

@@ -21,6 +21,7 @@ from sy_coverage.siting.compare.closures import closures
 from sy_coverage.siting.compare.futures import RobustPlan, robust_plan
 from sy_coverage.siting.compare.outcomes import cost_without, outcomes
 from sy_coverage.siting.compare.scope_price import scope_price
+from sy_coverage.siting.compare.second_proof import ExactProof, second_proof
 from sy_coverage.siting.compare.side_by_side import compare_plans
 from sy_coverage.siting.compare.trade_off import trade_off
 from sy_coverage.siting.compare.works import Works, carried_out
@@ -40,6 +41,7 @@ from sy_coverage.siting.verification import verify
 __all__ = [
     "Certificate",
     "Criteria",
+    "ExactProof",
     "LinearDecay",
     "NoGo",
     "PlanCase",
@@ -80,6 +82,7 @@ __all__ = [
     "repair",
     "robust_plan",
     "scope_price",
+    "second_proof",
     "sentences",
     "site_prices",
     "trade_off",
