@@ -145,7 +145,7 @@ def roads(
             else:
                 fitted = calibrated.calibrated(study, observed)
                 said = calibrated.sentences(fitted, language)
-                paths = calibrated.write(fitted, folder)
+                paths = calibrated.write(fitted, folder, language)
     screen.say(console, [*changed, *said, *map(str, paths)])
 
 

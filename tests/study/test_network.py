@@ -316,6 +316,12 @@ def test_the_command_fits_the_speeds_to_observed_times_and_prints_the_table(stud
     assert written["roads"]["modes"]["drive"]["speed_kph"]["trunk"] == pytest.approx(75 / 1.2, abs=0.1)
     assert "拟合后" in said.output
     assert (tmp_path / "o" / "calibration_pairs.geojson").exists()
+    page = (tmp_path / "o" / "calibration.html").read_text(encoding="utf-8")
+    trips = len((tmp_path / "times.csv").read_text(encoding="utf-8").splitlines()) - 1
+    assert page.count("<title>") == trips + 1  # one for the page, one for each trip
+    assert "http" not in page
+    # the fit is exact: every trip is drawn as alike
+    assert re.findall(r'stroke="(#[0-9a-f]{6})"><title>', page) == ["#3f9b52"] * trips
 
 
 def test_a_study_takes_a_layer_of_roads_that_is_not_openstreetmaps(study_file) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from sy_coverage import _files, labels, roads
 from sy_coverage.errors import InputError
+from sy_coverage.study.results.lists import residuals
 from sy_coverage.study.results.lists import rows as lists
 
 if TYPE_CHECKING:
@@ -88,13 +89,14 @@ def _class(name: str, language: labels.Language) -> str:
     return labels.text(key, language) if key in labels.catalogue() else name
 
 
-def write(found: roads.Calibration, folder: Path) -> list[Path]:
-    """Write the table for the study file, the speeds, and the pairs as lines to lay over a map; return the paths."""
+def write(found: roads.Calibration, folder: Path, language: labels.Language) -> list[Path]:
+    """Write the table for the study file, the speeds, the pairs as lines to lay over a map and a page of them; return the paths."""
     return lists.write(
         folder,
         {
             "calibration.toml": found.toml().encode("utf-8"),
             "calibration_speeds.csv": lists.plain_csv(found.speeds.reset_index()),
+            "calibration.html": residuals.page(found, language),
             "calibration_pairs.geojson": found.pairs.to_json().encode("utf-8"),
         },
     )
