@@ -28,6 +28,7 @@ from sy_coverage._files.raster import Raster, read_raster
 from sy_coverage._files.saving.caches import remove_database, sqlite
 from sy_coverage._files.saving.folders import Folder, locked, require_plain_names
 from sy_coverage._files.saving.writing import (
+    make_folder,
     passing_file,
     replacing,
     require_writable,
@@ -38,10 +39,10 @@ from sy_coverage._files.saving.writing import (
 from sy_coverage._files.tables.formats import read_grid, read_grids
 from sy_coverage._files.tables.layers import layer_names
 from sy_coverage._files.tables.long import read_long_table
-from sy_coverage._files.tables.workbooks import check_zip
+from sy_coverage._files.tables.workbooks import check_zip, editable_workbook
 
 __all__ = [
-    "CLOSED", "HIGHEST", "OPEN", "USUAL", "Folder", "Gate", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "files_in", "is_database", "is_there", "layer_names", "local_path", "locked", "passing_file", "read_bytes", "read_grid", "read_grids", "read_long_table",
+    "CLOSED", "HIGHEST", "OPEN", "USUAL", "Folder", "Gate", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "editable_workbook", "files_in", "is_database", "is_there", "layer_names", "local_path", "locked", "make_folder", "passing_file", "read_bytes", "read_grid", "read_grids", "read_long_table",
     "read_raster", "read_toml", "remove_database", "replacing", "require_database", "require_plain_names",
     "require_writable", "sample_folder", "shapefiles", "split_layer", "sqlite", "unzipped", "without_password", "write_bytes", "write_database",
     "write_layers",

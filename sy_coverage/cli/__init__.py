@@ -260,7 +260,7 @@ def desk(
     from sy_coverage.desk import serve, write_launchers
 
     console = Console()
-    folder.mkdir(parents=True, exist_ok=True)
+    _files.make_folder(folder)
     write_launchers(folder)
     serve(
         folder, port=port, browser=browser, say=lambda link: console.print(link, soft_wrap=True, markup=False)

@@ -70,7 +70,7 @@ def is_alive(folder: Path) -> bool:
     """Whether a process works on this folder now: it holds the lock as long as it lives, however it ends."""
     lock = FileLock(home(folder) / "run.lock", timeout=0)
     try:
-        home(folder).mkdir(exist_ok=True)
+        _files.make_folder(home(folder))
         lock.acquire()
     except Timeout:
         return True
@@ -82,7 +82,7 @@ def start(folder: Path, task: Task = "run", *, tries: int = 1) -> None:
     """Begin a run in a process of its own, unless one is at work."""
     if is_alive(folder):
         return
-    home(folder).mkdir(exist_ok=True)
+    _files.make_folder(home(folder))
     (home(folder) / "cancel").unlink(missing_ok=True)
     _write(folder, Seen(task=task, began=time.time(), beat=time.time(), tries=tries))
     apart: dict[str, Any] = {"start_new_session": True}
@@ -166,7 +166,7 @@ def _of(moment: Moment) -> dict[str, Any]:
 
 def work(folder: Path, task: Task, *, tries: int = 1) -> None:
     """Do the task, with the lock of the folder held, and write down how it ended."""
-    home(folder).mkdir(exist_ok=True)
+    _files.make_folder(home(folder))
     try:
         lock = FileLock(home(folder) / "run.lock", timeout=5)
         lock.acquire()

@@ -51,8 +51,7 @@ def serve(
     except ImportError as error:
         raise ConfigError('the desk needs the extra "desk": pip install "sy-coverage[desk]"') from error
     target = Path(folder).resolve()
-    _files.require_writable(target)
-    target.mkdir(parents=True, exist_ok=True)
+    _files.make_folder(target)
     listening = _listen(port)
     app = guarded(
         target, port=listening.getsockname()[1], ready=lambda link: _opened(link, say, browser=browser)

@@ -50,6 +50,24 @@ def require_writable(folder: str | os.PathLike[str]) -> None:
         raise CannotWriteError(f"{folder}: cannot be written ({target} is read-only); choose another folder")
 
 
+def make_folder(folder: str | os.PathLike[str]) -> Path:
+    """Make a folder, and those above it, where it is not there yet; return it.
+
+    Raises
+    ------
+    CannotWriteError
+        If it cannot be made.
+    """
+    require_writable(folder)
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWriteError(
+            f"{folder}: cannot be made ({error.strerror}); choose another folder"
+        ) from error
+    return Path(folder)
+
+
 def _settle(folder: Path) -> None:
     """Make new names in `folder` outlast a power cut, where the system knows how."""
     if os.name == "posix":

@@ -57,6 +57,14 @@ def check_zip(content: bytes, file: str, limits: Limits = USUAL) -> zipfile.ZipF
     return archive
 
 
+def editable_workbook(content: bytes, file: str) -> Any:
+    """Return a workbook as openpyxl has it, to be changed and saved again, within the limits of `check_zip`."""
+    import openpyxl  # noqa: PLC0415  (heavy)
+
+    check_zip(content, file).close()
+    return openpyxl.load_workbook(io.BytesIO(content))
+
+
 def _sheet_text(cell: Any) -> str:
     """Return a cell as a person sees it: whole numbers without .0, padded zeros kept, dates as 2027-12-31."""
     value = cell.value

@@ -176,10 +176,9 @@ def refresh_form(folder: Path, boundaries: Path) -> None:
 
 def with_units(content: bytes, units: tuple[str, ...], language: Language) -> bytes | None:
     """Return a workbook of ours with the names that its cells for units offer, or None where it offers them already."""
-    import openpyxl  # noqa: PLC0415  (heavy)
-    from openpyxl.utils import get_column_letter  # noqa: PLC0415
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415  (heavy)
 
-    book = openpyxl.load_workbook(io.BytesIO(content))
+    book = _files.editable_workbook(content, NAMES[language])
     if _LISTS not in book.sheetnames or not units:
         return None
     lists = book[_LISTS]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from openpyxl import Workbook, load_workbook
+from openpyxl import Workbook
 
 from sy_coverage import _files, labels
 from sy_coverage.errors import UnknownIdError, some
@@ -107,7 +107,7 @@ def _write(study: Answers, answers: pd.DataFrame, changed: Collection[str]) -> P
 def _clear(path: Path, doubt_ids: frozenset[str]) -> None:
     """Empty the cells that an office filled in for some doubts, in a workbook that stays as it is otherwise."""
     grids = {grid.sheet: grid for grid in _files.read_grids(path)}
-    book = load_workbook(io.BytesIO(_files.read_bytes(path)))
+    book = _files.editable_workbook(_files.read_bytes(path), path.name)
     is_changed = False
     for sheet in book.worksheets:
         grid = grids.get(sheet.title) or (
