@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from sy_coverage import _files
-from tests.browser.conftest import chromium  # noqa: F401  (the fixture)
 
 SHARED = Path(os.environ.get("SY_COVERAGE_TEST_DATA", "../shared/data")).resolve().parent / "cases" / "bureau"
 ONE_COUNTY = "430511"
@@ -37,7 +36,7 @@ def served(folder):
 
 
 @pytest.fixture
-def person(chromium):  # noqa: F811
+def person(chromium):
     """Return a page in a browser that reaches this machine alone, and what went wrong on it."""
     context = chromium.new_context(
         viewport={"width": 1366, "height": 768}, accept_downloads=True, locale="zh-CN"
