@@ -13,9 +13,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from sy_coverage import _files
+from sy_coverage.desk.questions import files_of
 from sy_coverage.errors import CoverageError
 from sy_coverage.study import read_config
-from sy_coverage.study.results.save import MANIFEST, manifest_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,14 +62,11 @@ def _results(desk: Desk) -> Path:
 
 
 def _listed(desk: Desk) -> set[str]:
-    """Return the names that may be asked for: those in the manifest of the run, which lie where they say."""
+    """Return the names that may be asked for: what runs wrote into the folder of results."""
     try:
-        out = _results(desk)
+        return files_of(_results(desk))
     except CoverageError:
         return set()
-    names = {*manifest_of(out).get("outputs", {}), MANIFEST}
-    inside = {name for name in names if (out / name).resolve().is_relative_to(out)}
-    return {name for name in inside if not (out / name).is_symlink()}
 
 
 def _response(path: Path, *, keep: bool = False) -> Response:

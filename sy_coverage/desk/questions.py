@@ -20,7 +20,7 @@ from sy_coverage.study.config.questions.scenario import Scenario
 from sy_coverage.study.results import gather
 from sy_coverage.study.results.again import read_findings
 from sy_coverage.study.results.lists import answering, indicators, to_verify
-from sy_coverage.study.results.save import manifest_of
+from sy_coverage.study.results.save import MANIFEST, RESULT_FOLDERS, manifest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -233,17 +233,32 @@ class Questions:
         study = self._study(language)
         out = Path(study.path(study.config.study.output))
         manifest = manifest_of(out)
-        if not manifest:
-            return {"files": [], "counties": [], "is_current": False, "finished": ""}
+        files = sorted(files_of(out))
+        if not manifest:  # a run that was stopped leaves the proposals of the counties it had planned
+            there = [
+                {"county_id": one, "county": name}
+                for one, name in study.counties.items()
+                if f"maps/{one}.html" in files
+            ]
+            return {
+                "files": files,
+                "counties": there,
+                "sites": [],
+                "is_current": True,
+                "notices": [],
+                "finished": "",
+                "comparison": [],
+            }
         findings = read_findings(out)
         counties = findings.counties.reset_index()
         counties["status_said"] = [labels.text(f"study.status_{one}", language) for one in counties["status"]]
-        sites = findings.proposals.reset_index()[["county", "name", "kind", "unit", "cost", "why"]]
+        sites = findings.proposals.rename_axis("id").reset_index()
+        sites = sites[["id", "county", "name", "kind", "unit", "cost", "why"]]
         sites["name"] = [fmt.plain(one) for one in sites["name"]]
         sites["why"] = [fmt.plain(one) for one in sites["why"]]
         sites["kind"] = [labels.pick(findings.policy.kinds[one].name, language) for one in sites["kind"]]
         return {
-            "files": sorted(manifest["outputs"]),
+            "files": files,
             "counties": _rows(counties),
             "sites": _rows(sites),
             "is_current": _deciding(manifest.get("options", {}))
@@ -252,6 +267,22 @@ class Questions:
             "finished": manifest["timings"]["finished"],
             "comparison": _comparison(out),
         }
+
+
+def files_of(out: Path) -> set[str]:
+    """Return the names of what runs wrote into a folder of results: what the manifest names, and what lies in the folders of results.
+
+    A name that leads elsewhere, by a link or otherwise, is none of them.
+    """
+    names = {*manifest_of(out).get("outputs", {}), MANIFEST}
+    for folder in RESULT_FOLDERS:
+        names.update(f"{folder}/{path.name}" for path in _files.files_in(out / folder))
+    home = out.resolve()
+    return {name for name in names if _is_plain(out / name, home)}
+
+
+def _is_plain(path: Path, home: Path) -> bool:
+    return path.resolve().is_relative_to(home) and not path.is_symlink() and _files.is_there(path)
 
 
 def stamp_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
@@ -265,6 +296,12 @@ def stamp_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
             continue
         kept.append((path.name, seen.st_size, seen.st_mtime_ns))
     return tuple(kept)
+
+
+def results_stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return what tells whether results were written since, into the folder that most studies write to."""
+    out = folder / "out"
+    return (*stamp_of(out), *stamp_of(out / "proposals"))
 
 
 def view_path(folder: Path, name: str) -> Path:

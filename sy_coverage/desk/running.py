@@ -176,7 +176,7 @@ def work(folder: Path, task: Task, *, tries: int = 1) -> None:
     diary.begin()
     try:
         study = read_study(folder, progress=diary.job, offline=True)
-        state, message = _dress(study, diary.job) if task == "dress" else _run(study)
+        state, message = _dress(study, diary.job) if task == "dress" else _run(study, diary.job)
     except CoverageError as error:
         language = study.config.study.language if "study" in locals() else "zh"
         state, message = (
@@ -190,7 +190,7 @@ def work(folder: Path, task: Task, *, tries: int = 1) -> None:
     lock.release()
 
 
-def _run(study: Study) -> tuple[State, str]:
+def _run(study: Study, job: Job) -> tuple[State, str]:
     """Run a study as the command line does; of one that is cancelled, write the plans that it has."""
     try:
         study.save()
@@ -198,6 +198,7 @@ def _run(study: Study) -> tuple[State, str]:
         planned = sorted(scope for scope in study.known_plans if scope is not None)
         if not planned:
             raise
+        job.moment = Moment(stage="outputs")
         Study.of(study.answers.untold()).save(counties=tuple(planned))  # nobody stops what is written now
         return "cancelled", labels.joined(
             [study.counties[scope] for scope in planned], study.config.study.language

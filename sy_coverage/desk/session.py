@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sy_coverage import _files, labels
 from sy_coverage.desk import running
 from sy_coverage.desk.bench import Bench, BenchError
-from sy_coverage.desk.questions import stamp_of
+from sy_coverage.desk.questions import results_stamp, stamp_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +50,8 @@ class Desk:
     """What went wrong last; shown until it is closed."""
     uploads: list[str] = field(default_factory=list)
     stamp: object = None
+    results: object = None
+    """When the results were last written, as far as a file tells it."""
     _tasks: set[Any] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -135,10 +137,11 @@ class Desk:
         if run is not None and run.state == "running" and not running.is_alive(self.folder):
             running.resume(self.folder)
             run = running.seen(self.folder)
-        if stamp != self.stamp or run != self.run:
-            if run is not None and self.run is not None and run.state != self.run.state:
+        results = results_stamp(self.folder)
+        if (stamp, run, results) != (self.stamp, self.run, self.results):
+            if results != self.results:
                 self.views.pop("results", None)
-            self.stamp, self.run = stamp, run
+            self.stamp, self.run, self.results = stamp, run, results
             self.changed()
 
     def _spawn(self, work: Any) -> None:

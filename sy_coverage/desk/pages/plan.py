@@ -279,7 +279,7 @@ def _try(desk: Desk, found: dict[str, Any]) -> None:
             lambda event: _show_map(shown, f"maps/{event.value}.html?{found['finished']}")
         )
         ui.run_javascript(_LISTEN)
-        ui.on("sy_choice", lambda event: _chosen(desk, str(event.args)))
+        ui.on("sy_choice", lambda event: _chosen(desk, found, str(event.args)))
     _scenarios(desk, found)
 
 
@@ -288,19 +288,26 @@ def _show_map(shown: Any, name: str) -> None:
     shown.update()
 
 
-def _chosen(desk: Desk, given: str) -> None:
-    """Ask what shall become of a choice that was made on the map: rules of the plan, or a scenario beside it."""
+def _chosen(desk: Desk, found: dict[str, Any], given: str) -> None:
+    """Ask what shall become of a choice that was made on the map: rules of the plan, or a scenario beside it.
+
+    A rule is only what differs from the plan: that its other sites open again is for the next plan to say.
+    """
+    planned = {one["id"]: one["name"] for one in found["sites"]}
     try:
         said = json.loads(given)
-        require, forbid = [str(i) for i in said.get("require", [])], [str(i) for i in said.get("forbid", [])]
+        require = [str(i) for i in said.get("require", []) if str(i) not in planned]
+        forbid = [str(i) for i in said.get("forbid", [])]
         close = [str(i) for i in said.get("close", [])]
     except (ValueError, AttributeError, TypeError):
         return
+    options = desk.view("options").value
+    names = {**planned, **({one["id"]: one["name"] for one in options["candidates"]} if options else {})}
     with ui.dialog() as dialog, ui.element("div").classes("sy-dialog"):
         text(desk.words("chosen"), "h2")
         for key, ids in (("require", require), ("forbid", forbid), ("close", close)):
             if ids:
-                text(f"{desk.words(f'option_{key}')}：{'、'.join(ids)}", "p")
+                text(f"{desk.words(f'option_{key}')}：{'、'.join(names.get(i, i) for i in ids)}", "p")
         name = ui.input(desk.words("scenario_name"), value=desk.words("scenario_usual")).props(
             "dense outlined"
         )
@@ -312,7 +319,12 @@ def _chosen(desk: Desk, given: str) -> None:
                 dialog.close()
 
         async def take() -> None:
-            sections: dict[str, Any] = {"siting": {"require": require or None, "forbid": forbid or None}}
+            before = options["siting"] if options else {"require": [], "forbid": []}
+            kept = {
+                "require": [*(i for i in before["require"] if i not in (*forbid, *require)), *require],
+                "forbid": [*(i for i in before["forbid"] if i not in (*require, *forbid)), *forbid],
+            }
+            sections: dict[str, Any] = {"siting": {key: ids or None for key, ids in kept.items()}}
             if close:
                 sections["facilities"] = {"close": close}
             if await desk.do("edit", sections=sections):

@@ -36,24 +36,12 @@ def _going(desk: Desk) -> None:
 
 
 def _results(desk: Desk, found: dict[str, Any]) -> None:
-    if not found["files"]:
+    if not found["counties"]:
         text(desk.words("no_results"), "p", "sy-warn")
         return
     live(lambda: id(desk.view("doubts").value), lambda: _doubtful(desk, found))
-    with card(desk.words("how_it_ended")):
-        heads = ["head_county", "head_status", "head_met", "head_share", "head_sites", "head_cost"]
-        rows = [
-            [
-                one["county"],
-                one["status_said"],
-                f"{one['covered_today']} → {one['covered_planned']} / {one['counted']}",
-                f"{_share(one['share_today'])} → {_share(one['share_planned'])}",
-                number(one["new_sites"]),
-                number(one["cost"], 1),
-            ]
-            for one in found["counties"]
-        ]
-        table([desk.words(head) for head in heads], rows)
+    if "status_said" in found["counties"][0]:
+        _ended(desk, found)
     with card(desk.words("hand_over")):
         with ui.element("div").classes("sy-row"):
             _download(desk, "all.zip", desk.words("all_as_zip"), first=True)
@@ -73,6 +61,23 @@ def _results(desk: Desk, found: dict[str, Any]) -> None:
     with card(desk.words("figures")), ui.element("div").classes("sy-figures"):
         for name in figures:
             ui.element("img").props(f'src="/results/view/{quote(name)}" alt="{quote(name)}" loading="lazy"')
+
+
+def _ended(desk: Desk, found: dict[str, Any]) -> None:
+    with card(desk.words("how_it_ended")):
+        heads = ["head_county", "head_status", "head_met", "head_share", "head_sites", "head_cost"]
+        rows = [
+            [
+                one["county"],
+                one["status_said"],
+                f"{one['covered_today']} → {one['covered_planned']} / {one['counted']}",
+                f"{_share(one['share_today'])} → {_share(one['share_planned'])}",
+                number(one["new_sites"]),
+                number(one["cost"], 1),
+            ]
+            for one in found["counties"]
+        ]
+        table([desk.words(head) for head in heads], rows)
 
 
 def _share(value: Any) -> str:
