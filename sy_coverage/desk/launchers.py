@@ -40,13 +40,11 @@ def write_launchers(folder: Path, *, python: str = sys.executable) -> list[Path]
     CannotWriteError
         If the folder cannot be written.
     """
-    # cmd reads a % as the begin of a variable
+    # cmd reads a % as the begin of a variable, a desktop entry as that of a field
     texts = (
         _BAT.format(python=python.replace("%", "%%")),
         _COMMAND.format(python=shlex.quote(python)),
-        _DESKTOP.format(
-            python=shlex.quote(python).replace("'", "'\\''") if "'" in python or " " in python else python
-        ),
+        _DESKTOP.format(python=shlex.quote(python).replace("'", "'\\''").replace("%", "%%")),
     )
     paths = [folder / name for name in NAMES]
     for path, text in zip(paths, texts, strict=True):
