@@ -17,9 +17,10 @@ from sy_coverage.siting.classic import (
 )
 from sy_coverage.siting.classic.asked.decay import LinearDecay, StepDecay
 from sy_coverage.siting.compare.alternatives import alternatives, repair, site_prices
-from sy_coverage.siting.compare.closures import closures
+from sy_coverage.siting.compare.closures import closures, idle_centres
 from sy_coverage.siting.compare.futures import RobustPlan, robust_plan
 from sy_coverage.siting.compare.outcomes import cost_without, outcomes
+from sy_coverage.siting.compare.referral import referral_chain
 from sy_coverage.siting.compare.scope_price import scope_price
 from sy_coverage.siting.compare.second_proof import ExactProof, second_proof
 from sy_coverage.siting.compare.side_by_side import compare_plans
@@ -64,6 +65,7 @@ __all__ = [
     "demonstration_sites",
     "generate_candidates",
     "generate_stations",
+    "idle_centres",
     "lscp",
     "lscp_backup",
     "mclp",
@@ -79,6 +81,7 @@ __all__ = [
     "policy_plan",
     "premises_candidates",
     "read_case",
+    "referral_chain",
     "repair",
     "robust_plan",
     "scope_price",

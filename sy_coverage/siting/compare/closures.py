@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sy_coverage.errors import InputError
-from sy_coverage.siting.planning.check.figures import count, covered_units, opened_with
+from sy_coverage.siting.planning.check.figures import count, covered_units, figures, opened_with
 from sy_coverage.siting.planning.explain.sites import case_of
 from sy_coverage.siting.planning.rules.targets import coverage_kinds
 
@@ -66,3 +66,40 @@ def _units_lost(case: PlanCase, opened: Sites, without: Sites) -> tuple[str, ...
         before, after = (covered_units(case, kind, there) for there in (opened, without))
         lost |= set(case.units.index[before & ~after])
     return tuple(sorted(lost))
+
+
+def idle_centres(plan: SitingPlan) -> DataFrame:
+    """Return the centres that a plan opens though as many elders would be within the cutoff without them, and why they are in.
+
+    Returns
+    -------
+    idle
+        Indexed by `site_id`: `cost` (10⁴ yuan), `why` (``targets``: the targets in `targets` fail without it; ``required``;
+        ``rules``: without it another rule is broken, such as a host or stations; ``equal``: it costs nothing or shortens ways),
+        `targets` (ids), `units` (ids of the units that it covers alone).
+
+    Raises
+    ------
+    InputError
+        If the plan is none of `policy_plan`, or has no sites.
+    """
+    lost, case = closures(plan), case_of(plan)
+    lost = lost[lost["planned"] & (lost["elders_lost"] == 0)]
+    kept, rows = case.with_kept(plan.sites, plan.figures.closed), {}
+    for site_id, row in lost.iterrows():
+        without = [s for s in kept if s != site_id]
+        why = "equal"
+        if case.required[case.position(str(site_id))]:
+            why = "required"
+        elif row["targets_lost"]:
+            why = "targets"
+        elif {b.partition(":")[0] for b in figures(case, without).broken} - {"required"}:
+            why = "rules"
+        rows[site_id] = [
+            float(case.candidates.loc[site_id, "cost"]),
+            why,
+            row["targets_lost"],
+            row["units_lost"],
+        ]
+    columns = ["cost", "why", "targets", "units"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("site_id")
