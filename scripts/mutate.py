@@ -3,9 +3,10 @@
 
     .venv/bin/python scripts/mutate.py [--seed 2025] [--count 240] [--only sy_coverage/coverage] [--again]
 
-Each mutant is one operator, constant, comparison or call of a rule's module changed in memory, never on disk; the tests that
-stand beside the module in `GUARDS` are run on it in a process of its own. What came of each is written to
-`tests/mutation/mutants.csv` (module, line, what was changed, killed or survived); a run that was stopped goes on where it was. A survivor that changes no answer is named,
+Each mutant is one operator, constant, comparison or call within a function of a rule's module, changed in memory, never on disk;
+the tests that stand beside the module in `GUARDS` are run on it in a process of its own, which has everything loaded already.
+What came of each is written to `tests/mutation/mutants.csv` (module, line, what was changed, killed or survived); a run that was
+stopped, or ended after `--minutes`, goes on where it was. A survivor that changes no answer is named,
 with the reason, in `tests/mutation/equivalent.csv`, and no longer counts. Exits with 1 where more than 5 % live.
 """
 
@@ -15,8 +16,8 @@ import argparse
 import ast
 import csv
 import hashlib
-import importlib.abc
-import importlib.util
+import importlib
+import inspect
 import os
 import random
 import signal
@@ -24,11 +25,17 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "tests" / "mutation"
 ALIVE_AT_MOST = 0.05
 LIMIT_S = 300
+QUICK = "not never and not permut and not add_up and not subset and not agree and not no_choice and not no_other and not whatever"
+NOT_MADE = 77
+"""How a process ends whose fault lies in no function: what is worked out while a module is loaded is not changed."""
 GUARDS = {
     "sy_coverage/coverage/counting.py": [
         "tests/coverage/test_scorecard.py",
@@ -222,51 +229,80 @@ def guarded(only: str) -> dict[str, list[str]]:
     return {module: tests for module, tests in modules.items() if module.startswith(only)}
 
 
-class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Load one module with its fault, all others as they are."""
-
-    def __init__(self, mutant: Mutant) -> None:
-        self.mutant = mutant
-        self.name = mutant.module.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-
-    def find_spec(self, name: str, path: object = None, target: object = None) -> object:  # noqa: ARG002
-        if name != self.name:
-            return None
-        file = ROOT / self.mutant.module
-        package = [str(file.parent)] if file.name == "__init__.py" else None
-        return importlib.util.spec_from_file_location(
-            name, file, loader=self, submodule_search_locations=package
-        )
-
-    def create_module(self, spec: object) -> None:  # noqa: ARG002
-        return None
-
-    def exec_module(self, module: object) -> None:
-        file = ROOT / self.mutant.module
-        tree = Faults(self.mutant.number).visit(ast.parse(file.read_text(encoding="utf-8")))
-        exec(compile(ast.fix_missing_locations(tree), str(file), "exec"), module.__dict__)  # noqa: S102
+def loaded(module: str) -> ModuleType:
+    """Return a module of rules, loaded."""
+    name = module.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    return importlib.import_module(name)
 
 
-def killed(mutant: Mutant | None, tests: list[str]) -> bool:
-    """Say whether the tests fail on a mutant; without one, whether they fail as they are."""
+def functions_of(module: ModuleType) -> list[FunctionType]:
+    """Return the functions of a module and the methods of its classes, those behind properties and wrappers too."""
+    inside = [*vars(module).values()]
+    inside += [
+        item
+        for kind in inside
+        if isinstance(kind, type) and kind.__module__ == module.__name__
+        for item in vars(kind).values()
+    ]
+    found = []
+    for item in inside:
+        for face in (
+            item,
+            getattr(item, "fget", None),
+            getattr(item, "func", None),
+            getattr(item, "__func__", None),
+        ):
+            bare = inspect.unwrap(face) if callable(face) else None
+            if isinstance(bare, FunctionType) and bare.__module__ == module.__name__:
+                found.append(bare)
+    return found
+
+
+def make(mutant: Mutant) -> bool:
+    """Put the code of a module with its fault under the functions that everybody holds; say whether there was one to put."""
+    file = ROOT / mutant.module
+    tree = Faults(mutant.number).visit(ast.parse(file.read_text(encoding="utf-8")))
+    known = {
+        (code.co_qualname, code.co_firstlineno): code
+        for code in _codes(compile(ast.fix_missing_locations(tree), str(file), "exec"))
+    }
+    put = False
+    for function in functions_of(loaded(mutant.module)):
+        code = known.get((function.__code__.co_qualname, function.__code__.co_firstlineno))
+        if code is not None and code.co_freevars == function.__code__.co_freevars:
+            put = put or code != function.__code__
+            function.__code__ = code
+    return put
+
+
+def _codes(code: CodeType) -> list[CodeType]:
+    """Return the codes of functions and methods, not of what is defined within them."""
+    found = []
+    for part in code.co_consts:
+        if isinstance(part, CodeType):
+            found += [part] if part.co_flags & inspect.CO_OPTIMIZED else _codes(part)
+    return found
+
+
+def outcome_of(mutant: Mutant | None, tests: list[str]) -> str:
+    """Say whether the tests see a mutant; without one, whether they pass as they are (they survive)."""
     child = os.fork()
     if child:
         deadline = time.monotonic() + LIMIT_S
         while time.monotonic() < deadline:
             pid, status = os.waitpid(child, os.WNOHANG)
             if pid:
-                return os.waitstatus_to_exitcode(status) != 0
-            time.sleep(0.05)
+                code = os.waitstatus_to_exitcode(status)
+                return {0: "survived", NOT_MADE: "not made"}.get(code, "killed")
+            time.sleep(0.02)
         os.kill(child, signal.SIGKILL)  # a fault that never ends is a fault that is seen
         os.waitpid(child, 0)
-        return True
+        return "killed"
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
-    if mutant is not None:
-        sys.meta_path.insert(0, _Mutated(mutant))
-    import pytest
-
+    if mutant is not None and not make(mutant):
+        os._exit(NOT_MADE)
     code = pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", *tests])
     os._exit(int(code))
 
@@ -279,24 +315,25 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=2025)
     parser.add_argument("--count", type=int, default=240)
     parser.add_argument("--only", default="sy_coverage/", help="modules whose path begins so")
+    parser.add_argument("--minutes", type=float, default=600, help="begin no mutant after so long")
+    parser.add_argument("--trusted", action="store_true", help="the tests are known to pass without a fault")
     parser.add_argument("--again", action="store_true", help="only the survivors of the last run")
     asked = parser.parse_args()
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
     # a fault that needs more examples than these to be seen counts as one that lives
     os.environ.setdefault("HYPOTHESIS_PROFILE", "mutants")
-    # what every test loads is loaded once, before the processes part
-    import geopandas  # noqa: F401
-    import numba  # noqa: F401
-    import pytest  # noqa: F401
-    import scipy.sparse  # noqa: F401
-    import sklearn.cluster  # noqa: F401
-
     guards = guarded(asked.only)
-    for tests in {tuple(tests) for tests in guards.values()}:
-        if killed(None, list(tests)):
-            print(f"{' '.join(tests)} fail without any fault: mend them first")
-            return 1
+    # what the rules and their tests load is loaded once, before the processes part
+    for module in guards:
+        loaded(module)
+    held = sorted({test for tests in guards.values() for test in tests})
+    pytest.main(["--collect-only", "-qq", "-n", "0", "-p", "no:cacheprovider", *held])
+    if not asked.trusted:
+        for test in held:
+            if outcome_of(None, [test]) != "survived":
+                print(f"{test} fails without any fault: mend it first")
+                return 1
     everything = [mutant for module in guards for mutant in mutants_of(module)]
     chosen = random.Random(asked.seed).sample(everything, min(asked.count, len(everything)))  # noqa: S311
     equivalent = {row["key"] for row in _rows(FOLDER / "equivalent.csv")}
@@ -304,30 +341,37 @@ def main() -> int:
         last = {row["key"] for row in _rows(FOLDER / "mutants.csv") if row["outcome"] == "survived"}
         chosen = [mutant for mutant in everything if mutant.key in last]
     FOLDER.mkdir(exist_ok=True)
-    done = {} if asked.again else {row["key"]: row["outcome"] for row in _rows(FOLDER / "mutants.part.csv")}
-    rows = []
-    for i, mutant in enumerate(sorted(chosen, key=lambda m: (m.module, m.number)), start=1):
-        outcome = "equivalent" if mutant.key in equivalent else ""
-        outcome = outcome or done.get(mutant.key, "")
-        outcome = outcome or ("killed" if killed(mutant, guards[mutant.module]) else "survived")
-        rows.append(
-            {
-                "key": mutant.key,
-                "module": mutant.module,
-                "line": mutant.line,
-                "change": mutant.change,
-                "outcome": outcome,
-            }
-        )
-        print(
-            f"{i:4} of {len(chosen)}  {outcome:10} {mutant.module}:{mutant.line}  {mutant.change}", flush=True
-        )
-    if not asked.again:
-        (FOLDER / "mutants.part.csv").replace(FOLDER / "mutants.csv")
+    done = {} if asked.again else {row["key"]: row["outcome"] for row in _rows(FOLDER / "mutants.csv")}
+    rows: list[dict[str, object]] = []
+    until, alive_so_far = time.monotonic() + 60 * asked.minutes, []
+    for mutant in chosen:
+        outcome = "equivalent" if mutant.key in equivalent else done.get(mutant.key, "")
+        if not outcome and time.monotonic() > until:
+            break
+        if not outcome:
+            # first without the tests that draw many examples; whoever lives meets them all afterwards
+            outcome = outcome_of(mutant, ["-k", QUICK, *guards[mutant.module]])
+            if outcome == "survived":
+                alive_so_far.append(mutant)
+                continue
+        if outcome == "not made":
+            continue
+        _note(rows, mutant, outcome, keep=not asked.again)
+    for mutant in alive_so_far:
+        _note(rows, mutant, outcome_of(mutant, guards[mutant.module]), keep=not asked.again)
     counted = [row for row in rows if row["outcome"] != "equivalent"]
     alive = [row for row in counted if row["outcome"] == "survived"]
     print(f"{len(alive)} of {len(counted)} mutants that change an answer live (seed {asked.seed})")
     return int(len(alive) > ALIVE_AT_MOST * len(counted))
+
+
+def _note(rows: list[dict[str, object]], mutant: Mutant, outcome: str, *, keep: bool) -> None:
+    place = {"key": mutant.key, "module": mutant.module, "line": mutant.line}
+    rows.append({**place, "change": mutant.change, "outcome": outcome})
+    print(f"{len(rows):4}  {outcome:10} {mutant.module}:{mutant.line}  {mutant.change}", flush=True)
+    if keep:
+        ordered = sorted(rows, key=lambda row: (str(row["module"]), int(str(row["line"])), str(row["key"])))
+        _write(FOLDER / "mutants.csv", ordered)
 
 
 def _write(path: Path, rows: list[dict[str, object]]) -> None:

@@ -28,6 +28,10 @@ class UnreadableFileError(InputError):
     """A file is there, but is not what its name says, is damaged, or is of a kind that is not allowed."""
 
 
+class OlderFindingsError(UnreadableFileError):
+    """Results are of another version of the program: the study is to be run again."""
+
+
 class FrameError(InputError):
     """A frame breaks the column contract; `violations` lists every breach, not only the first."""
 
@@ -79,6 +83,10 @@ class CutoffError(InputError):
 
 class IncompleteNetworkError(InputError):
     """A road network is partial, damaged or of another version."""
+
+
+class OlderNetworkError(IncompleteNetworkError):
+    """A saved road network is of another version of the program: the roads are to be read again."""
 
 
 class SolverError(CoverageError, RuntimeError):

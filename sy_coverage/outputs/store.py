@@ -20,7 +20,7 @@ from shapely.errors import GEOSException
 from shapely.geometry.base import BaseGeometry
 
 from sy_coverage import _files
-from sy_coverage.errors import UnreadableFileError
+from sy_coverage.errors import OlderFindingsError, UnreadableFileError
 from sy_coverage.outputs.findings import Findings
 from sy_coverage.outputs.sound import require_sound
 from sy_coverage.policy.targets import Policy
@@ -74,7 +74,7 @@ def unpacked(content: bytes, *, file: str) -> Findings:
     if not isinstance(whole, dict) or "version" not in whole:
         raise _damaged(file)
     if whole["version"] != VERSION:
-        raise UnreadableFileError(
+        raise OlderFindingsError(
             f"{file}: was written by version {whole['version']!r} of the format, this is version {VERSION}; run the study again"
         )
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sy_coverage import _files
-from sy_coverage.errors import IncompleteNetworkError
+from sy_coverage.errors import IncompleteNetworkError, OlderNetworkError
 from sy_coverage.roads.graph.links import Links
 from sy_coverage.roads.graph.parts import RoadParts
 from sy_coverage.roads.travel_modes import TravelMode
@@ -111,9 +111,9 @@ def read_parts(path: str | os.PathLike[str]) -> RoadParts:
     if hashlib.sha256(words).hexdigest().encode("ascii") != seal:
         raise _damaged(path, "its header has changed")
     if header["version"] != VERSION:
-        raise IncompleteNetworkError(
+        raise OlderNetworkError(
             f"{path}: was saved by version {header['version']} of the format, this is version {VERSION}; "
-            "read the extract again and save it"
+            "read the extract again and save it: sy-coverage roads STUDY"
         )
     if hashlib.sha256(body).hexdigest() != header["sha256"]:
         raise _damaged(path, "its digest does not fit")

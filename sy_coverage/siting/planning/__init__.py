@@ -9,6 +9,7 @@ from sy_coverage.siting.planning import shortfall
 from sy_coverage.siting.planning.certify import finished
 from sy_coverage.siting.planning.phases import phased_plan
 from sy_coverage.siting.planning.rules.case import PlanCase, read_case
+from sy_coverage.siting.planning.rules.plan_rules import asked_by_rules
 from sy_coverage.siting.planning.stages import Solved, solve_stages
 from sy_coverage.siting.solve import highs
 from sy_coverage.siting.solve.highs import SolveOptions
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sy_coverage.siting.planning.rules.plan_rules import PlanRules
 
 
+@asked_by_rules
 @within_memory
 def policy_plan(
     units: GeoDataFrame,

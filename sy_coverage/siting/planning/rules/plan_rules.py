@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from sy_coverage.roads import TravelTimes
     from sy_coverage.siting.planning.rules.criteria import Criteria
 
+P = ParamSpec("P")
+T = TypeVar("T")
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "scope": ("county", "city"),
     "rule": ("presence", "access", "both"),
@@ -218,3 +221,20 @@ def with_rules(rules: PlanRules, **changes: Any) -> PlanRules:
     if unknown:
         raise InputError(f"rules: no such rule: {some(unknown)}")
     return replace(rules, **changes)
+
+
+def asked_by_rules(ask: Callable[P, T]) -> Callable[P, T]:
+    """Return `ask` as a function that says where the keywords of version 0.1 went, each of them a field of `PlanRules` now."""
+    moved = {rule.name for rule in fields(PlanRules)}
+
+    @wraps(ask)
+    def asked(*given: P.args, **named: P.kwargs) -> T:
+        old = [name for name in named if name in moved]
+        if old:
+            raise TypeError(
+                f"{ask.__name__}: {', '.join(old)} are choices of a planner and have moved into rules=: "
+                f"{ask.__name__}(…, rules=siting.PlanRules({', '.join(f'{name}=…' for name in old)}))"
+            )
+        return ask(*given, **named)
+
+    return asked
