@@ -334,35 +334,42 @@ def main() -> int:
             if outcome_of(None, [test]) != "survived":
                 print(f"{test} fails without any fault: mend it first")
                 return 1
-    everything = [mutant for module in guards for mutant in mutants_of(module)]
-    chosen = random.Random(asked.seed).sample(everything, min(asked.count, len(everything)))  # noqa: S311
-    equivalent = {row["key"] for row in _rows(FOLDER / "equivalent.csv")}
-    if asked.again:
-        last = {row["key"] for row in _rows(FOLDER / "mutants.csv") if row["outcome"] == "survived"}
-        chosen = [mutant for mutant in everything if mutant.key in last]
-    FOLDER.mkdir(exist_ok=True)
-    done = {} if asked.again else {row["key"]: row["outcome"] for row in _rows(FOLDER / "mutants.csv")}
-    rows: list[dict[str, object]] = []
-    until, alive_so_far = time.monotonic() + 60 * asked.minutes, []
-    for mutant in chosen:
-        outcome = "equivalent" if mutant.key in equivalent else done.get(mutant.key, "")
-        if not outcome and time.monotonic() > until:
-            break
-        if not outcome:
-            # first without the tests that draw many examples; whoever lives meets them all afterwards
-            outcome = outcome_of(mutant, ["-k", QUICK, *guards[mutant.module]])
-            if outcome == "survived":
-                alive_so_far.append(mutant)
-                continue
-        if outcome == "not made":
-            continue
-        _note(rows, mutant, outcome, keep=not asked.again)
-    for mutant in alive_so_far:
-        _note(rows, mutant, outcome_of(mutant, guards[mutant.module]), keep=not asked.again)
+    rows = _made(_chosen(asked, guards), guards, minutes=asked.minutes, keep=not asked.again)
     counted = [row for row in rows if row["outcome"] != "equivalent"]
     alive = [row for row in counted if row["outcome"] == "survived"]
     print(f"{len(alive)} of {len(counted)} mutants that change an answer live (seed {asked.seed})")
     return int(len(alive) > ALIVE_AT_MOST * len(counted))
+
+
+def _chosen(asked: argparse.Namespace, guards: dict[str, list[str]]) -> list[Mutant]:
+    everything = [mutant for module in guards for mutant in mutants_of(module)]
+    if asked.again:
+        last = {row["key"] for row in _rows(FOLDER / "mutants.csv") if row["outcome"] == "survived"}
+        return [mutant for mutant in everything if mutant.key in last]
+    return random.Random(asked.seed).sample(everything, min(asked.count, len(everything)))  # noqa: S311
+
+
+def _made(
+    chosen: list[Mutant], guards: dict[str, list[str]], *, minutes: float, keep: bool
+) -> list[dict[str, object]]:
+    """Make mutants until the minutes are over: first without the tests that draw many examples; who lives meets them all."""
+    FOLDER.mkdir(exist_ok=True)
+    equivalent = {row["key"] for row in _rows(FOLDER / "equivalent.csv")}
+    done = {row["key"]: row["outcome"] for row in _rows(FOLDER / "mutants.csv")} if keep else {}
+    rows: list[dict[str, object]] = []
+    until, lived = time.monotonic() + 60 * minutes, []
+    for mutant in chosen:
+        outcome = "equivalent" if mutant.key in equivalent else done.get(mutant.key, "")
+        if not outcome and time.monotonic() > until:
+            break
+        outcome = outcome or outcome_of(mutant, ["-k", QUICK, *guards[mutant.module]])
+        if outcome == "survived" and mutant.key not in done:
+            lived.append(mutant)
+        elif outcome != "not made":
+            _note(rows, mutant, outcome, keep=keep)
+    for mutant in lived:
+        _note(rows, mutant, outcome_of(mutant, guards[mutant.module]), keep=keep)
+    return rows
 
 
 def _note(rows: list[dict[str, object]], mutant: Mutant, outcome: str, *, keep: bool) -> None:

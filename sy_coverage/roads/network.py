@@ -11,7 +11,7 @@ import numpy as np
 
 from sy_coverage._frames import GEOGRAPHIC
 from sy_coverage.errors import InputError, MissingCRSError, some
-from sy_coverage.roads import cells
+from sy_coverage.roads.forms import cells
 from sy_coverage.roads.graph import describe, storage
 from sy_coverage.roads.graph.altered.changes import added, closed, slowed
 from sy_coverage.roads.graph.altered.pace import paced

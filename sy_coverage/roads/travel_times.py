@@ -12,15 +12,15 @@ from scipy import sparse
 
 from sy_coverage._frames import require_ids
 from sy_coverage.errors import CutoffError, InputError, some
-from sy_coverage.roads import cells
-from sy_coverage.roads.od_table import pair_table
+from sy_coverage.roads.forms import cells
+from sy_coverage.roads.forms.od_table import pair_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pandas import DataFrame, Series
 
-    from sy_coverage.roads.od_table import PairTable
+    from sy_coverage.roads.forms.od_table import PairTable
 
 
 def _ids(ids: Sequence[object] | None, count: int | None, what: str) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from geopandas import GeoDataFrame
 
-    from sy_coverage.roads.od_table import KnownMinutes
+    from sy_coverage.roads.forms.od_table import KnownMinutes
     from sy_coverage.study.study import Study
 
 

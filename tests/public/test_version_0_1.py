@@ -56,7 +56,9 @@ def test_a_network_that_version_0_1_saved_says_to_read_the_roads_again() -> None
     english, chinese = (labels.sentence(raised.value, language) for language in ("en", "zh"))
     assert "version 2 of the format" in english
     assert "read the extract again and save it: sy-coverage roads STUDY" in english
-    assert chinese.startswith("这个道路文件是本程序的另一版本保存的：请用 sy-coverage roads 从原始道路数据重新读取并保存。")
+    assert chinese.startswith(
+        "这个道路文件是本程序的另一版本保存的：请用 sy-coverage roads 从原始道路数据重新读取并保存。"
+    )
 
 
 def test_findings_of_another_version_say_to_run_the_study_again() -> None:
@@ -67,7 +69,9 @@ def test_findings_of_another_version_say_to_run_the_study_again() -> None:
         store.unpacked(content, file="findings.json.gz")
 
     assert "run the study again" in str(raised.value)
-    assert labels.sentence(raised.value, "zh").startswith("这份结果是本程序的另一版本写的：请重新运行本研究。")
+    assert labels.sentence(raised.value, "zh").startswith(
+        "这份结果是本程序的另一版本写的：请重新运行本研究。"
+    )
 
 
 def test_keywords_of_version_0_1_say_where_they_went() -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sy_coverage import _files
-from sy_coverage.roads import od_table
+from sy_coverage.roads.forms import od_table
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-    from sy_coverage.roads.od_table import KnownMinutes
+    from sy_coverage.roads.forms.od_table import KnownMinutes
 
 
 def read_times(

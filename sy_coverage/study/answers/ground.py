@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sy_coverage.policy import Kind, Policy
     from sy_coverage.roads import RoadNetwork
-    from sy_coverage.roads.od_table import KnownMinutes
+    from sy_coverage.roads.forms.od_table import KnownMinutes
     from sy_coverage.study.answers.asked import Asked
 
 

@@ -7,7 +7,7 @@ import io
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from sy_coverage import _files, labels
+from sy_coverage import _files, labels, places
 from sy_coverage.errors import ConfigError, CoverageError
 from sy_coverage.policy import load_policy
 from sy_coverage.policy.sheet import SHEETS as POLICY_SHEETS
@@ -153,8 +153,6 @@ def roads_in(files: Iterable[Path]) -> str | None:
 
 def unit_names(boundaries: Path) -> tuple[str, ...]:
     """Return the names of the units in a file of boundaries, each once, or none if it cannot be read as such."""
-    from sy_coverage import places  # noqa: PLC0415  (heavy, and only a folder with boundaries needs it)
-
     try:
         units = places.read_units(boundaries, coordinate_system=_SYSTEM)
     except CoverageError:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from sy_coverage.roads import RoadNetwork, TravelTimes
-    from sy_coverage.roads.od_table import KnownMinutes, PairTable
+    from sy_coverage.roads.forms.od_table import KnownMinutes, PairTable
     from sy_coverage.study.config.inputs.times import Times
     from sy_coverage.study.steps.files import StudyFiles
 
