@@ -14,8 +14,8 @@ from sy_coverage.errors import ConfigError, SolverError, some
 from sy_coverage.siting import SitingPlan
 from sy_coverage.siting.planning.explain.sites import Told
 from sy_coverage.siting.reasons import reason_frame
-from sy_coverage.study.job import Outcome
 from sy_coverage.study.plans.alternatives import compared, plan_county
+from sy_coverage.study.progress.job import Outcome
 from sy_coverage.study.results.files import made_here
 from sy_coverage.study.results.save import require_writable, save
 

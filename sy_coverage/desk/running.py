@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from sy_coverage import _files, labels
 from sy_coverage.errors import CancelledError, CoverageError
 from sy_coverage.study import Study, read_study
-from sy_coverage.study.job import Job, Moment
+from sy_coverage.study.progress.job import Job, Moment
 from sy_coverage.study.results import again
 
 Task = Literal["run", "dress"]

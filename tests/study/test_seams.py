@@ -8,7 +8,7 @@ import pytest
 import sy_coverage as sy
 from sy_coverage.errors import CancelledError, ConfigError
 from sy_coverage.study.config.questions.scenario import Added, Scenario
-from sy_coverage.study.job import Job, Moment
+from sy_coverage.study.progress.job import Job, Moment
 from tests import toy
 
 FULL = Scenario(

@@ -17,7 +17,7 @@ from sy_coverage import _files
 from sy_coverage.errors import CannotWriteError, some
 from sy_coverage.outputs import edition, tables
 from sy_coverage.outputs.figures import qgis
-from sy_coverage.outputs.sound import ENDINGS, TAKEN
+from sy_coverage.outputs.store.sound import ENDINGS, TAKEN
 from sy_coverage.study.results import scenarios
 from sy_coverage.study.results.files import KEPT, city_files, made_here
 from sy_coverage.study.results.gather import presented

@@ -22,7 +22,7 @@ from shapely.geometry.base import BaseGeometry
 from sy_coverage import _files
 from sy_coverage.errors import OlderFindingsError, UnreadableFileError
 from sy_coverage.outputs.findings import Findings
-from sy_coverage.outputs.sound import require_sound
+from sy_coverage.outputs.store.sound import require_sound
 from sy_coverage.policy.targets import Policy
 from sy_coverage.siting.plan import Certificate, PlanFigures, SitingPlan, Stage, Verification
 
