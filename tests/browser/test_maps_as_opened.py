@@ -123,6 +123,14 @@ def test_every_site_is_drawn_in_its_own_unit_or_tied_to_it(opened, all_findings)
         "(all) => all.map((b) => b.getAttribute('aria-label'))"
     )
     assert any(re.match(r"试验县 [3-5] 处", one) for one in said), said
+    # on paper, where no tooltip opens, the words stand beside it
+    page.page.emulate_media(media="print")
+    beside = "(all) => all.map((b) => [b.dataset.said, getComputedStyle(b, '::after').content])"
+    printed = page.page.locator(".sy-badge").evaluate_all(beside)
+    assert any((own or "").startswith("试验县 ") and own.split("\n")[0] in drawn for own, drawn in printed), (
+        printed
+    )
+    page.page.emulate_media(media="screen")
     page.page.locator(".sy-badge").first.press("Enter")
     assert page.run("sy.map.getZoom()") >= 10
 

@@ -48,7 +48,7 @@ def _inert_data(value: Any) -> Any:
 SCRIPTS = (
     *(f"map/{name}" for name in ("core", "view", "pins", "names", "layers")),
     *(f"controls/{name}" for name in ("heading", "compare", "panel", "search", "table", "tools", "picture", "printing")),
-    "what_if/recount", "what_if/plan", "what_if/panel", "controls/start",
+    "what_if/recount", "what_if/plan", "what_if/outside", "what_if/panel", "controls/start",
 )  # fmt: skip
 """Our scripts, in the order in which they build on each other."""
 OLDEST = "Chromium 86"

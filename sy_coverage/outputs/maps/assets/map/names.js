@@ -40,6 +40,7 @@
       const taken = furniture();
       const symbols = [];
       const many = county.layer.features.length > 1;
+      if (map.getContainer().closest(".sy-printing")) taken.push(...pins.words());
       if (many) {
         const around = (half) => (at) => [at.x - half, at.y - half, at.x + half, at.y + half];
         const sites = pins.places().map(around(9)).concat(pins.badges().map(around(14)));

@@ -4,6 +4,8 @@
   sy.PINS_FROM = 10;
   const TOGETHER = 28;
   const STEP = 28;
+  /* So wide is the legend of a printed map. */
+  const LEGEND = 206;
   const ASIDE = [[0, 0], [1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [-1, -1], [1, 1], [-1, 1], [2, 0], [-2, 0], [0, -2], [0, 2], [2, 1], [-2, 1], [2, -1], [-2, -1]];
 
   sy.siteName = (data, feature) => data.words.site_name
@@ -82,6 +84,7 @@
       marker.bindTooltip(() => { const box = sy.el("div"); shown.forEach((text) => box.appendChild(sy.el("div", "", text))); return box; }, { direction: "auto", opacity: 0.95 });
       marker.on("add", () => {
         marker._icon.setAttribute("aria-label", said);
+        if (group.side) { marker._icon.dataset.said = here.join("\n"); marker._icon.dataset.side = group.side; }
         marker._icon.addEventListener("keydown", (event) => key(event, marker._icon, act));
       });
       return marker;
@@ -98,6 +101,24 @@
         else found.push({ at, place: pin.marker.getLatLng(), members: [pin] });
       });
       return found.filter((g) => g.members.length > 1);
+    }
+    /* On paper no tooltip opens: where its words stand beside a badge, clear of other badges and their words. */
+    function beside(group, taken) {
+      const counties = new Map();
+      group.members.forEach((p) => counties.set(p.feature.w, (counties.get(p.feature.w) || 0) + 1));
+      const longest = Math.max(...Array.from(counties, ([name]) => Array.from(name || "").reduce((sum, c) => sum + (c > "\u2e7f" ? 10 : 5.5), 34)));
+      const high = 11 * counties.size;
+      const { x, y } = group.at;
+      const boxes = {
+        below: [x - longest / 2, y + 14, x + longest / 2, y + 14 + high], above: [x - longest / 2, y - 14 - high, x + longest / 2, y - 14],
+        right: [x + 14, y - high / 2, x + 14 + longest, y + high / 2], left: [x - 14 - longest, y - high / 2, x - 14, y + high / 2],
+      };
+      const over = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+      const edge = map.getSize().x - LEGEND;
+      const side = Object.keys(boxes).find((name) => boxes[name][2] < edge && !taken.some((box) => over(boxes[name], box)));
+      group.side = side || "";
+      group.words = side ? boxes[side] : null;
+      if (side) taken.push(boxes[side]);
     }
     function spread(seen) {
       const taken = [];
@@ -125,6 +146,8 @@
       const far = map.getZoom() < sy.PINS_FROM;
       groups = far ? gather(seen) : [];
       pins.forEach((pin) => { pin.inBadge = false; });
+      const taken = groups.map(({ at }) => [at.x - 13, at.y - 13, at.x + 13, at.y + 13]);
+      groups.slice().sort((p, q) => q.members.length - p.members.length).forEach((group) => beside(group, taken));
       groups.forEach((group) => {
         group.members.forEach((pin) => { pin.inBadge = true; });
         group.marker = badge(group);
@@ -140,5 +163,6 @@
     /* Where symbols stand that no name should hide. */
     this.places = () => pins.filter((p) => p.marker._icon && p.at && !p.inBadge).map((p) => p.at);
     this.badges = () => groups.map((g) => g.at);
+    this.words = () => groups.map((g) => g.words).filter(Boolean);
   };
 })(window.sy);

@@ -209,6 +209,7 @@
     let shown = null;
     let updates = [];
     function changed(id) {
+      if (sy.tellOutside) sy.tellOutside();
       if (!shown) return;
       updates.forEach((update) => update());
       if (id !== undefined) chosen.pick(id);
@@ -281,6 +282,7 @@
   sy.whatIf = function (root, data, layers) {
     if (!data.what_if && !data.what_ifs) return;
     let parts = null;
+    sy.tellOutside = sy.outside();
     const open = button(root.querySelector(".sy-title"), "sy-link sy-try", data.words.try, () => parts.show(!parts.isShown()));
     open.setAttribute("aria-expanded", "false");
     parts = (data.what_ifs ? ofCity : start)(root, data, layers, open);

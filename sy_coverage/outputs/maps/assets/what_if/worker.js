@@ -89,6 +89,8 @@
       matrix: program.matrix, integrality: program.integrality,
     });
     const stages = [];
+    const kept = [];
+    let rows = program.numRows + stays.length;
     let chosen = null;
     let status = "optimal";
     const end = Date.now() + limit * 1000;
@@ -109,8 +111,15 @@
         say(stage.id);
         const began = Date.now();
         model.run();
-        const code = model.getModelStatus();
-        if (code === 8 || code === 9) { if (!stages.length) return { status: "infeasible", stages: [], sites: [] }; status = "feasible"; break; }
+        let code = model.getModelStatus();
+        const none = () => code === 8 || code === 9;
+        if (none() && !stages.length) return { status: "infeasible", stages: [], sites: [] };
+        /* a plan is in hand: what was kept of earlier stages was kept too tightly for the solver's arithmetic */
+        for (let wider = 10; none() && wider <= 100; wider *= 10) {
+          kept.forEach(({ row, least, most, room }) => model.changeRowBounds(row, least - room * wider, most + room * wider));
+          model.run();
+          code = model.getModelStatus();
+        }
         if (code !== 7 && between) break;
         if (code !== 7) { status = stages.length ? "feasible" : "no_answer"; break; }
         const reached = model.getObjectiveValue();
@@ -124,8 +133,11 @@
         const room = stage.whole ? 0.5 : 1e-9 * Math.max(1, Math.abs(reached));
         if (stage.at.length) {
           const entries = { indices: Int32Array.from(stage.at), values: Float64Array.from(stage.cost) };
-          if (stage.sense === "min") model.addRow(-Infinity, exact + room, entries);
-          else model.addRow(exact - room, Infinity, entries);
+          const [least, most] = stage.sense === "min" ? [-Infinity, exact] : [exact, Infinity];
+          model.addRow(least - room, most + room, entries);
+          /* whole numbers have half a unit of room as it is */
+          if (!stage.whole) kept.push({ row: rows, least, most, room });
+          rows += 1;
         }
       }
     } finally { model.dispose(); }
