@@ -63,7 +63,7 @@ def unit_layers(frame: Frame) -> list[dict[str, Any]]:
     for unit_id, sentence in sorted(zip(found.left_out["unit_id"], found.left_out["sentence"], strict=True)):
         reasons.setdefault(unit_id, []).append(sentence)
     keys = (
-        "former", "county", "status", words.elders_field, "share", "beside", "mean", "centre", "boundary", "why_not",
+        "former", "county", "status", words.elders_field, "share", "mean", "beside", "centre", "boundary", "why_not",
     )  # fmt: skip
     features: dict[str, list[dict[str, Any]]] = {"street": [], "township": [], "other": []}
     for unit_id, row in frame.units.iterrows():
@@ -87,10 +87,10 @@ def unit_layers(frame: Frame) -> list[dict[str, Any]]:
                     words.change(
                         words.share(row["share_covered"]), words.share(row["share_covered_planned"])
                     ),
-                    outputs_words.shares_beside(frame.units.loc[[unit_id]], found.language) or None,
                     words.change(
                         words.number(row["nearest_mean_min"]), words.number(row["nearest_mean_min_planned"])
                     ),
+                    outputs_words.shares_beside(frame.units.loc[[unit_id]], found.language) or None,
                     words.change(words.yes_no(row["has_centre"]), words.yes_no(row["has_centre_planned"])),
                     words.word("boundary", row["boundary_quality"]),
                     words.text(reasons.get(unit_id)),
