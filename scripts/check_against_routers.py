@@ -125,8 +125,13 @@ def explained(net: roads.RoadNetwork, route: Any, theirs: dict[str, Any] | None,
     shape = shapely.transform(apart, lambda xy: np.column_stack(back.transform(*xy.T)))
     kinds = roads_near(net, shape, mode)
     who = ("only ours goes", "only theirs goes")[shorter]
-    special = [k for k in kinds if "(" in k]
-    kind = max(special or kinds, key=lambda k: kinds[k])
+    if not shorter:
+        # a road that is closed to us only runs beside ours
+        kinds = (
+            Counter({kind: metres for kind, metres in kinds.items() if not kind.endswith("(closed)")})
+            or kinds
+        )
+    kind = max(kinds, key=lambda k: kinds[k])
     return f"{who}: {kind}"
 
 

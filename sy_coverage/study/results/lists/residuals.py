@@ -27,7 +27,7 @@ BANDS = (
 """Up to which ratio of computed to observed minutes a trip is drawn in which colour, and what that is called."""
 STYLE = (
     "body{font-family:'Noto Sans CJK SC','Microsoft YaHei',sans-serif;margin:24px auto;max-width:1040px;color:#222}"
-    "h1{font-size:21px}svg{width:100%;background:#f7f5f0;border:1px solid #ccc}table{border-collapse:collapse;margin:14px 0}"
+    "h1{font-size:21px}svg{display:block;max-width:100%;max-height:860px;margin:auto;background:#f7f5f0;border:1px solid #ccc}table{border-collapse:collapse;margin:14px 0}"
     "td,th{padding:3px 12px;border-bottom:1px solid #ddd;text-align:right}th{font-weight:600}"
     "i{display:inline-block;width:22px;height:4px;margin:0 6px 3px 16px}"
 )
@@ -89,7 +89,8 @@ def _drawing(found: roads.Calibration, say: Any) -> str:
         at = zip(MARGIN + (xy[:, 0] - west) * scale, high - MARGIN - (xy[:, 1] - south) * scale, strict=True)
         return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in at)
 
-    ground = "".join(path(line) for line in _roads(found.network.lines(), drawn.total_bounds, 1 / scale))
+    under = found.network.lines().to_crs(drawn.crs) if drawn.crs is not None else found.network.lines()
+    ground = "".join(path(line) for line in _roads(under, drawn.total_bounds, 1 / scale))
     lines = []
     for i, row in zip(pairs.index, pairs.itertuples(index=False), strict=True):
         colour = next(c for most, c, _ in BANDS if row.ratio_after <= most)
