@@ -202,3 +202,22 @@ def test_what_are_no_travel_times_is_refused(given, reason) -> None:
     usual = {"minutes": csr(), "site_ids": ("a", "b"), "demand_ids": ("x", "y", "z"), "cutoff_min": 3.0}
     with pytest.raises(InputError, match=reason):
         TravelTimes(**{**usual, **given})
+
+
+def test_nothing_to_change_to_cut_or_to_fit_is_answered_or_said(net, tmp_path) -> None:
+    nobody = toy.demand().iloc[:0]
+    assert net.with_changes(add=nobody, close=nobody, slow=nobody).digest == net.digest
+    assert net.route(far_off(toy.demand()).iloc[:1], toy.demand().iloc[:1], "drive") is None
+    with pytest.raises(InputError, match="give one point each, not 0 and 1"):
+        net.route(nobody, toy.demand().iloc[:1], "drive")
+    (tmp_path / "roads.osm").write_text(toy.roads_xml(), encoding="utf-8")
+    assert roads.cut_osm(tmp_path / "roads.osm", tmp_path / "cut", areas={}) == {}
+    (tmp_path / "od.csv").write_text("from,to,minutes\n", encoding="utf-8")
+    known = roads.read_times(tmp_path / "od.csv")
+    assert (known.size, known.origin_ids) == (0, frozenset())
+    assert (
+        net.travel_times(nobody, toy.demand(), mode="drive", cutoff_min=5)
+        .with_pairs(known.by_mode[""])
+        .to_frame()
+        .empty
+    )
