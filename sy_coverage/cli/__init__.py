@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from sy_coverage import _files, labels
-from sy_coverage.cli import adopted, inputs, screen
+from sy_coverage.cli import adopted, inputs, screen, spoken
 from sy_coverage.cli.options import (
     LANGUAGES,
     County,
@@ -293,8 +293,11 @@ def _language_asked(arguments: list[str]) -> Language:
 def main() -> None:
     """Run the command line; an error of ours becomes one sentence on stderr and its exit code, never a traceback."""
     errors = Console(stderr=True)
+    command = typer.main.get_command(app)
+    spoken.speak(command, spoken.help_language(sys.argv, os.environ))
+    sys.argv = spoken.without_language(sys.argv)
     try:
-        app()
+        command()
     except CoverageError as error:
         said = labels.sentence(error, _language_asked(sys.argv))
         errors.print(f"[red]{escape(said)}[/red]", soft_wrap=True)

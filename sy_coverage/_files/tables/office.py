@@ -16,12 +16,24 @@ if TYPE_CHECKING:
     from sy_coverage._files.tables.uncomputed import Cells
 
 
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+"""What the directory of a compound file names that holds a protected workbook or document."""
+
+
+def _with_password(file: str) -> UnreadableFileError:
+    return UnreadableFileError(
+        f"{file}: is protected by a password; open it, take the password off, and save it again"
+    )
+
+
 def old_grids(content: bytes, file: str, layer: str | None, limits: Limits) -> list[Grid]:
     """Return the sheet called `layer` of a workbook in an old or open format, or every visible sheet that holds anything."""
     import python_calamine  # noqa: PLC0415  (only such workbooks need it)
 
     if content.startswith(b"PK"):
         check_zip(content, file, limits).close()
+    elif _ENCRYPTED in content:
+        raise _with_password(file)
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         visible = python_calamine.SheetVisibleEnum.Visible
@@ -36,6 +48,8 @@ def old_grids(content: bytes, file: str, layer: str | None, limits: Limits) -> l
     except UnreadableFileError:
         raise
     except Exception as error:
+        if "assword" in str(error):
+            raise _with_password(file) from error
         raise UnreadableFileError(f"{file}: damaged, or no workbook that can be read ({error})") from error
     full = {
         name: table for name, table in tables.items() if table[0] and (layer or name not in hidden)

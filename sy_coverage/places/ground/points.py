@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sy_coverage.places.sheets.cells import Breaches
     from sy_coverage.places.sheets.tables import Report, Table
 
+_LABEL = re.compile(r"(经度|纬度|longitude|latitude|lng|lon|lat|point)\s*[:=]?", re.IGNORECASE)
 _PAIR = re.compile(r"[,;/\s、]+")
 
 
@@ -125,14 +126,23 @@ def _layer_points(
     return pd.DataFrame({"lon": lon, "lat": lat, "system": system_column}, index=shapes.index)
 
 
+def _pair(cell: str) -> tuple[str, str]:
+    """Return longitude and latitude as a cell writes them, whatever brackets and words stand about them."""
+    text = unicodedata.normalize("NFKC", cell).strip()
+    labels = _LABEL.findall(text)
+    text = _LABEL.sub(" ", text).strip(" ()[]{}【】<>;,")
+    parts = [part for part in _PAIR.split(text) if part]
+    if len(parts) != 2:
+        return "", ""
+    is_turned = bool(labels) and labels[0].casefold() in ("纬度", "lat", "latitude")
+    return (parts[1], parts[0]) if is_turned else (parts[0], parts[1])
+
+
 def _written(table: Table, breaches: Breaches, report: Report) -> DataFrame:
     """Return the numbers `x` and `y` as written in the table, NaN where a row has no pair."""
     if "lonlat" in table.headers and not {"lon", "lat"} <= set(table.headers):
-        pairs = cells.column(table, "lonlat").map(
-            lambda c: _PAIR.split(unicodedata.normalize("NFKC", c).strip("()"))
-        )
-        first = pairs.map(lambda p: p[0] if len(p) == 2 else "")
-        second = pairs.map(lambda p: p[1] if len(p) == 2 else "")
+        pairs = cells.column(table, "lonlat").map(_pair)
+        first, second = pairs.str[0], pairs.str[1]
         headers = ("lonlat", "lonlat")
     else:
         headers = ("lon", "lat") if {"lon", "lat"} <= set(table.headers) else ("x", "y")

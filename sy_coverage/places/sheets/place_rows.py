@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -229,6 +230,16 @@ def ask_about_columns(
         open_fields = [field for field in open_fields if field not in ("lon", "lat")]
     for header in table.rows.columns:
         if header in table.headers or header in also:
+            continue
+        if (
+            re.sub(r"\.\d+$", "", str(header)) == table.headers.get("name")
+            and (table.rows[header] != "").any()
+        ):
+            filled = str(int((table.rows[header] != "").sum()))
+            subject = table.headers["name"]
+            breaches.ask(
+                table, "", "table_beside", field="row", written=str(header), subject=subject, value=filled
+            )
             continue
         field = next((f for f in open_fields if _looks_like(str(header), what, f)), None)
         if field is not None:

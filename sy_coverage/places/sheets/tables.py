@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -32,6 +33,16 @@ _EXAMPLES = ("（示例）", "(示例)", "(example)")
 """How the names of the rows begin that show how a form is filled in."""
 _ESCAPED = re.compile(r"_x00[01][0-9A-Fa-f]_")
 """Control characters as some programs write them into workbooks, such as _x000D_."""
+_DITTO = frozenset(("同上", "同前", "〃", "″", "〞", "''", "同上行", "ditto"))
+"""What a cell says that means the one above it."""
+_NOTE_LINE = re.compile(r"[（(]?\d{1,2}[.．、)）]\D")
+"""How a further line of a note begins: 2.停用机构不列入."""
+_PAGE_END = re.compile(r"[（(]?(?:续表.*|以下空白|以下无正文|此页无正文|本页无正文|空白)[）)]?")
+_SECTION = re.compile(
+    r"(?:[（(]?[一二三四五六七八九十]+[）)、.．])?[\u4e00-\u9fff]{1,8}(?:镇|乡|街道|办事处)(?:[（(]\d+[个所家处][）)])?"
+)
+"""A town that stands over its places: 二、丙镇（2个）."""
+_NUMBER = re.compile(r"\d+(?:\.0)?")
 _TOTAL = re.compile(r"^.{0,12}?(小计|合计|总计|共计|总合计)([:：(].*)?(\d+(\.\d+)?(个|所|家|处)?)?$")
 
 
@@ -389,12 +400,14 @@ def _body(
     _fill_merged(cells, grid, start, fields, report)
     header = [words.plain(cell) for cell in cells[start - 1]]
     name_at = fields.get("name")
+    ordinal_at = fields.get("ordinal")
     kept, blank = [], 0
     for n in range(start, len(cells)):
         row, number = cells[n], n + grid.first_row
         filled = [cell for cell in row if cell]
-        if not filled:
-            blank += 1
+        others = [cell for place, cell in enumerate(row) if cell and place != ordinal_at]
+        if not others and (not filled or _NUMBER.fullmatch(filled[0])):
+            blank += 1  # empty, or numbered beforehand and never filled in
         elif all(words.plain(cell) == above for cell, above in zip(row, header, strict=True)):
             report.say(grid.file, number, "header_again", "", filled[0])
         elif is_total(filled[0]) or (name_at is not None and is_total(row[name_at])):
@@ -403,11 +416,40 @@ def _body(
             report.say(grid.file, number, "example_row", "", row[name_at])
         elif is_note(filled[0]) and len(set(filled)) <= 3:
             report.say(grid.file, number, "note_row", "", filled[0])
+        elif name_at is not None and _is_remark(row, name_at, ordinal_at):
+            report.say(grid.file, number, "note_row", "", next(c for c in reversed(row) if c))
         else:
             kept.append(n)
     if blank:
         report.say(grid.file, "", "blank_rows", "", blank)
+    _fill_ditto(cells, kept, grid, report)
     return kept
+
+
+def _is_remark(row: list[str], name_at: int, ordinal_at: int | None) -> bool:
+    """Return whether a row of a list of named places is none: a line of a note, 以下空白, or a town over its places."""
+    said = {cell for place, cell in enumerate(row) if cell and place != ordinal_at}
+    name = row[name_at]
+    if not said:
+        return True
+    if len(said) != 1:
+        return False
+    if not name:
+        return not _looks_like_data(next(iter(said))[:1]) or bool(_NOTE_LINE.match(next(iter(said))))
+    counted = ordinal_at is None or not _NUMBER.fullmatch(row[ordinal_at])
+    return bool(_PAGE_END.fullmatch(name)) or (counted and bool(_SECTION.fullmatch("".join(name.split()))))
+
+
+def _fill_ditto(cells: list[list[str]], kept: list[int], grid: Grid, report: Report) -> None:
+    """Give each cell that says 同上 what stands above it."""
+    filled = 0
+    for above, n in pairwise(kept):
+        for column, cell in enumerate(cells[n]):
+            if cell in _DITTO and cells[above][column]:
+                cells[n][column] = cells[above][column]
+                filled += 1
+    if filled:
+        report.say(grid.file, "", "ditto_filled", "", filled)
 
 
 def is_total(cell: str) -> bool:

@@ -30,6 +30,12 @@ _ANGLE = re.compile(
 _HEMISPHERE = re.compile(
     r"([NSEW]|[东西]经?|[南北]纬?)\s*[::]?\s*(\d{1,3}(?:\.\d+)?)\s*[°度]?", re.IGNORECASE
 )
+_ENDS = re.compile(r"\d{1,3}(?:\.\d+)?\s*°?\s*[NSEW]", re.IGNORECASE)
+_SPACED = re.compile(r"(\d{1,3})\s+(\d{1,2})\s+(\d{1,2}(?:\.\d+)?)")
+"""Degrees, minutes and seconds with spaces between them."""
+_NUMERALS = re.compile("[〇零一二两三四五六七八九十百千]+")
+_DIGITS = {c: str(n) for n, c in enumerate("零一二三四五六七八九")} | {"〇": "0", "两": "2"}
+_TENS = {"十": 10, "百": 100, "千": 1000}
 _ABOUT = re.compile(
     r"^(约|大约|近|共|计|预计|拟|拟于|计划|预计于)\s*|\s*(左右|前后|以前|之前|前|启用|投用|开业|建成|竣工|投入使用|完工|完成|交付|开放|投运|正式运营|投入运营|运营|营业)$"
 )
@@ -190,7 +196,7 @@ def rough_number(text: str, field: str = "", header: str = "") -> float | None:
 
     Of a range the end that promises less is taken: the most a thing may cost, the fewest it may be.
     """
-    written = _BRACKETED.sub("", unicodedata.normalize("NFKC", text)).strip()
+    written = _arabic(_BRACKETED.sub("", unicodedata.normalize("NFKC", text))).strip()
     written = _AROUND.sub("", _BEFORE_NUMBER.sub("", written)).strip()
     written = _AND_MORE.sub(r"\1\2", written)
     ends = _RANGE.fullmatch(written)
@@ -212,9 +218,36 @@ def share(text: str) -> float | None:
     return value if value is not None and 0 <= value <= 1 else None
 
 
+def _arabic(text: str) -> str:
+    """Return a text with its Chinese numerals as digits: 二〇一九年十二月 is 2019年12月, 六十张 60张."""
+
+    def value(found: re.Match[str]) -> str:
+        written = found.group(0)
+        if not any(c in _TENS for c in written):
+            return "".join(_DIGITS[c] for c in written)
+        total, digit = 0, 0
+        for c in written:
+            if c in _TENS:
+                total += (digit or 1) * _TENS[c]
+                digit = 0
+            else:
+                digit = int(_DIGITS[c])
+        return str(total + digit)
+
+    return _NUMERALS.sub(value, text)
+
+
 def angle(text: str) -> float | None:
     """Return degrees from ``111.47``, ``１１１．４７``, ``111°28′15″`` or ``111度28分``, or None."""
     written = unicodedata.normalize("NFKC", text).strip()
+    written = (
+        re.sub(r"([\d.]+)\s*°?\s*([NSEW])", r"\2\1", written, flags=re.IGNORECASE)
+        if _ENDS.fullmatch(written)
+        else written
+    )
+    parts = _SPACED.fullmatch(written)
+    if parts:
+        written = f"{parts.group(1)}°{parts.group(2)}′{parts.group(3)}″"
     bare_degrees = _HEMISPHERE.fullmatch(written)
     if bare_degrees:
         value = float(bare_degrees.group(2))
@@ -258,6 +291,9 @@ def date(text: str) -> tuple[dt.date | None, bool]:
     A month or year without a day means its last day, so that nothing counts as open before it surely is.
     """
     whole = unicodedata.normalize("NFKC", text).strip()
+    if _NUMERALS.match(whole) and not _QUARTER.fullmatch(whole):
+        whole = _arabic(whole)
+        text = whole
     written = _BRACKETED.sub("", about(text)).strip()
     if written != whole:
         return date(written)[0], False
