@@ -18,7 +18,7 @@ from sy_coverage.places.sheets.cells import Breaches
 from sy_coverage.places.sheets.doubts.answered import answered, placed_by_answers
 from sy_coverage.places.sheets.place_rows import ask_about_columns, ask_about_looks
 from sy_coverage.places.sheets.sources import list_files, read_lists
-from sy_coverage.places.sheets.tables import Report
+from sy_coverage.places.sheets.tables import Report, ReportFrame
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,6 +102,7 @@ def read_demand(
     result = checked(gpd.GeoDataFrame(frame, geometry=shapes, crs=GEOGRAPHIC), LISTED_DEMAND)
     result = placed_by_answers(result, answers, "demand")
     result.attrs["report"] = report.frame()
+    result.attrs["sources"] = ReportFrame({"source": source})
     result.attrs["doubts"] = breaches.frame(result.assign(source=source), answers)
     return result
 

@@ -67,9 +67,10 @@ class Lists:
     @Step
     def office_answers(self) -> DataFrame:
         """What the office answered to earlier doubts, contract `ANSWERS`, indexed by `doubt_id`."""
-        return read_answers(
+        found = read_answers(
             self.asked.config.answers, self.asked.files, output=self.asked.config.study.output
         )
+        return self.asked.reported("answers", found)
 
     @Step
     def given_facilities(self) -> GeoDataFrame:

@@ -138,7 +138,10 @@ def _placed(
 ) -> GeoDataFrame:
     """Return villages each with a point and, where one holds it, a unit; those given by name only are found by it or spread."""
     reports, asked = [villages.attrs.pop("report")], villages.attrs.pop("doubts")
+    sources = villages.attrs.pop("sources")["source"]
     found = places.assign_units(villages, units)
+    lost = _without_unit(found, units, sources)
+    asked = pd.concat([pd.DataFrame(asked), unanswered(doubts_frame(lost), answers)])
     if found.geometry.isna().any():
         positions = None
         if given.positions:
@@ -151,6 +154,7 @@ def _placed(
             )
             reports.append(layer.attrs.pop("report"))
             layer.attrs.pop("doubts")
+            layer.attrs.pop("sources")
             positions = places.assign_units(layer, units)
         found = places.placed_by_name(found, units, positions=positions, spots=spots())
         reports.append(found.attrs.pop("report").assign(file=_village_file(given)))
@@ -160,6 +164,7 @@ def _placed(
             named = spread["unit_id"].map(units["name"]).fillna("—").value_counts(sort=False)
             one = Doubt(
                 kind="villages_estimated",
+                written=str(len(spread)),  # whichever units they are in
                 list="demand",
                 file=_village_file(given),
                 subject="、".join(f"{unit} {count}" for unit, count in named.items()),
@@ -172,6 +177,39 @@ def _placed(
         "doubts": ReportFrame(asked),
     }
     return found
+
+
+def _without_unit(found: GeoDataFrame, units: GeoDataFrame, sources: pd.Series) -> list[Doubt]:
+    """Return a doubt for each village that no unit counts because of the unit that its row names."""
+    rows = found[found["unit_id"].isna()].assign(source=sources)
+    named = rows[rows["unit_named"].notna()] if "unit_named" in rows.columns else rows.iloc[:0]
+    if named.empty:
+        return []
+    listed = places.doubts(named, units)
+    names = named["name"].to_dict()
+    asked = []
+    for one in listed[
+        listed["field"].isin(["unit_id"]) | (listed["doubt_id"] == "unit_unknown")
+    ].itertuples():
+        file, _, row = str(sources[one.row_id]).rpartition(" row ")
+        path, _, sheet = file.partition("#")
+        asked.append(
+            Doubt(
+                kind=one.doubt_id,
+                list="demand",
+                row_id=one.row_id,
+                name=str(names[one.row_id] or ""),
+                file=path,
+                sheet=sheet,
+                row=row,
+                field="unit",
+                written=str(named["unit_named"][one.row_id]),
+                subject=one.subject,
+                value=one.value,
+                suggestion=one.suggestion,
+            )
+        )
+    return asked
 
 
 def _with_empty_units(

@@ -99,7 +99,15 @@ def test_all_doubts_are_answered_in_the_workbook_and_none_is_left(folder):
     book.save(folder / "待核实.xlsx")
     second = sy.read_study(folder / "study.toml")
     assert len(second.open_doubts) == 0
-    assert second.facility_rows.set_index("name").loc["六都寨区域性中心敬老院", "unit_id"] == "430524105"
+    units = second.facility_rows.set_index("name")["unit_id"].map(second.units["name"])
+    for name, unit in {
+        "六都寨区域性中心敬老院": "六都寨镇",
+        "高坪镇敬老院": "高平镇",
+        "龙溪铺敬老院": "龙溪镇",
+        "隆回县社会福利院": "花门街道",
+        "七江乡敬老院": "七江镇",
+    }.items():
+        assert units[name] == unit
 
 
 def test_villages_without_points_are_placed_and_asked_about(folder):

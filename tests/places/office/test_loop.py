@@ -9,7 +9,6 @@ import openpyxl
 import pytest
 
 from sy_coverage import read_study
-from sy_coverage.errors import FrameError
 from sy_coverage.outputs import edition, maps, reports
 from sy_coverage.study.results.both_readings import both_readings, notices
 from sy_coverage.study.results.lists import to_verify
@@ -78,12 +77,46 @@ def test_what_the_office_answers_is_applied_remembered_and_not_asked_again(study
     assert third.facilities["kind"].tolist() == second.facilities["kind"].tolist()
 
 
-def test_an_answer_that_is_neither_yes_nor_no_is_named(study, tmp_path):
-    book, sheet, columns, _ = asked(study)
-    sheet.cell(2, columns["确认"]).value = "也许"
+def test_an_answer_that_says_nothing_is_named_and_its_doubt_stays(study, tmp_path):
+    book, sheet, columns, rows = asked(study)
+    for n in rows.values():
+        sheet.cell(n, columns["确认"]).value = "是"
+    said = {
+        "类型无法识别": ("类型", "某某点位"),
+        "类型只凭名称推定": ("确认", "也许"),
+        "状态写在其他栏内": ("改为", "看情况"),
+    }
+    for (kind, _), n in rows.items():
+        if kind in said:
+            sheet.cell(n, columns["确认"]).value = None
+            sheet.cell(n, columns[said[kind][0]]).value = said[kind][1]
     book.save(tmp_path / "答复.xlsx")
-    with pytest.raises(FrameError, match=r"确认.*答复.xlsx.*也许"):
-        study.but(answers={"file": "答复.xlsx"}).office_answers  # noqa: B018
+    second = study.but(answers={"file": "答复.xlsx"})
+    assert sorted(second.open_doubts["kind"]) == ["kind_from_name", "kind_unknown", "status_unread"]
+    report = second.answers.memory.reports["answers"]
+    assert report[["what_id", "subject", "value"]].to_numpy().tolist() == [["answer_unread", "确认", "也许"]]
+
+
+def test_a_confirmed_unit_is_taken_for_facilities_and_villages(tmp_path):
+    path = toy.write_study(tmp_path)
+    (tmp_path / "台账.csv").write_text("名称,类型,所属乡镇\n某某敬老院,敬老院,城东街到\n", encoding="utf-8")
+    (tmp_path / "村.csv").write_text(
+        "名称,乡镇,60岁以上\n甲村,城东街到,120\n乙村,甲镇,80\n", encoding="utf-8"
+    )
+    study = read_study(path).but(
+        facilities={"files": ["台账.csv"]},
+        demand={"villages": "村.csv", "coordinate_system": None, "columns": {}},
+    )
+    assert study.demand["unit_id"].tolist() == [None, "990100100"]
+    book, sheet, columns, rows = asked(study)
+    assert {name for kind, name in rows if kind == "街道（乡镇）名称疑有误"} == {"某某敬老院", "甲村"}
+    for n in rows.values():
+        sheet.cell(n, columns["确认"]).value = "是"
+    book.save(tmp_path / "待核实.xlsx")
+    second = study.but(study={"output": "out2"})
+    assert second.open_doubts.empty
+    assert second.facility_rows["unit_id"].tolist() == ["990100001"]
+    assert second.demand["unit_id"].tolist() == ["990100001", "990100100"]
 
 
 @pytest.fixture

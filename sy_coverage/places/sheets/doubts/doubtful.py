@@ -67,10 +67,32 @@ def doubts_frame(doubts: Iterable[Doubt]) -> pd.DataFrame:
     return frame.assign(**empty)
 
 
+_OF_CELLS = frozenset(
+    [
+        "number_unread",
+        "date_unread",
+        "flag_unread",
+        "choice_unread",
+        "status_unread",
+        "share_unread",
+        "age_unread",
+        "system_unread",
+        "kind_unknown",
+        "kind_assumed",
+        "unit_unknown",
+        "unit_likely",
+        "unit_several",
+        "census_unit_unknown",
+        "cohort_county_unknown",
+    ]
+)
+"""Doubts about what a cell says: they may be about an answer too."""
+
+
 def unanswered(doubts: pd.DataFrame, answers: pd.DataFrame | None) -> pd.DataFrame:
     """Return the doubts that no answer settles: neither itself, nor one about the same field of the same row.
 
-    A row that is not to be used (`set_aside`) leaves nothing to ask.
+    A row that is not to be used (`set_aside`) leaves nothing to ask; an answer that says nothing itself (六+, 某镇) settles nothing.
     """
     if answers is None or answers.empty or doubts.empty:
         return doubts
@@ -79,14 +101,29 @@ def unanswered(doubts: pd.DataFrame, answers: pd.DataFrame | None) -> pd.DataFra
     for column, name in (("unit", "unit"), ("facility_kind", "kind")):
         given = of_rows[of_rows[column].fillna("") != ""]
         fields_answered |= {(one, row, name) for one, row in zip(given["list"], given["row_id"], strict=True)}
+    said = {
+        (one, row, plain(str(value)))
+        for column in ("value", "unit", "facility_kind")
+        for one, row, value in zip(
+            of_rows["list"], of_rows["row_id"], of_rows[column].fillna(""), strict=True
+        )
+        if value != ""
+    }
     aside = of_rows[of_rows["decision"] == "set_aside"]
     rows_aside = set(aside[["list", "row_id"]].itertuples(index=False, name=None))
     settled = [
         doubt_id in answers.index
-        or (field != "" and (one, row, field) in fields_answered)
         or (one, row) in rows_aside
-        for doubt_id, one, row, field in zip(
-            doubts.index, doubts["list"], doubts["row_id"], doubts["field"], strict=True
+        or (
+            field != ""
+            and (one, row, field) in fields_answered
+            and not (kind in _OF_CELLS and (one, row, plain(cell)) in said)
+        )
+        for doubt_id, one, row, field, kind, cell in zip(
+            doubts.index,
+            *(doubts[c] for c in ("list", "row_id", "field", "kind")),
+            doubts["written"].where(doubts["written"] != "", doubts["subject"]),
+            strict=True,
         )
     ]
     return doubts[~pd.Series(settled, index=doubts.index)]

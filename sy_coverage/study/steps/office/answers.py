@@ -9,8 +9,9 @@ import pandas as pd
 
 from sy_coverage import _files, labels
 from sy_coverage._frames import ANSWERS
-from sy_coverage.errors import FrameError, InputError
+from sy_coverage.errors import InputError
 from sy_coverage.places.sheets import words
+from sy_coverage.places.sheets.tables import Report
 
 if TYPE_CHECKING:
     from sy_coverage.labels import Language
@@ -49,15 +50,21 @@ FILLED = (
 
 def read_answers(given: OfficeAnswers, files: StudyFiles, *, output: str) -> pd.DataFrame:
     """Return every answer that was given, the later over the earlier, contract `ANSWERS`; `output` is the folder of results."""
-    paths = answer_files(given, files, output=output)
-    found = [one for path in paths for one in _answers_in(path, files.limits, is_meant=bool(given.file))]
+    paths, report = answer_files(given, files, output=output), Report()
+    found = [
+        one for path in paths for one in _answers_in(path, files.limits, report, is_meant=bool(given.file))
+    ]
     columns = list(ANSWERS.columns)
     if not found:
-        return pd.DataFrame(columns=columns, index=pd.Index([], name=ANSWERS.index, dtype=object))
+        empty = pd.DataFrame(columns=columns, index=pd.Index([], name=ANSWERS.index, dtype=object))
+        empty.attrs["report"] = report.frame()
+        return empty
     table = pd.DataFrame(found).drop_duplicates("doubt_id", keep="last").set_index("doubt_id")
     for column in ("lon", "lat"):
         table[column] = pd.to_numeric(table[column], errors="coerce")
-    return table.reindex(columns=columns)
+    table = table.reindex(columns=columns)
+    table.attrs["report"] = report.frame()
+    return table
 
 
 def answer_files(given: OfficeAnswers, files: StudyFiles, *, output: str) -> list[str]:
@@ -75,7 +82,7 @@ def answer_files(given: OfficeAnswers, files: StudyFiles, *, output: str) -> lis
     ]
 
 
-def _answers_in(path: str, limits: _files.Limits, *, is_meant: bool) -> list[dict[str, str]]:
+def _answers_in(path: str, limits: _files.Limits, report: Report, *, is_meant: bool) -> list[dict[str, str]]:
     """Return the answers in one workbook: rows in which somebody has filled a cell; one that is meant must have such sheets."""
     found = []
     is_list = False
@@ -87,7 +94,7 @@ def _answers_in(path: str, limits: _files.Limits, *, is_meant: bool) -> list[dic
         top, columns = headers
         for number, cells in enumerate(grid.cells[top + 1 :], start=top + 2):
             said = {name: cells[place].strip() for name, place in columns.items()}
-            answer = _answer(said, f"{Path(path).name}#{grid.sheet} {number}") if said["doubt_id"] else None
+            answer = _answer(said, Path(path).name, number, report) if said["doubt_id"] else None
             if answer is not None:
                 found.append(answer)
     if is_meant and not is_list:
@@ -113,16 +120,16 @@ def headers_of(cells: list[list[str]]) -> tuple[int, dict[str, int]] | None:
     return None
 
 
-def _answer(said: dict[str, str], where: str) -> dict[str, str] | None:
+def _answer(said: dict[str, str], file: str, row: int, report: Report) -> dict[str, str] | None:
+    """Return what somebody answered in a row, or None if nothing that can be read; what cannot is said, and stays asked."""
     given = {name: said.get(name, "") for name in FILLED}
     is_yes = {name: words.flag(given[name]) for name in ("confirmed", "not_used")}
-    for name, value in is_yes.items():
+    point = {name: words.angle(given[name]) if given[name] else None for name in ("lon", "lat")}
+    for name, value in (is_yes | point).items():
         if given[name] and value is None:
-            header = labels.text(f"places.verify_{name}", "zh")
-            raise FrameError(
-                "answers", [f"column '{header}' must be 是 or 否 (yes or no): {where} '{given[name]}'"]
-            )
-    changed = any(given[name] for name in ("changed_to", "lon", "unit", "facility_kind"))
+            report.say(file, row, "answer_unread", labels.text(f"places.verify_{name}", "zh"), given[name])
+    has_point = None not in point.values()
+    changed = has_point or any(given[name] for name in ("changed_to", "unit", "facility_kind"))
     if is_yes["not_used"]:
         decision = "set_aside"
     elif changed:
@@ -132,7 +139,6 @@ def _answer(said: dict[str, str], where: str) -> dict[str, str] | None:
     else:
         return None
     about = {name.removesuffix("_id") if name == "list_id" else name: said.get(name, "") for name in ABOUT}
-    point = {name: words.angle(given[name]) if given[name] else None for name in ("lon", "lat")}
     return {
         **about,
         "decision": decision,

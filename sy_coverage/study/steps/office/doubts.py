@@ -70,7 +70,8 @@ def _of_places(name: str, frame: GeoDataFrame, table: pd.DataFrame, units: GeoDa
                 file=path,
                 sheet=sheet,
                 row=row,
-                field=one.field or "geometry",
+                # what a list calls its unit is answered in its column of units
+                field={"unit_id": "unit"}.get(one.field, one.field) or "geometry",
                 subject=one.subject,
                 value=one.value,
                 taken=str(called.get(frame["unit_id"].get(one.row_id), "")),
