@@ -50,8 +50,7 @@ class Breaches:
 
     def ask(self, table: Table, row: object, kind: str, **more: str) -> None:
         """Note a doubt about a row, which is used as it is meanwhile; a row of "" is the whole table."""
-        names = table.names
-        name = words.tidy(str(names[row])) if names is not None and row in names.index else ""
+        name = table.called.get(row, "")
         place = {"file": table.file, "sheet": table.sheet, "row": str(row)}
         self.doubts.append(Doubt(kind=kind, list=self.list_name, name=name, **(place | more)))
 

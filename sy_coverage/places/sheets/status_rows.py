@@ -35,7 +35,7 @@ def read_statuses(table: Table, opens_on: Series, breaches: Breaches, report: Re
     cannot be the coming one (of a place that is being rebuilt, or past when the list was made) is asked about and not used.
     """
     told = _of_cells(table, breaches, report)
-    status = pd.Series([one.status for one in told.values()], index=table.rows.index, dtype=object)
+    status = {row: one.status for row, one in told.items()}
     for row, (cell, header, written) in _told_elsewhere(table, breaches).items():
         if status[row] != "open" or (row, "status") in table.settled:
             # two cells that say the same say more together: when, and whether it stood before
@@ -52,9 +52,10 @@ def read_statuses(table: Table, opens_on: Series, breaches: Breaches, report: Re
             value=cell.status,
             taken=cell.status,
         )
+    read = pd.Series(status, dtype=object).reindex(table.rows.index)
     if breaches.strict:
-        return {"status": status, "opens_on": opens_on}
-    return {"status": status, "opens_on": _openings(table, told, opens_on, breaches, report)}
+        return {"status": read, "opens_on": opens_on}
+    return {"status": read, "opens_on": _openings(table, told, opens_on, breaches, report)}
 
 
 def _of_cells(table: Table, breaches: Breaches, report: Report) -> dict[object, Told]:
@@ -87,18 +88,19 @@ def _told_elsewhere(table: Table, breaches: Breaches) -> dict[object, tuple[Told
         if column not in table.rows.columns:
             continue
         header, texts = table.headers.get(column, column), table.rows[column]
-        for row in texts.index[(texts != "").to_numpy()]:
-            meant = (told_in_name if column == "name" else told_status)(texts[row])
+        tell = told_in_name if column == "name" else told_status
+        for row, text in texts[texts != ""].items():
+            meant = tell(text)
             if meant is not None and (row not in found or meant.status < found[row][0].status):
-                found[row] = (meant, header, texts[row])  # closed comes before planned
-            elif meant is None and column in remarks and is_doubtful(texts[row]):
+                found[row] = (meant, header, text)  # closed comes before planned
+            elif meant is None and column in remarks and is_doubtful(text):
                 breaches.ask(
                     table,
                     row,
                     "remark_doubtful",
                     field="name",
-                    written=texts[row],
-                    subject=texts[row],
+                    written=text,
+                    subject=text,
                     value=header,
                 )
     return found
@@ -109,7 +111,8 @@ def _openings(
 ) -> Series:
     """Return when each place opens: a planned one when the cell says that tells of it, or never on a day that is past already."""
     made = _made_on(table, told, opens_on)
-    found = opens_on.copy()
+    found = opens_on.to_dict()
+    dates = cells.column(table, "opens_on").to_dict()
     for row, one in told.items():
         if one.status != "planned" or (row, "opens_on") in table.settled:
             continue
@@ -117,11 +120,11 @@ def _openings(
             found[row] = pd.Timestamp(one.opens_on)
             report.say(table.file, row, "opening_told", "", one.opens_on.isoformat())
             continue
-        is_past = pd.notna(opens_on[row]) and pd.notna(made) and opens_on[row] <= made
-        if pd.isna(opens_on[row]) or not (one.is_rebuilt or is_past):
+        is_past = pd.notna(found[row]) and pd.notna(made) and found[row] <= made
+        if pd.isna(found[row]) or not (one.is_rebuilt or is_past):
             continue
         found[row] = pd.NaT
-        written = str(cells.column(table, "opens_on")[row])
+        written = str(dates[row])
         breaches.ask(
             table,
             row,
@@ -131,7 +134,7 @@ def _openings(
             subject=table.headers["opens_on"],
             value=written,
         )
-    return found
+    return pd.to_datetime(pd.Series(found).reindex(opens_on.index))
 
 
 def _made_on(table: Table, told: dict[object, Told], opens_on: Series) -> pd.Timestamp:

@@ -62,6 +62,8 @@ def told_status(cell: str) -> Told | None:
 
 def told_in_name(name: str) -> Told | None:
     """Return what the brackets of a name tell: 某某敬老院（停用）."""
+    if "（" not in name and "(" not in name:
+        return None
     return next((told for told in map(told_status, _BRACKETS.findall(name)) if told), None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +113,12 @@ class Table:
         """What its rows are called: by their names, or else by their units, counties or ages."""
         called = next((field for field in _CALLED if field in self.headers), None)
         return None if called is None else self.rows[called]
+
+    @cached_property
+    def called(self) -> dict[object, str]:
+        """What each row is called, tidied; a lookup for the many that ask row by row."""
+        names = self.names
+        return {} if names is None else {row: words.tidy(str(name)) for row, name in names.items()}
 
     def where(self, row: object) -> str:
         """Return how a message names a row of this file."""

@@ -206,3 +206,33 @@ def test_rows_that_only_have_a_format_cost_nothing(tmp_path):
     frame = read_facilities(path)
     assert frame["beds"].tolist() == [20]
     assert time.process_time() - begun < 10  # 2 s; cell by cell it took a minute
+
+
+def test_every_row_of_a_file_is_read_or_said_to_be_left_out(tmp_path):
+    rows = [
+        ["某县名单"],
+        ["单位：张"],
+        HEADER,
+        ["（示例）", "（示例）某敬老院", "敬老院", "某镇", 1],
+        [1, "甲敬老院", "敬老院", "甲镇", 20],
+        [2],
+        [],
+        ["小计", "", "", "", 20],
+        HEADER,
+        ["二、", "乙镇"],
+        [3, "某某点", "某类", "乙镇", "不详"],
+        [4, None, "敬老院", "丙镇", 9],
+        ["合计", "", "", "", 29],
+        ["注：略"],
+        ["2.亦略"],
+    ]
+    frame = read_facilities(workbook(tmp_path / "a.xlsx", *rows))
+    report = frame.attrs["report"]
+    left_out = ["title_row", "example_row", "total_row", "header_again", "note_row"]
+    blank = report[report["what_id"] == "blank_rows"]["value"].astype(int).sum()
+    said = report["what_id"].isin(left_out).sum()
+    header = 1
+    assert len(frame) + said + blank + header == len(rows)
+    assert frame["name"].tolist()[:2] == ["甲敬老院", "某某点"]
+    # of the three that are read, what could not be used is asked about row by row
+    assert set(frame.attrs["doubts"]["row"]) == {"11", "12"}
