@@ -12,8 +12,9 @@ import pandas as pd
 from sy_coverage import _files, labels
 from sy_coverage.outputs import maps
 from sy_coverage.outputs.text import format as fmt
-from sy_coverage.study import materials, read_study
+from sy_coverage.study import read_study
 from sy_coverage.study.check import look_at
+from sy_coverage.study.config import materials
 from sy_coverage.study.config.edit import edit_study
 from sy_coverage.study.config.file import STUDY_FILE
 from sy_coverage.study.config.questions.scenario import Scenario
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from sy_coverage.errors import CoverageError
     from sy_coverage.labels import Language
     from sy_coverage.study import Study
-    from sy_coverage.study.materials import Role
+    from sy_coverage.study.config.materials import Role
 
 ASKED = frozenset(
     {"materials", "reading", "doubts", "today", "options", "results",

@@ -4,7 +4,8 @@ import openpyxl
 import pytest
 
 from sy_coverage.desk.questions import Questions, files_of
-from sy_coverage.study import materials, read_study
+from sy_coverage.study import read_study
+from sy_coverage.study.config import materials
 from sy_coverage.study.results.lists import answering, to_verify
 from tests.desk.county import write_county
 

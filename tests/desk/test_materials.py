@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from sy_coverage.study import materials, read_config
+from sy_coverage.study import read_config
+from sy_coverage.study.config import materials
 from sy_coverage.study.config.edit import edit_study, edited
 
 

@@ -10,7 +10,7 @@ from sy_coverage import _files
 from sy_coverage.desk.pages.parts import button, card, known, table, text
 from sy_coverage.desk.pages.small_map import small_map
 from sy_coverage.errors import CoverageError
-from sy_coverage.study.materials import NEEDED, ROLES
+from sy_coverage.study.config.materials import NEEDED, ROLES
 
 if TYPE_CHECKING:
     from nicegui.events import MultiUploadEventArguments

@@ -16,8 +16,6 @@ from sy_coverage.policy.sheet import SHEETS as POLICY_SHEETS
 from sy_coverage.study.config.edit import edit_study
 from sy_coverage.study.config.file import STUDY_FILE
 from sy_coverage.study.config.form import SHEETS as FORM_SHEETS
-from sy_coverage.study.results.lists.answering import NAMES as ANSWER_NAMES
-from sy_coverage.study.steps.office.answers import NAMES as DOUBT_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,6 +43,8 @@ _PARTS = (
     ".sqlite-shm",
 )
 """Files that belong to others, or that a run keeps for itself."""
+_ANSWERS = ("待核实", "to_verify")
+"""How workbooks are called that hold doubts and answers."""
 _OWN = (STUDY_FILE, "启动.bat", "启动.command", "启动.desktop")
 _OF_CANDIDATES = frozenset(
     {"cost", "premises", "required", "host_id", "upgrade_of", "group_id", "running_cost", "fund_source"}
@@ -281,8 +281,7 @@ def _recognised(path: Path, size: int, changed_ns: int) -> tuple[Material, ...]:
 def _recognised_anew(path: Path) -> list[Material]:
     name = path.name
     low = name.lower()
-    stems = [Path(n).stem for n in (*DOUBT_NAMES.values(), *ANSWER_NAMES.values())]
-    if any(name.startswith(stem) for stem in stems) and low.endswith(".xlsx"):
+    if name.startswith(_ANSWERS) and low.endswith(".xlsx"):
         return [Material(file=name, role="answers", evidence=("name_of_answers",))]
     if low.endswith(_ROADS):
         return [Material(file=name, role="roads", evidence=("ending_of_roads",))]
