@@ -12,7 +12,7 @@ from sy_coverage.siting.planning.check.figures import Figures, figures
 from sy_coverage.siting.planning.model.program import Model
 from sy_coverage.siting.planning.model.served import weights_of, within_reach
 from sy_coverage.siting.planning.model.worst import least_longest_way
-from sy_coverage.siting.planning.rules.targets import requirements, served_kinds
+from sy_coverage.siting.planning.rules.targets import coverage_kinds, requirements, served_kinds
 from sy_coverage.siting.solve import highs
 
 if TYPE_CHECKING:
@@ -122,6 +122,9 @@ def _run(
         steps.append(_Step(name, answer, constant, turn))
         if answer.status != "optimal":
             status = "feasible"  # what it reached is kept, and the later stages go on from there
+        elif name == "elder_minutes" and elastic and case.rules.budget is not None:
+            # one budget ties all counties together: where the centres are decided, the homes of each are asked by themselves
+            model.program.keep_if_alone(model.x[case.of_kind(*coverage_kinds(case))], watch)
     last = steps[-1].answer
     sites = tuple(s for s, x in zip(case.ids, last.x[model.x], strict=True) if x > 0.5)
     solver = next((s.answer.solver for s in reversed(steps) if s.answer.solver), "")

@@ -360,6 +360,27 @@ class Program:
                     return False
         return True
 
+    def keep_if_alone(self, columns: Integers, watch: highs.Watch) -> bool:
+        """Fix `columns` as they are where no other choice of them is as good in the first stage of real numbers; return whether it did.
+
+        What comes after is then asked of the other columns alone, which falls into small parts.
+        """
+        matrix, row_lower, row_upper = self._matrix()
+        free = self.upper > self.lower
+        fixed = matrix @ np.where(free, 0.0, self.lower)
+        low, high, choice = row_lower - fixed, row_upper - fixed, np.zeros(len(self.lower))
+        choice[columns] = 1.0
+        for at, rows in _parts(matrix, free).pieces:
+            mine = choice * np.isin(np.arange(len(choice)), at)
+            if not mine.any():
+                continue
+            piece = _Piece(matrix[rows][:, at], low[rows], high[rows], at, rows)
+            if not self._settled_already(piece, mine, watch):
+                return False
+        kept = columns[free[columns]]
+        self.lower[kept] = self.upper[kept] = np.round(self.start[kept])
+        return True
+
     def _settled_already(self, piece: _Piece, choice: Floats, watch: highs.Watch) -> bool:
         """Whether no other choice of the columns that `choice` tells apart is as good in the first stage of real numbers.
 
