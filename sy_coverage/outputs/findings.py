@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from sy_coverage import labels
 from sy_coverage._frames import metric_crs
 from sy_coverage.outputs import roadless
 
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from sy_coverage.labels import Language
     from sy_coverage.policy.targets import Policy
     from sy_coverage.siting.plan import SitingPlan
+
+
+def _in_no_unit(lost: DataFrame, language: Language) -> str:
+    """Return the sentence about villages that lie in no unit; the same that the whole study shows."""
+    elders = f"{lost['elders'].sum():,.0f}"
+    return labels.text("study.in_no_unit", language, count=f"{len(lost):,}", elders=elders)
 
 
 def in_china(units: GeoDataFrame) -> bool:
@@ -158,6 +165,12 @@ class Findings:
             own = roadless.sentence(legs[legs["county_id"] == county_id], self.language)
             said = (own if one == whole else one for one in general)
             general = [one for one in said if one is not None]
+        lost = self.demand[self.demand["unit_id"].isna()]
+        if len(lost):
+            lost_said = _in_no_unit(lost, self.language)
+            own_lost = lost[lost["county_id"] == county_id]
+            mine = [_in_no_unit(own_lost, self.language)] if len(own_lost) else []
+            general = [one for one in general if one != lost_said] + mine
         return (*general, *([self.readings[county_id]] if county_id in self.readings else []))
 
     @property

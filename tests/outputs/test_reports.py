@@ -20,6 +20,7 @@ from sy_coverage import labels
 from sy_coverage.outputs import reports
 from sy_coverage.outputs.facts import Facts
 from sy_coverage.outputs.reports import document as report_document
+from sy_coverage.outputs.text import roman
 from tests import toy
 from tests.outputs.conftest import FORMULA, HOSTILE, NORTH_COUNTY
 from tests.outputs.test_tables import shuffled
@@ -538,3 +539,53 @@ def test_a_board_is_told_which_centres_add_nobody_and_why_they_are_in(county):
     # c15 brings nobody within reach; c35 brings village H's 100
     assert "建议的2处中心中，1处不增加时限内可达的老年人：1号示例c15" in said
     assert "因为不设则“乡镇综合养老服务中心覆盖率”不能达标" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("隆回县", "Longhui Xian 隆回县"),
+        ("花门街道", "Huamen Jiedao 花门街道"),
+        ("城步苗族自治县", "Chengbumiaozu Zizhixian 城步苗族自治县"),
+        ("示例五通村小学旧校舍", "Shi Li Wu Tong Cun Xiao Xue Jiu Xiao She 示例五通村小学旧校舍"),
+        ("Valletta", "Valletta"),
+    ],
+)
+def test_names_stand_in_latin_letters_beside_their_characters_for_readers_of_english(name, said):
+    assert roman.beside(name, "en") == said
+    assert roman.beside(name, "zh") == name
+
+
+def test_an_english_proposal_can_be_read_aloud(english):
+    text = said_in(reports.proposal(english.of_county(toy.COUNTY)))
+    rows = reports.summary(english).blocks
+    table = next(b for b in rows if isinstance(b, report_document.Table))
+    assert [row[0] for row in table.rows] == ["Shiyan Xian 试验县", "Shifan Xian 示范县", "Total"]
+    assert "To be decided: 5 sites in" in text
+
+
+def test_a_board_is_told_what_more_money_would_buy(findings):
+    row = {"slack": 0.05, "limit": 735.0, "cost": 730.0, "cost_before": 700.0, "elders_covered": 1650.0,
+           "elders_before": 1600.0, "new_sites": 6}  # fmt: skip
+    both = pd.DataFrame(
+        [{**row, "county_id": toy.COUNTY}, {**row, "county_id": NORTH_COUNTY, "elders_covered": 1600.0}]
+    )
+    whole = replace(findings, extras={"more_money": both})
+    county = said_in(reports.proposal(whole.of_county(toy.COUNTY)))
+    assert "投资放宽5%（不超过735万元）、增加30万元，可使时限内可达的老年人再增加50名，建设设施6处" in county
+    assert "投资放宽5%（不超过735万元）也不能使更多老年人" in said_in(
+        reports.proposal(whole.of_county(NORTH_COUNTY))
+    )
+    # of the city the sum of what its counties would buy: 60 for 50 more
+    assert "（不超过1,470万元）、增加60万元，可使时限内可达的老年人再增加50名" in said_in(
+        reports.summary(whole)
+    )
+
+
+def test_a_county_without_such_villages_says_nothing_of_villages_in_no_unit(findings):
+    units = findings.demand["unit_id"].astype(object).where(findings.demand.index != "J", None)
+    lost = findings.demand.assign(unit_id=units)
+    said = labels.text("study.in_no_unit", "zh", count="1", elders="120")
+    whole = replace(findings, demand=lost, notices=("注意", said))
+    assert whole.of_county(toy.COUNTY).notices == ("注意",)
+    assert whole.of_county(NORTH_COUNTY).notices == ("注意", said)

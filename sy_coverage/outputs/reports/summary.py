@@ -10,7 +10,7 @@ from sy_coverage.outputs import figures, tables
 from sy_coverage.outputs.facts import STATES
 from sy_coverage.outputs.reports.sections import choices, compared, measures, outcome, standing
 from sy_coverage.outputs.text import format as fmt
-from sy_coverage.outputs.text import words
+from sy_coverage.outputs.text import roman, words
 
 if TYPE_CHECKING:
     from sy_coverage.outputs.findings import Findings
@@ -55,7 +55,7 @@ def counties(findings: Findings, writer: Writer) -> None:
     }
     rows = [
         [
-            row["county"],
+            roman.beside(row["county"], findings.language),
             *(fmt.number(by_class[kind].get(county_id, 0)) for kind in by_class),
             fmt.number(row["elders"]),
             fmt.number(row["covered_today"]),

@@ -9,13 +9,14 @@ import pandas as pd
 
 from sy_coverage import labels
 from sy_coverage._frames import GEOGRAPHIC
-from sy_coverage.outputs.text import words
+from sy_coverage.outputs.text import roman, words
 from sy_coverage.places import from_wgs84
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
+    from sy_coverage.labels import Language
     from sy_coverage.outputs.findings import Findings
 
 SCORECARD = (
@@ -62,6 +63,7 @@ def sites(findings: Findings) -> DataFrame:
     if findings.in_china:
         beside = with_gcj02(points)
         frame = frame.assign(gcj02_lon=beside["gcj02_lon"], gcj02_lat=beside["gcj02_lat"])
+    frame = _with_latin(frame, findings.language)
     return frame.reset_index().sort_values(["county_id", "number"], kind="stable").reset_index(drop=True)
 
 
@@ -69,7 +71,15 @@ def units(findings: Findings) -> DataFrame:
     """Return the units by id, without geometry, with `unit_id` as a column and `left_out`: why none is proposed there."""
     frame = ordered(findings.units).drop(columns="geometry", errors="ignore")
     why = findings.left_out.sort_values(["unit_id", "reason_id"]).groupby("unit_id")["sentence"].agg(" ".join)
+    frame = _with_latin(frame, findings.language)
     return frame.assign(left_out=why.reindex(frame.index)).reset_index()
+
+
+def _with_latin(frame: DataFrame, language: Language) -> DataFrame:
+    """Return a frame with its names in Latin letters too, `name_latin`, where readers of `language` need them."""
+    if language == "zh":
+        return frame
+    return frame.assign(name_latin=[roman.latin(name) for name in frame["name"]])
 
 
 def doubts(findings: Findings) -> DataFrame:

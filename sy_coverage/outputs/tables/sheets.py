@@ -95,6 +95,7 @@ def _site_fields(findings: Findings) -> list[Field]:
     fields = [
         Field("number", 7, format="0"),
         Field("name", 30),
+        Field("name_latin", 30),
         Field("kind", 26, show=lambda v: words.kind(findings.policy, v, language)),
         Field("unit", 16),
         Field("premises", 14, show=lambda v: words.premises(v, language)),
@@ -123,6 +124,7 @@ def _unit_fields(findings: Findings) -> list[Field]:
     fields = [
         Field("unit_id", 13),
         Field("name", 20),
+        Field("name_latin", 24),
         Field("kind", 10, show=lambda v: words.unit_name(findings.policy, v, language)),
         Field("elders", 12, format="#,##0"),
         Field("elders_unreached_planned", 14, format="#,##0"),

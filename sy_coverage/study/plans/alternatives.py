@@ -129,6 +129,8 @@ def compared(
             tables |= _kept("trade_off", best, asked)
         if asked.closures:
             tables |= _kept("closures", best, asked)
+        if asked.trade_off_points:
+            tables |= _more_money(case, county_id, plan)
     readings = list(_readings(case["policy"], asked))
     if readings:
         rows = [_row("base", case["policy"], plan)]
@@ -149,6 +151,38 @@ def _kept(name: str, plan: SitingPlan, asked: Compare) -> Tables:
         return {name: siting.trade_off(plan, points=points, keep_targets=False, options=options)}
     except CoverageError:
         return {}
+
+
+MORE = 0.05
+"""So much more than the least cost is asked about, as a share of it."""
+
+
+def _more_money(case: Mapping[str, Any], county_id: str | None, plan: SitingPlan) -> Tables:
+    """Return what `MORE` money would buy with all targets kept: one row; nothing where money is limited or no plan is proved.
+
+    `slack`, `limit`, `cost` and `cost_before`, `elders_covered` and `elders_before`, `new_sites`.
+    """
+    rules: siting.PlanRules = case["rules"]
+    before = plan.figures
+    bound = rules.budget is not None or rules.slack is not None or rules.phases
+    if plan.status != "optimal" or bound or before.cost is None or before.targets_met is False:
+        return {}
+    try:
+        richer = siting.policy_plan(**narrowed({**case, "rules": replace(rules, slack=MORE)}, county_id))
+    except CoverageError:
+        return {}
+    if richer.status != "optimal":
+        return {}
+    row = {
+        "slack": MORE,
+        "limit": before.cost * (1 + MORE),
+        "cost": richer.figures.cost,
+        "cost_before": before.cost,
+        "elders_covered": richer.figures.elders_covered,
+        "elders_before": before.elders_covered,
+        "new_sites": len(richer.sites),
+    }
+    return {"more_money": pd.DataFrame([row])}
 
 
 def _readings(policy: Policy, asked: Compare) -> Iterator[tuple[str, Policy, float]]:

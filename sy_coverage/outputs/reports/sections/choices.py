@@ -76,6 +76,12 @@ def _named(row: dict[Any, Any], writer: Writer) -> str:
 def _more_money(findings: Findings, writer: Writer) -> None:
     """Say how many elders more so much money more would bring within reach, all targets kept."""
     table = findings.beside("more_money")
+    every = findings.extras.get("more_money")
+    if table is None and every is not None and set(every["county_id"]) == set(findings.counties.index):
+        # of the city, what each county would buy
+        table = (
+            every.drop(columns=["county_id", "slack"]).sum().to_frame().T.assign(slack=every["slack"].max())
+        )
     if table is None:
         return
     row = table.iloc[0]

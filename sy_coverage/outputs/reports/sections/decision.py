@@ -10,7 +10,7 @@ from sy_coverage.outputs import figures, tables
 from sy_coverage.outputs.facts import STATES, served_by_unit
 from sy_coverage.outputs.reports.sections import people, proof, standing
 from sy_coverage.outputs.text import format as fmt
-from sy_coverage.outputs.text import words
+from sy_coverage.outputs.text import roman, words
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -192,7 +192,7 @@ def _still_out(findings: Findings, writer: Writer) -> None:
             named=writer.listed(
                 writer.say(
                     "out_in_unit",
-                    name=fmt.plain(findings.units.loc[unit_id, "name"]),
+                    name=roman.beside(findings.units.loc[unit_id, "name"], findings.language),
                     elders=fmt.number(elders),
                     why=_why_out(findings, places[places["unit_id"] == unit_id], unit_id, writer),
                 )

@@ -8,7 +8,7 @@ import pandas as pd
 
 from sy_coverage import labels
 from sy_coverage.outputs.text import format as fmt
-from sy_coverage.outputs.text import words
+from sy_coverage.outputs.text import roman, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ def _tasks(findings: Findings, writer: Writer, turned: DataFrame | None, shown: 
         grouped = table.groupby("county_id")
         columns.append((f"column_{key}", "r", 1.6))
         cells.append(_summed(grouped.size() if value is None else grouped[value].sum(), counties.index))
-    names = [*(fmt.plain(name) for name in counties["county"]), writer.say("total")]
+    names = [*(roman.beside(name, findings.language) for name in counties["county"]), writer.say("total")]
     rows = zip(names, *cells, strict=True)
     writer.table("table_city_plan", columns, rows, last_is_total=True, note=writer.say("table_measures_note"))
 

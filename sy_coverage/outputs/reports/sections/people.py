@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sy_coverage.outputs import facts
 from sy_coverage.outputs.text import format as fmt
+from sy_coverage.outputs.text import roman
 
 if TYPE_CHECKING:
     from sy_coverage.outputs.findings import Findings
@@ -37,7 +38,13 @@ def by_county(findings: Findings, writer: Writer, *, beside: Image | None = None
         met = f"{own['met_today'].text}→{own['met_planned'].text}/{own['met_of'].text}"
         people = [own[f"elders_{name}_planned"] for name in CLASSES]
         rows.append(
-            [fmt.plain(row["county"]), met, fmt.number(row["new_sites"]), cost, *map(writer.mark, people)]
+            [
+                roman.beside(row["county"], findings.language),
+                met,
+                fmt.number(row["new_sites"]),
+                cost,
+                *map(writer.mark, people),
+            ]
         )
     whole = [writer.figure(f"elders_{name}_planned") for name in CLASSES]
     rows.append([writer.say("total"), "", fmt.number(table["new_sites"].sum()), costs[-1], *whole])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sy_coverage.outputs import tables
 from sy_coverage.outputs.text import format as fmt
-from sy_coverage.outputs.text import words
+from sy_coverage.outputs.text import roman, words
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -36,14 +36,14 @@ def write(findings: Findings, writer: Writer) -> None:
     rows = []
     for row, cost in zip(sites.to_dict("records"), costs, strict=False):
         suggested = fmt.known(row.get("origin")) and row["origin"] != "listed"
-        name = fmt.plain(row["name"])
+        name = roman.beside(row["name"], findings.language)
         rows.append(
             [
-                *([fmt.plain(row["county"])] if many else []),
+                *([roman.beside(row["county"], findings.language)] if many else []),
                 str(int(row["number"])),
                 writer.say("site_suggested", name=name) if suggested else name,
                 fmt.plain(row.get("address")),
-                fmt.plain(row["unit"]),
+                roman.beside(row["unit"], findings.language),
                 words.kind(findings.policy, row["kind"], findings.language),
                 words.premises(row["premises"], findings.language),
                 fmt.number(row.get("floor_area_m2")),

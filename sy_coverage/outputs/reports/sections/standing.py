@@ -12,7 +12,7 @@ from sy_coverage import labels
 from sy_coverage.outputs import figures, tables
 from sy_coverage.outputs.reports.sections import measures
 from sy_coverage.outputs.text import format as fmt
-from sy_coverage.outputs.text import words
+from sy_coverage.outputs.text import roman, words
 from sy_coverage.policy import reaches_share
 from sy_coverage.policy.targets import UnitKind
 
@@ -287,7 +287,7 @@ def unit_table(findings: Findings, writer: Writer) -> None:
     units, share = findings.units.sort_index(), findings.policy.readings.share
     rows = [
         [
-            row["name"],
+            roman.beside(row["name"], findings.language),
             words.unit_name(findings.policy, row["kind"], findings.language),
             fmt.number(row["elders"]),
             _change(*(words.flag(row[c], findings.language) for c in ("has_centre", "has_centre_planned"))),
