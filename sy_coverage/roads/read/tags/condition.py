@@ -40,7 +40,7 @@ def condition(tags: Mapping[str, str], mode: TravelMode) -> Condition:
     # the three speak of one badness: the worst word counts, not their product
     factor = min(said.values()) / usual if said else 1.0
     causes = [key for key in said if said[key] != usual]
-    if tags.get("ford") == "stepping_stones" and "vehicle" in mode.access:
+    if tags.get("ford") in {"stepping_stones", "boat"} and "vehicle" in mode.access:
         return Condition(0.0, ("ford",))
     for key in FLAGS:
         if key in mode.condition_factor and _says_so(tags, key):

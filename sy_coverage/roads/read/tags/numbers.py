@@ -16,7 +16,14 @@ _FEET = re.compile(r"""(\d{1,2})\s*'\s*(?:(\d{1,2}(?:\.\d+)?)\s*(?:"|''))?""", r
 UNITS_M = {"": 1.0, "m": 1.0, "cm": 0.01}
 INCH_M = 0.0254
 _CLOCK = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,2}):)?(\d{1,4})", re.ASCII)
-_PERIOD = re.compile(r"P(?:(\d{1,2})D)?(?:T(?:(\d{1,3})H)?(?:(\d{1,4})M)?(?:(\d{1,5})S)?)?", re.ASCII)
+_PERIOD = re.compile(
+    r"P(?:(?P<d>\d{1,2})D)?(?:T(?:(?P<h>\d{1,3})H)?(?:(?P<m>\d{1,4})M)?(?:(?P<s>\d{1,5})S)?)?", re.ASCII
+)
+_SPOKEN = re.compile(
+    r"(?P<d>)(?P<s>)(?:(?P<h>\d{1,2}(?:\.\d+)?)\s*H(?:OURS?|RS?)?\s*)?(?:(?P<m>\d{1,4})\s*(?:M(?:INS?|INUTES?)?)?)?",
+    re.ASCII,
+)
+"""As people write it: 1h 45 min."""
 
 
 def maxspeed_kph(value: str) -> float | None:
@@ -50,7 +57,7 @@ def _one_limit(part: str) -> float | None:
 
 
 def duration_min(value: str) -> float | None:
-    """Return the minutes that a `duration` states: ``25``, ``00:25``, ``01:45:00``, ``PT1H45M``; None if unreadable."""
+    """Return the minutes that a `duration` states: ``25``, ``00:25``, ``01:45:00``, ``PT1H45M``, ``1h 45 min``; None if unreadable."""
     text = value.strip().upper()
     clock = _CLOCK.fullmatch(text)
     if clock:
@@ -62,10 +69,10 @@ def duration_min(value: str) -> float | None:
         else:
             minutes = float(first) * 60 + float(second) + float(last) / 60
     else:
-        period = _PERIOD.fullmatch(text)
+        period = _PERIOD.fullmatch(text) or _SPOKEN.fullmatch(text)
         if not period:
             return None
-        days, hours, mins, seconds = (float(g or 0) for g in period.groups())
+        days, hours, mins, seconds = (float(g or 0) for g in period.group("d", "h", "m", "s"))
         minutes = days * 1440 + hours * 60 + mins + seconds / 60
     return minutes if minutes > 0 else None
 
