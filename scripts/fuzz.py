@@ -28,7 +28,14 @@ if TYPE_CHECKING:
 LONGEST_S = 20.0
 """One file that takes longer has found something too."""
 
-CSV = "编号,名称,类型,经度,纬度,床位\n001,新邵县酿溪镇中心,service_centre,111.45,27.32,20\n002,=cmd,站,111°27′,27.3,\n"
+CSV = (
+    "编号,名称,类型,经度,纬度,床位,老年人数\n001,新邵县酿溪镇中心,service_centre,111.45,27.32,20,310\n"
+    "002,=cmd,站,111°27′,27.3,,120\n"
+)
+POINTS = (
+    '{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"name":"酿溪镇中心","kind":"service_centre",'
+    '"elders":310},"geometry":{"type":"Point","coordinates":[111.45,27.32]}}]}'
+)
 GEOJSON = (
     '{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"unit_id":"430522100","name":"酿溪镇",'
     '"county_id":"430522"},"geometry":{"type":"Polygon","coordinates":[[[111.4,27.3],[111.5,27.3],[111.5,27.4],[111.4,27.3]]]}}]}'
@@ -101,28 +108,41 @@ def _suffix(content: bytes) -> str:
     return ".osm.pbf" if content.startswith(b"\0\0") else ".osm"
 
 
-def _files(*readers: Callable[[Path], object], suffix: Callable[[bytes], str]) -> Callable[[bytes], None]:
-    """Return what gives the content of one file to each of `readers`."""
-    from sy_coverage.errors import CoverageError
+class Files:
+    """Give the content of one file to each of some readers, and count how often each has read one."""
 
-    folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    def __init__(self, *readers: Callable[[Path], object], suffix: Callable[[bytes], str]) -> None:
+        """Begin with nothing read."""
+        self.readers, self.suffix = readers, suffix
+        self.folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+        self.read = [0] * len(readers)
 
-    def feed(content: bytes) -> None:
-        path = folder / f"fuzzed{suffix(content)}"
+    def __call__(self, content: bytes) -> None:
+        """Feed `content`."""
+        from sy_coverage.errors import CoverageError
+
+        path = self.folder / f"fuzzed{self.suffix(content)}"
         path.write_bytes(content)
-        for read in readers:
+        for n, read in enumerate(self.readers):
             try:
                 read(path)
             except CoverageError:
                 continue
+            self.read[n] += 1
 
-    return feed
+
+def require_read(feed: Any, seeds: list[bytes]) -> None:
+    """Feed the seeds, each of which every reader must read: what is refused at its door is not fuzzed."""
+    for number, seed in enumerate(seeds):
+        feed(seed)
+        if isinstance(feed, Files) and any(count != number + 1 for count in feed.read):
+            raise SystemExit(f"seed {number} is refused by a reader: {feed.read} of {number + 1} were read")
 
 
 def _tables() -> Callable[[bytes], None]:
     from sy_coverage import places
 
-    return _files(
+    return Files(
         lambda p: places.read_facilities([p], coordinate_system="wgs84", units=None),
         lambda p: places.read_demand(p, coordinate_system="wgs84"),
         suffix=_ending,
@@ -132,7 +152,7 @@ def _tables() -> Callable[[bytes], None]:
 def _boundaries() -> Callable[[bytes], None]:
     from sy_coverage import places
 
-    return _files(
+    return Files(
         lambda p: places.read_units(p, coordinate_system="wgs84", invalid="repair"),
         suffix=_ending,
     )
@@ -141,7 +161,7 @@ def _boundaries() -> Callable[[bytes], None]:
 def _osm() -> Callable[[bytes], None]:
     from sy_coverage import roads
 
-    return _files(roads.read_osm, suffix=_suffix)
+    return Files(roads.read_osm, suffix=_suffix)
 
 
 def _tags() -> Callable[[bytes], None]:
@@ -169,7 +189,7 @@ def seeds_of(parser: str) -> list[bytes]:
     """Return good files of every kind that `parser` reads."""
     if parser == "tables":
         texts = [CSV.encode(), CSV.encode("gb18030"), CSV.encode("utf-16"), CSV.replace(",", "\t").encode()]
-        return [*texts, _stored(_workbook()), written(".gpkg"), written(".parquet")]
+        return [*texts, _stored(_workbook()), *(written(kind, text=POINTS) for kind in (".gpkg", ".parquet"))]
     if parser == "boundaries":
         return [GEOJSON.encode(), GEOJSON.encode("gb18030"), *map(written, (".gpkg", ".fgb", ".parquet"))]
     if parser == "osm":
@@ -291,8 +311,7 @@ def main() -> None:
         watching = atheris.instrument_imports(include=["sy_coverage"])
     with watching:
         feed = MAKERS[given.parser]()
-        for seed in seeds:  # also opens what is opened late
-            feed(seed)
+        require_read(feed, seeds)  # also opens what is opened late
     check = Check(given.parser, feed, keep_going=given.keep_going)
     if given.atheris:
         _steered(check, seeds, given.seconds)

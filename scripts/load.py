@@ -3,8 +3,9 @@
     .venv/bin/python scripts/load.py [--facilities 20000] [--villages 50000] [--units 500] [--nodes 1000000] [--most-gb 8]
 
 Invents the study (a grid of roads 100 m apart, units of a hundred villages each, facilities of every kind), runs it in a
-process of its own, and prints seconds and memory by stage and the longest time in which progress said nothing. Exits with 1
-when the run fails, needs more than --most-gb, or leaves a list of other than these sizes.
+process of its own (with --workers on so many more), and prints seconds and memory by stage and the longest time in which progress said
+nothing. Exits with 1 when the run fails, a plan is not found, progress is silent for more than --most-silent seconds, the run needs more
+than --most-gb, or a list is of other than these sizes.
 """
 
 from __future__ import annotations
@@ -173,13 +174,18 @@ def peak_gb() -> float:
     return peak_mb() * 2**20 / 1e9
 
 
-def work(study_file: Path, out: Path, sizes: dict[str, int], most_gb: float) -> None:
+def work(study_file: Path, out: Path, sizes: dict[str, int], given: argparse.Namespace) -> None:
     """Run the study in this process; leave with 1 if it does not end as it should."""
-    from sy_coverage import read_study
+    from sy_coverage import counties, read_study
 
     listener = Listener()
     study = read_study(study_file, progress=listener)
-    study.save(out)
+    if given.workers:
+        failed = counties.run(study, out, workers=given.workers).failed
+        if failed:
+            sys.exit(f"counties failed: {dict(failed)}")
+    else:
+        study.save(out)
     listener.heard("the end")
     found = {
         "facilities": len(study.facilities),
@@ -193,14 +199,19 @@ def work(study_file: Path, out: Path, sizes: dict[str, int], most_gb: float) -> 
         f"done in {seconds:.0f} s ({time.process_time():.0f} s of processor time), peak {peak_gb():.2f} GB, results {megabytes:.0f} MB"
     )
     print(f"progress was silent for at most {listener.longest:.1f} s ({listener.silent_in})")
-    print(f"plans: {study.findings.counties['status'].value_counts().to_dict()}")
+    statuses = study.findings.counties["status"].value_counts().to_dict()
+    print(f"plans: {statuses}")
+    if not set(statuses) <= {"optimal", "feasible"}:
+        sys.exit(f"asked for a plan of every county, not {statuses}")
+    if listener.longest > given.most_silent:
+        sys.exit(f"asked for progress every {given.most_silent} s at least")
     print(f"read: {found}")
     # a corner of the grid, where a road ends into another, is no junction
     lost = {name: size - found[name] for name, size in sizes.items()}
     if any(lost.values()) and not (lost["nodes"] <= 4 and sum(lost.values()) == lost["nodes"]):
         sys.exit(f"asked for {sizes}")
-    if peak_gb() > most_gb:
-        sys.exit(f"asked for at most {most_gb} GB")
+    if peak_gb() > given.most_gb:
+        sys.exit(f"asked for at most {given.most_gb} GB")
 
 
 def main() -> None:
@@ -213,6 +224,8 @@ def main() -> None:
     parser.add_argument("--units", type=int, default=500)
     parser.add_argument("--nodes", type=int, default=1_000_000, help="rounded to a square")
     parser.add_argument("--most-gb", type=float, default=8.0)
+    parser.add_argument("--most-silent", type=float, default=120.0, help="seconds without a word of progress")
+    parser.add_argument("--workers", type=int, default=0, help="0: this process alone")
     given = parser.parse_args()
     sizes = {name: getattr(given, name) for name in ("facilities", "villages", "units")}
     sizes["nodes"] = round(given.nodes**0.5) ** 2
@@ -222,7 +235,7 @@ def main() -> None:
         study_file = write_study(folder, **sizes)
         print(f"invented {sizes} in {time.monotonic() - begun:.0f} s", flush=True)
         process = multiprocessing.get_context("spawn").Process(
-            target=work, args=(study_file, folder / "out", sizes, given.most_gb)
+            target=work, args=(study_file, folder / "out", sizes, given)
         )
         process.start()
         process.join()

@@ -79,6 +79,12 @@ def main() -> None:
     whole, out = folder / "whole", folder / "out"
     seconds = run(command(given.study, whole, None))
     expected = digests(whole)
+    plans = json.loads((whole / "manifest.json").read_bytes())["plans"]
+    failed = sorted(county_id for county_id, plan in plans.items() if plan["status"] == "no_answer")
+    if failed or not plans:
+        sys.exit(
+            f"the unbroken run itself has no plan of {failed or 'any county'}: nothing can be compared with it"
+        )
     print(f"an unbroken run takes {seconds:.1f} s and writes {len(expected)} files", flush=True)
     how = signal.SIGINT if given.ctrl_c else signal.SIGKILL
     # 130, and to a shell that is what an end by the signal itself is; a run at its last step may end as if nothing was

@@ -26,7 +26,7 @@ from sy_coverage._files.limits import HIGHEST, USUAL, Limits
 from sy_coverage._files.postgis import require_database, write_database
 from sy_coverage._files.raster import Raster, read_raster
 from sy_coverage._files.saving.caches import remove_database, sqlite
-from sy_coverage._files.saving.folders import Folder, locked, require_plain_names
+from sy_coverage._files.saving.folders import Folder, locked, mark_left_in, require_plain_names
 from sy_coverage._files.saving.writing import (
     make_folder,
     passing_file,
@@ -42,7 +42,7 @@ from sy_coverage._files.tables.long import read_long_table
 from sy_coverage._files.tables.workbooks import check_zip, editable_workbook
 
 __all__ = [
-    "CLOSED", "HIGHEST", "OPEN", "USUAL", "Folder", "Gate", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "editable_workbook", "files_in", "is_database", "is_there", "layer_names", "local_path", "locked", "make_folder", "passing_file", "read_bytes", "read_grid", "read_grids", "read_long_table",
+    "CLOSED", "HIGHEST", "OPEN", "USUAL", "Folder", "Gate", "Grid", "Limits", "Raster", "check_zip", "decode", "digest", "editable_workbook", "files_in", "is_database", "is_there", "layer_names", "local_path", "locked", "make_folder", "mark_left_in", "passing_file", "read_bytes", "read_grid", "read_grids", "read_long_table",
     "read_raster", "read_toml", "remove_database", "replacing", "require_database", "require_plain_names",
     "require_writable", "sample_folder", "shapefiles", "split_layer", "sqlite", "unzipped", "without_password", "write_bytes", "write_database",
     "write_layers",

@@ -30,7 +30,7 @@ from sy_coverage.cli.options import (
 from sy_coverage.errors import CoverageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from sy_coverage.labels import Language
     from sy_coverage.study import Study
@@ -62,6 +62,7 @@ def _run(
     failed: Mapping[str, str] = {}
     with screen.interruptible(language), screen.bars(console, language) as progress:
         study = open_study(progress)
+        screen.say_changed(console, study, out)
         counties = [study.county_id(named) for named in counties] if counties else None
         study = study.only(counties) if counties else study
         if crew:
@@ -93,7 +94,19 @@ def demo(
 
 
 @app.command()
-def run(study_file: StudyFile, out: Out = None, workers: Workers = None, scheduler: Scheduler = None) -> None:
+def run(
+    study_file: StudyFile,
+    out: Out = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    by_county: Annotated[
+        bool,
+        typer.Option(
+            "--by-county",
+            help="Work out every county by itself, with its own roads: for a province, whose counties fit into no memory together.",
+        ),
+    ] = False,
+) -> None:
     """Run a study: read, measure, plan every county, and write everything."""
     from sy_coverage.study import read_config, read_study
     from sy_coverage.study.config.form import refresh_form
@@ -101,8 +114,29 @@ def run(study_file: StudyFile, out: Out = None, workers: Workers = None, schedul
     config = read_config(study_file)
     language = config.study.language
     refresh_form(*workbook_beside(study_file, config.boundaries.units))
+    if by_county:
+        _run_by_county(study_file, out, language, workers=workers, scheduler=scheduler)
+        return
     crew = _crew(workers, scheduler)
     _run(lambda progress: read_study(study_file, progress=progress), out, None, language, **crew)
+
+
+def _run_by_county(study_file: Path, out: Path | None, language: Language, **crew: Any) -> None:
+    from sy_coverage import counties as many
+    from sy_coverage.study import read_study
+
+    console = Console()
+    with screen.interruptible(language), screen.bars(console, language) as progress:
+        study = read_study(study_file, progress=progress)
+        screen.say_changed(console, study, out)
+        outcome = many.run(study, out, by_county=True, **crew)
+    if outcome.kept:
+        screen.say(console, [study.words("study.counties_kept", count=len(outcome.kept))])
+    for county_id, reason in outcome.failed.items():
+        Console(stderr=True).print(f"[red]{escape(county_id)}: {escape(reason)}[/red]", soft_wrap=True)
+    screen.say_files(console, study, outcome.folder)
+    if outcome.failed:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -179,7 +213,8 @@ def draw_maps(
 
     if base_map is not None and base_map not in {"tianditu", "osm", "gaode"}:
         raise typer.BadParameter("must be tianditu, osm or gaode", param_hint="--base-map")
-    _again(again.map_files, results, county, out, base_map=base_map, approval_number=approval_number)
+    makers = (again.map_files, again.part_map_files)
+    _again(makers, results, county, out, base_map=base_map, approval_number=approval_number)
 
 
 @app.command()
@@ -197,9 +232,8 @@ def report(
     from sy_coverage.study.results import again
 
     day = None if issued is None else issued.date()
-    _again(
-        again.report_files, results, county, out, office=office, issued=day, approval_number=approval_number
-    )
+    makers = (again.report_files, again.part_report_files)
+    _again(makers, results, county, out, office=office, issued=day, approval_number=approval_number)
     if approval_number is not None:
         language = again.read_findings(results).language
         screen.say(Console(), [labels.text("study.maps_keep_their_number", language)])
@@ -235,14 +269,25 @@ def check_document(
         raise typer.Exit(1)
 
 
-def _again(make: Any, results: Path, county: list[str] | None, out: Path | None, **given: Any) -> None:
+def _again(makers: Any, results: Path, county: list[str] | None, out: Path | None, **given: Any) -> None:
+    from sy_coverage.outputs import store
     from sy_coverage.study.results import again
 
     console = Console()
-    findings = again.changed(again.read_findings(results), **given)
-    with screen.interruptible(findings.language), screen.bars(console, findings.language) as progress:
-        files = make(findings, tuple(county or ()))
-        paths = again.write(files, results, out, progress=progress)
+    of_whole, of_part = makers
+    files: Iterable[Any]
+    if store.has_folder(results):
+        index = store.read_index(results)
+        # one part after another: no more of them is ever held than one
+        parts = again.read_parts(results, tuple(county or ()))
+        files = (file for part in parts for file in of_part(again.changed(part, **given)))
+        language, total = again.read_findings(results).language, len(county or index.parts)
+    else:
+        findings = again.changed(again.read_findings(results), **given)
+        every = of_whole(findings, tuple(county or ()))
+        files, language, total = every, findings.language, len(every)
+    with screen.interruptible(language), screen.bars(console, language) as progress:
+        paths = again.write(files, results, out, progress=progress, total=total)
     screen.say(console, [str(path) for path in paths])
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import typer
@@ -14,13 +16,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from sy_coverage import labels
+from sy_coverage.errors import some
 from sy_coverage.outputs.facts import STATES, Facts
 from sy_coverage.outputs.text import words as outputs_words
+from sy_coverage.study.results.unfinished import changed_since
 from sy_coverage.study.steps.office.answers import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
     from types import FrameType
 
     from sy_coverage.labels import Language
@@ -55,9 +58,55 @@ class _CtrlC:
             raise _StoppedError
 
 
+LINES_S = 10.0
+"""Without a terminal, how many seconds apart lines of one stage are at least."""
+
+
 @contextmanager
 def bars(console: Console, language: Language) -> Iterator[Any]:
-    """Show one bar a stage; stages never nest on screen, so a stage inside another has a bar of its own below."""
+    """Show one bar a stage; a stage inside another has a bar of its own below. Without a terminal: plain lines with the time."""
+    with _lines(console, language) if not console.is_terminal else _bars(console, language) as progress:
+        yield progress
+
+
+@contextmanager
+def _lines(console: Console, language: Language) -> Iterator[Any]:
+    """Print one line as a stage begins, one now and then while it goes on, and one as it ends."""
+    with _CtrlC() as ctrl_c:
+
+        def line(stage: str, said: str) -> None:
+            named = labels.text(f"study.stage_{stage}", language)
+            console.print(
+                f"{time.strftime('%H:%M:%S')} {escape(named)} {said}".rstrip(),
+                soft_wrap=True,
+                highlight=False,
+            )
+
+        @contextmanager
+        def progress(stage: str, *, total: int = 1) -> Iterator[Callable[[], None]]:
+            ctrl_c.stop_if_heard()
+            begun = last = time.monotonic()
+            steps = 0
+            line(stage, "…")
+
+            def advance() -> None:
+                nonlocal steps, last
+                ctrl_c.stop_if_heard()
+                steps += 1
+                if time.monotonic() - last >= LINES_S:
+                    last = time.monotonic()
+                    line(stage, f"{min(steps, total)}/{total}")
+
+            yield advance
+            line(stage, f"{total}/{total} ({time.monotonic() - begun:.0f} s)")
+
+        yield progress
+        ctrl_c.stop_if_heard()
+
+
+@contextmanager
+def _bars(console: Console, language: Language) -> Iterator[Any]:
+    """Show one bar a stage; stages never nest on screen."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with _CtrlC() as ctrl_c, Progress(*columns, console=console) as bars:
 
@@ -149,6 +198,13 @@ def finish(console: Console, study: Study, folder: Path, county_ids: list[str] |
     ]
     for line in study.findings.left_out.loc[study.findings.left_out["county_id"].isin(short), "sentence"]:
         console.print(f"[red]{escape(line)}[/red]")
+    say_files(console, study, folder)
+    if short:
+        raise typer.Exit(1)
+
+
+def say_files(console: Console, study: Study, folder: Path) -> None:
+    """Print where the results lie."""
     for key, path in (
         ("map", "map.html"),
         ("proposals", "proposals/"),
@@ -160,8 +216,15 @@ def finish(console: Console, study: Study, folder: Path, county_ids: list[str] |
             console.print(
                 f"{study.words(f'study.result_{key}')}: {escape(str(folder / path))}", soft_wrap=True
             )
-    if short:
-        raise typer.Exit(1)
+
+
+def say_changed(console: Console, study: Study, out: Path | None) -> None:
+    """Print which inputs have changed since a run into the same folder was interrupted, if any have."""
+    folder = out or Path(study.path(study.config.study.output))
+    changed = changed_since(study.answers, folder)
+    if changed:
+        said = study.words("study.inputs_changed", files=some(changed))
+        console.print(f"[yellow]{escape(said)}[/yellow]", soft_wrap=True)
 
 
 def say(console: Console, lines: list[str]) -> None:

@@ -10,6 +10,7 @@ from sy_coverage import _files
 from sy_coverage.counties.cluster import cluster_crew
 from sy_coverage.counties.crew import Failed
 from sy_coverage.counties.processes import local_crew
+from sy_coverage.counties.province import run_by_county
 from sy_coverage.errors import ConfigError, SolverError, some
 from sy_coverage.siting import SitingPlan
 from sy_coverage.siting.planning.explain.sites import Told
@@ -39,6 +40,7 @@ def run(
     counties: Sequence[str] | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
+    by_county: bool = False,
 ) -> Outcome:
     """Plan every county and make its files on several workers, and write what `study.save` would write.
 
@@ -57,6 +59,9 @@ def run(
         ``if __name__ == "__main__":``.
     scheduler
         Address of a Dask scheduler, such as ``tcp://10.0.0.5:8786``, whose workers are used instead.
+    by_county
+        Work out every county by itself, with its own roads and surroundings, as a province needs it: memory does not grow
+        with the number of counties, and a run that was interrupted goes on. See `province.run_by_county`.
 
     Returns
     -------
@@ -78,6 +83,10 @@ def run(
     target = Path(study.path(study.config.study.output) if folder is None else folder)
     require_writable(study.answers, target, whole=counties is None)
     limit_s = study.config.limits.county_s
+    if by_county:
+        if counties is not None:
+            raise ConfigError("a run county by county is of all counties; leave out their names")
+        return run_by_county(study, target, crew_of(workers=workers, scheduler=scheduler, limit_s=limit_s))
     with _files.locked(target), crew_of(workers=workers, scheduler=scheduler, limit_s=limit_s) as crew:
         counties = None if counties is None else [study.county_id(named) for named in counties]
         study = study if counties is None else study.only(counties)

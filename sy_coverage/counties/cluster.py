@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PATIENCE_S = 60.0
 """A cluster without any worker for so long is given up."""
 POLL_S = 0.5
+HANDING_S = 60.0
+"""A worker that does not hand over a result within so long hangs."""
 
 
 @dataclass
@@ -53,7 +55,7 @@ class Cluster:
             for future in self._ready(self.distributed.as_completed(futures, loop=self.client.loop)):
                 key = futures[future]
                 if future.status == "finished":
-                    yield key, future.result()
+                    yield key, self._result(future)
                 elif future.status == "error":  # Dask has given it to several workers, and each was lost
                     yield key, Failed(f"its workers were lost ({future.exception()})")
                 elif turn + 1 < TRIES:
@@ -72,7 +74,7 @@ class Cluster:
                 finished = time.monotonic()
                 continue
             if time.monotonic() - finished > self.limit_s:
-                self._restart_busy_workers()
+                self._drop_busy_workers()
                 finished = time.monotonic()
             time.sleep(POLL_S)
             if self.client.nthreads():  # asks the scheduler, and fails where it is gone
@@ -80,13 +82,28 @@ class Cluster:
             elif time.monotonic() - seen > PATIENCE_S:
                 raise OfflineError("the Dask cluster has no workers any more; start some and run again")
 
-    def _restart_busy_workers(self) -> None:
-        """Take from workers that hang what they are at; Dask gives it to others, and calls it lost after a few."""
+    def _result(self, future: Any) -> Any:
+        """Return a result from the worker that holds it; where that one hangs meanwhile, it is worked out again by another."""
+        for _ in range(TRIES):
+            try:
+                return future.result(timeout=min(HANDING_S, self.limit_s))
+            except TimeoutError:
+                holders = {address for held in self.client.who_has([future]).values() for address in held}
+                self.client.run_on_scheduler(_drop, addresses=sorted(holders))
+        return Failed(f"its result could not be had from {TRIES} workers, which hang")
+
+    def _drop_busy_workers(self) -> None:
+        """Take from workers that hang what they are at; Dask gives it to others, and calls it lost after a few.
+
+        They are not asked: one that was stopped never answers. A nanny begins a new one in its place.
+        """
         busy = [address for address, keys in self.client.processing().items() if keys]
-        with suppress(
-            TimeoutError, ValueError, OSError
-        ):  # a worker without a nanny is closed, not begun again
-            self.client.retire_workers(busy, close_workers=True)
+        self.client.run_on_scheduler(_drop, addresses=busy)
+
+
+async def _drop(dask_scheduler: Any, addresses: list[str]) -> None:
+    for address in addresses:
+        await dask_scheduler.remove_worker(address, stimulus_id="sy-coverage-hung")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sy_coverage.errors import CoverageError
+from sy_coverage.errors import CoverageError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -25,6 +25,8 @@ class Failed:
     """Instead of a result: what went wrong, in one sentence."""
 
     reason: str
+    exit_code: int = InputError.exit_code
+    """With what a program ends that can do nothing else."""
 
 
 class Crew(Protocol):
@@ -41,6 +43,6 @@ def attempt(task: Task, shared: object, key: Key) -> Any:
         try:
             return task(shared, key)
         except CoverageError as error:
-            return Failed(str(error))
+            return Failed(str(error), error.exit_code)
         except Exception as error:  # noqa: BLE001  (one county's fault must not stop the others)
             return Failed(f"{type(error).__name__}: {error}")

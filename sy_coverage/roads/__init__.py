@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sy_coverage.roads.appraisal.ferries import ferry_dependents
     from sy_coverage.roads.catchments.agreement import catchment_agreement
     from sy_coverage.roads.catchments.overlap import catchment_overlap
-    from sy_coverage.roads.network import RoadNetwork, junctions, load
+    from sy_coverage.roads.network import RoadNetwork, junctions, load, pieces
     from sy_coverage.roads.read.changes import read_changes
     from sy_coverage.roads.read.edges import from_edges
     from sy_coverage.roads.read.graphs import from_networkx
@@ -37,6 +37,7 @@ __all__ = [
     "from_networkx",
     "junctions",
     "load",
+    "pieces",
     "read_changes",
     "read_lines",
     "read_osm",
@@ -57,6 +58,7 @@ _WHERE = {
     "from_networkx": "read.graphs",
     "junctions": "network",
     "load": "network",
+    "pieces": "network",
     "catchment_agreement": "catchments.agreement",
     "catchment_overlap": "catchments.overlap",
     "read_lines": "read.lines",

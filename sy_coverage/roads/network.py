@@ -13,6 +13,7 @@ from sy_coverage._frames import GEOGRAPHIC
 from sy_coverage.errors import InputError, MissingCRSError, some
 from sy_coverage.roads.forms import cells
 from sy_coverage.roads.graph import describe, storage
+from sy_coverage.roads.graph.altered import cut
 from sy_coverage.roads.graph.altered.changes import added, closed, slowed
 from sy_coverage.roads.graph.altered.pace import paced
 from sy_coverage.roads.graph.connected import USABLE
@@ -22,10 +23,10 @@ from sy_coverage.roads.questions.prepared import Prepared
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import networkx as nx
-    from geopandas import GeoDataFrame
+    from geopandas import GeoDataFrame, GeoSeries
     from pandas import DataFrame
 
     from sy_coverage.roads.graph.describe import Route
@@ -566,3 +567,44 @@ def junctions(network: RoadNetwork, *, mode: str | None = None) -> GeoDataFrame:
     prepared.require_mode(mode)
     hangs = prepared.connected(mode)
     return describe.junctions(parts, (hangs.bits & USABLE) > 0, hangs.in_large(len(parts.node_ids)))
+
+
+def pieces(
+    network: RoadNetwork, areas: GeoSeries, *, reach_min: Mapping[str, float], margin_m: float
+) -> Iterator[tuple[str, RoadNetwork]]:
+    """Yield for each of `areas`, by its label, a network of the roads that matter to it; pieces overlap.
+
+    Parameters
+    ----------
+    network
+        The roads; they have a CRS.
+    areas
+        Polygons in any CRS, reprojected to the network's.
+    reach_min
+        By mode, within how many minutes of the area a road matters, there or back. Ways of at most so many minutes from or to
+        the area take as long in its piece as in the whole network, and so do ways of twice as many between places in it.
+    margin_m
+        Roads so near to an area are taken for its own.
+
+    Yields
+    ------
+    area_id, piece
+        The label of an area as text, and its network.
+
+    Raises
+    ------
+    UnknownModeError, MissingCRSError
+        If the network was not built for a mode, or `areas` or the network have no CRS.
+    """
+    for mode in reach_min:
+        network.prepared.require_mode(mode)
+    if network.crs is None or areas.crs is None:
+        what = (
+            "network: was made without a CRS; give crs= to from_edges"
+            if network.crs is None
+            else "areas: have no CRS; set it with set_crs"
+        )
+        raise MissingCRSError(what)
+    shapes = {str(area_id): shape for area_id, shape in areas.to_crs(network.crs).items()}
+    for area_id, parts in cut.pieces(network.parts, shapes, reach_min=reach_min, margin_m=margin_m):
+        yield area_id, RoadNetwork(parts)

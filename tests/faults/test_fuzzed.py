@@ -13,6 +13,17 @@ from tests.conftest import ROOT
 sys.path.insert(0, str(ROOT / "scripts"))
 
 
+@pytest.mark.parametrize("parser", ["tables", "boundaries", "osm"])
+def test_every_seed_of_the_fuzzer_is_read_by_every_reader_it_is_given_to(parser):
+    import fuzz
+
+    feed, seeds = fuzz.MAKERS[parser](), fuzz.seeds_of(parser)
+    fuzz.require_read(feed, seeds)
+    assert feed.read == [len(seeds)] * len(feed.readers)
+    with pytest.raises(SystemExit, match="refused by a reader"):
+        fuzz.require_read(fuzz.MAKERS[parser](), [b"{}"])
+
+
 @pytest.mark.parametrize(
     ("good", "bad"),
     [

@@ -1,17 +1,19 @@
 """No name leads out of a folder of results, whoever calls; its lock comes first, and only its own left-overs are cleared."""
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from sy_coverage import _files
-from sy_coverage.cli import app
+from sy_coverage.cli import app, screen
 from sy_coverage.errors import CannotWriteError, InputError
-from sy_coverage.study import Study, read_config
-from sy_coverage.study.results import again, save
+from sy_coverage.study import Study, read_config, read_study
+from sy_coverage.study.results import again, save, unfinished
 from sy_coverage.study.results.lists import rows as lists
 from tests import toy
 
@@ -218,3 +220,46 @@ def test_bad_input_leaves_no_folder_behind(tmp_path):
 def test_ids_that_would_share_a_file_or_name_a_device_are_refused(ids, reason):
     with pytest.raises(InputError, match=reason):
         _files.require_plain_names(ids, "county_id", taken=("summary",))
+
+
+def test_what_a_stopped_run_had_marked_is_told_to_the_next_and_gone_when_that_ends_well(tmp_path):
+    study = read_study(toy.write_study(tmp_path)).answers
+    out = tmp_path / "out"
+
+    def stopped():
+        with _files.locked(out) as held, unfinished.marked(study, held):
+            held.write("half.txt", b"x")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    assert unfinished.changed_since(study, out) == ()
+    with (tmp_path / "villages.csv").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    (tmp_path / "candidates.csv").rename(tmp_path / "gone.csv")
+    assert unfinished.changed_since(study, out) == ("candidates.csv", "villages.csv")
+    with _files.locked(out) as held, unfinished.marked(study, held):
+        held.write("a.txt", b"x")
+    assert unfinished.changed_since(study, out) == ()
+    assert (out / ".lock").read_bytes() == b""
+
+
+@pytest.mark.parametrize("mark", [b"{", b"[1]", b'{"inputs": 3}', b"\0" * 9])
+def test_a_mark_that_was_cut_short_says_nothing(tmp_path, mark):
+    study = read_study(toy.write_study(tmp_path)).answers
+    with _files.locked(tmp_path / "out") as held:
+        held.write("a.txt", b"x")
+        held.mark(mark)
+    assert unfinished.changed_since(study, tmp_path / "out") == ()
+
+
+def test_without_a_terminal_progress_is_lines_with_the_time(capsys):
+    console = Console(force_terminal=False, width=200)
+    with screen.bars(console, "en") as progress, progress("units", total=2) as advance:
+        advance()
+        advance()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(" ")[2] for line in lines] == [
+        "Reading streets and townships …", "Reading streets and townships 2/2 (0 s)",
+    ]  # fmt: skip
+    assert all(re.fullmatch(r"\d\d:\d\d:\d\d", line.partition(" ")[0]) for line in lines)

@@ -11,8 +11,8 @@ import pytest
 from sy_coverage import read_study, roads
 from sy_coverage._fetch import Cache, Reply
 from sy_coverage.errors import CannotWriteError, CoverageError, InputError, MissingFileError
-from sy_coverage.outputs import sound
 from sy_coverage.outputs.reports import edited
+from sy_coverage.outputs.store import sound
 from sy_coverage.study.config.changes import read_scenario
 from sy_coverage.study.results.again import read_findings
 from tests import toy

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LOCK = ".lock"
 WORKSHOP = f"{PART}run"
 """Where the holder of a folder's lock keeps what is not yet whole; nothing else is ever cleared away."""
+MOST_MARK = 1_000_000
 LONGEST = 60
 _PLAIN = re.compile(rf"[\w-]([\w.-]{{0,{LONGEST - 2}}}[\w-])?")
 _NO_NAME = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
@@ -73,6 +74,15 @@ class Folder:
     """A folder of results, held by one run: files are named as ``folder/name.ending`` inside it, and reach nowhere else."""
 
     path: Path
+    left: bytes = b""
+    """What a run that was stopped had left here with `mark`."""
+
+    def mark(self, content: bytes) -> None:
+        """Leave a mark for the next run, with the lock: it is there as long as this run has not taken it away."""
+        # in place: whoever waits for the lock waits for this very file
+        with (self.path / LOCK).open("r+b") as file:
+            file.write(content)
+            file.truncate()
 
     def file(self, name: str) -> Path:
         """Return where the file `name` lies.
@@ -108,9 +118,18 @@ class Folder:
         """Write a GeoPackage with one layer a frame, all of it or nothing; `styles` are how QGIS draws them."""
         write_layers(self.file(name), layers, workshop=self.path / WORKSHOP, styles=styles)
 
+    def read(self, name: str) -> bytes | None:
+        """Return what the file `name` holds; None where there is no such file."""
+        path = self.file(name)
+        return path.read_bytes() if path.is_file() else None
+
     def remove(self, name: str) -> None:
         """Remove the file `name`, if it is there."""
         self.file(name).unlink(missing_ok=True)
+
+    def remove_folder(self, name: str) -> None:
+        """Remove the folder `name` and all in it; a link is removed and not followed."""
+        _clear(self.file(name))
 
 
 @contextmanager
@@ -129,6 +148,7 @@ def locked(folder: str | os.PathLike[str]) -> Iterator[Folder]:
     try:
         made = [one for one in (target, *target.parents) if not one.exists()]
         target.mkdir(parents=True, exist_ok=True)
+        left = mark_left_in(target)
         lock = FileLock(target.resolve() / LOCK, timeout=0, is_singleton=True)
         lock.acquire()
     except Timeout as error:
@@ -143,12 +163,21 @@ def locked(folder: str | os.PathLike[str]) -> Iterator[Folder]:
     try:
         if is_first:
             _clear(target / WORKSHOP)
-        yield Folder(target)
+        yield Folder(target, left)
     finally:
         if is_first:
             _clear(target / WORKSHOP)
             _leave(target, made)
         lock.release()
+
+
+def mark_left_in(folder: str | os.PathLike[str]) -> bytes:
+    """Return the mark that a run which was stopped left in a folder, or that one leaves there now; nothing where there is none."""
+    file = Path(folder) / LOCK
+    try:
+        return b"" if file.is_symlink() or not file.is_file() else file.read_bytes()[:MOST_MARK]
+    except OSError:
+        return b""
 
 
 def _clear(workshop: Path) -> None:

@@ -9,6 +9,7 @@ from sy_coverage import labels
 from sy_coverage.outputs import figures, tables
 from sy_coverage.outputs.facts import STATES
 from sy_coverage.outputs.reports.sections import choices, compared, measures, outcome, standing
+from sy_coverage.outputs.tables.counties import by_need
 from sy_coverage.outputs.text import format as fmt
 from sy_coverage.outputs.text import roman, words
 
@@ -48,7 +49,8 @@ def annex(findings: Findings, writer: Writer) -> None:
 
 def counties(findings: Findings, writer: Writer) -> None:
     """Add the table of all counties, today and with the plan."""
-    table, totals = findings.counties.sort_index(), findings.totals
+    table = by_need(findings.counties) if findings.alone else findings.counties.sort_index()
+    totals = findings.totals
     there = [k for k in findings.policy.counted_unit_kinds if (findings.units["kind"] == k).any()]
     by_class = {
         kind: findings.units[findings.units["kind"] == kind].groupby("county_id").size() for kind in there

@@ -120,7 +120,7 @@ class Answers:
     ) -> Answers:
         """Return the answers to `config`, whose relative paths start at `folder`; `gate` says who may be asked, `progress` is told of stages."""
         around: dict[str, Any] = {"services": gate.services, "databases": gate.databases}
-        around |= dict.fromkeys(("counties", "plans", "roads", "reading"))
+        around |= dict.fromkeys(("counties", "plans", "roads", "reading", "part"))
         return cls(Asked(Memory(config, around), folder, progress))
 
     def _remember(self, plan: SitingPlan) -> None:

@@ -44,6 +44,11 @@ class Asked:
         return self.memory.config
 
     @property
+    def is_part(self) -> bool:
+        """Whether this is one county of a larger study, answered by itself: nothing is said of the whole."""
+        return bool(self.memory.around("part"))
+
+    @property
     def gate(self) -> _files.Gate:
         """Who may be asked."""
         return _files.Gate(services=self.memory.around("services"), databases=self.memory.around("databases"))

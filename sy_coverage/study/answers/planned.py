@@ -194,7 +194,8 @@ class Planned:
             decides = (best.figures.demonstration, best.figures.conversions)
             return best if any(table is not None for table in decides) else None
         shown = rules.criteria(asked, policy)
-        if not citywide.targets_of_city(policy, shown) or set(self.plans) != set(self.ground.counties):
+        of_whole = set(self.plans) == set(self.ground.counties) and not self.asked.is_part
+        if not (of_whole and citywide.targets_of_city(policy, shown)):
             return None
         kinds = rules.marked_kinds(policy)
         own = citywide.eligible_candidates(

@@ -71,7 +71,7 @@ class Standing:
         opened = times.sites_of((kind.id,), coverage.open_on(facilities, self.asked.config.study.date))
         return self.ground.ways.nearest(opened, self.lists.demand, mode=kind.mode)
 
-    def _by_kind(self, facilities: GeoDataFrame, by_unit: GeoDataFrame) -> dict[str, GeoDataFrame]:
+    def by_kind(self, facilities: GeoDataFrame, by_unit: GeoDataFrame) -> dict[str, GeoDataFrame]:
         """Return coverage by unit of every kind that a rate of the policy counts; that of the centre is known already."""
         own = self.ground.centre_kind.id
         counted = self.ground.policy.covered_kinds
@@ -109,7 +109,7 @@ class Standing:
         return coverage.scorecard(
             self.ground.units,
             facilities,
-            self._by_kind(facilities, by_unit),
+            self.by_kind(facilities, by_unit),
             policy=self.ground.policy,
             counties=dict(self.ground.counties),
             date=self.asked.config.study.date,

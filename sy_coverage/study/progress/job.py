@@ -43,6 +43,8 @@ class Outcome:
     """Where its results lie."""
     failed: Mapping[str, str] = field(default_factory=dict)
     """One sentence by `county_id`; empty when all went well."""
+    kept: tuple[str, ...] = ()
+    """Counties that an interrupted run had worked out from the same inputs, and that were not worked out again."""
     status: Literal["done", "cancelled"] = "done"
 
 

@@ -18,6 +18,7 @@ from sy_coverage.study.steps.places import county_id_of
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterable, Iterator
 
     from sy_coverage.outputs.findings import Findings
     from sy_coverage.study.progress import Progress
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def read_findings(folder: str | os.PathLike[str]) -> Findings:
-    """Return what a run found and left in its folder of results.
+    """Return what a run found and left in its folder of results; of a run county by county, what it says of all of them together.
 
     Raises
     ------
@@ -34,12 +35,42 @@ def read_findings(folder: str | os.PathLike[str]) -> Findings:
     UnreadableFileError
         If the file is damaged or of another version.
     """
+    if store.has_folder(folder):
+        return store.read_part(folder, store.read_index(folder), store.WHOLE)
     path = Path(folder) / files.KEPT
     if not _files.is_there(path):
         raise MissingFileError(
             f"{path}: there are no results of a whole run; let `sy-coverage run` write into this folder first"
         )
     return store.unpacked(_files.read_bytes(path), file=str(path))
+
+
+def read_parts(folder: str | os.PathLike[str], county_ids: tuple[str, ...]) -> Iterator[Findings]:
+    """Yield the findings of counties, by id or name, one after another, of a run county by county; of all and of the whole where none is asked for.
+
+    Raises
+    ------
+    MissingFileError, UnreadableFileError, UnknownIdError
+        If there is no such part, or it is not what the run wrote.
+    """
+    index = store.read_index(folder)
+    asked = [county_id_of(named, index.counties) for named in county_ids]
+    for part in asked or [store.WHOLE, *sorted(set(index.parts) - {store.WHOLE})]:
+        yield store.read_part(folder, index, part)
+
+
+def part_map_files(findings: Findings) -> list[Write]:
+    """Return what makes the map of one part of a run county by county."""
+    if findings.scope_id in findings.counties.index:
+        return files.county_map(findings, findings.scope_id)
+    return files.province_map(findings, {})
+
+
+def part_report_files(findings: Findings) -> list[Write]:
+    """Return what makes the documents of one part of a run county by county."""
+    if findings.scope_id in findings.counties.index:
+        return files.county_reports(findings, findings.scope_id)
+    return files.province_reports(findings, {})
 
 
 def map_files(findings: Findings, county_ids: tuple[str, ...] = ()) -> list[Write]:
@@ -67,7 +98,12 @@ def changed(findings: Findings, **given: Any) -> Findings:
 
 
 def write(
-    files_: list[Write], results: Path, folder: Path | None = None, *, progress: Progress = silent
+    files_: Iterable[Write],
+    results: Path,
+    folder: Path | None = None,
+    *,
+    progress: Progress = silent,
+    total: int | None = None,
 ) -> list[Path]:
     """Write files made from `results` into `folder` (default: beside the results) and return their paths.
 
@@ -81,7 +117,7 @@ def write(
     target = results if folder is None else folder
     _files.require_writable(target)
     digests: dict[str, str] = {}
-    with _files.locked(target) as held, progress("outputs", total=len(files_)) as advance:
+    with _files.locked(target) as held, progress("outputs", total=total or 1) as advance:
         for path, content in files.made(files_):
             held.write(path, content)
             digests[path] = hashlib.sha256(content).hexdigest()

@@ -6,10 +6,12 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from sy_coverage.outputs import figures, maps, reports, store, tables
+from sy_coverage.outputs.maps.overview import overview
 from sy_coverage.outputs.tables.candidates import candidates_csv
+from sy_coverage.outputs.tables.counties import counties_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from sy_coverage.outputs.figures.canvas import Format
     from sy_coverage.outputs.findings import Findings
@@ -89,7 +91,21 @@ def city_files(findings: Findings) -> list[Write]:
     return [*city_reports(findings), *city_map(findings), kept_file]
 
 
-def made(files: Sequence[Write]) -> Iterator[tuple[str, bytes]]:
+def province_reports(findings: Findings, failed: Mapping[str, str]) -> list[Write]:
+    """Return the path and the maker of each file that speaks of all counties of a run county by county; `failed` say why by county."""
+    kept = [file for file in city_reports(findings) if file[0] not in {"catchments.csv", "candidates.csv"}]
+    return [
+        *kept,
+        ("counties.csv", lambda: counties_csv(findings, failed)),
+    ]
+
+
+def province_map(findings: Findings, failed: Mapping[str, str]) -> list[Write]:
+    """Return the path and the maker of the map of a run county by county."""
+    return [("map.html", lambda: overview(findings, failed).encode())]
+
+
+def made(files: Iterable[Write]) -> Iterator[tuple[str, bytes]]:
     """Yield the path and the content of every file, made one after another in this process."""
     for path, make in files:
         yield path, make()

@@ -65,7 +65,7 @@ def gather(study: Answers) -> Findings:
     Where the study holds the plans of some counties only, what would need the others' is left out.
     """
     plans = dict(study.plans)
-    alone = len(plans) < len(study.counties)
+    alone = len(plans) < len(study.counties) or study.asked.is_part
     by_unit = study.coverage.join(
         study.coverage_planned[PER_UNIT].add_suffix("_planned"), validate="one_to_one"
     ).join(study.access_beside, validate="one_to_one")
@@ -100,7 +100,7 @@ def gather(study: Answers) -> Findings:
             [parameters.parameters(study), pd.DataFrame(roads_lists.agreement(study, catchments))],
             ignore_index=True,
         ),
-        sources=_sources(study),
+        sources=sources(study),
         notices=(*_notices(study), *([readings["city"]] if "city" in readings else [])),
         readings=readings,
         approval_number=study.config.map.approval_number,
@@ -355,6 +355,11 @@ def _reached_elders(study: Answers, sheds: Any) -> list[float]:
         for cutoff in sorted(set(sheds.get_level_values(1)))
     }
     return [float(by_cutoff[cutoff].get(site, float("nan"))) for site, cutoff in sheds]
+
+
+def sources(study: Answers) -> DataFrame:
+    """Return where the data came from: `name`, `file`, `digest`, `note`."""
+    return study.memory.get(("sources",), lambda: _sources(study))
 
 
 def _sources(study: Answers) -> DataFrame:

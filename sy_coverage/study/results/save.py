@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from sy_coverage import _files
 from sy_coverage.errors import CannotWriteError, some
-from sy_coverage.outputs import edition, tables
+from sy_coverage.outputs import edition, store, tables
 from sy_coverage.outputs.figures import qgis
 from sy_coverage.outputs.store.sound import ENDINGS, TAKEN
-from sy_coverage.study.results import scenarios
+from sy_coverage.study.results import scenarios, unfinished
 from sy_coverage.study.results.files import KEPT, city_files, made_here
 from sy_coverage.study.results.gather import presented
 from sy_coverage.study.results.lists import to_verify
@@ -26,7 +26,7 @@ from sy_coverage.study.steps.office.answers import NAMES
 from sy_coverage.study.steps.places import county_id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sy_coverage.outputs.findings import Findings
     from sy_coverage.study.answers import Answers
@@ -45,9 +45,10 @@ RESULTS = (
     *NAMES.values(),
     GEOPACKAGE,
     KEPT,
+    "counties.csv",
     MANIFEST,
 )
-RESULT_FOLDERS = ("proposals", "maps", "figures", scenarios.FOLDER)
+RESULT_FOLDERS = ("proposals", "maps", "figures", "layers", "work", store.FOLDER, scenarios.FOLDER)
 """What a run writes, beside and in which folders."""
 DECIDING = (
     "geopandas",
@@ -86,8 +87,9 @@ def save(
         if counties is not None:
             counties = tuple(county_id_of(named, study.counties) for named in counties)
             study = study.only(counties)
-        _files.require_plain_names(study.counties, "county_id", taken=TAKEN, endings=ENDINGS)
-        _write(study, held, counties, make_counties)
+        with unfinished.marked(study, held):
+            _files.require_plain_names(study.counties, "county_id", taken=TAKEN, endings=ENDINGS)
+            _write(study, held, counties, make_counties)
     return folder
 
 
@@ -116,10 +118,21 @@ def _write(
             held.write_layers(GEOPACKAGE, tables.layers(findings), styles=qgis.styles(findings))
             written[GEOPACKAGE] = _files.digest(held.file(GEOPACKAGE))
             sizes = _to_database(study.gate.require(database), findings) if database else {}
-            _tidy(held, set(written))
-            manifest = _manifest(study, findings, written, sizes)
-            held.write(MANIFEST, (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode())
+            write_manifest(study, findings, held, written, sizes)
         advance()
+
+
+def write_manifest(
+    study: Answers,
+    findings: Findings,
+    held: _files.Folder,
+    written: Mapping[str, str],
+    sizes: Mapping[str, int] | None = None,
+) -> None:
+    """Remove what an earlier run wrote and this one did not, and write last of all what this one read and wrote."""
+    _tidy(held, set(written))
+    manifest = _manifest(study, findings, dict(written), dict(sizes or {}))
+    held.write(MANIFEST, (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode())
 
 
 def _scenario_files(study: Answers) -> list[tuple[str, Callable[[], bytes]]]:

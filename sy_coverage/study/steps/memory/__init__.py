@@ -142,6 +142,10 @@ class Memory:
         """Keep what was worked out elsewhere from the step `like`, which is known."""
         self._kept[key] = Kept(_unchangeable(value), self._kept[like].reads, {})
 
+    def give(self, key: Key, value: object, reports: Mapping[str, DataFrame] | None = None) -> None:
+        """Keep the value of a step that was worked out elsewhere, whatever it depends on: it stays as it is in every heir."""
+        self._kept[key] = Kept(_unchangeable(value), frozenset(), dict(reports or {}))
+
     def known(self, name: str) -> dict[Key, Any]:
         """Return everything that is known of the step `name`, by key."""
         return {key: kept.value for key, kept in self._kept.items() if key[0] == name}
