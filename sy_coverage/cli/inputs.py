@@ -124,8 +124,8 @@ def roads(
 ) -> None:
     """Read the roads, say what they are and what was assumed, and save them: roads.network can be a study's source."""
     from sy_coverage.study import read_config, read_study
-    from sy_coverage.study.results.lists import calibrated
     from sy_coverage.study.results.lists import roads as network
+    from sy_coverage.study.results.lists.fit import calibrated
 
     if refresh and offline:
         raise typer.BadParameter("asks OpenStreetMap; leave out --offline", param_hint="--refresh")

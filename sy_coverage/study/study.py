@@ -15,7 +15,7 @@ from sy_coverage.study.config.questions.scenario import Scenario
 from sy_coverage.study.notebook import bars_of, study_cell
 from sy_coverage.study.progress import Progress, silent
 from sy_coverage.study.results import gather, save
-from sy_coverage.study.results.compared import side_by_side
+from sy_coverage.study.results.comparisons.compared import side_by_side
 from sy_coverage.study.steps.memory import Handed
 from sy_coverage.study.steps.places import county_id_of
 

@@ -42,6 +42,7 @@ LISTENS = {  # takes requests of this machine, and sends none
 PACKAGE_DATA = {  # reads what is shipped inside the package, and nothing a user names
     "desk/pages/frame.py": {"read_text"},
     "labels.py": {"read_text"},
+    "outputs/figures/small_map.py": {"read_bytes"},
     "outputs/maps/shell.py": {"read_bytes", "read_text"},
     "places/sheets/words.py": {"read_text"},
     "roads/travel_modes.py": {"read_text"},

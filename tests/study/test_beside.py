@@ -6,7 +6,7 @@ import pytest
 import sy_coverage as sy
 from sy_coverage.errors import UnknownIdError
 from sy_coverage.study.plans import alternatives
-from sy_coverage.study.results import beside
+from sy_coverage.study.results.comparisons import beside
 from tests import counties_toy, toy
 
 

@@ -17,7 +17,8 @@ from sy_coverage.roads.travel_times import within_cutoff
 from sy_coverage.siting.reasons import reason_frame
 from sy_coverage.study.answers import sentences_of
 from sy_coverage.study.plans import alternatives
-from sy_coverage.study.results import beside, both_readings, parameters
+from sy_coverage.study.results import parameters
+from sy_coverage.study.results.comparisons import beside, both_readings
 from sy_coverage.study.results.lists import located
 from sy_coverage.study.results.lists import roads as roads_lists
 from sy_coverage.study.results.lists.rows import open_doubts_of

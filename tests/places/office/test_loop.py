@@ -10,7 +10,7 @@ import pytest
 
 from sy_coverage import read_study
 from sy_coverage.outputs import edition, maps, reports
-from sy_coverage.study.results.both_readings import both_readings, notices
+from sy_coverage.study.results.comparisons.both_readings import both_readings, notices
 from sy_coverage.study.results.lists import to_verify
 from tests import toy
 

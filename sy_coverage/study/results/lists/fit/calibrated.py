@@ -8,8 +8,8 @@ import pandas as pd
 
 from sy_coverage import _files, labels, roads
 from sy_coverage.errors import InputError
-from sy_coverage.study.results.lists import residuals
 from sy_coverage.study.results.lists import rows as lists
+from sy_coverage.study.results.lists.fit import residuals
 
 if TYPE_CHECKING:
     import os

@@ -1,0 +1,1 @@
+"""Set beside a plan what other readings, other settings and other questions give."""
