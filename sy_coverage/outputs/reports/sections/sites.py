@@ -33,6 +33,7 @@ def write(findings: Findings, writer: Writer) -> None:
     needed = _needed(findings, writer)
     many = findings.scope_id == words.CITY
     costs = fmt.money([*sites["cost"], fmt.total(sites["cost"])])
+    near_care = findings.policy.medical_kind is not None  # a policy that names no medical kind asks for none
     rows = []
     for row, cost in zip(sites.to_dict("records"), costs, strict=False):
         suggested = fmt.known(row.get("origin")) and row["origin"] != "listed"
@@ -54,11 +55,12 @@ def write(findings: Findings, writer: Writer) -> None:
                 fmt.plain(row.get("fund_source")),
                 fmt.plain(row.get("responsible")),
                 fmt.number(row["elders_gained"]),
-                fmt.minutes(row["medical_min"]),
+                *([fmt.minutes(row["medical_min"])] if near_care else []),
                 needed.get(row["candidate_id"], ""),
             ]
         )
-    rows.append([*([""] if many else []), "", writer.say("total"), *[""] * 6, "", costs[-1], *[""] * 6])
+    blank = [""] * (6 if near_care else 5)
+    rows.append([*([""] if many else []), "", writer.say("total"), *[""] * 6, "", costs[-1], *blank])
     columns: list[Any] = [("column_county", "l", 1.6)] if many else []
     columns += [
         ("column_number", "r", 0.7),
@@ -78,7 +80,8 @@ def write(findings: Findings, writer: Writer) -> None:
         ("column_responsible", "l", 1.4),
         ("column_elders_gained", "r", 1.3),
     ]
-    columns += [("column_medical_min", "r", 1.2), ("column_needed_for", "l", 2.0)]
+    columns += [("column_medical_min", "r", 1.2)] if near_care else []
+    columns += [("column_needed_for", "l", 2.0)]
     writer.table(
         "table_sites", columns, rows, last_is_total=True, whole=True, note=writer.say("table_sites_note")
     )
