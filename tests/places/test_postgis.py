@@ -228,6 +228,7 @@ def test_a_study_walks_from_the_database_into_the_database_without_ever_saying_t
         "facilities",
         "proposals",
         "scorecard",
+        "to_centre",
         "units",
     ]
     place = f"{postgis.address()}#{schema}_out"
