@@ -167,8 +167,9 @@ def test_row_72_two_processes_one_of_them_killed_give_the_bytes_of_one(study_fil
     assert killed == ["plans", "outputs"]
     assert outcome.failed == {}
     of_counties = {path: c for path, c in alone.items() if "/990" in path}
-    # each county: a page, a document, a workbook and points, the annex as page and document, its map, its figure as PNG and SVG
-    assert len(of_counties) == 2 * 9
+    # each county: a page, a document, a workbook and points, the annex as page and document, a sheet for visits, its map, its
+    # figure as PNG and SVG
+    assert len(of_counties) == 2 * 10
     same(contents(tmp_path / "out"), of_counties)
 
 
