@@ -302,7 +302,7 @@ def test_a_scheduler_that_is_not_there_ends_with_69(study_file, tmp_path):
     run = started(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     _, wrong = run.communicate(timeout=120)
     assert run.returncode == 69, wrong
-    assert "no Dask scheduler answers there" in wrong
+    assert "没有 Dask 调度器应答" in wrong
     assert not (tmp_path / "out").exists()
 
 
@@ -311,6 +311,6 @@ def test_the_command_line_refuses_no_workers_in_one_sentence(study_file, tmp_pat
     run = started(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     _, wrong = run.communicate(timeout=60)
     assert run.returncode == 2
-    assert wrong.strip().endswith("workers: at least 1, not 0")
+    assert "workers：至少为 1，不能是 0" in wrong
     assert len(wrong.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()

@@ -44,9 +44,7 @@ def refused(done: subprocess.CompletedProcess[str], out: Path) -> str:
 
 
 def test_a_missing_study_file_is_refused(tmp_path):
-    assert "there is no such file" in refused(
-        sy("run", tmp_path / "no.toml", "--out", tmp_path / "o"), tmp_path / "o"
-    )
+    assert "没有这个文件" in refused(sy("run", tmp_path / "no.toml", "--out", tmp_path / "o"), tmp_path / "o")
 
 
 def test_what_went_wrong_is_said_in_the_language_of_the_study(study_file, tmp_path):
@@ -72,7 +70,7 @@ def test_a_missing_table_is_refused(study_file, tmp_path):
 
 def test_a_missing_column_is_refused(study_file, tmp_path):
     change(tmp_path / "villages.csv", "elders", "people")
-    assert "'elders'" in refused(sy("run", study_file, "--out", tmp_path / "o"), tmp_path / "o")
+    assert "“elders”" in refused(sy("run", study_file, "--out", tmp_path / "o"), tmp_path / "o")
 
 
 def test_an_unknown_key_is_refused(study_file, tmp_path):
@@ -125,7 +123,7 @@ def test_new_writes_a_study_that_can_be_read_and_overwrites_nothing(tmp_path):
     }  # fmt: skip
     again = sy("new", tmp_path / "fresh")
     assert again.returncode == 74
-    assert "is not empty" in again.stderr
+    assert "文件夹不是空的" in again.stderr
 
 
 def test_help_teaches_every_command():
@@ -147,6 +145,7 @@ def test_propose_writes_only_the_counties_asked_for_and_names_only_what_it_wrote
         "maps/990100.html",
         "proposals/990100-annex.docx",
         "proposals/990100-annex.html",
+        "proposals/990100-survey.docx",
         "proposals/990100.docx",
         "proposals/990100.geojson",
         "proposals/990100.html",
