@@ -74,11 +74,10 @@ def test_with_the_scope_of_counties_they_are_chosen_after_the_counties_plans(stu
     assert study.chosen == study.citywide.sites
 
 
-@pytest.mark.nightly  # the sentence has moved since the body was shortened; where it stands now is to be checked
 @pytest.mark.parametrize(("scope", "said"), [("city", "同一个全市模型"), ("county", "先行逐县确定")])
-def test_a_proposal_says_whether_one_model_decided_it(study, scope, said):
+def test_the_annex_of_a_proposal_says_whether_one_model_decided_it(study, scope, said):
     own = study.but(siting={"scope": scope}).presented
-    words = " ".join(str(block) for block in reports.proposal(own.of_county(toy.COUNTY)).blocks)
+    words = " ".join(str(block) for block in reports.annex(own.of_county(toy.COUNTY)).blocks)
     assert said in words
 
 
