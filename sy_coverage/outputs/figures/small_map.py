@@ -55,7 +55,7 @@ class Surroundings:
         pen = ImageDraw.Draw(image)
         box = point.buffer(REACH_M, cap_style="square")
         kinds = self._roads["highway"].astype(str).str.removesuffix("_link").to_numpy()
-        for n in sorted(self._tree.query(box)):
+        for n in sorted(self._tree.query(box, predicate="intersects")):
             width = _WIDTHS.get(kinds[n], 2)
             for line in _lines(self._roads.geometry.iloc[n].intersection(box)):
                 pen.line(_pixels(line, point), fill="#8a7f76", width=width, joint="curve")
@@ -91,7 +91,7 @@ def _pixels(shape: BaseGeometry, middle: Any) -> list[tuple[float, float]]:
 
 def _lines(shape: BaseGeometry) -> Iterator[BaseGeometry]:
     for part in shapely.get_parts(shape):
-        if part.geom_type == "LineString":
+        if part.geom_type == "LineString" and not part.is_empty:  # beside a square: an empty line
             yield part
 
 
