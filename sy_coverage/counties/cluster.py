@@ -53,15 +53,23 @@ class Cluster:
             }
             waiting = []
             for future in self._ready(self.distributed.as_completed(futures, loop=self.client.loop)):
-                key = futures[future]
-                if future.status == "finished":
-                    yield key, self._result(future)
-                elif future.status == "error":  # Dask has given it to several workers, and each was lost
+                key, status = futures[future], future.status
+                if status == "finished":
+                    try:
+                        result = self._result(future)
+                    except (
+                        self.distributed.CancelledError
+                    ):  # the scheduler has forgotten it with the worker that held it
+                        status = "forgotten"
+                    else:
+                        yield key, result
+                        continue
+                if status == "error":  # Dask has given it to several workers, and each was lost
                     yield key, Failed(f"its workers were lost ({future.exception()})")
                 elif turn + 1 < TRIES:
                     waiting.append(key)
                 else:
-                    yield key, Failed(f"the cluster lost it {TRIES} times ({future.status})")
+                    yield key, Failed(f"the cluster lost it {TRIES} times ({status})")
             if not waiting:
                 return
 
