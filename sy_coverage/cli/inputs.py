@@ -13,7 +13,7 @@ from rich.table import Table
 
 from sy_coverage import _files
 from sy_coverage.cli import screen
-from sy_coverage.cli.options import Out, StudyFile, language_named, workbook_beside
+from sy_coverage.cli.options import Offline, Out, StudyFile, language_named, workbook_beside
 
 
 def check(
@@ -45,13 +45,7 @@ def check(
 def geocode(
     study_file: StudyFile,
     out: Out = None,
-    offline: Annotated[
-        bool,
-        typer.Option(
-            "--offline",
-            help="Let nothing leave this machine: ask no map service and no database; use what was answered before.",
-        ),
-    ] = False,
+    offline: Offline = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only count the requests each map service would get.")
     ] = False,
@@ -152,13 +146,7 @@ def roads(
 def coverage(
     study_file: StudyFile,
     out: Out = None,
-    offline: Annotated[
-        bool,
-        typer.Option(
-            "--offline",
-            help="Let nothing leave this machine: ask no map service and no database; use what was answered before.",
-        ),
-    ] = False,
+    offline: Offline = False,
 ) -> None:
     """Say where every county stands today, in the officials' own indicator table; nothing is planned."""
     from sy_coverage.study import read_config, read_study

@@ -29,6 +29,13 @@ Scheduler = Annotated[
     str | None,
     typer.Option("--scheduler", help="Plan counties on the workers of a Dask scheduler: tcp://host:port."),
 ]
+Offline = Annotated[
+    bool,
+    typer.Option(
+        "--offline",
+        help="Let nothing leave this machine: ask no map service and no database; use what was answered before.",
+    ),
+]
 
 
 def language_named(written: str) -> Language:

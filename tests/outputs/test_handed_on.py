@@ -12,8 +12,9 @@ import pytest
 import shapely
 
 from sy_coverage import _files
+from sy_coverage._frames import metric_crs
 from sy_coverage.outputs import tables
-from sy_coverage.outputs.figures import canvas, qgis
+from sy_coverage.outputs.figures import canvas, qgis, small_map
 from sy_coverage.places import to_wgs84
 
 
@@ -105,3 +106,24 @@ def test_the_bureau_gets_shapefiles_in_cgcs2000_with_chinese_texts(findings, tmp
         for written, known in zip(frame.geometry, own.geometry, strict=True):
             # CGCS2000 degrees are taken as those of WGS 84
             assert shapely.hausdorff_distance(written, known) < 1e-9
+
+
+def test_a_road_that_passes_beside_a_small_map_is_not_drawn_and_spoils_nothing(findings):
+    crs = metric_crs(findings.units)
+    site = findings.proposals.index[0]
+    at = findings.proposals.to_crs(crs).geometry[site]
+    reach = small_map.REACH_M
+
+    def drawn(*lines):
+        roads = gpd.GeoDataFrame(
+            {"highway": "primary"}, index=range(len(lines)), geometry=list(lines), crs=crs
+        )
+        return small_map.Surroundings(replace(findings, roads=roads)).png(site)
+
+    through = shapely.LineString([(at.x - 2 * reach, at.y), (at.x + 2 * reach, at.y)])
+    # its frame cuts the corner of the map, the road itself does not: at the map's west edge it is 200 m north of the corner
+    beside = shapely.LineString(
+        [(at.x - reach - 300, at.y + reach - 100), (at.x - reach + 100, at.y + reach + 300)]
+    )
+    assert drawn(beside, through) == drawn(through)
+    assert drawn(shapely.LineString([(at.x, at.y - reach), (at.x, at.y + reach)])) != drawn(through)

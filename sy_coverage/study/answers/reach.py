@@ -186,25 +186,7 @@ class Reach:
         )
 
     def catchment(self, place: str | tuple[float, float], minutes: float, *, kind: str = "") -> GeoDataFrame:
-        """Return from where a place is at most `minutes` away, and how many elders live there.
-
-        Parameters
-        ----------
-        place
-            Id or name of a facility or candidate, or longitude and latitude in degrees.
-        kind
-            How elders travel to it is that of this kind: by default the place's own, of a bare point that of a centre.
-
-        Returns
-        -------
-        catchment
-            Indexed by (`facility_id`, `cutoff_min`): `area_km2`, `elders` (by road, exactly), `kind`, the drawing.
-
-        Raises
-        ------
-        UnknownIdError
-            If there is no such place.
-        """
+        """Return from where a place is at most `minutes` away, and how many elders live there, as `Study.catchment`."""
         own = read.place_named(
             place, (self.lists.facilities, self.candidates), kind or self.ground.centre_kind.id
         )
