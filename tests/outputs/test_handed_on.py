@@ -118,7 +118,7 @@ def test_a_road_that_passes_beside_a_small_map_is_not_drawn_and_spoils_nothing(f
         roads = gpd.GeoDataFrame(
             {"highway": "primary"}, index=range(len(lines)), geometry=list(lines), crs=crs
         )
-        return small_map.Surroundings(replace(findings, roads=roads)).png(site)
+        return small_map.Surroundings(replace(findings, roads=roads.to_crs(4326))).png(site)
 
     through = shapely.LineString([(at.x - 2 * reach, at.y), (at.x + 2 * reach, at.y)])
     # its frame cuts the corner of the map, the road itself does not: at the map's west edge it is 200 m north of the corner
