@@ -25,6 +25,9 @@ from sy_coverage.outputs.reports import typeset
 from sy_coverage.outputs.reports.typeset import ALIGN, BODY, HEI, INK, KAI, SONG, TITLE, WARN
 from sy_coverage.outputs.text.zipped import normalised
 
+_TOGETHER = 2
+"""So many rows of a table at least stay on one page, at its beginning and at its end."""
+
 
 def written(document: parts.Document) -> bytes:
     """Return `document` as the bytes of a .docx file whose every time is the day of the document."""
@@ -276,8 +279,12 @@ def _table(book: Any, block: parts.Table, document: parts.Document) -> None:
             typeset.tagged(run, block.marks.get((number, place), ""))
         typeset.edges(row, bottom=4)
         typeset.whole(row)
+        # no row, nor a total, stands alone at the foot of a page or at the head of the next
+        if number < _TOGETHER - 1 or len(block.rows) - _TOGETHER <= number < len(block.rows) - 1:
+            row.cells[0].paragraphs[0].paragraph_format.keep_with_next = True
     typeset.edges(table.rows[0], top=12, bottom=6)
     typeset.whole(table.rows[0], header=True)
+    table.rows[0].cells[0].paragraphs[0].paragraph_format.keep_with_next = True
     typeset.edges(table.rows[-1], bottom=12) if len(table.rows) > 1 else None
     after = book.add_paragraph()
     if block.note:
