@@ -38,6 +38,11 @@ class Opened:
     def run(self, script: str, argument: Any = None) -> Any:
         return self.page.evaluate(script, argument)
 
+    def settle(self) -> None:
+        """Wait for a change of size or medium to reach the map: its observer speaks in the frame after next at latest."""
+        frames = "(left) => new Promise((done) => { const next = () => (left-- ? requestAnimationFrame(next) : done()); next(); })"
+        self.page.evaluate(frames, 3)
+
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:

@@ -62,7 +62,7 @@ def test_in_any_window_the_whole_area_is_in_view_and_nothing_lies_on_the_layers_
         return Boolean(document.elementFromPoint(b.left + b.width / 2, b.top + b.height / 2).closest('.sy-panel')); }"""
     for width, height in SIZES:
         page.page.set_viewport_size({"width": width, "height": height})
-        page.page.wait_for_timeout(120)
+        page.settle()
         seen = page.run(IN_VIEW)
         assert seen["inside"], (width, height, seen)
         assert seen["wide"] > width * 0.25, (width, height, seen)
@@ -125,12 +125,14 @@ def test_every_site_is_drawn_in_its_own_unit_or_tied_to_it(opened, all_findings)
     assert any(re.match(r"试验县 [3-5] 处", one) for one in said), said
     # on paper, where no tooltip opens, the words stand beside it
     page.page.emulate_media(media="print")
+    page.settle()
     beside = "(all) => all.map((b) => [b.dataset.said, getComputedStyle(b, '::after').content])"
     printed = page.page.locator(".sy-badge").evaluate_all(beside)
     assert any((own or "").startswith("试验县 ") and own.split("\n")[0] in drawn for own, drawn in printed), (
         printed
     )
     page.page.emulate_media(media="screen")
+    page.settle()
     page.page.locator(".sy-badge").first.press("Enter")
     assert page.run("sy.map.getZoom()") >= 10
 
@@ -231,6 +233,7 @@ def test_keys_reach_everything_and_escape_leads_back(opened, all_findings):
 def test_axe_finds_nothing_serious(opened, all_findings, width, height):
     page = opened(maps.draw(all_findings).html())
     page.page.set_viewport_size({"width": width, "height": height})
+    page.settle()
     page.run((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
     ask = "axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations.map((v) => [v.impact, v.id, v.nodes[0].html]))"
     for opened_by in ("0", "document.querySelector('[data-tool=\"table\"]').click()", "document.querySelector('.sy-compare').click()",
